@@ -1,0 +1,24 @@
+// What names one end of a connection, whatever the transport.
+
+/** One end of an IP connection: a numeric address, a port and the address family. */
+export interface InternetEndpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 'IPv4' | 'IPv6';
+}
+
+/** One end of a UNIX socket connection. A client's own end usually has the empty path. */
+export interface PathEndpoint {
+  readonly path: string;
+}
+
+/** One end of a connection. */
+export type Endpoint = InternetEndpoint | PathEndpoint;
+
+/** Renders an endpoint as people write it: `127.0.0.1:80`, `[::1]:80` or a path. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  if ('path' in endpoint) return endpoint.path;
+  return endpoint.family === 'IPv6'
+    ? `[${endpoint.address}]:${endpoint.port}`
+    : `${endpoint.address}:${endpoint.port}`;
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => new URL(path, import.meta.url).pathname;
+
+/** Tests import the packages by name and run their sources; child processes run the build. */
+const alias = [
+  { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
+  { find: '@rxsock/core/testing', replacement: source('packages/core/src/testing/index.ts') },
+  { find: '@rxsock/core', replacement: source('packages/core/src/index.ts') },
+];
+
+const project = (name: string, include: string) => ({
+  resolve: { alias },
+  test: { name, include: [include], testTimeout: 20_000 },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('core', 'packages/core/test/**/*.test.ts'),
+      project('properties', 'tests/properties/**/*.test.ts'),
+      project('examples', 'tests/examples/**/*.test.ts'),
+    ],
+  },
+});
