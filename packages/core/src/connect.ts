@@ -1,0 +1,113 @@
+// connect(): opens TCP sockets. It only knows how to dial; all the rest is the engine's.
+import { lookup as systemLookup } from 'node:dns';
+import net from 'node:net';
+import { Connection } from './engine/connection.js';
+import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
+import { Socket } from './socket.js';
+
+/** Options of every TCP connection, dialled or accepted. */
+export interface TcpOptions extends SocketOptions {
+  /** Send small writes at once instead of gathering them (TCP_NODELAY). @defaultValue `true` */
+  readonly noDelay?: boolean;
+  /** Probe an idle peer after this many milliseconds (SO_KEEPALIVE); 0 = never. @defaultValue 0 */
+  readonly keepAlive?: number;
+}
+
+/** Options of {@link connect}. */
+export interface ConnectOptions extends TcpOptions {
+  readonly port: number;
+  /** A name or an address. @defaultValue `'localhost'` */
+  readonly host?: string;
+  /** The family of addresses to use; 0 = either, whichever answers first. @defaultValue 0 */
+  readonly family?: 0 | 4 | 6;
+  /** The local address to connect from. */
+  readonly localAddress?: string;
+  /** The local port to connect from. */
+  readonly localPort?: number;
+  /**
+   * How long connecting may take in all, in milliseconds, shared out over the addresses that are tried; 0 = as long as
+   * the system tries.
+   * @defaultValue 30,000
+   */
+  readonly connectTimeout?: number;
+  /** Resolves names, as `dns.lookup` does. @defaultValue `dns.lookup` */
+  readonly lookup?: net.LookupFunction;
+}
+
+/**
+ * A TCP connection that is yet to be made: the first subscription dials, and so do `write()`, `complete()` and `close()`
+ * where something was written. All subscribers share it. To dial anew, call `connect` again: `defer(() => connect(…))`.
+ *
+ * Half-close: `allowHalfOpen` is `false` by default, as in Node; `through`, `relay` and `serve` turn it on.
+ *
+ * @throws TypeError or RangeError at the call, for options that mean nothing. As notifications: {@link ConnectError} with
+ * every attempt (`code` is Node's: `ECONNREFUSED`, `ENOTFOUND`, …), {@link TimeoutError} for `connectTimeout`.
+ * @see https://nodejs.org/api/net.html#netconnectoptions-connectlistener
+ *
+ * @example
+ * ```ts
+ * import { connect, data, lines } from '@rxsock/core';
+ *
+ * const socket = connect({ host: 'localhost', port: 79 });
+ * socket.next('joe\r\n');
+ * socket.pipe(data(), lines()).subscribe(console.log);
+ * ```
+ */
+export function connect(options: ConnectOptions): Socket {
+  const { host = 'localhost', port, connectTimeout = 30_000 } = options;
+  checkPort(port);
+  checkLimit('connectTimeout', connectTimeout);
+  const limits = resolveSocketOptions(options);
+  const target = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  const transport = {
+    target,
+    ready: 'connect',
+    open: () => dial({ ...options, host, connectTimeout }, limits),
+  } as const;
+  return new Socket(new Connection(transport, limits, { connectTimeout }));
+}
+
+/** Throws a `RangeError` unless `port` is one. */
+export function checkPort(port: number): void {
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new RangeError(`port must be a whole number from 0 to 65535, not ${port}`);
+  }
+}
+
+// The name is resolved here, not in net.connect, so that the time can be shared out over the addresses: by itself Node
+// gives up on each after 250 ms, which cuts off every peer that is farther away.
+function dial(options: ConnectOptions & { host: string; connectTimeout: number }, limits: SocketLimits): net.Socket {
+  const { host, port, family = 0, connectTimeout, localAddress, localPort, lookup = systemLookup } = options;
+  const stream = new net.Socket({
+    allowHalfOpen: true,
+    highWaterMark: limits.highWaterMark,
+  } as net.SocketConstructorOpts);
+  const local = { ...(localAddress && { localAddress }), ...(localPort !== undefined && { localPort }) };
+  const tuning = {
+    noDelay: options.noDelay ?? true,
+    keepAlive: !!options.keepAlive,
+    keepAliveInitialDelay: options.keepAlive ?? 0,
+  };
+  if (net.isIP(host)) return stream.connect({ host, port, ...local, ...tuning });
+  lookup(host, { all: true, family }, (error, found) => {
+    if (stream.destroyed) return;
+    if (error) {
+      stream.destroy(error);
+      return;
+    }
+    const addresses = typeof found === 'string' ? [{ address: found, family: net.isIPv6(found) ? 6 : 4 }] : found;
+    const share = Math.floor(connectTimeout / Math.max(1, addresses.length));
+    stream.connect({
+      host,
+      port,
+      family,
+      ...local,
+      ...tuning,
+      lookup: (_host, { all }, done) =>
+        all ? done(null, addresses) : done(null, addresses[0]?.address ?? '', addresses[0]?.family),
+      autoSelectFamily: addresses.length > 1,
+      ...(share > 0 && { autoSelectFamilyAttemptTimeout: Math.max(10, share) }),
+    });
+  });
+  return stream;
+}

@@ -1,0 +1,87 @@
+// Who is subscribed to a socket. Readers get every event, watchers those they asked for; a socket reads for readers only.
+import type { SchedulerLike, Subscriber } from 'rxjs';
+import type { CloseEvent, ConnectEvent, DataEvent, EndEvent, FinishEvent, SocketEvent } from '../events.js';
+
+interface Member {
+  readonly subscriber: Subscriber<SocketEvent>;
+  readonly type: SocketEvent['type'] | undefined;
+  /** How far into the stream this reader has been served. */
+  position: number;
+}
+
+export class Audience {
+  // Copied on change: who leaves or comes during a notification does not disturb it.
+  #readers: readonly Member[] = [];
+  #watchers: readonly Member[] = [];
+  readonly #replayed: (ConnectEvent | EndEvent | FinishEvent)[] = [];
+  #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
+  readonly #scheduler: SchedulerLike;
+
+  constructor(scheduler: SchedulerLike) {
+    this.#scheduler = scheduler;
+  }
+
+  get readers(): number {
+    return this.#readers.length;
+  }
+
+  get size(): number {
+    return this.#readers.length + this.#watchers.length;
+  }
+
+  /** Adds a reader, or a watcher of one type; the returned function takes it out again. */
+  add(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): () => void {
+    const member: Member = { subscriber, type, position: Number.NEGATIVE_INFINITY };
+    for (const event of this.#replayed) notify(member, event);
+    if (this.#last) {
+      const { event, error } = this.#last;
+      // On the next turn, so that a retry of a dead socket does not spin.
+      const turn = this.#scheduler.schedule(() => finish(member, event, error));
+      return () => turn.unsubscribe();
+    }
+    const reader = type === undefined || type === 'data';
+    if (reader) this.#readers = [...this.#readers, member];
+    else this.#watchers = [...this.#watchers, member];
+    return () => {
+      if (reader) this.#readers = this.#readers.filter((other) => other !== member);
+      else this.#watchers = this.#watchers.filter((other) => other !== member);
+    };
+  }
+
+  /** Tells an event to all who want it. */
+  tell(event: Exclude<SocketEvent, DataEvent | CloseEvent>): void {
+    if (event.type === 'connect' || event.type === 'end' || event.type === 'finish') this.#replayed.push(event);
+    for (const member of [...this.#watchers, ...this.#readers]) notify(member, event);
+  }
+
+  /** Gives a chunk that begins at `offset` of the stream to each reader, less what it has already seen. */
+  deliver(data: Buffer, offset: number): void {
+    const event: DataEvent = { type: 'data', data };
+    const end = offset + data.length;
+    for (const reader of this.#readers) {
+      if (reader.subscriber.closed || reader.position >= end) continue;
+      const seen = reader.position - offset;
+      reader.position = end;
+      reader.subscriber.next(seen > 0 ? { type: 'data', data: data.subarray(seen) } : event);
+    }
+  }
+
+  /** The last event, and then the end of all subscriptions: now and for those who come later. */
+  close(event: CloseEvent, error: unknown): void {
+    this.#last = { event, error };
+    const members = [...this.#watchers, ...this.#readers];
+    this.#watchers = [];
+    this.#readers = [];
+    for (const member of members) finish(member, event, error);
+  }
+}
+
+function notify(member: Member, event: SocketEvent): void {
+  if (member.type === undefined || member.type === event.type) member.subscriber.next(event);
+}
+
+function finish(member: Member, event: CloseEvent, error: unknown): void {
+  notify(member, event);
+  if (error === undefined) member.subscriber.complete();
+  else member.subscriber.error(error);
+}

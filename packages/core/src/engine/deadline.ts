@@ -1,0 +1,47 @@
+// A time limit that can be pushed back at no cost: it re-arms itself when it fires too early.
+import type { SchedulerLike, Subscription } from 'rxjs';
+
+export class Deadline {
+  readonly #scheduler: SchedulerLike;
+  readonly #milliseconds: number;
+  readonly #expired: () => void;
+  #due = 0;
+  #timer: Subscription | undefined;
+
+  /** @param milliseconds 0 and Infinity mean no limit. */
+  constructor(scheduler: SchedulerLike, milliseconds: number, expired: () => void) {
+    this.#scheduler = scheduler;
+    this.#milliseconds = milliseconds;
+    this.#expired = expired;
+  }
+
+  get running(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Starts, or starts anew. */
+  start(): void {
+    if (this.#milliseconds === 0 || this.#milliseconds === Number.POSITIVE_INFINITY) return;
+    this.#due = this.#scheduler.now() + this.#milliseconds;
+    if (!this.#timer) this.#arm(this.#milliseconds);
+  }
+
+  /** Starts anew if it runs. */
+  touch(): void {
+    if (this.#timer) this.#due = this.#scheduler.now() + this.#milliseconds;
+  }
+
+  stop(): void {
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+  }
+
+  #arm(milliseconds: number): void {
+    this.#timer = this.#scheduler.schedule(() => {
+      this.#timer = undefined;
+      const left = this.#due - this.#scheduler.now();
+      if (left > 0) this.#arm(left);
+      else this.#expired();
+    }, milliseconds);
+  }
+}

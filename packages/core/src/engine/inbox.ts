@@ -1,0 +1,37 @@
+// What was received and not yet delivered, with its place in the stream, so that bytes given back go to those only who
+// have not seen them.
+
+export class Inbox {
+  readonly #chunks: Buffer[] = [];
+  /** Bytes that wait. */
+  bytes = 0;
+  /** Where in the stream the next chunk begins. */
+  offset = 0;
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.bytes += chunk.length;
+  }
+
+  /** Puts bytes back in front: they are the next to be delivered. */
+  unshift(bytes: Uint8Array): void {
+    this.#chunks.unshift(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.bytes += bytes.length;
+    this.offset -= bytes.length;
+  }
+
+  shift(): Buffer | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk) {
+      this.bytes -= chunk.length;
+      this.offset += chunk.length;
+    }
+    return chunk;
+  }
+
+  clear(): void {
+    this.offset += this.bytes;
+    this.bytes = 0;
+    this.#chunks.length = 0;
+  }
+}

@@ -1,0 +1,86 @@
+// The Node internals that the engine leans on, and nothing else: each has a feature check, and `undefined` or `false`
+// from here sends the caller the documented way. `internals` turns them off, so that tests run both ways.
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+
+export const internals = {
+  /** Take what was read from `push`, and confirm an end by a second read. */
+  reads: true,
+  /** Keep a failed write from destroying the stream with what it has received. */
+  writes: true,
+};
+
+interface Handle {
+  readStart(): number;
+}
+interface Inner {
+  _handle: Handle | null;
+  destroyed: boolean;
+  push(chunk: Buffer | null): boolean;
+  _read(size: number): void;
+  _write(chunk: unknown, encoding: string, done: Done): void;
+  _writev(chunks: unknown, done: Done): void;
+  _final(done: Done): void;
+}
+type Done = (error?: Error | null) => void;
+
+/**
+ * Takes bytes as they come from the handle, past Node's own buffer: what was received before an error is not lost with
+ * it. `take` answers whether to go on. The end is believed at the second read only: Node 20 and 22 report data followed
+ * by a reset as a clean end, and the second read then tells the reset.
+ * @returns How to go on after `take` said no, or `undefined` where this is not to be had.
+ */
+export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: () => void): (() => void) | undefined {
+  const inner = stream as unknown as Inner;
+  if (!internals.reads || !(stream instanceof net.Socket)) return undefined;
+  if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
+  let suspected = false;
+  let ended = false;
+  inner.push = (chunk) => {
+    if (chunk !== null) return take(chunk);
+    if (!suspected && inner._handle && typeof inner._handle.readStart === 'function' && !inner.destroyed) {
+      suspected = true;
+      if (inner._handle.readStart() === 0) return false;
+    }
+    if (!ended) {
+      ended = true;
+      end();
+    }
+    return false;
+  };
+  return () => inner._read(0);
+}
+
+/**
+ * Keeps write errors from destroying the stream: the peer may have answered before it stopped listening, and that
+ * answer is still to be read. `failed` hears of the first one; after it every write is swallowed.
+ * @returns Whether this is to be had; if not, the stream's `'error'` tells of failed writes.
+ */
+export function shieldWrites(stream: Duplex, failed: (error: Error) => void): boolean {
+  const inner = stream as unknown as Inner;
+  if (!internals.writes || !(stream instanceof net.Socket)) return false;
+  const { _write, _writev, _final } = inner;
+  if (typeof _write !== 'function' || typeof _writev !== 'function' || typeof _final !== 'function') return false;
+  let broken = false;
+  const shielded =
+    (done: Done): Done =>
+    (error) => {
+      if (!error) return done();
+      if (inner.destroyed) return done(error);
+      if (!broken) {
+        broken = true;
+        failed(error);
+      }
+    };
+  inner._write = (chunk, encoding, done) => {
+    if (!broken) _write.call(inner, chunk, encoding, shielded(done));
+  };
+  inner._writev = (chunks, done) => {
+    if (!broken) _writev.call(inner, chunks, shielded(done));
+  };
+  inner._final = (done) => {
+    if (broken) done();
+    else _final.call(inner, shielded(done));
+  };
+  return true;
+}

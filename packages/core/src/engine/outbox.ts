@@ -1,0 +1,146 @@
+// The write side: counts bytes, keeps what is written before the connection is open, and answers for every write.
+//
+//   open ──complete()──▶ completing ──all handed over, FIN out──▶ finished
+//     └───────────────────────┴── a write failed, or the socket did ──▶ broken
+import type { Link } from './link.js';
+
+/** What an outbox tells its connection. */
+export interface OutboxHandlers {
+  /** Something left. */
+  progress(): void;
+  /** All has left, after `write` had answered `false`. */
+  drained(): void;
+}
+
+interface Receipt {
+  /** Settles when this many bytes have left. */
+  readonly at: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Outbox {
+  state: 'open' | 'completing' | 'finished' | 'broken' = 'open';
+  /** Whether bytes were lost that nobody waited for, so that nobody hears of it. */
+  unheard = false;
+  /** Why it broke. */
+  error: unknown;
+  readonly #highWaterMark: number;
+  readonly #handlers: OutboxHandlers;
+  readonly #broken = new Set<(error: unknown) => void>();
+  #link: Link | undefined;
+  #early: Uint8Array[] = [];
+  #receipts: Receipt[] = [];
+  #accepted = 0;
+  #left = 0;
+  #clogged = false;
+  #ending = false;
+
+  constructor(highWaterMark: number, handlers: OutboxHandlers) {
+    this.#highWaterMark = highWaterMark;
+    this.#handlers = handlers;
+  }
+
+  /** Bytes handed to the kernel. */
+  get written(): number {
+    return this.#left;
+  }
+
+  /** Bytes that were accepted and have not left; it never shrinks after a break. */
+  get pending(): number {
+    return this.#accepted - this.#left;
+  }
+
+  /** Takes bytes; answers whether there is room for more. */
+  write(bytes: Uint8Array): boolean {
+    this.#accepted += bytes.length;
+    if (this.#link) {
+      this.#link.write(bytes);
+      this.#count();
+    } else {
+      this.#early.push(bytes);
+    }
+    const room = this.pending < this.#highWaterMark;
+    if (!room) this.#clogged = true;
+    return room;
+  }
+
+  /** Settles when all that has been accepted so far has left. */
+  receipt(): Promise<void> {
+    if (this.state === 'broken') return Promise.reject(this.error);
+    if (this.pending === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#receipts.push({ at: this.#accepted, resolve, reject });
+    });
+  }
+
+  /** The connection is open: what was kept goes out. */
+  open(link: Link): void {
+    this.#link = link;
+    const early = this.#early;
+    this.#early = [];
+    for (const bytes of early) link.write(bytes);
+    this.wrote();
+    this.#finish();
+  }
+
+  /** Sends FIN when all has left. */
+  complete(): void {
+    if (this.state !== 'open') return;
+    this.state = 'completing';
+    this.#finish();
+  }
+
+  /** The stream has handed something over. */
+  wrote(): void {
+    if (this.state === 'broken' || !this.#link || this.#link.destroyed) return;
+    const before = this.#left;
+    this.#count();
+    if (this.#left > before || this.pending === 0) this.#handlers.progress();
+    if (this.#clogged && this.pending === 0) {
+      this.#clogged = false;
+      this.#handlers.drained();
+    }
+    this.#finish();
+  }
+
+  /** FIN is out. */
+  finished(): void {
+    if (this.state === 'completing') this.state = 'finished';
+  }
+
+  /** Nothing can be written any more: all who wait hear why. */
+  break(error: unknown): void {
+    if (this.state === 'broken') return;
+    this.#count();
+    const finished = this.state === 'finished';
+    this.state = finished ? 'finished' : 'broken';
+    this.error = error;
+    this.unheard = this.pending > 0 && this.#receipts.length + this.#broken.size === 0;
+    this.#early = [];
+    const receipts = this.#receipts;
+    this.#receipts = [];
+    for (const { reject } of receipts) reject(error);
+    if (!finished) for (const tell of [...this.#broken]) tell(error);
+  }
+
+  /** Calls `tell` when the write side breaks; at once if it has. The returned function takes it back. */
+  onBroken(tell: (error: unknown) => void): () => void {
+    if (this.state === 'broken') tell(this.error);
+    else this.#broken.add(tell);
+    return () => this.#broken.delete(tell);
+  }
+
+  #count(): void {
+    // A destroyed stream counts what it dropped as written.
+    if (!this.#link || this.#link.destroyed) return;
+    this.#left = this.#accepted - this.#link.pending;
+    while (this.#receipts[0] && this.#receipts[0].at <= this.#left) this.#receipts.shift()?.resolve();
+  }
+
+  #finish(): void {
+    if (this.state !== 'completing' || this.#ending || !this.#link || this.pending > 0) return;
+    this.#ending = true;
+    this.#link.end();
+  }
+}

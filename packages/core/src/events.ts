@@ -1,0 +1,122 @@
+// The typed events of a socket and of a server, with Node's own names.
+import type { Endpoint } from './endpoint.js';
+import type { Socket } from './socket.js';
+
+/** Who ended a connection and how, and what passed over it. */
+export interface CloseReport {
+  /** Which side ended it: the one whose FIN, reset, abort, timeout or error came first. */
+  readonly by: 'local' | 'peer';
+  readonly how: 'fin' | 'reset' | 'timeout' | 'abort' | 'error';
+  /** Bytes received. */
+  readonly bytesRead: number;
+  /** Bytes handed to the kernel. Whether the peer has read them, only the peer can tell. */
+  readonly bytesWritten: number;
+  /** Bytes that were written here and never left: an upper bound. */
+  readonly bytesUnsent: number;
+  /** How long the connection was open, in milliseconds; 0 if it never was. */
+  readonly duration: number;
+}
+
+/** A name was resolved to an address. */
+export interface LookupEvent {
+  readonly type: 'lookup';
+  readonly host: string;
+  readonly address: string;
+  readonly family: 'IPv4' | 'IPv6';
+}
+/** One address is being tried. */
+export interface ConnectionAttemptEvent {
+  readonly type: 'connectionAttempt';
+  readonly address: string;
+  readonly port: number;
+}
+/** One address was tried in vain. */
+export interface ConnectionAttemptFailedEvent {
+  readonly type: 'connectionAttemptFailed';
+  readonly address: string;
+  readonly port: number;
+  readonly code: string;
+}
+/** The connection is open. Replayed to later subscribers. */
+export interface ConnectEvent {
+  readonly type: 'connect';
+  readonly local: Endpoint | undefined;
+  readonly remote: Endpoint | undefined;
+}
+/** Bytes from the peer. The buffer is yours to keep. */
+export interface DataEvent {
+  readonly type: 'data';
+  readonly data: Buffer;
+}
+/** After `next()` returned `false`: everything written has been handed to the kernel. */
+export interface DrainEvent {
+  readonly type: 'drain';
+}
+/** The peer's FIN, after all its bytes were delivered. Replayed to later subscribers. */
+export interface EndEvent {
+  readonly type: 'end';
+}
+/** Our FIN is out, and everything before it was handed to the kernel. Replayed to later subscribers. */
+export interface FinishEvent {
+  readonly type: 'finish';
+}
+/** Nothing was read or written for `idleTimeout`. The socket fails next. */
+export interface TimeoutEvent {
+  readonly type: 'timeout';
+}
+/** The connection is gone. Always the last event. */
+export interface CloseEvent {
+  readonly type: 'close';
+  readonly report: CloseReport;
+}
+
+/** What a {@link Socket} tells. */
+export type SocketEvent =
+  | LookupEvent
+  | ConnectionAttemptEvent
+  | ConnectionAttemptFailedEvent
+  | ConnectEvent
+  | DataEvent
+  | DrainEvent
+  | EndEvent
+  | FinishEvent
+  | TimeoutEvent
+  | CloseEvent;
+
+/** The server accepts connections. Replayed to later subscribers. */
+export interface ListeningEvent {
+  readonly type: 'listening';
+  readonly address: Endpoint;
+}
+/** A connection came in: its socket is open and paused. */
+export interface ConnectionEvent {
+  readonly type: 'connection';
+  readonly socket: Socket;
+}
+/** A connection was refused or given up by the server itself. */
+export interface DropEvent {
+  readonly type: 'drop';
+  /** `maxConnections`: too many at once. `acceptError`: the system could not accept it. `unclaimed`: nobody subscribed to its socket within `claimTimeout`. */
+  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError';
+  readonly remote: Endpoint | undefined;
+}
+/** A connection that `serve` looked after failed, or its handler did. */
+export interface ConnectionErrorEvent {
+  readonly type: 'connectionError';
+  readonly socket: Socket;
+  readonly error: unknown;
+}
+/** The server accepts nothing more and waits for its connections. */
+export interface DrainingEvent {
+  readonly type: 'draining';
+}
+/** The server is closed. Always its last event. */
+export interface ServerCloseEvent {
+  readonly type: 'close';
+}
+
+/** What a {@link Server} tells. */
+export type ServerEvent = ListeningEvent | ConnectionEvent | DropEvent | DrainingEvent | ServerCloseEvent;
+
+/** The event of one type, out of a union. */
+export type EventOf<E extends { readonly type: string }, K extends E['type']> = Extract<E, { readonly type: K }>;

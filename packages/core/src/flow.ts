@@ -1,0 +1,275 @@
+// Backpressure: what can be held, who holds it, and how a consumer finds every source that reaches it.
+// `Subscriber.destination` and `Observable.lift` are the only RxJS internals touched, and only here.
+import { Observable, type Observer, type Operator, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
+
+/** Lets go of one hold. Calling it again does nothing. Usable with `using`. */
+export interface Release extends Disposable {
+  (): void;
+}
+
+/** Something that can be told to wait: a socket, a file being read, an operator with a queue. */
+export interface Flow {
+  /**
+   * Stops the flow until the returned function is called. Holds are counted: the flow goes on when all are released.
+   * @param reason A name for who holds, shown in `holds` and in the message of a `holdTimeout`.
+   */
+  hold(reason?: string): Release;
+  /** The reasons of the holds in force; empty while it flows. */
+  readonly holds: readonly string[];
+}
+
+/** Counts and names holds, and tells its owner when the first one comes and when the last one goes. */
+export class Holds implements Flow {
+  readonly #tokens = new Set<{ readonly reason: string }>();
+  readonly #changed: (held: boolean) => void;
+
+  constructor(changed: (held: boolean) => void) {
+    this.#changed = changed;
+  }
+
+  get held(): boolean {
+    return this.#tokens.size > 0;
+  }
+
+  get holds(): readonly string[] {
+    return [...this.#tokens].map((token) => token.reason);
+  }
+
+  hold(reason = 'hold'): Release {
+    const token = { reason };
+    this.#tokens.add(token);
+    if (this.#tokens.size === 1) this.#changed(true);
+    const release = () => {
+      if (this.#tokens.delete(token) && this.#tokens.size === 0) this.#changed(false);
+    };
+    return Object.assign(release, { [Symbol.dispose]: release });
+  }
+}
+
+interface Membership {
+  joins: number;
+  release: Release | undefined;
+}
+
+/** A flow made of flows: a hold reaches all members, those that join later too. */
+export class FlowSet implements Flow {
+  readonly #members = new Map<Flow, Membership>();
+  readonly #own = new Holds((held) => (held ? this.#holdAll() : this.#releaseAll()));
+  /** How often anything has joined, ever: lets {@link Flowable} see whether its source found the way by itself. */
+  joins = 0;
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get held(): boolean {
+    return this.#own.held;
+  }
+
+  get holds(): readonly string[] {
+    return this.#own.holds;
+  }
+
+  hold(reason?: string): Release {
+    return this.#own.hold(reason);
+  }
+
+  /** Adds a flow; the returned function takes it out again and lets go of it. */
+  add(flow: Flow): () => void {
+    this.joins++;
+    let member = this.#members.get(flow);
+    if (!member) {
+      member = { joins: 0, release: undefined };
+      this.#members.set(flow, member);
+      if (this.held) member.release = flow.hold(this.#reason());
+    }
+    member.joins++;
+    let joined = true;
+    return () => {
+      if (!joined) return;
+      joined = false;
+      if (--member.joins > 0) return;
+      this.#members.delete(flow);
+      member.release?.();
+    };
+  }
+
+  #reason(): string {
+    return this.holds.join(', ');
+  }
+
+  #holdAll(): void {
+    for (const [flow, member] of this.#members) member.release ??= flow.hold(this.#reason());
+  }
+
+  // A released member may deliver at once, and what it delivers may clog the consumer again: the rest stay held then.
+  #releaseAll(): void {
+    for (const member of [...this.#members.values()]) {
+      if (this.held) return;
+      const { release } = member;
+      member.release = undefined;
+      release?.();
+    }
+  }
+}
+
+/** What a {@link FlowSubscriber} does with the notifications of its source. */
+export interface FlowHandlers<T> {
+  next: (value: T) => void;
+  /** Default: passes the error on. */
+  error?: (error: unknown) => void;
+  /** Default: completes the destination. */
+  complete?: () => void;
+}
+
+/**
+ * The subscriber of every operator here: it keeps the chain of destinations that sources walk up. With a set of flows
+ * it is a consumer, where that walk ends; without one it is passed through.
+ */
+export class FlowSubscriber<T> extends Subscriber<T> {
+  readonly flows: FlowSet | undefined;
+  readonly #handlers: FlowHandlers<T>;
+
+  /** @param destination Undefined at the end of a pipeline. */
+  constructor(destination: Subscriber<never> | undefined, handlers: FlowHandlers<T>, flows?: FlowSet) {
+    super(destination);
+    this.#handlers = handlers;
+    this.flows = flows;
+  }
+
+  protected override _next(value: T): void {
+    try {
+      this.#handlers.next(value);
+    } catch (error) {
+      this.destination.error(error);
+    }
+  }
+
+  protected override _error(error: unknown): void {
+    const { error: handle } = this.#handlers;
+    if (handle) this.#last(() => handle(error));
+    else super._error(error);
+  }
+
+  protected override _complete(): void {
+    const { complete: handle } = this.#handlers;
+    if (handle) this.#last(handle);
+    else super._complete();
+  }
+
+  #last(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.destination.error(error);
+    } finally {
+      this.unsubscribe();
+    }
+  }
+}
+
+/** The consumer that a subscriber leads to: the nearest set of flows up the chain of destinations. */
+function consumerOf(subscriber: Subscriber<unknown>): FlowSet | undefined {
+  let step: { flows?: unknown; destination?: unknown } | undefined = subscriber as unknown as typeof step;
+  while (step) {
+    if (step.flows instanceof FlowSet) return step.flows;
+    step = step.destination as typeof step;
+  }
+  return undefined;
+}
+
+/** Joins the consumer that `subscriber` leads to, if there is one; the returned function leaves it. */
+export function joinConsumer(subscriber: Subscriber<unknown>, flow: Flow): () => void {
+  return consumerOf(subscriber)?.add(flow) ?? (() => {});
+}
+
+/**
+ * An Observable with backpressure. A consumer such as `mapWithBackpressure` or `writeTo` at the end of a pipeline finds
+ * it through stock operators and holds it while it is behind.
+ *
+ * @example
+ * ```ts
+ * import { Flowable } from '@rxsock/core';
+ * import { map } from 'rxjs';
+ *
+ * declare const ticks: Flowable<number>;
+ * const release = ticks.hold('lunch');
+ * ticks.pipe(map((n) => n * 2)).subscribe(console.log); // nothing comes
+ * release();
+ * ```
+ */
+export class Flowable<T> extends Observable<T> implements Flow {
+  readonly #flow: Flow;
+
+  /**
+   * @param subscribe As for Observable.
+   * @param flow What a hold of this Observable holds.
+   */
+  constructor(subscribe: ((this: Observable<T>, subscriber: Subscriber<T>) => TeardownLogic) | undefined, flow: Flow) {
+    super(subscribe);
+    this.#flow = flow;
+  }
+
+  hold(reason?: string): Release {
+    return this.#flow.hold(reason);
+  }
+
+  get holds(): readonly string[] {
+    return this.#flow.holds;
+  }
+
+  /** What stock operators make of this stays a Flowable, and so remembers whom to hold behind a Subject (`share`). */
+  override lift<R>(operator?: Operator<T, R>): Observable<R> {
+    const lifted = new Flowable<R>(undefined, this.#flow);
+    lifted.source = this as unknown as Observable<R>;
+    lifted.operator = operator as unknown as Operator<R, R>;
+    return lifted as Observable<R>;
+  }
+
+  // The walk up from the source finds the consumer through every operator that keeps the chain. Where one breaks it,
+  // the remembered flow stands in; it steps back when the source has found the way.
+  override subscribe(
+    observerOrNext?: Partial<Observer<T>> | ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    const consumer = observerOrNext instanceof Subscriber ? consumerOf(observerOrNext) : undefined;
+    const subscribe = () => super.subscribe(observerOrNext as (value: T) => void, error, complete);
+    if (!consumer) return subscribe();
+    const leave = consumer.add(this.#flow);
+    const { joins } = consumer;
+    const subscription = subscribe();
+    if (consumer.joins > joins) leave();
+    else subscription.add(leave);
+    return subscription;
+  }
+}
+
+/**
+ * A Flowable whose every subscription has a flow of its own.
+ * @param run Called at each subscription. It hands its flow to `join` before it subscribes to anything.
+ */
+export function flowable<T>(
+  run: (subscriber: Subscriber<T>, join: (flow: Flow) => void) => TeardownLogic,
+): Flowable<T> {
+  const all = new FlowSet();
+  return new Flowable<T>((subscriber) => {
+    const leaves: (() => void)[] = [];
+    const teardown = run(subscriber, (flow) => {
+      leaves.push(all.add(flow), joinConsumer(subscriber, flow));
+    });
+    subscriber.add(teardown);
+    // After the teardown: what a leaving consumer lets go of must find it gone.
+    return () => {
+      for (const leave of leaves) leave();
+    };
+  }, all);
+}
+
+/**
+ * Makes the result of an operator that passes through: a Flowable where the source is one.
+ * @param run Called at each subscription; subscribes to the source with a {@link FlowSubscriber}.
+ */
+export function operate<T, R>(source: Observable<T>, run: (subscriber: Subscriber<R>) => TeardownLogic): Observable<R> {
+  return source instanceof Flowable ? source.lift<R>({ call: run }) : new Observable<R>(run);
+}

@@ -1,0 +1,67 @@
+// listen(): TCP servers. It only knows how to open a net.Server; all the rest is Server's.
+import net from 'node:net';
+import { checkPort, type TcpOptions } from './connect.js';
+import { checkLimit, resolveSocketOptions } from './engine/options.js';
+import { Server } from './server.js';
+
+/** Options of {@link listen}. Those of sockets hold for every accepted one. */
+export interface ListenOptions extends TcpOptions {
+  /** 0 takes any free port: see the `listening` event. @defaultValue 0 */
+  readonly port?: number;
+  /** The address to listen on. A wider one than loopback is your choice: `'0.0.0.0'`, `'::'`. @defaultValue `'127.0.0.1'` */
+  readonly host?: string;
+  /** With an IPv6 host: do not take IPv4 as well. @defaultValue `false` */
+  readonly ipv6Only?: boolean;
+  /** How many connections the kernel lets wait to be accepted. @defaultValue 511 */
+  readonly backlog?: number;
+  /** The most connections open at once; more are dropped, each with an event. @defaultValue 10,000 */
+  readonly maxConnections?: number;
+  /**
+   * How long an accepted socket may wait for its first subscriber before it is aborted, in milliseconds; 0 = for ever.
+   * @defaultValue 10,000
+   */
+  readonly claimTimeout?: number;
+}
+
+/**
+ * A TCP server that is yet to listen: the first subscription makes it.
+ *
+ * Half-close: accepted sockets have `allowHalfOpen: false` unless told otherwise; `serve` turns it on. Backpressure: an
+ * accepted socket is paused until somebody subscribes to it, so nothing is lost.
+ *
+ * @throws RangeError at the call for a port or a limit that means nothing. As a notification: {@link SocketError} with
+ * Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`).
+ * @see https://nodejs.org/api/net.html#serverlistenoptions-callback
+ *
+ * @example
+ * ```ts
+ * import { data, listen, serve } from '@rxsock/core';
+ *
+ * listen({ port: 7 }).pipe(serve((socket) => socket.pipe(data()))).subscribe(); // echo
+ * ```
+ */
+export function listen(options: ListenOptions = {}): Server {
+  const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511 } = options;
+  const { maxConnections = 10_000, claimTimeout = 10_000, noDelay = true, keepAlive = 0 } = options;
+  checkPort(port);
+  for (const [name, value] of Object.entries({ backlog, maxConnections, claimTimeout, keepAlive }))
+    checkLimit(name, value);
+  const { signal, ...socket } = resolveSocketOptions(options);
+  const open = () => {
+    const server = net.createServer({
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+      noDelay,
+      keepAlive: keepAlive > 0,
+      keepAliveInitialDelay: keepAlive,
+      highWaterMark: socket.highWaterMark,
+    } as net.ServerOpts);
+    server.maxConnections = maxConnections;
+    return server.listen({ port, host, ipv6Only, backlog });
+  };
+  const target = `${host}:${port}`;
+  return new Server(
+    { open, accepts: 'connection', target },
+    { socket: { ...socket, signal: undefined }, claimTimeout, signal },
+  );
+}

@@ -1,0 +1,46 @@
+// data(): the bytes of a socket, up to the peer's FIN.
+import type { Observable, OperatorFunction } from 'rxjs';
+import { SocketError } from '../errors.js';
+import type { SocketEvent } from '../events.js';
+import { FlowSubscriber, operate } from '../flow.js';
+import { acceptsUnused } from './give-back.js';
+
+/**
+ * The bytes of a socket. Makes the socket read.
+ *
+ * Half-close: completes at the peer's FIN, while our own side may go on. A connection that closes without that FIN is an
+ * error, never a completion: what the socket fails with, or a {@link SocketError} `ERR_STREAM_PREMATURE_CLOSE`.
+ * Backpressure: passed through.
+ *
+ * @example
+ * ```ts
+ * import { connect, data } from '@rxsock/core';
+ *
+ * connect({ port: 13 }).pipe(data()).subscribe((bytes) => process.stdout.write(bytes));
+ * ```
+ */
+export function data(): OperatorFunction<SocketEvent, Buffer> {
+  return (source) => {
+    const bytes = operate<SocketEvent, Buffer>(source, (subscriber) => {
+      const closed = () => {
+        const message = 'The connection closed before the peer had ended its side';
+        subscriber.error(new SocketError(message, { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' }));
+      };
+      return source.subscribe(
+        new FlowSubscriber<SocketEvent>(subscriber, {
+          next: (event) => {
+            if (event.type === 'data') subscriber.next(event.data);
+            else if (event.type === 'end') subscriber.complete();
+          },
+          complete: closed,
+        }),
+      );
+    });
+    if (takesBack(source)) acceptsUnused(bytes, (unused) => source.unshift(unused));
+    return bytes;
+  };
+}
+
+function takesBack(source: Observable<unknown>): source is Observable<unknown> & { unshift(bytes: Uint8Array): void } {
+  return typeof (source as { unshift?: unknown }).unshift === 'function';
+}

@@ -1,0 +1,87 @@
+// serve(): a server is a function from a connection to what it answers.
+import { from, Observable, type ObservableInput, type OperatorFunction, of, Subscription } from 'rxjs';
+import { SocketError } from '../errors.js';
+import type { ConnectionErrorEvent, ServerEvent } from '../events.js';
+import type { Chunk } from '../framing/codec.js';
+import { connectionOf, Socket } from '../socket.js';
+import { data } from './data.js';
+import { writeTo } from './write-to.js';
+
+/** What a handler answers: one chunk, a socket (its bytes), or anything that RxJS takes for an Observable of chunks. */
+export type Answer = Chunk | Socket | ObservableInput<Chunk>;
+
+/** Options of {@link serve}. */
+export interface ServeOptions {
+  /** Hears of errors that are not the network's: bugs in handlers. @defaultValue a process warning */
+  readonly onError?: (error: unknown, socket: Socket) => void;
+}
+
+/**
+ * Runs a handler for each connection and writes what it answers. Emits the server's events, and one `connectionError` for
+ * each connection that fails, which is never the end of the server.
+ *
+ * Half-close: `allowHalfOpen` is turned on; the write side completes when the answer does, and reading goes on for as long
+ * as the handler reads. An answer that fails, or is cut, aborts its connection. Backpressure: a clogged connection holds
+ * what feeds its own answer, nothing else. Unsubscribing stops the server and aborts unfinished answers; `server.close()`
+ * is the graceful way.
+ *
+ * @example
+ * ```ts
+ * import { data, lines, listen, serve } from '@rxsock/core';
+ * import { map } from 'rxjs';
+ *
+ * listen({ port: 7000 })
+ *   .pipe(serve((socket) => socket.pipe(data(), lines(), map((line) => `${line.length}\n`))))
+ *   .subscribe();
+ * ```
+ */
+export function serve(
+  handler: (socket: Socket) => Answer,
+  { onError = warn }: ServeOptions = {},
+): OperatorFunction<ServerEvent, ServerEvent | ConnectionErrorEvent> {
+  return (server) =>
+    new Observable((subscriber) => {
+      const answers = new Subscription();
+      const look = (socket: Socket) => {
+        socket.allowHalfOpen = true;
+        const connection = connectionOf(socket);
+        let failed = false;
+        const fail = (error: unknown) => {
+          if (failed) return;
+          failed = true;
+          if (!(error instanceof SocketError)) onError(error, socket);
+          socket.error(error);
+          subscriber.next({ type: 'connectionError', socket, error });
+        };
+        connection.whenConcluded(() => connection.failure && !answers.closed && fail(connection.failure));
+        const answer = new Subscription();
+        answers.add(answer);
+        connection.whenConcluded(() => answer.unsubscribe());
+        try {
+          answer.add(chunksOf(handler(socket)).pipe(writeTo(socket)).subscribe({ error: fail }));
+        } catch (error) {
+          fail(error);
+        }
+      };
+      subscriber.add(
+        server.subscribe({
+          next: (event) => {
+            subscriber.next(event);
+            if (event.type === 'connection') look(event.socket);
+          },
+          error: (error) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      );
+      subscriber.add(answers);
+    });
+}
+
+function chunksOf(answer: Answer): Observable<Chunk> {
+  if (typeof answer === 'string' || answer instanceof Uint8Array) return of(answer);
+  return answer instanceof Socket ? answer.pipe(data()) : from(answer);
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}

@@ -1,0 +1,52 @@
+// through(): request and response over one socket.
+import type { OperatorFunction } from 'rxjs';
+import { FlowSubscriber, flowable } from '../flow.js';
+import type { Chunk } from '../framing/codec.js';
+import { connectionOf, type Socket } from '../socket.js';
+import { data } from './data.js';
+import { type EndOptions, writeTo } from './write-to.js';
+
+/**
+ * Writes its source into a socket and emits what the socket receives. With a function instead of a socket it dials anew at
+ * each subscription, so that `retry` works.
+ *
+ * Half-close: the write side completes when the source does, and reading goes on; completes at the peer's FIN, and a
+ * source that still runs is then cut, which aborts the connection. Backpressure: both ways, independently.
+ *
+ * @throws the {@link SocketError} that the socket fails with, as a notification, after what was received before it.
+ *
+ * @example
+ * ```ts
+ * import { connect, lines, through } from '@rxsock/core';
+ * import { of } from 'rxjs';
+ *
+ * of('GET / HTTP/1.0\r\n\r\n')
+ *   .pipe(through(connect({ host: 'localhost', port: 80 })), lines())
+ *   .subscribe(console.log);
+ * ```
+ */
+export function through(target: Socket | (() => Socket), options: EndOptions = {}): OperatorFunction<Chunk, Buffer> {
+  return (source) =>
+    flowable((subscriber, join) => {
+      const socket = typeof target === 'function' ? target() : target;
+      const { outbox } = connectionOf(socket);
+      socket.allowHalfOpen = true;
+      join(socket);
+      // Reading goes on when writing has failed: what the peer has said is delivered first, then the error.
+      const complete = () => {
+        if (outbox.state === 'broken') subscriber.error(outbox.error);
+        else subscriber.complete();
+      };
+      const incoming = new FlowSubscriber<Buffer>(subscriber as never, {
+        next: (bytes) => subscriber.next(bytes as never),
+        complete,
+      });
+      const outgoing = source.pipe(writeTo(socket, options)).subscribe({
+        error: (error) => {
+          if (error !== outbox.error) subscriber.error(error);
+        },
+      });
+      subscriber.add(outgoing);
+      socket.pipe(data()).subscribe(incoming);
+    });
+}

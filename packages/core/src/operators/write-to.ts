@@ -1,0 +1,111 @@
+// writeTo(): the writing half of a pipeline.
+import { Observable, type OperatorFunction } from 'rxjs';
+import { SocketError } from '../errors.js';
+import { FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import type { Chunk } from '../framing/codec.js';
+import { connectionOf, type Socket, toBytes } from '../socket.js';
+import { watchOrFail } from './watch.js';
+
+/** Options of {@link writeTo}, {@link through} and their like. */
+export interface EndOptions {
+  /** Whether the write side is completed (FIN) when the source completes. @defaultValue `true` */
+  readonly end?: boolean;
+}
+
+/** How far a transfer is. */
+export interface WriteProgress {
+  /** Bytes of this transfer handed to the kernel so far. */
+  readonly bytesSent: number;
+}
+
+/**
+ * Writes its source into the socket and emits progress. Does not read from it.
+ *
+ * Half-close: when the source completes, so does the write side, and this once FIN is out; with `end: false` once all is
+ * handed to the kernel. Where the source fails or is unsubscribed before it completed, the connection is aborted, so that
+ * the peer cannot take a part for the whole. Backpressure: holds its sources from `next() === false` to `drain`; a source
+ * that cannot be held fills at most `maxWriteBuffer`.
+ *
+ * @throws the {@link SocketError} that broke the write side, as a notification.
+ *
+ * @example
+ * ```ts
+ * import { connect, flowFrom, writeTo } from '@rxsock/core';
+ * import { createReadStream } from 'node:fs';
+ *
+ * flowFrom(createReadStream('big.log')).pipe(writeTo(connect({ port: 9000 }))).subscribe(console.log);
+ * ```
+ */
+export function writeTo(socket: Socket, { end = true }: EndOptions = {}): OperatorFunction<Chunk, WriteProgress> {
+  return (source) =>
+    new Observable((subscriber) => {
+      const { outbox } = connectionOf(socket);
+      const upstream = new FlowSet();
+      let release: Release | undefined;
+      let total = 0;
+      let sent = 0;
+      let whole = false;
+      let aborted = false;
+
+      const progress = () => {
+        const now = Math.max(sent, total - outbox.pending);
+        if (now === sent) return;
+        sent = now;
+        subscriber.next({ bytesSent: sent });
+      };
+      const goOn = () => {
+        const released = release;
+        release = undefined;
+        progress();
+        released?.();
+      };
+      const done = () => {
+        progress();
+        subscriber.complete();
+      };
+      const gone = () => {
+        const options = { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'write' } as const;
+        subscriber.error(new SocketError('The socket closed before everything was written to it', options));
+      };
+
+      const fail = (error: unknown) => {
+        aborted = true;
+        subscriber.error(error);
+      };
+      const unwatch = outbox.onBroken(fail);
+      subscriber.add(watchOrFail(socket, 'drain').subscribe({ next: goOn, error: fail, complete: gone }));
+      subscriber.add(() => {
+        unwatch();
+        if (!whole && !aborted) socket.error(new Error('the transfer was cut before it was complete'));
+      });
+      if (subscriber.closed) return;
+      source.subscribe(
+        new FlowSubscriber<Chunk>(
+          subscriber as never,
+          {
+            next: (chunk) => {
+              const bytes = toBytes(chunk);
+              total += bytes.length;
+              if (!socket.next(bytes)) release ??= upstream.hold('writeTo');
+              progress();
+            },
+            error: (error) => {
+              aborted = true;
+              socket.error(error);
+              subscriber.error(error);
+            },
+            complete: () => {
+              whole = true;
+              if (end) {
+                subscriber.add(watchOrFail(socket, 'finish').subscribe(done));
+                socket.complete();
+              } else {
+                outbox.receipt().then(done, fail);
+              }
+            },
+          },
+          upstream,
+        ),
+      );
+    });
+}

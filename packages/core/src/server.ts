@@ -1,0 +1,195 @@
+// A listening server: an Observable of typed events that its subscribers share.
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
+import type { Endpoint } from './endpoint.js';
+import { Connection } from './engine/connection.js';
+import type { SocketLimits } from './engine/options.js';
+import { SocketError } from './errors.js';
+import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
+import { connectionOf, Socket } from './socket.js';
+
+/** How a transport listens: all that tells one transport's server from another's. */
+export interface ServerTransport {
+  /** Begins to listen; called once. The streams it accepts are paused. */
+  open(): net.Server;
+  /** The event that brings an accepted stream. */
+  readonly accepts: 'connection' | 'secureConnection';
+  /** What it listens on, for messages. */
+  readonly target: string;
+}
+
+/** Limits of a {@link Server}. */
+export interface ServerLimits {
+  readonly socket: SocketLimits;
+  readonly claimTimeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * A server: an Observable of {@link ServerEvent}s. The first subscription listens; when the last one has left it stops
+ * accepting, while the sockets it has accepted live on.
+ *
+ * It has no Flow, for Node cannot stop accepting: accepted sockets wait, open and paused, up to `maxConnections`.
+ *
+ * @see https://nodejs.org/api/net.html#class-netserver
+ * @example
+ * ```ts
+ * import { connections, data, listen } from '@rxsock/core';
+ *
+ * listen({ port: 7000 })
+ *   .pipe(connections())
+ *   .subscribe((socket) => socket.pipe(data()).subscribe((bytes) => console.log(socket.remote, bytes)));
+ * ```
+ */
+export class Server extends Observable<ServerEvent> implements AsyncDisposable {
+  readonly #transport: ServerTransport;
+  readonly #limits: ServerLimits;
+  readonly #events = new Subject<ServerEvent>();
+  readonly #sockets = new Set<Socket>();
+  #server: net.Server | undefined;
+  #listening: ListeningEvent | undefined;
+  #life: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
+  #failure: SocketError | undefined;
+  #closed: Promise<void> | undefined;
+  #concluded: (() => void) | undefined;
+
+  /** @internal Made by `listen`. */
+  constructor(transport: ServerTransport, limits: ServerLimits) {
+    super((subscriber) => {
+      if (this.#listening) subscriber.next(this.#listening);
+      const subscription = this.#events.subscribe(subscriber);
+      this.#listen();
+      return () => {
+        subscription.unsubscribe();
+        if (!this.#events.observed) this.#stop();
+      };
+    });
+    this.#transport = transport;
+    this.#limits = limits;
+  }
+
+  /** Where it listens; `undefined` while it does not. */
+  get address(): Endpoint | undefined {
+    return this.#listening?.address;
+  }
+
+  /** The sockets that are open now. */
+  get sockets(): ReadonlySet<Socket> {
+    return this.#sockets;
+  }
+
+  /**
+   * Stops accepting, tells `draining`, lets the connections finish, and after `drain` milliseconds aborts those that have
+   * not. Resolves when all are closed.
+   * @param options.drain In milliseconds. Default: 10,000.
+   */
+  async close(options: { readonly drain?: number } = {}): Promise<void> {
+    const { drain = 10_000 } = options;
+    if (this.#life === 'idle') this.#conclude();
+    if (this.#life === 'open') this.#events.next({ type: 'draining' });
+    this.#stop();
+    const cut = this.#schedule(drain, () => {
+      for (const socket of this.#sockets)
+        socket.error(new Error(`the server closed and drain (${drain} ms) has passed`));
+    });
+    await this.#closed;
+    cut.unsubscribe();
+  }
+
+  /** Closes gracefully at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #listen(): void {
+    if (this.#life === 'closed' || this.#life === 'closing') {
+      // On the next turn, so that a retry of a closed server does not spin.
+      this.#schedule(0, () => this.#conclude());
+    }
+    if (this.#life !== 'idle') return;
+    this.#life = 'open';
+    this.#closed = new Promise((resolve) => {
+      this.#concluded = resolve;
+    });
+    const server = this.#transport.open();
+    this.#server = server;
+    server.on('listening', () => {
+      this.#listening = { type: 'listening', address: endpointOf(server.address()) };
+      this.#events.next(this.#listening);
+    });
+    server.on(this.#transport.accepts, (stream: Duplex) => this.#accept(stream));
+    server.on('drop', (peer?: net.DropArgument) => this.#drop('maxConnections', remoteOf(peer)));
+    server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
+    server.on('close', () => this.#conclude());
+    this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (this.#limits.signal?.aborted) this.#onSignal();
+  }
+
+  #accept(stream: Duplex): void {
+    const { socket: limits, claimTimeout } = this.#limits;
+    const unclaimed = () => {
+      this.#drop('unclaimed', socket.remote);
+      socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
+    };
+    const transport = { target: this.#transport.target, ready: undefined, open: () => stream };
+    const connection = new Connection(transport, limits, { accepted: true, claimTimeout, unclaimed });
+    const socket: Socket = new Socket(connection);
+    this.#sockets.add(socket);
+    connectionOf(socket).whenConcluded(() => this.#sockets.delete(socket));
+    this.#events.next({ type: 'connection', socket });
+  }
+
+  #drop(reason: DropEvent['reason'], remote: Endpoint | undefined): void {
+    this.#events.next({ type: 'drop', reason, remote });
+  }
+
+  // Before it listens, an error is the end. After, it is about one connection that could not be accepted.
+  #failed(cause: NodeJS.ErrnoException): void {
+    if (this.#listening) return this.#drop('acceptError', undefined);
+    this.#failure = new SocketError(`Cannot listen on ${this.#transport.target}: ${cause.message}`, {
+      code: cause.code ?? 'EIO',
+      phase: 'open',
+      cause,
+    });
+    this.#conclude();
+  }
+
+  #stop(): void {
+    if (this.#life !== 'open') return;
+    this.#life = 'closing';
+    this.#server?.close();
+  }
+
+  #conclude(): void {
+    this.#life = 'closed';
+    this.#listening = undefined;
+    this.#limits.signal?.removeEventListener('abort', this.#onSignal);
+    this.#concluded?.();
+    if (this.#failure) return this.#events.error(this.#failure);
+    this.#events.next({ type: 'close' });
+    this.#events.complete();
+  }
+
+  readonly #onSignal = () => {
+    this.#stop();
+    for (const socket of this.#sockets) socket.error(this.#limits.signal?.reason);
+  };
+
+  #schedule(milliseconds: number, act: () => void): Subscription {
+    const { scheduler }: { scheduler: SchedulerLike } = this.#limits.socket;
+    return scheduler.schedule(act, milliseconds);
+  }
+}
+
+function endpointOf(address: net.AddressInfo | string | null): Endpoint {
+  if (address === null || typeof address === 'string') return { path: address ?? '' };
+  return { address: address.address, port: address.port, family: net.isIPv6(address.address) ? 'IPv6' : 'IPv4' };
+}
+
+function remoteOf(peer: net.DropArgument | undefined): Endpoint | undefined {
+  const { remoteAddress: address, remotePort: port } = peer ?? {};
+  return address === undefined || port === undefined
+    ? undefined
+    : { address, port, family: net.isIPv6(address) ? 'IPv6' : 'IPv4' };
+}
