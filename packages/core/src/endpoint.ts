@@ -18,7 +18,5 @@ export type Endpoint = InternetEndpoint | PathEndpoint;
 /** Renders an endpoint as people write it: `127.0.0.1:80`, `[::1]:80` or a path. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if ('path' in endpoint) return endpoint.path;
-  return endpoint.family === 'IPv6'
-    ? `[${endpoint.address}]:${endpoint.port}`
-    : `${endpoint.address}:${endpoint.port}`;
+  return endpoint.family === 'IPv6' ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`;
 }

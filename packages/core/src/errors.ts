@@ -107,12 +107,23 @@ export class BackpressureOverflowError extends SocketError {
   }
 }
 
-/** The base of every error about the bytes of a frame. By itself: a frame that is not well formed, `ERR_FRAME_MALFORMED`. */
+/**
+ * The base of every error about the bytes of a frame. By itself: a frame that is not well formed, `ERR_FRAME_MALFORMED`.
+ * `phase` is `read` where a decoder raised it, and `write` where an encoder refused a value that its own decoder would
+ * not give back.
+ */
 export class FrameError extends SocketError {
   override readonly name: string = 'FrameError';
 
-  constructor(message: string, options: { readonly code?: string; readonly cause?: unknown } = {}) {
-    super(message, { phase: 'read', code: options.code ?? 'ERR_FRAME_MALFORMED', cause: options.cause });
+  constructor(
+    message: string,
+    options: { readonly code?: string; readonly phase?: 'read' | 'write'; readonly cause?: unknown } = {},
+  ) {
+    super(message, {
+      phase: options.phase ?? 'read',
+      code: options.code ?? 'ERR_FRAME_MALFORMED',
+      cause: options.cause,
+    });
   }
 }
 
@@ -122,8 +133,8 @@ export class FrameTooLongError extends FrameError {
   /** The most payload a frame may have, in bytes. */
   readonly limit: number;
 
-  constructor(message: string, options: { readonly limit: number }) {
-    super(message, { code: 'ERR_FRAME_TOO_LONG' });
+  constructor(message: string, options: { readonly limit: number; readonly phase?: 'read' | 'write' }) {
+    super(message, { ...options, code: 'ERR_FRAME_TOO_LONG' });
     this.limit = options.limit;
   }
 }

@@ -39,7 +39,10 @@ const UNHELD_LIMIT = 64 * 1024 * 1024;
  * connect({ port: 79 }).pipe(data(), decode(linesCodec())).subscribe(console.log);
  * ```
  */
-export function decode<T>(codec: Codec<T>, options: DecodeOptions = {}): OperatorFunction<Uint8Array, T> {
+export function decode<T>(
+  codec: Pick<Codec<T>, 'decoder'>,
+  options: DecodeOptions = {},
+): OperatorFunction<Uint8Array, T> {
   const { frameTimeout = 0, scheduler = asyncScheduler } = options;
   checkLimit('frameTimeout', frameTimeout);
   return (bytes) =>
