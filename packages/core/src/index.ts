@@ -30,12 +30,14 @@ export { delimited } from './operators/delimited.js';
 export { discard } from './operators/discard.js';
 export { encode } from './operators/encode.js';
 export { fixedLength } from './operators/fixed-length.js';
+export { Framed, framed } from './operators/framed.js';
 export { jsonLines } from './operators/json-lines.js';
 export { lengthPrefixed } from './operators/length-prefixed.js';
 export { lines } from './operators/lines.js';
 export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
 export { netstrings } from './operators/netstrings.js';
 export { on } from './operators/on.js';
+export { Reader, type ReaderOptions, reader } from './operators/reader.js';
 // Writing, and both ways
 export { relay } from './operators/relay.js';
 export { type Answer, type ServeOptions, serve } from './operators/serve.js';

@@ -133,7 +133,7 @@ export class Server extends Observable<ServerEvent> implements AsyncDisposable {
       socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
     };
     const transport = { target: this.#transport.target, ready: undefined, open: () => stream };
-    const connection = new Connection(transport, limits, { accepted: true, claimTimeout, unclaimed });
+    const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
     const socket: Socket = new Socket(connection);
     this.#sockets.add(socket);
     connectionOf(socket).whenConcluded(() => this.#sockets.delete(socket));

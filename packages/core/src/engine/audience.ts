@@ -7,13 +7,15 @@ interface Member {
   readonly type: SocketEvent['type'] | undefined;
   /** How far into the stream this reader has been served. */
   position: number;
+  /** Whether it was told the end. */
+  ended: boolean;
 }
 
 export class Audience {
   // Copied on change: who leaves or comes during a notification does not disturb it.
   #readers: readonly Member[] = [];
   #watchers: readonly Member[] = [];
-  readonly #replayed: (ConnectEvent | EndEvent | FinishEvent)[] = [];
+  #replayed: (ConnectEvent | EndEvent | FinishEvent)[] = [];
   #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
   readonly #scheduler: SchedulerLike;
 
@@ -21,8 +23,14 @@ export class Audience {
     this.#scheduler = scheduler;
   }
 
-  get readers(): number {
-    return this.#readers.length;
+  /** Whether anybody reads. Who is just unsubscribing does not count. */
+  get reads(): boolean {
+    return this.#readers.some(({ subscriber }) => !subscriber.closed);
+  }
+
+  /** Whether somebody reads who has not yet seen the stream up to `end`. */
+  wants(end: number): boolean {
+    return this.#readers.some(({ subscriber, position }) => !subscriber.closed && position < end);
   }
 
   get size(): number {
@@ -31,7 +39,7 @@ export class Audience {
 
   /** Adds a reader, or a watcher of one type; the returned function takes it out again. */
   add(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): () => void {
-    const member: Member = { subscriber, type, position: Number.NEGATIVE_INFINITY };
+    const member: Member = { subscriber, type, position: Number.NEGATIVE_INFINITY, ended: false };
     for (const event of this.#replayed) notify(member, event);
     if (this.#last) {
       const { event, error } = this.#last;
@@ -52,6 +60,11 @@ export class Audience {
   tell(event: Exclude<SocketEvent, DataEvent | CloseEvent>): void {
     if (event.type === 'connect' || event.type === 'end' || event.type === 'finish') this.#replayed.push(event);
     for (const member of [...this.#watchers, ...this.#readers]) notify(member, event);
+  }
+
+  /** The end is not told to those who come now: bytes were given back, and it is yet to come, after them. */
+  retractEnd(): void {
+    this.#replayed = this.#replayed.filter(({ type }) => type !== 'end');
   }
 
   /** Gives a chunk that begins at `offset` of the stream to each reader, less what it has already seen. */
@@ -77,6 +90,10 @@ export class Audience {
 }
 
 function notify(member: Member, event: SocketEvent): void {
+  if (event.type === 'end') {
+    if (member.ended) return;
+    member.ended = true;
+  }
   if (member.type === undefined || member.type === event.type) member.subscriber.next(event);
 }
 

@@ -20,12 +20,17 @@ export class Inbox {
     this.offset -= bytes.length;
   }
 
-  shift(): Buffer | undefined {
+  /** How long the next chunk is, in bytes; 0 if there is none. */
+  get next(): number {
+    return this.#chunks[0]?.length ?? 0;
+  }
+
+  /** Takes the next chunk out. */
+  shift(): Buffer {
     const chunk = this.#chunks.shift();
-    if (chunk) {
-      this.bytes -= chunk.length;
-      this.offset += chunk.length;
-    }
+    if (!chunk) throw new Error('the inbox is empty');
+    this.bytes -= chunk.length;
+    this.offset += chunk.length;
     return chunk;
   }
 

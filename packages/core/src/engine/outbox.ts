@@ -41,6 +41,11 @@ export class Outbox {
     this.#handlers = handlers;
   }
 
+  /** Whether nothing more will leave. */
+  get done(): boolean {
+    return this.state === 'finished' || this.state === 'broken';
+  }
+
   /** Bytes handed to the kernel. */
   get written(): number {
     return this.#left;

@@ -1,0 +1,53 @@
+// All time limits of one connection.
+import { Deadline } from './deadline.js';
+import type { SocketLimits } from './options.js';
+
+/** Told when a limit has passed: which, how long it was in milliseconds, and what did not happen. */
+export type Expired = (timeout: string, milliseconds: number, what: string) => void;
+
+export class Deadlines {
+  /** From dialling until the connection is open. */
+  readonly connect: Deadline;
+  /** From the peer's FIN until ours, anew at each write progress. */
+  readonly halfOpen: Deadline;
+  /** From our FIN until the peer's, while nobody reads. */
+  readonly fin: Deadline;
+  /** While leaving, anew at each progress. */
+  readonly linger: Deadline;
+  /** Anew at each read or write, not while held. */
+  readonly idle: Deadline;
+  /** While held. */
+  readonly hold: Deadline;
+  /** From `close()`. */
+  close: Deadline | undefined;
+  readonly #limits: SocketLimits;
+  readonly #expired: Expired;
+
+  constructor(limits: SocketLimits, connectTimeout: number, expired: Expired) {
+    this.#limits = limits;
+    this.#expired = expired;
+    this.connect = this.#deadline('connectTimeout', connectTimeout, 'It did not open');
+    this.halfOpen = this.#deadline('halfOpenTimeout', limits.halfOpenTimeout, 'The peer had ended, our side had not,');
+    this.fin = this.#deadline('finTimeout', limits.finTimeout, 'Our side had ended, the peer had not, nobody read');
+    this.linger = this.#deadline('lingerTimeout', limits.lingerTimeout, 'The peer took and sent nothing');
+    this.idle = this.#deadline('idleTimeout', limits.idleTimeout, 'Nothing was read or written');
+    this.hold = this.#deadline('holdTimeout', limits.holdTimeout, 'It was held');
+  }
+
+  /** Starts the limit of one `close()`. */
+  closeWithin(milliseconds: number): void {
+    this.close?.stop();
+    this.close = this.#deadline('close({ timeout })', milliseconds, 'The peer did not take the rest and end its side');
+    this.close.start();
+  }
+
+  stop(): void {
+    const { connect, halfOpen, fin, linger, idle, hold, close } = this;
+    for (const deadline of [connect, halfOpen, fin, linger, idle, hold, close]) deadline?.stop();
+  }
+
+  #deadline(timeout: string, milliseconds: number, what: string): Deadline {
+    const expired = () => this.#expired(timeout, milliseconds, what);
+    return new Deadline(this.#limits.scheduler, milliseconds, expired);
+  }
+}

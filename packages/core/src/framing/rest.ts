@@ -1,0 +1,28 @@
+// One frame that is everything up to the end of the input.
+import { FrameTooLongError } from '../errors.js';
+import type { Codec } from './codec.js';
+import { FrameDecoder } from './frame-decoder.js';
+
+/** @param maxLength The most bytes it takes. */
+export function restCodec(maxLength: number): Pick<Codec<Buffer>, 'decoder'> {
+  return { decoder: () => new RestDecoder(maxLength) };
+}
+
+class RestDecoder extends FrameDecoder<Buffer> {
+  readonly #maxLength: number;
+
+  constructor(maxLength: number) {
+    super();
+    this.#maxLength = maxLength;
+  }
+
+  protected override pull(): Buffer | undefined {
+    const { size } = this.queue;
+    if (size > this.#maxLength) {
+      const message = `More than maxLength (${this.#maxLength}) bytes came before the end of the input`;
+      throw new FrameTooLongError(message, { limit: this.#maxLength });
+    }
+    const whole = this.queue.need(this.ended ? size : size + 1);
+    return whole && size > 0 ? this.queue.take(0, size, size) : undefined;
+  }
+}

@@ -1,0 +1,204 @@
+// reader(): bytes and lines by await, for protocols that are easier to write as a story than as a pipeline.
+import { Deadline } from '../engine/deadline.js';
+import { checkLimit } from '../engine/options.js';
+import { TimeoutError, TruncatedFrameError } from '../errors.js';
+import { FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import type { Chunk, Codec, Decoder } from '../framing/codec.js';
+import { delimitedCodec } from '../framing/delimited.js';
+import { fixedLengthCodec } from '../framing/fixed-length.js';
+import { linesCodec } from '../framing/lines.js';
+import { restCodec } from '../framing/rest.js';
+import { connectionOf, type Socket } from '../socket.js';
+import { data } from './data.js';
+
+/** Options of {@link reader}. */
+export interface ReaderOptions {
+  /** How long one read may take, in milliseconds; 0 = for ever. @defaultValue 0 */
+  readonly timeout?: number;
+  /** The most bytes `readLine`, `readUntil` and `readAll` take before their end comes. @defaultValue 16,777,216 */
+  readonly maxLength?: number;
+}
+
+type Decoding = { readonly codec: Pick<Codec<unknown>, 'decoder'>; readonly decoder: Decoder<unknown> };
+
+/**
+ * Reads a socket by `await`; the peer waits between two reads. Made by {@link reader}.
+ *
+ * Half-close: at the peer's FIN `readLine` and `readFrame` give `undefined`, `readAll` what is left, and `read` and
+ * `readUntil` reject with {@link TruncatedFrameError}. Backpressure: the socket is held unless a read waits. A read that
+ * fails or times out loses nothing: the bytes are there for the next one.
+ */
+export class Reader implements Disposable {
+  readonly #socket: Socket;
+  readonly #options: Required<ReaderOptions>;
+  readonly #flows = new FlowSet();
+  readonly #subscriber: FlowSubscriber<Buffer>;
+  readonly #lines: Codec<string>;
+  #chunks: Uint8Array[] = [];
+  #decoding: Decoding | undefined;
+  #hold: Release | undefined = this.#flows.hold('reader');
+  #end: { readonly error?: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(socket: Socket, options: ReaderOptions) {
+    this.#socket = socket;
+    this.#options = { timeout: options.timeout ?? 0, maxLength: options.maxLength ?? 16_777_216 };
+    checkLimit('timeout', this.#options.timeout);
+    this.#lines = linesCodec({ maxLength: this.#options.maxLength });
+    const ended = (end: { readonly error?: unknown }) => {
+      this.#end = end;
+      this.#wake?.();
+    };
+    this.#subscriber = new FlowSubscriber<Buffer>(
+      undefined,
+      {
+        next: (chunk) => {
+          this.#chunks.push(chunk);
+          this.#hold ??= this.#flows.hold('reader');
+          this.#wake?.();
+        },
+        error: (error) => ended({ error }),
+        complete: () => ended({}),
+      },
+      this.#flows,
+    );
+    socket.pipe(data()).subscribe(this.#subscriber);
+  }
+
+  /** Exactly `length` bytes. */
+  async read(length: number, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
+    if (length === 0) return Buffer.alloc(0);
+    return this.#whole(fixedLengthCodec(length), options);
+  }
+
+  /** The bytes up to a delimiter, which is taken too and not returned. */
+  readUntil(delimiter: Chunk, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
+    return this.#whole(delimitedCodec(delimiter, { maxLength: this.#options.maxLength, trailing: 'error' }), options);
+  }
+
+  /** The next line, without its LF or CRLF; the last one need not be terminated. `undefined` at the end. */
+  readLine(options?: Pick<ReaderOptions, 'timeout'>): Promise<string | undefined> {
+    return this.readFrame(this.#lines, options);
+  }
+
+  /** The next frame of any codec; `undefined` at the end. */
+  readFrame<T>(codec: Pick<Codec<T>, 'decoder'>, options?: Pick<ReaderOptions, 'timeout'>): Promise<T | undefined> {
+    const { timeout = this.#options.timeout } = options ?? {};
+    const frame = this.#last.then(() => this.#frame(codec, timeout));
+    this.#last = frame.catch(() => {});
+    return frame;
+  }
+
+  /** Everything up to the peer's FIN. */
+  async readAll(options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
+    const { maxLength } = this.#options;
+    return (await this.readFrame(restCodec(maxLength), options)) ?? Buffer.alloc(0);
+  }
+
+  /** Stops reading and gives unused bytes back: the next reader of the socket starts there. */
+  release(): void {
+    this.#undecode();
+    for (const chunk of this.#chunks.reverse()) this.#socket.unshift(chunk);
+    this.#chunks = [];
+    this.#end ??= { error: new Error('the reader was released') };
+    this.#subscriber.unsubscribe();
+    this.#wake?.();
+  }
+
+  /** Releases at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  async #whole(codec: Pick<Codec<Buffer>, 'decoder'>, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
+    const frame = await this.readFrame(codec, options);
+    if (frame) return frame;
+    throw new TruncatedFrameError('The input ended where more bytes were to be read', { buffered: 0 });
+  }
+
+  async #frame<T>(codec: Pick<Codec<T>, 'decoder'>, timeout: number): Promise<T | undefined> {
+    const { scheduler } = connectionOf(this.#socket).limits;
+    let late = false;
+    const deadline = new Deadline(scheduler, timeout, () => {
+      late = true;
+      this.#wake?.();
+    });
+    deadline.start();
+    try {
+      const decoder = this.#decode(codec);
+      for (;;) {
+        const frame = decoder.next() as T | undefined;
+        if (frame !== undefined) return frame;
+        const chunk = this.#chunks.shift();
+        if (chunk) decoder.push(chunk);
+        else if (this.#end) return this.#atEnd(decoder) as T | undefined;
+        else if (late) throw timedOut(timeout);
+        else await this.#more();
+      }
+    } catch (error) {
+      this.#undecode();
+      throw error;
+    } finally {
+      deadline.stop();
+    }
+  }
+
+  #atEnd(decoder: Decoder<unknown>): unknown {
+    if (this.#end && 'error' in this.#end) throw this.#end.error;
+    decoder.end();
+    try {
+      return decoder.next();
+    } finally {
+      this.#undecode();
+    }
+  }
+
+  // Lets the socket deliver until something comes, or the time is up.
+  async #more(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#hold = void this.#hold?.();
+    });
+    this.#wake = undefined;
+    this.#hold ??= this.#flows.hold('reader');
+  }
+
+  // The same codec goes on with its decoder; another one starts with the bytes that this has not used.
+  #decode(codec: Pick<Codec<unknown>, 'decoder'>): Decoder<unknown> {
+    if (this.#decoding?.codec !== codec) {
+      this.#undecode();
+      this.#decoding = { codec, decoder: codec.decoder() };
+    }
+    return this.#decoding.decoder;
+  }
+
+  #undecode(): void {
+    const rest = this.#decoding?.decoder.rest();
+    this.#decoding = undefined;
+    if (rest && rest.length > 0) this.#chunks.unshift(rest);
+  }
+}
+
+/**
+ * Reads a socket by `await`. Makes the socket read, one chunk at a time, while a read waits.
+ *
+ * @example
+ * ```ts
+ * import { connect, reader } from '@rxsock/core';
+ *
+ * const socket = connect({ port: 25 });
+ * using smtp = reader(socket, { timeout: 10_000 });
+ * console.log(await smtp.readLine());
+ * socket.next('QUIT\r\n');
+ * console.log(await smtp.readLine());
+ * ```
+ */
+export function reader(socket: Socket, options: ReaderOptions = {}): Reader {
+  return new Reader(socket, options);
+}
+
+function timedOut(milliseconds: number): TimeoutError {
+  const message = `timeout: nothing complete was read within ${milliseconds} ms`;
+  return new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds });
+}
