@@ -1,0 +1,137 @@
+// What every decoder keeps to, whatever its format.
+import { describe, expect, test } from 'vitest';
+import type { Codec } from '../../src/framing/codec.js';
+import { delimitedCodec } from '../../src/framing/delimited.js';
+import { fixedLengthCodec } from '../../src/framing/fixed-length.js';
+import { jsonLinesCodec } from '../../src/framing/json-lines.js';
+import { lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
+import { linesCodec } from '../../src/framing/lines.js';
+import { netstringsCodec } from '../../src/framing/netstrings.js';
+import { pullAll } from './support.js';
+
+interface Format {
+  readonly codec: Codec<unknown>;
+  /** Three good frames. */
+  readonly frames: readonly [string, string, string];
+  /** What can come of no good peer; undefined where any bytes are frames. */
+  readonly bad?: string;
+}
+
+const formats: Record<string, Format> = {
+  lines: { codec: linesCodec({ maxLength: 20 }), frames: ['ä€😀\r\n', '\n', 'line three\n'], bad: 'x'.repeat(30) },
+  delimited: { codec: delimitedCodec('--', { maxLength: 20 }), frames: ['a-b--', '--', 'c--'], bad: 'x'.repeat(30) },
+  lengthPrefixed: {
+    codec: lengthPrefixedCodec({ lengthField: 1, maxLength: 9 }),
+    frames: ['\x02ab', '\0', '\x01c'],
+    bad: '\x0a',
+  },
+  fixedLength: { codec: fixedLengthCodec(3), frames: ['abc', 'def', 'ghi'] },
+  netstrings: { codec: netstringsCodec(), frames: ['2:ab,', '0:,', '1:c,'], bad: '1:cc' },
+  jsonLines: { codec: jsonLinesCodec(), frames: ['{"a":"€"}\n', '1\n', 'null\n'], bad: 'nil\n' },
+};
+
+describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
+  const whole = Buffer.from(frames.join(''));
+  const rest = (decoder: { rest(): Uint8Array }) => String(Buffer.from(decoder.rest()));
+
+  test('the rest is exact wherever one stops, and looking at it changes nothing', () => {
+    const expected = pullAll(decoderOf(whole));
+    expect(expected).toHaveLength(3);
+    const decoder = decoderOf(whole);
+    expect(rest(decoder)).toBe(frames.join(''));
+    for (let taken = 1; taken <= 3; taken++) {
+      expect(decoder.next()).toEqual(expected[taken - 1]);
+      expect(rest(decoder)).toBe(frames.slice(taken).join(''));
+      expect(rest(decoder)).toBe(frames.slice(taken).join(''));
+    }
+    decoder.push(Buffer.from(frames[2]).subarray(0, -1));
+    expect(decoder.next()).toBeUndefined();
+    expect(rest(decoder)).toBe(frames[2].slice(0, -1));
+  });
+
+  test('several chunks may be pushed before a frame is taken, also after some of a chunk are taken', () => {
+    const decoder = codec.decoder();
+    const taken: unknown[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (const byte of whole) decoder.push(Uint8Array.of(byte));
+      taken.push(decoder.next());
+      decoder.push(new Uint8Array());
+    }
+    taken.push(...pullAll(decoder));
+    const once = pullAll(decoderOf(whole));
+    expect(taken).toEqual([...once, ...once, ...once]);
+    expect(decoder.rest()).toHaveLength(0);
+  });
+
+  test("a chunk's memory may be used again when next() has given undefined", () => {
+    const decoder = codec.decoder();
+    const memory = new Uint8Array(7);
+    const taken: unknown[] = [];
+    for (let at = 0; at < whole.length; at += 5) {
+      const bytes = whole.subarray(at, at + 5);
+      memory.set(bytes, 1);
+      decoder.push(memory.subarray(1, 1 + bytes.length));
+      taken.push(...pullAll(decoder));
+      memory.fill(0xa5);
+    }
+    expect(taken).toEqual(pullAll(decoderOf(whole)));
+  });
+
+  test('there is nothing after the end', () => {
+    const decoder = decoderOf(whole);
+    decoder.end();
+    decoder.end();
+    expect(pullAll(decoder)).toHaveLength(3);
+    expect(decoder.next()).toBeUndefined();
+    expect(() => decoder.push(whole)).toThrow(/begin a new decoder/);
+    expect(decoder.next()).toBeUndefined();
+  });
+
+  test('end() by itself gives nothing and is no error', () => {
+    const decoder = codec.decoder();
+    decoder.end();
+    expect(decoder.next()).toBeUndefined();
+  });
+
+  test('only bytes are taken', () => {
+    expect(() => codec.decoder().push('text' as never)).toThrow(TypeError);
+    expect(() => codec.decoder().push(new Uint16Array(2) as never)).toThrow(TypeError);
+  });
+
+  test('every decoder begins a new input', () => {
+    const first = codec.decoder();
+    first.push(whole.subarray(0, whole.length - 1));
+    pullAll(first);
+    expect(pullAll(decoderOf(whole))).toHaveLength(3);
+  });
+
+  test.runIf(bad !== undefined)('an error comes after the frames before it, stays, and keeps the bad bytes', () => {
+    const decoder = codec.decoder();
+    const chunk = Buffer.from(`${frames.join('')}${bad}tail`);
+    decoder.push(chunk);
+    for (let i = 0; i < 3; i++) expect(decoder.next()).toBeDefined();
+    const errors = [1, 2].map(() => thrown(() => decoder.next()));
+    chunk.fill(0);
+    expect(errors[0]).toBeInstanceOf(Error);
+    expect(errors[1]).toBe(errors[0]);
+    expect(thrown(() => decoder.push(Buffer.from('more')))).toBe(errors[0]);
+    decoder.end();
+    expect(thrown(() => decoder.next())).toBe(errors[0]);
+    expect(rest(decoder)).toBe(`${bad}tail`);
+  });
+
+  function decoderOf(bytes: Uint8Array) {
+    const decoder = codec.decoder();
+    decoder.push(bytes);
+    return decoder;
+  }
+});
+
+function thrown(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/errors.js';
+import { linesCodec } from '../../src/framing/lines.js';
+import { cuts, decodeAll, pullAll } from './support.js';
+
+describe('what ends a line', () => {
+  test.each([
+    ['LF', 'a\nb\n', ['a', 'b']],
+    ['CR LF', 'a\r\nb\r\n', ['a', 'b']],
+    ['both, mixed', 'a\nb\r\nc\n', ['a', 'b', 'c']],
+    ['a lone CR is data', 'a\rb\n\rc\n', ['a\rb', '\rc']],
+    ['one CR alone is stripped', 'a\r\r\n\r\r\n', ['a\r', '\r']],
+    ['empty lines are lines', '\n\r\n\na\n\n', ['', '', '', 'a', '']],
+    ['NUL and controls are data', 'a\0b\x0b\x0c\x85\n', ['a\0b\x0b\x0c\ufffd']],
+  ])('%s', (_, input, lines) => {
+    for (const chunks of cuts(input)) {
+      expect(decodeAll(linesCodec(), ...chunks), JSON.stringify(chunks)).toEqual({
+        frames: lines,
+        error: undefined,
+        rest: '',
+      });
+    }
+  });
+
+  test("delimiter '\\r\\n' is exact: a bare LF or CR is data", () => {
+    const codec = linesCodec({ delimiter: '\r\n' });
+    for (const chunks of cuts('a\nb\r\n\r\r\n\r\nc\rd\n\r\n')) {
+      expect(decodeAll(codec, ...chunks).frames, JSON.stringify(chunks)).toEqual(['a\nb', '\r', '', 'c\rd\n']);
+    }
+  });
+
+  test('a run of more lines than are decoded at once, and lines longer than that', () => {
+    const lines = Array.from({ length: 3000 }, (_, i) => (i % 500 === 7 ? 'long'.repeat(5000) : `line ${i}`));
+    expect(decodeAll(linesCodec(), `${lines.join('\n')}\n`).frames).toEqual(lines);
+    expect(decodeAll(linesCodec({ delimiter: '\r\n' }), `${lines.join('\r\n')}\r\n`).frames).toEqual(lines);
+  });
+});
+
+describe('an unterminated last line', () => {
+  test.each([
+    ['abc', ['abc']],
+    ['abc\r', ['abc\r']],
+    ['\r', ['\r']],
+    ['', []],
+    ['a\n', ['a']],
+  ])('is emitted by default: %j', (input, lines) => {
+    for (const chunks of cuts(input)) expect(decodeAll(linesCodec(), ...chunks).frames).toEqual(lines);
+  });
+
+  test('is dropped, and stays in the rest', () => {
+    for (const chunks of cuts('one\ntwo\r')) {
+      expect(decodeAll(linesCodec({ trailing: 'drop' }), ...chunks)).toEqual({
+        frames: ['one'],
+        error: undefined,
+        rest: 'two\r',
+      });
+    }
+  });
+
+  test('is an error that tells how much there was', () => {
+    for (const chunks of cuts('one\ntwo\r')) {
+      const { frames, error, rest } = decodeAll(linesCodec({ trailing: 'error' }), ...chunks);
+      expect({ frames, rest }).toEqual({ frames: ['one'], rest: 'two\r' });
+      expect(error).toBeInstanceOf(TruncatedFrameError);
+      expect(error).toMatchObject({ code: 'ERR_FRAME_TRUNCATED', buffered: 4, phase: 'read' });
+    }
+    expect(decodeAll(linesCodec({ trailing: 'error' }), 'one\n').error).toBeUndefined();
+  });
+});
+
+describe('maxLength counts payload bytes, whatever the cut', () => {
+  test.each(['abcd\n', 'abcd\r\n', 'abcd', 'äb\u0001\n', 'abc\r\r\n', 'abc\r'])('four fit: %j', (input) => {
+    const bytes = Buffer.from(input).toString('latin1');
+    for (const chunks of cuts(bytes)) {
+      const { error, frames } = decodeAll(linesCodec({ maxLength: 4 }), ...chunks);
+      expect(error, JSON.stringify(chunks)).toBeUndefined();
+      expect(frames).toHaveLength(1);
+    }
+  });
+
+  test.each(['abcde\n', 'abcde\r\n', 'abcde', 'abcd\r', 'abcdx', 'äbcd\n', 'abcd\r\r\n'])('five do not: %j', (line) => {
+    const bytes = Buffer.from(line).toString('latin1');
+    for (const chunks of cuts(`ok\n${bytes}`)) {
+      const { frames, error, rest } = decodeAll(linesCodec({ maxLength: 4 }), ...chunks);
+      expect(frames, JSON.stringify(chunks)).toEqual(['ok']);
+      expect(error).toBeInstanceOf(FrameTooLongError);
+      expect(error).toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 4, phase: 'read' });
+      expect(rest).toBe(bytes.slice(0, rest.length));
+      expect(rest.length).toBeGreaterThan(4);
+    }
+  });
+
+  test('in exact mode the two bytes of the delimiter do not count', () => {
+    const codec = linesCodec({ delimiter: '\r\n', maxLength: 3 });
+    for (const chunks of cuts('abc\r\nab\r\r\n\n\r\n\r\n')) {
+      expect(decodeAll(codec, ...chunks)).toMatchObject({ frames: ['abc', 'ab\r', '\n', ''], error: undefined });
+    }
+    for (const chunks of cuts('abc\n\r\n')) {
+      expect(decodeAll(codec, ...chunks)).toMatchObject({ frames: [], error: { limit: 3 } });
+    }
+  });
+
+  test('the error comes with the first byte that cannot fit, not with the delimiter', () => {
+    const decoder = linesCodec({ maxLength: 4 }).decoder();
+    decoder.push(Buffer.from('abcd\r'));
+    expect(decoder.next()).toBeUndefined();
+    decoder.push(Buffer.from('e'));
+    expect(() => decoder.next()).toThrow(FrameTooLongError);
+  });
+
+  test('maxLength 0 allows empty lines only', () => {
+    for (const chunks of cuts('\n\r\n\nx')) {
+      expect(decodeAll(linesCodec({ maxLength: 0 }), ...chunks)).toMatchObject({
+        frames: ['', '', ''],
+        error: { limit: 0 },
+      });
+    }
+  });
+
+  test('the default is 64 KiB', () => {
+    const fits = 'x'.repeat(65536);
+    expect(decodeAll(linesCodec(), `${fits}\r\n`).frames).toEqual([fits]);
+    expect(decodeAll(linesCodec(), `${fits}x\n`).error).toMatchObject({ limit: 65536 });
+  });
+
+  test("oversize: 'discard' leaves the long lines out and goes on", () => {
+    const codec = linesCodec({ maxLength: 3, oversize: 'discard' });
+    for (const chunks of cuts('abc\nabcd\nde\nabcdefghijk\r\n\nabcd\r\nabc\r\nxyzz')) {
+      expect(decodeAll(codec, ...chunks), JSON.stringify(chunks)).toEqual({
+        frames: ['abc', 'de', '', 'abc'],
+        error: undefined,
+        rest: '',
+      });
+    }
+  });
+
+  test('discarding keeps nothing but what may be the beginning of the delimiter', () => {
+    const decoder = linesCodec({ delimiter: '\r\n', maxLength: 3, oversize: 'discard' }).decoder();
+    for (const chunk of ['abcdef', 'ghi', 'jkl\r']) {
+      decoder.push(Buffer.from(chunk));
+      expect(decoder.next()).toBeUndefined();
+    }
+    expect(String(decoder.rest())).toBe('\r');
+    decoder.push(Buffer.from('\nok\r\n'));
+    expect(pullAll(decoder)).toEqual(['ok']);
+  });
+});
+
+describe('text', () => {
+  test('UTF-8 is decoded after splitting, wherever the bytes are cut', () => {
+    const text = 'naïve\n€ 100\n😀\r\n\ufeffBOM\n';
+    for (const chunks of cuts(Buffer.from(text).toString('latin1'))) {
+      expect(decodeAll(linesCodec(), ...chunks).frames).toEqual(['naïve', '€ 100', '😀', '\ufeffBOM']);
+    }
+  });
+
+  test('invalid UTF-8 becomes U+FFFD line by line: a sequence does not go on behind a line end', () => {
+    const lines = ['\xe2\x82', '\xac', '\xf0\x9f\x98', '\xff\xfe', '\xed\xa0\x80', 'ok\xc3'];
+    const expected = lines.map((line) =>
+      new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(line, 'latin1')),
+    );
+    for (const chunks of cuts(`${lines.join('\n')}\n`))
+      expect(decodeAll(linesCodec(), ...chunks).frames).toEqual(expected);
+  });
+
+  test('latin1', () => {
+    const codec = linesCodec({ encoding: 'latin1' });
+    expect(decodeAll(codec, '\xe4\xff\n\x8a\n').frames).toEqual(['äÿ', '\x8a']);
+    expect(codec.encode('äÿ')).toEqual(Buffer.from([0xe4, 0xff, 10]));
+    // U+010A would become LF when its upper byte is cut off.
+    expect(() => codec.encode('\u010a')).toThrow(
+      expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }),
+    );
+  });
+});
+
+describe('encode', () => {
+  test('terminates a line', () => {
+    expect(linesCodec().encode('ä\rb')).toBe('ä\rb\n');
+    expect(linesCodec({ delimiter: '\r\n' }).encode('a\nb\r')).toBe('a\nb\r\r\n');
+  });
+
+  test.each([
+    ['\n', 'a\nb'],
+    ['\n', 'a\r'],
+    ['\r\n', 'a\r\nb'],
+  ] as const)('with delimiter %j refuses %j', (delimiter, line) => {
+    const encode = () => linesCodec({ delimiter }).encode(line);
+    expect(encode).toThrow(FrameError);
+    expect(encode).toThrow(expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }));
+  });
+
+  test('refuses a line over the limit, in bytes', () => {
+    const codec = linesCodec({ maxLength: 4 });
+    expect(codec.encode('ää')).toBe('ää\n');
+    expect(() => codec.encode('ääb')).toThrow(expect.objectContaining({ code: 'ERR_FRAME_TOO_LONG', phase: 'write' }));
+  });
+
+  test('refuses what is no string', () => {
+    expect(() => linesCodec().encode(Buffer.from('a') as unknown as string)).toThrow(TypeError);
+  });
+});
+
+test.each([
+  [{ delimiter: '' }, TypeError, /delimitedCodec/],
+  [{ delimiter: ';' }, TypeError, /delimitedCodec/],
+  [{ maxLength: -1 }, RangeError, /maxLength.*-1/],
+  [{ maxLength: 1.5 }, RangeError, /maxLength/],
+  [{ maxLength: Number.POSITIVE_INFINITY }, RangeError, /maxLength/],
+  [{ maxLength: '5' }, RangeError, /maxLength/],
+  [{ trailing: 'keep' }, TypeError, /trailing.*"emit", "drop", "error".*"keep"/],
+  [{ oversize: 'drop' }, TypeError, /oversize/],
+  [{ encoding: 'utf16le' }, TypeError, /encoding/],
+])('refuses %j when it is called', (options, type, message) => {
+  const call = () => linesCodec(options as never);
+  expect(call).toThrow(type);
+  expect(call).toThrow(message);
+});

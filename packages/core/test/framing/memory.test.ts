@@ -1,0 +1,232 @@
+// How much a decoder copies, looks at and holds on to. Work is counted, not timed.
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ByteQueue } from '../../src/framing/byte-queue.js';
+import type { Codec } from '../../src/framing/codec.js';
+import { delimitedCodec } from '../../src/framing/delimited.js';
+import { fixedLengthCodec } from '../../src/framing/fixed-length.js';
+import { lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
+import { type LinesOptions, linesCodec } from '../../src/framing/lines.js';
+import { netstringsCodec } from '../../src/framing/netstrings.js';
+import { pullAll } from './support.js';
+
+/** The bytes that the native operations on bytes went over since the test began. */
+let work = 0;
+
+const bytesProto = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
+
+beforeEach(() => {
+  work = 0;
+  count(bytesProto, 'set', (_, [source]) => (source as Uint8Array).length);
+  count(Buffer.prototype, 'copy', (copied) => copied as number);
+  count(Buffer.prototype, 'toString', (text) => (text as string).length);
+  count(Buffer.prototype, 'indexOf', (found, [, from], bytes) => span(found, from ?? 0, bytes.length));
+  count(Buffer.prototype, 'lastIndexOf', (found, [, from]) => (from as number) - Math.max(found as number, 0) + 1);
+  const concat = Buffer.concat;
+  vi.spyOn(Buffer, 'concat').mockImplementation((list, length) => {
+    const joined = concat(list, length);
+    work += joined.length;
+    return joined;
+  });
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function span(found: unknown, from: unknown, length: number): number {
+  return (found === -1 ? length : (found as number) + 1) - (from as number);
+}
+
+/** Counts what a method goes over, from what it gave and was given. */
+function count(
+  proto: object,
+  name: string,
+  size: (result: unknown, args: unknown[], self: Uint8Array) => number,
+): void {
+  const methods = proto as Record<string, (...args: unknown[]) => unknown>;
+  const original = methods[name]!;
+  vi.spyOn(methods, name).mockImplementation(function (this: unknown, ...args: unknown[]) {
+    const result = original.apply(this, args);
+    work += size(result, args, this as Uint8Array);
+    return result;
+  });
+}
+
+const KIB = 1024;
+
+/** A frame of `length` bytes of payload, as it is on the wire. */
+const formats: [string, (length: number) => Codec<unknown>, (length: number) => Buffer][] = [
+  ['lines', (n) => linesCodec({ maxLength: n }), (n) => Buffer.alloc(n + 1, 'x').fill('\n', n)],
+  [
+    'lines, CR LF',
+    (n) => linesCodec({ maxLength: n, delimiter: '\r\n' }),
+    (n) => Buffer.alloc(n + 2, '\r').fill('\n', n + 1),
+  ],
+  ['delimited', (n) => delimitedCodec('aaab', { maxLength: n }), (n) => Buffer.alloc(n + 4, 'a').fill('b', n + 3)],
+  ['fixedLength', (n) => fixedLengthCodec(n), (n) => Buffer.alloc(n, 'x')],
+  ['netstrings', () => netstringsCodec(), (n) => Buffer.from(netstringsCodec().encode('x'.repeat(n)))],
+  [
+    'lengthPrefixed',
+    () => lengthPrefixedCodec({ lengthField: 4 }),
+    (n) => Buffer.from(lengthPrefixedCodec({ lengthField: 4 }).encode('x'.repeat(n))),
+  ],
+];
+
+describe.each(formats)('linear work: %s', (_, codec, frame) => {
+  const workFor = (input: Buffer, size: number, length: number, hoard = false): number => {
+    const decoder = codec(length).decoder();
+    let frames = 0;
+    work = 0;
+    for (let at = 0; at < input.length; at += size) {
+      decoder.push(input.subarray(at, at + size));
+      if (!hoard) frames += pullAll(decoder).length;
+    }
+    if (hoard) frames = pullAll(decoder).length;
+    expect(frames).toBe(input.length / frame(length).length);
+    return work / input.length;
+  };
+
+  test.each([1, 3, 100])('one long frame in chunks of %i', (size) => {
+    expect(workFor(frame(32 * KIB), size, 32 * KIB)).toBeLessThan(8);
+  });
+
+  test.each([1, 3, 1000])('many short frames in chunks of %i', (size) => {
+    expect(workFor(Buffer.concat(Array(1000).fill(frame(16))), size, 16)).toBeLessThan(8);
+  });
+
+  test('many frames in one chunk, short ones and long ones', () => {
+    expect(workFor(Buffer.concat(Array(4000).fill(frame(16))), 1e9, 16)).toBeLessThan(8);
+    expect(workFor(Buffer.concat(Array(40).fill(frame(20 * KIB))), 1e9, 20 * KIB)).toBeLessThan(8);
+  });
+
+  test('everything pushed by single bytes before the first frame is taken', () => {
+    expect(workFor(Buffer.concat(Array(1000).fill(frame(16))), 1, 16, true)).toBeLessThan(12);
+  });
+});
+
+test('a short line before a long one does not make the long one be searched again and again', () => {
+  const decoder = linesCodec().decoder();
+  const input = Buffer.from(`\n${'x'.repeat(9 * KIB)}\n`.repeat(20));
+  decoder.push(input);
+  expect(pullAll(decoder)).toHaveLength(40);
+  expect(work / input.length).toBeLessThan(5);
+});
+
+describe('what a frame holds on to', () => {
+  const POOL = Buffer.poolSize;
+  const input = (codec: Codec<Buffer>, payload: Buffer, times: number) =>
+    Buffer.concat(Array<Uint8Array>(times).fill(codec.encode(payload) as Uint8Array));
+
+  test.each([
+    ['delimited', delimitedCodec('\0')],
+    ['netstrings', netstringsCodec()],
+    ['lengthPrefixed', lengthPrefixedCodec({ lengthField: 4 })],
+    ['fixedLength', fixedLengthCodec(10)],
+  ] as [string, Codec<Buffer>][])(
+    'a short frame of %s holds a piece of the pool at most, however it came',
+    (_, codec) => {
+      const bytes = input(codec, Buffer.alloc(10, 'x'), 20_000);
+      for (const size of [1 << 20, 1000, 7]) {
+        const decoder = codec.decoder();
+        for (let at = 0; at < bytes.length; at += size) {
+          decoder.push(bytes.subarray(at, at + size));
+          for (const frame of pullAll(decoder)) {
+            if (frame.buffer.byteLength > POOL) expect.fail(`${frame.buffer.byteLength} bytes are held`);
+          }
+        }
+      }
+    },
+  );
+
+  test('a long frame holds at most twice its length', () => {
+    const codec = lengthPrefixedCodec({ lengthField: 4 });
+    const bytes = input(codec, Buffer.alloc(100 * KIB, 'x'), 3);
+    for (const size of [1 << 20, 64 * KIB, 1000]) {
+      const decoder = codec.decoder();
+      for (let at = 0; at < bytes.length; at += size) {
+        decoder.push(bytes.subarray(at, at + size));
+        for (const frame of pullAll(decoder)) expect(frame.buffer.byteLength).toBeLessThanOrEqual(200 * KIB);
+      }
+    }
+  });
+
+  test('lines are decoded in runs of 8 KiB at most, or one by one', () => {
+    const decode = vi.spyOn(Buffer.prototype, 'toString');
+    const decoder = linesCodec().decoder();
+    decoder.push(Buffer.from(`${'x'.repeat(63)}\n`.repeat(10_000)));
+    expect(pullAll(decoder)).toHaveLength(10_000);
+    const texts = decode.mock.results.map((result) => (result.value as string).length);
+    expect(Math.max(...texts)).toBe(8 * KIB);
+  });
+});
+
+describe('what a decoder holds on to', () => {
+  /** The most memory that was taken at once for bytes, and what is in the decoder at the end. */
+  const largestAllocation = (run: () => void): number => {
+    const sizes = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'allocUnsafeSlow'), vi.spyOn(Buffer, 'alloc')];
+    run();
+    return Math.max(0, ...sizes.flatMap((spy) => spy.mock.calls.map(([size]) => size)));
+  };
+
+  test('a declared length takes no memory before its bytes arrive', () => {
+    const decoder = lengthPrefixedCodec({ lengthField: 4 }).decoder();
+    const most = largestAllocation(() => {
+      decoder.push(Uint8Array.of(1, 0, 0, 0));
+      expect(decoder.next()).toBeUndefined();
+      for (let i = 0; i < 100; i++) {
+        decoder.push(Buffer.alloc(10));
+        expect(decoder.next()).toBeUndefined();
+      }
+    });
+    expect(most).toBeLessThanOrEqual(2 * 1004);
+  });
+
+  test('a length over the limit is refused from its header alone', () => {
+    const most = largestAllocation(() => {
+      const decoder = lengthPrefixedCodec({ lengthField: 4 }).decoder();
+      decoder.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
+      expect(() => decoder.next()).toThrow(expect.objectContaining({ code: 'ERR_FRAME_TOO_LONG' }));
+    });
+    expect(most).toBeLessThanOrEqual(256);
+  });
+
+  test.each<[string, LinesOptions]>([
+    ['error', {}],
+    ['discard', { oversize: 'discard' }],
+    ['discard, CR LF', { oversize: 'discard', delimiter: '\r\n' }],
+  ])('of a line without an end: the limit, and with %s no more', (_, options) => {
+    const limit = 1000;
+    const decoder = linesCodec({ ...options, maxLength: limit }).decoder();
+    const chunk = Buffer.alloc(300, 'x');
+    let most = 0;
+    const memory = largestAllocation(() => {
+      for (let i = 0; i < 40; i++) {
+        try {
+          decoder.push(chunk);
+          expect(decoder.next()).toBeUndefined();
+        } catch (error) {
+          expect(error).toMatchObject({ limit });
+        }
+        most = Math.max(most, decoder.rest().length);
+      }
+    });
+    expect(most).toBeLessThanOrEqual(limit + 2 + chunk.length);
+    expect(memory).toBeLessThanOrEqual(limit + 2 + chunk.length);
+    expect(decoder.rest().length).toBe(options.oversize === 'discard' ? 0 : 1200);
+  });
+
+  test('the memory of a long frame is given back with it', () => {
+    const queue = new ByteQueue();
+    for (const size of [100 * KIB, 10 * KIB]) {
+      queue.push(Buffer.alloc(size));
+      queue.keep(size, size);
+      const memory = queue.source;
+      queue.drop(size);
+      queue.push(Buffer.alloc(1));
+      queue.keep(1, 10);
+      // Short ones are used again, so that a frame that is cut by every chunk costs no memory each time.
+      expect(queue.source === memory).toBe(size < 16 * KIB);
+      queue.drop(1);
+    }
+  });
+});

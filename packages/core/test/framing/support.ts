@@ -1,0 +1,48 @@
+// Drives a decoder in the documented way and says what came of it.
+import type { Codec, Decoder } from '../../src/framing/codec.js';
+
+export interface Decoded<T> {
+  frames: T[];
+  error: unknown;
+  rest: string;
+}
+
+/** Takes frames until there are no more. */
+export function pullAll<T>(decoder: Decoder<T>): T[] {
+  const frames: T[] = [];
+  for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) frames.push(frame);
+  return frames;
+}
+
+/** Pushes the chunks (strings as Latin-1, so that each character is a byte) one by one, and ends the input. */
+export function decodeAll<T>(codec: Codec<T>, ...chunks: (string | Uint8Array)[]): Decoded<T> {
+  const decoder = codec.decoder();
+  const frames: T[] = [];
+  let error: unknown;
+  const pull = () => {
+    for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) frames.push(frame);
+  };
+  try {
+    for (const chunk of chunks) {
+      decoder.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk);
+      pull();
+    }
+    decoder.end();
+    pull();
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { frames, error, rest: Buffer.from(decoder.rest()).toString('latin1') };
+}
+
+/** The same with frames of bytes, shown as Latin-1. */
+export function decodeBytes(codec: Codec<Buffer>, ...chunks: (string | Uint8Array)[]): Decoded<string> {
+  const { frames, error, rest } = decodeAll(codec, ...chunks);
+  return { frames: frames.map((frame) => frame.toString('latin1')), error, rest };
+}
+
+/** Every way to cut `text` in two, and one byte at a time. */
+export function cuts(text: string): string[][] {
+  const ways = [...text].map((_, i) => [text.slice(0, i), text.slice(i)]);
+  return [...ways, [...text]];
+}
