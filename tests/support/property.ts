@@ -1,0 +1,42 @@
+// Runs a fast-check property with the number of runs, the seed and the path that the environment asks for.
+import fc from 'fast-check';
+
+/** Reads a number from the environment. An empty variable is one that is not set. */
+function fromEnvironment(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${name} must be an integer; it is ${JSON.stringify(text)}.`);
+  return value;
+}
+
+/** How often a property is tried: `RXSOCK_RUNS`, or 100. */
+export const runs = fromEnvironment('RXSOCK_RUNS') ?? 100;
+
+/** The seed of this process: `RXSOCK_SEED`, or one that is new every time. Every property begins with it. */
+export const seed = fromEnvironment('RXSOCK_SEED') ?? Math.floor(Math.random() * 0x7fffffff);
+
+/** `RXSOCK_PATH`: the path to a counterexample. It belongs to one property, so choose the test as well (`-t`). */
+export const path = process.env.RXSOCK_PATH || undefined;
+
+let told = false;
+
+/** What to hand to fast-check, or to `verifyCodec`. Tells the seed, once a file, so that any run can be repeated. */
+export function propertyParameters(): { numRuns: number; seed: number; path?: string } {
+  if (!told) console.log(`properties: RXSOCK_SEED=${seed} RXSOCK_RUNS=${runs}${path ? ` RXSOCK_PATH=${path}` : ''}`);
+  told = true;
+  return { numRuns: runs, seed, ...(path === undefined ? {} : { path }) };
+}
+
+/**
+ * Asserts a property; a failure says the seed and the path with which it comes again. Parameters given here go before
+ * those of the environment, for a property whose cases are expensive. An async property must be awaited.
+ */
+export function checkProperty<Ts>(property: fc.IAsyncProperty<Ts>, parameters?: fc.Parameters<Ts>): Promise<void>;
+export function checkProperty<Ts>(property: fc.IProperty<Ts>, parameters?: fc.Parameters<Ts>): void;
+export function checkProperty<Ts>(
+  property: fc.IProperty<Ts> | fc.IAsyncProperty<Ts>,
+  parameters: fc.Parameters<Ts> = {},
+): Promise<void> | void {
+  return fc.assert(property, { ...propertyParameters(), ...parameters });
+}
