@@ -19,6 +19,7 @@ export default defineConfig({
     projects: [
       project('core', 'packages/core/test/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts'),
+      project('docs', 'tests/docs/**/*.test.ts'),
       project('examples', 'tests/examples/**/*.test.ts'),
     ],
   },

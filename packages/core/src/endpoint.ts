@@ -1,4 +1,5 @@
 // What names one end of a connection, whatever the transport.
+import { isIPv6 } from 'node:net';
 
 /** One end of an IP connection: a numeric address, a port and the address family. */
 export interface InternetEndpoint {
@@ -19,4 +20,10 @@ export type Endpoint = InternetEndpoint | PathEndpoint;
 export function formatEndpoint(endpoint: Endpoint): string {
   if ('path' in endpoint) return endpoint.path;
   return endpoint.family === 'IPv6' ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`;
+}
+
+/** The endpoint of an address and a port; `undefined` where one of them is not known. */
+export function internetEndpoint(address?: string, port?: number): InternetEndpoint | undefined {
+  if (address === undefined || port === undefined) return undefined;
+  return { address, port, family: isIPv6(address) ? 'IPv6' : 'IPv4' };
 }

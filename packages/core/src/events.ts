@@ -84,9 +84,9 @@ export type SocketEvent =
   | CloseEvent;
 
 /** The server accepts connections. Replayed to later subscribers. */
-export interface ListeningEvent {
+export interface ListeningEvent<A extends Endpoint = Endpoint> {
   readonly type: 'listening';
-  readonly address: Endpoint;
+  readonly address: A;
 }
 /** A connection came in: its socket is open and paused. */
 export interface ConnectionEvent {
@@ -116,7 +116,12 @@ export interface ServerCloseEvent {
 }
 
 /** What a {@link Server} tells. */
-export type ServerEvent = ListeningEvent | ConnectionEvent | DropEvent | DrainingEvent | ServerCloseEvent;
+export type ServerEvent<A extends Endpoint = Endpoint> =
+  | ListeningEvent<A>
+  | ConnectionEvent
+  | DropEvent
+  | DrainingEvent
+  | ServerCloseEvent;
 
 /** The event of one type, out of a union. */
 export type EventOf<E extends { readonly type: string }, K extends E['type']> = Extract<E, { readonly type: K }>;

@@ -3,7 +3,7 @@
 // TCP
 export { type ConnectOptions, connect, type TcpOptions } from './connect.js';
 // What they tell
-export * from './endpoint.js';
+export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './endpoint.js';
 export type { ReadyState } from './engine/connection.js';
 export type { SocketOptions } from './engine/options.js';
 export * from './errors.js';

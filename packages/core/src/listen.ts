@@ -1,6 +1,7 @@
 // listen(): TCP servers. It only knows how to open a net.Server; all the rest is Server's.
 import net from 'node:net';
 import { checkPort, type TcpOptions } from './connect.js';
+import type { InternetEndpoint } from './endpoint.js';
 import { checkLimit, resolveSocketOptions } from './engine/options.js';
 import { Server } from './server.js';
 
@@ -40,7 +41,7 @@ export interface ListenOptions extends TcpOptions {
  * listen({ port: 7 }).pipe(serve((socket) => socket.pipe(data()))).subscribe(); // echo
  * ```
  */
-export function listen(options: ListenOptions = {}): Server {
+export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
   const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511 } = options;
   const { maxConnections = 10_000, claimTimeout = 10_000, noDelay = true, keepAlive = 0 } = options;
   checkPort(port);
@@ -61,7 +62,12 @@ export function listen(options: ListenOptions = {}): Server {
   };
   const target = `${host}:${port}`;
   return new Server(
-    { open, accepts: 'connection', target },
+    { open, addressOf, accepts: 'connection', target },
     { socket: { ...socket, signal: undefined }, claimTimeout, signal },
   );
+}
+
+function addressOf(server: net.Server): InternetEndpoint {
+  const { address, port } = server.address() as net.AddressInfo;
+  return { address, port, family: net.isIPv6(address) ? 'IPv6' : 'IPv4' };
 }

@@ -1,8 +1,8 @@
 // A listening server: an Observable of typed events that its subscribers share.
-import net from 'node:net';
+import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
-import type { Endpoint } from './endpoint.js';
+import { type Endpoint, internetEndpoint } from './endpoint.js';
 import { Connection } from './engine/connection.js';
 import type { SocketLimits } from './engine/options.js';
 import { SocketError } from './errors.js';
@@ -10,9 +10,11 @@ import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
 import { connectionOf, Socket } from './socket.js';
 
 /** How a transport listens: all that tells one transport's server from another's. */
-export interface ServerTransport {
+export interface ServerTransport<A extends Endpoint> {
   /** Begins to listen; called once. The streams it accepts are paused. */
   open(): net.Server;
+  /** Where it listens. */
+  addressOf(server: net.Server): A;
   /** The event that brings an accepted stream. */
   readonly accepts: 'connection' | 'secureConnection';
   /** What it listens on, for messages. */
@@ -42,20 +44,20 @@ export interface ServerLimits {
  *   .subscribe((socket) => socket.pipe(data()).subscribe((bytes) => console.log(socket.remote, bytes)));
  * ```
  */
-export class Server extends Observable<ServerEvent> implements AsyncDisposable {
-  readonly #transport: ServerTransport;
+export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEvent<A>> implements AsyncDisposable {
+  readonly #transport: ServerTransport<A>;
   readonly #limits: ServerLimits;
-  readonly #events = new Subject<ServerEvent>();
+  readonly #events = new Subject<ServerEvent<A>>();
   readonly #sockets = new Set<Socket>();
   #server: net.Server | undefined;
-  #listening: ListeningEvent | undefined;
+  #listening: ListeningEvent<A> | undefined;
   #life: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
   #failure: SocketError | undefined;
   #closed: Promise<void> | undefined;
   #concluded: (() => void) | undefined;
 
   /** @internal Made by `listen`. */
-  constructor(transport: ServerTransport, limits: ServerLimits) {
+  constructor(transport: ServerTransport<A>, limits: ServerLimits) {
     super((subscriber) => {
       if (this.#listening) subscriber.next(this.#listening);
       const subscription = this.#events.subscribe(subscriber);
@@ -70,7 +72,7 @@ export class Server extends Observable<ServerEvent> implements AsyncDisposable {
   }
 
   /** Where it listens; `undefined` while it does not. */
-  get address(): Endpoint | undefined {
+  get address(): A | undefined {
     return this.#listening?.address;
   }
 
@@ -115,11 +117,13 @@ export class Server extends Observable<ServerEvent> implements AsyncDisposable {
     const server = this.#transport.open();
     this.#server = server;
     server.on('listening', () => {
-      this.#listening = { type: 'listening', address: endpointOf(server.address()) };
+      this.#listening = { type: 'listening', address: this.#transport.addressOf(server) };
       this.#events.next(this.#listening);
     });
     server.on(this.#transport.accepts, (stream: Duplex) => this.#accept(stream));
-    server.on('drop', (peer?: net.DropArgument) => this.#drop('maxConnections', remoteOf(peer)));
+    server.on('drop', (peer?: net.DropArgument) =>
+      this.#drop('maxConnections', internetEndpoint(peer?.remoteAddress, peer?.remotePort)),
+    );
     server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     server.on('close', () => this.#conclude());
     this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
@@ -180,16 +184,4 @@ export class Server extends Observable<ServerEvent> implements AsyncDisposable {
     const { scheduler }: { scheduler: SchedulerLike } = this.#limits.socket;
     return scheduler.schedule(act, milliseconds);
   }
-}
-
-function endpointOf(address: net.AddressInfo | string | null): Endpoint {
-  if (address === null || typeof address === 'string') return { path: address ?? '' };
-  return { address: address.address, port: address.port, family: net.isIPv6(address.address) ? 'IPv6' : 'IPv4' };
-}
-
-function remoteOf(peer: net.DropArgument | undefined): Endpoint | undefined {
-  const { remoteAddress: address, remotePort: port } = peer ?? {};
-  return address === undefined || port === undefined
-    ? undefined
-    : { address, port, family: net.isIPv6(address) ? 'IPv6' : 'IPv4' };
 }

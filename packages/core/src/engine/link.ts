@@ -2,7 +2,7 @@
 // The listeners are attached once, at birth, and stay for ever, so that no error is ever unhandled.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Endpoint } from '../endpoint.js';
+import { type Endpoint, internetEndpoint } from '../endpoint.js';
 import type { ConnectionAttemptEvent, ConnectionAttemptFailedEvent, LookupEvent } from '../events.js';
 import { shieldWrites, tapReads } from './internals.js';
 
@@ -83,12 +83,12 @@ export class Link {
 
   get local(): Endpoint | undefined {
     const { localAddress: address, localPort: port } = this.#stream as net.Socket;
-    return internet(address, port);
+    return internetEndpoint(address, port);
   }
 
   get remote(): Endpoint | undefined {
     const { remoteAddress: address, remotePort: port } = this.#stream as net.Socket;
-    return internet(address, port);
+    return internetEndpoint(address, port);
   }
 
   get destroyed(): boolean {
@@ -136,9 +136,4 @@ export class Link {
     }
     stream.destroy();
   }
-}
-
-function internet(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  if (address === undefined || port === undefined) return undefined;
-  return { address, port, family: net.isIPv6(address) ? 'IPv6' : 'IPv4' };
 }

@@ -3,7 +3,7 @@ import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError, TimeoutError } from '../errors.js';
-import { FlowSet, FlowSubscriber, flowable, Holds, type Release } from '../flow.js';
+import { Brake, FlowSet, FlowSubscriber, flowable, Holds } from '../flow.js';
 import type { Codec } from '../framing/codec.js';
 import { giveBack } from './give-back.js';
 
@@ -56,7 +56,7 @@ export function decode<T>(
       let failure: unknown;
       let ended = false;
       let over = false;
-      let release: Release | undefined;
+      const brake = new Brake(upstream, 'decode');
 
       const deadline = new Deadline(scheduler, frameTimeout, () => {
         const message = `frameTimeout: a frame was not complete after ${frameTimeout} ms`;
@@ -65,11 +65,11 @@ export function decode<T>(
       });
       const timeFrame = () => {
         if (frameTimeout === 0) return;
-        if (own.held || source !== 'open' || decoder.rest().length === 0) deadline.stop();
-        else if (!deadline.running) deadline.start();
+        if (own.held || source !== 'open' || subscriber.closed) deadline.stop();
+        else if (!deadline.running && decoder.rest().length > 0) deadline.start();
       };
       const own = new Holds((held) => {
-        if (held) release ??= upstream.hold('decode');
+        if (held) brake.on();
         else run();
         timeFrame();
       });
@@ -109,9 +109,7 @@ export function decode<T>(
         over = source !== 'open';
         if (source === 'completed') subscriber.complete();
         else if (source === 'failed') subscriber.error(failure);
-        const released = release;
-        release = undefined;
-        released?.();
+        brake.off();
       };
 
       join(own);

@@ -1,6 +1,6 @@
 // framed(): a socket of frames, for protocols that talk both ways.
 import { type Observer, Subject } from 'rxjs';
-import { Flowable, FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import { Brake, Flowable, FlowSet, FlowSubscriber } from '../flow.js';
 import type { Codec } from '../framing/codec.js';
 import type { Socket } from '../socket.js';
 import { data } from './data.js';
@@ -18,11 +18,11 @@ export class Framed<T> extends Flowable<T> implements Observer<T> {
     const frames = new Subject<T>();
     const received = socket.pipe(data(), decode(codec, options));
     let started = false;
-    let unheard: Release | undefined;
+    const unheard = new Brake(upstream, 'framed: nobody is subscribed');
     // One decoder for all subscribers and for as long as the socket lives; while there are none, it waits.
     super((subscriber) => {
       subscriber.add(() => {
-        if (!frames.observed) unheard ??= upstream.hold('framed: nobody is subscribed');
+        if (!frames.observed) unheard.on();
       });
       frames.subscribe(subscriber);
       if (!started) {
@@ -39,7 +39,7 @@ export class Framed<T> extends Flowable<T> implements Observer<T> {
           ),
         );
       }
-      unheard = void unheard?.();
+      unheard.off();
     }, upstream);
     this.socket = socket;
     this.#codec = codec;

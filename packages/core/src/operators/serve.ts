@@ -1,5 +1,6 @@
 // serve(): a server is a function from a connection to what it answers.
-import { from, Observable, type ObservableInput, type OperatorFunction, of, Subscription } from 'rxjs';
+import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
+import type { Endpoint } from '../endpoint.js';
 import { SocketError } from '../errors.js';
 import type { ConnectionErrorEvent, ServerEvent } from '../events.js';
 import type { Chunk } from '../framing/codec.js';
@@ -38,7 +39,7 @@ export interface ServeOptions {
 export function serve(
   handler: (socket: Socket) => Answer,
   { onError = warn }: ServeOptions = {},
-): OperatorFunction<ServerEvent, ServerEvent | ConnectionErrorEvent> {
+): <A extends Endpoint>(server: Observable<ServerEvent<A>>) => Observable<ServerEvent<A> | ConnectionErrorEvent> {
   return (server) =>
     new Observable((subscriber) => {
       const answers = new Subscription();

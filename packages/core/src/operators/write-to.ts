@@ -1,7 +1,7 @@
 // writeTo(): the writing half of a pipeline.
 import { Observable, type OperatorFunction } from 'rxjs';
 import { SocketError } from '../errors.js';
-import { FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
 import type { Chunk } from '../framing/codec.js';
 import { connectionOf, type Socket, toBytes } from '../socket.js';
 import { watchOrFail } from './watch.js';
@@ -41,7 +41,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
     new Observable((subscriber) => {
       const { outbox } = connectionOf(socket);
       const upstream = new FlowSet();
-      let release: Release | undefined;
+      const brake = new Brake(upstream, 'writeTo');
       let total = 0;
       let sent = 0;
       let whole = false;
@@ -54,10 +54,8 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
         subscriber.next({ bytesSent: sent });
       };
       const goOn = () => {
-        const released = release;
-        release = undefined;
         progress();
-        released?.();
+        brake.off();
       };
       const done = () => {
         progress();
@@ -86,7 +84,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
             next: (chunk) => {
               const bytes = toBytes(chunk);
               total += bytes.length;
-              if (!socket.next(bytes)) release ??= upstream.hold('writeTo');
+              if (!socket.next(bytes)) brake.on();
               progress();
             },
             error: (error) => {
