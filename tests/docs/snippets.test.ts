@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { filesOf, root, snippetsOf } from '../support/snippets.js';
+import { filesOf, root, type Snippet, snippetsOf } from '../support/snippets.js';
 
 const run = promisify(execFile);
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 test('every example compiles', async () => {
-  const snippets = [];
+  const snippets: Snippet[] = [];
   for (const file of await filesOf('packages/*/src/**/*.ts', 'packages/*/README.md', '*.md', 'docs/*.md')) {
     snippets.push(...(await snippetsOf(file, 'ts')));
   }
