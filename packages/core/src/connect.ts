@@ -2,6 +2,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import net from 'node:net';
 import { Connection } from './engine/connection.js';
+import { LONGEST_TIMER } from './engine/deadline.js';
 import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
 import { Socket } from './socket.js';
 
@@ -67,6 +68,8 @@ export function connect(options: ConnectOptions): Socket {
   return new Socket(new Connection(transport, limits, { connectTimeout }));
 }
 
+type LookupCallback = Parameters<net.LookupFunction>[2];
+
 /** Throws a `RangeError` unless `port` is one. */
 export function checkPort(port: number): void {
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
@@ -88,26 +91,37 @@ function dial(options: ConnectOptions & { host: string; connectTimeout: number }
     keepAlive: !!options.keepAlive,
     keepAliveInitialDelay: options.keepAlive ?? 0,
   };
-  if (net.isIP(host)) return stream.connect({ host, port, ...local, ...tuning });
-  lookup(host, { all: true, family }, (error, found) => {
+  // What throws here, an option that Node refuses or the caller's own lookup, is a failure to connect like any other.
+  const attempt = (act: () => void) => {
+    try {
+      act();
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
+  };
+  const resolved: LookupCallback = (error, found) => {
     if (stream.destroyed) return;
     if (error) {
       stream.destroy(error);
       return;
     }
     const addresses = typeof found === 'string' ? [{ address: found, family: net.isIPv6(found) ? 6 : 4 }] : found;
-    const share = Math.floor(connectTimeout / Math.max(1, addresses.length));
-    stream.connect({
-      host,
-      port,
-      family,
-      ...local,
-      ...tuning,
-      lookup: (_host, { all }, done) =>
-        all ? done(null, addresses) : done(null, addresses[0]?.address ?? '', addresses[0]?.family),
-      autoSelectFamily: addresses.length > 1,
-      ...(share > 0 && { autoSelectFamilyAttemptTimeout: Math.max(10, share) }),
-    });
-  });
+    const share = Math.floor((connectTimeout || LONGEST_TIMER) / Math.max(1, addresses.length));
+    attempt(() =>
+      stream.connect({
+        host,
+        port,
+        family,
+        ...local,
+        ...tuning,
+        lookup: (_host, { all }, done) =>
+          all ? done(null, addresses) : done(null, addresses[0]?.address ?? '', addresses[0]?.family),
+        autoSelectFamily: addresses.length > 1,
+        autoSelectFamilyAttemptTimeout: Math.min(Math.max(10, share), LONGEST_TIMER),
+      }),
+    );
+  };
+  if (net.isIP(host)) attempt(() => stream.connect({ host, port, ...local, ...tuning }));
+  else attempt(() => lookup(host, { all: true, family }, resolved));
   return stream;
 }

@@ -1,6 +1,9 @@
 // A time limit that can be pushed back at no cost: it re-arms itself when it fires too early.
 import type { SchedulerLike, Subscription } from 'rxjs';
 
+/** What a timer can wait at most, in milliseconds: `setTimeout` takes more for 1. */
+export const LONGEST_TIMER = 2_147_483_647;
+
 export class Deadline {
   readonly #scheduler: SchedulerLike;
   readonly #milliseconds: number;
@@ -26,6 +29,12 @@ export class Deadline {
     if (!this.#timer) this.#arm(this.#milliseconds);
   }
 
+  /** Starts, unless it runs, or stops. */
+  runs(run: boolean): void {
+    if (!run) this.stop();
+    else if (!this.running) this.start();
+  }
+
   /** Starts anew if it runs. */
   touch(): void {
     if (this.#timer) this.#due = this.#scheduler.now() + this.#milliseconds;
@@ -37,11 +46,14 @@ export class Deadline {
   }
 
   #arm(milliseconds: number): void {
-    this.#timer = this.#scheduler.schedule(() => {
-      this.#timer = undefined;
-      const left = this.#due - this.#scheduler.now();
-      if (left > 0) this.#arm(left);
-      else this.#expired();
-    }, milliseconds);
+    this.#timer = this.#scheduler.schedule(
+      () => {
+        this.#timer = undefined;
+        const left = this.#due - this.#scheduler.now();
+        if (left > 0) this.#arm(left);
+        else this.#expired();
+      },
+      Math.min(milliseconds, LONGEST_TIMER),
+    );
   }
 }

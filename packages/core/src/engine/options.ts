@@ -1,5 +1,6 @@
 // What every socket can be told, and the defaults: all limits are finite.
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { LONGEST_TIMER } from './deadline.js';
 
 /** Options of every {@link Socket}, whatever opens it. All times are in milliseconds, all sizes in bytes. */
 export interface SocketOptions {
@@ -75,7 +76,7 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     lingerTimeout: options.lingerTimeout ?? 5_000,
     idleTimeout: options.idleTimeout ?? 0,
     holdTimeout: options.holdTimeout ?? 0,
-    keepOpen: options.keepOpen ?? false,
+    keepOpen: Number(options.keepOpen) > LONGEST_TIMER ? true : (options.keepOpen ?? false),
     signal: options.signal,
     scheduler: options.scheduler ?? asyncScheduler,
   };
