@@ -160,6 +160,11 @@ export class Connection {
     return false;
   }
 
+  /** Whether the memory of bytes that were handed over may be used again. */
+  get copiesWrites(): boolean {
+    return this.#link?.copies ?? false;
+  }
+
   complete(): void {
     this.outbox.complete();
     this.dial();
@@ -268,14 +273,14 @@ export class Connection {
 
   #ended(): void {
     if (this.#input !== 'flowing') return;
-    // A write that met a reset has used the error up: the end that the kernel answers after it is none.
-    if (this.failure?.code === 'ECONNRESET') {
+    // A write that failed has used the error up: the end that the kernel answers after it is none. Except for these two,
+    // which say that our side is closed, and nothing of the peer's.
+    if (this.failure && this.failure.code !== 'EPIPE' && this.failure.code !== 'ENOTCONN') {
       this.#input = 'cut';
       this.#link?.destroy();
     } else {
       this.#input = 'ended';
       this.#verdict ??= { by: 'peer', how: 'fin' };
-      if (!this.outbox.done) this.#deadlines.halfOpen.start();
     }
     this.#advance();
   }
@@ -290,7 +295,6 @@ export class Connection {
   #finished(): void {
     this.outbox.finished();
     this.#verdict ??= { by: 'local', how: 'fin' };
-    this.#deadlines.halfOpen.stop();
     this.#audience.tell({ type: 'finish' });
     this.#advance();
   }
@@ -333,9 +337,10 @@ export class Connection {
     if (this.#life === 'open' && this.#wantsMore) this.#link?.read();
     const inputDone = this.#input === 'told' || (this.#input === 'ended' && this.#dropping);
     if (inputDone && outbox.done) this.#link?.destroy();
-    const waitsForFin = outbox.done && this.#input === 'flowing' && !this.#parting && !this.#audience.reads;
-    if (!waitsForFin) this.#deadlines.fin.stop();
-    else if (!this.#deadlines.fin.running) this.#deadlines.fin.start();
+    const flowing = this.#input === 'flowing';
+    this.#deadlines.fin.runs(flowing && outbox.done && !this.#parting && !this.#audience.reads);
+    // While held, a FIN that was noticed is not yet told: it is not our side that is late.
+    this.#deadlines.halfOpen.runs(!flowing && !outbox.done && !this.flow.held);
     if (this.#linkClosed) this.#concludeWhenDelivered();
   }
 
@@ -373,7 +378,8 @@ export class Connection {
   }
 
   get #wantsMore(): boolean {
-    return this.#input === 'flowing' && this.#claimed && this.#inbox.bytes < this.limits.highWaterMark;
+    const { bytes } = this.#inbox;
+    return this.#input === 'flowing' && this.#claimed && (bytes === 0 || bytes < this.limits.highWaterMark);
   }
 
   #concludeWhenDelivered(): void {

@@ -8,7 +8,7 @@ export type Expired = (timeout: string, milliseconds: number, what: string) => v
 export class Deadlines {
   /** From dialling until the connection is open. */
   readonly connect: Deadline;
-  /** From the peer's FIN until ours, anew at each write progress. */
+  /** From the peer's FIN until ours, anew at each write progress, not while held. */
   readonly halfOpen: Deadline;
   /** From our FIN until the peer's, while nobody reads. */
   readonly fin: Deadline;
