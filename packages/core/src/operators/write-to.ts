@@ -67,6 +67,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
       };
 
       const fail = (error: unknown) => {
+        if (aborted) return;
         aborted = true;
         subscriber.error(error);
       };
@@ -88,7 +89,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
               progress();
             },
             error: (error) => {
-              aborted = true;
+              aborted = true; // so that what it failed with is told, not the abort that follows from it
               socket.error(error);
               subscriber.error(error);
             },
