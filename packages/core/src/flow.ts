@@ -46,6 +46,36 @@ export class Holds implements Flow {
   }
 }
 
+/**
+ * The one hold of a consumer, put on and taken off again and again. It is off before it lets go: what is let go may
+ * deliver at once, and that may put it on again.
+ */
+export class Brake {
+  readonly #flow: Flow;
+  readonly #reason: string;
+  #release: Release | undefined;
+
+  constructor(flow: Flow, reason: string) {
+    this.#flow = flow;
+    this.#reason = reason;
+  }
+
+  /** Whether it is on. */
+  get held(): boolean {
+    return this.#release !== undefined;
+  }
+
+  on(): void {
+    this.#release ??= this.#flow.hold(this.#reason);
+  }
+
+  off(): void {
+    const release = this.#release;
+    this.#release = undefined;
+    release?.();
+  }
+}
+
 interface Membership {
   joins: number;
   release: Release | undefined;
@@ -55,8 +85,6 @@ interface Membership {
 export class FlowSet implements Flow {
   readonly #members = new Map<Flow, Membership>();
   readonly #own = new Holds((held) => (held ? this.#holdAll() : this.#releaseAll()));
-  /** How often anything has joined, ever: lets {@link Flowable} see whether its source found the way by itself. */
-  joins = 0;
 
   get size(): number {
     return this.#members.size;
@@ -76,7 +104,6 @@ export class FlowSet implements Flow {
 
   /** Adds a flow; the returned function takes it out again and lets go of it. */
   add(flow: Flow): () => void {
-    this.joins++;
     let member = this.#members.get(flow);
     if (!member) {
       member = { joins: 0, release: undefined };
@@ -129,19 +156,23 @@ export interface FlowHandlers<T> {
 export class FlowSubscriber<T> extends Subscriber<T> {
   readonly flows: FlowSet | undefined;
   readonly #handlers: FlowHandlers<T>;
+  readonly #failed: (error: unknown) => void;
 
   /** @param destination Undefined at the end of a pipeline. */
   constructor(destination: Subscriber<never> | undefined, handlers: FlowHandlers<T>, flows?: FlowSet) {
     super(destination);
     this.#handlers = handlers;
     this.flows = flows;
+    // Kept, for a handler may throw after it has unsubscribed, and then `this.destination` is gone.
+    const receiver: Observer<never> = this.destination;
+    this.#failed = (error) => receiver.error(error);
   }
 
   protected override _next(value: T): void {
     try {
       this.#handlers.next(value);
     } catch (error) {
-      this.destination.error(error);
+      this.#failed(error);
     }
   }
 
@@ -161,27 +192,44 @@ export class FlowSubscriber<T> extends Subscriber<T> {
     try {
       act();
     } catch (error) {
-      this.destination.error(error);
+      this.#failed(error);
     } finally {
       this.unsubscribe();
     }
   }
 }
 
-/** The consumer that a subscriber leads to: the nearest set of flows up the chain of destinations. */
-function consumerOf(subscriber: Subscriber<unknown>): FlowSet | undefined {
-  let step: { flows?: unknown; destination?: unknown } | undefined = subscriber as unknown as typeof step;
-  while (step) {
-    if (step.flows instanceof FlowSet) return step.flows;
-    step = step.destination as typeof step;
-  }
-  return undefined;
+/** A remembered flow that is held until the source which it belongs to has found the consumer by itself. */
+interface StandIn {
+  readonly origin: Flow;
+  readonly stepBack: () => void;
 }
 
-/** Joins the consumer that `subscriber` leads to, if there is one; the returned function leaves it. */
-export function joinConsumer(subscriber: Subscriber<unknown>, flow: Flow): () => void {
-  return consumerOf(subscriber)?.add(flow) ?? (() => {});
+/** Stand-ins by the subscriber which they were made for: a source that finds its way passes there. */
+const standIns = new WeakMap<object, Set<StandIn>>();
+
+/**
+ * Joins the consumer that `subscriber` leads to, the nearest set of flows up the chain of destinations.
+ * @param origin What a {@link Flowable} remembers of the flow: stand-ins for it step back.
+ * @returns Leaves it.
+ */
+export function joinConsumer(subscriber: Subscriber<unknown>, flow: Flow, origin: Flow = flow): () => void {
+  const passed: StandIn[] = [];
+  let step: { flows?: unknown; destination?: unknown } | undefined = subscriber as unknown as typeof step;
+  while (step) {
+    for (const standIn of standIns.get(step) ?? []) if (standIn.origin === origin) passed.push(standIn);
+    if (step.flows instanceof FlowSet) {
+      const leave = step.flows.add(flow);
+      for (const { stepBack } of passed) stepBack();
+      return leave;
+    }
+    step = step.destination as typeof step;
+  }
+  return nobody;
 }
+
+/** Leaves a consumer that there is not. */
+function nobody(): void {}
 
 /**
  * An Observable with backpressure. A consumer such as `mapWithBackpressure` or `writeTo` at the end of a pipeline finds
@@ -218,29 +266,38 @@ export class Flowable<T> extends Observable<T> implements Flow {
     return this.#flow.holds;
   }
 
-  /** What stock operators make of this stays a Flowable, and so remembers whom to hold behind a Subject (`share`). */
+  // What stock operators make of this stays a Flowable, and so remembers whom to hold behind a Subject (`share`). RxJS's
+  // ConnectableObservable (`publish`) borrows this method from its source: `this` may be no Flowable, but its source is.
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
-    const lifted = new Flowable<R>(undefined, this.#flow);
+    let origin: object = this;
+    while (!(#flow in origin)) origin = (origin as Observable<T>).source as Observable<T>;
+    const lifted = new Flowable<R>(undefined, origin.#flow);
     lifted.source = this as unknown as Observable<R>;
     lifted.operator = operator as unknown as Operator<R, R>;
     return lifted as Observable<R>;
   }
 
   // The walk up from the source finds the consumer through every operator that keeps the chain. Where one breaks it,
-  // the remembered flow stands in; it steps back when the source has found the way.
+  // the remembered flow stands in; it steps back when the source has found the way, at once or later.
   override subscribe(
     observerOrNext?: Partial<Observer<T>> | ((value: T) => void) | null,
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    const consumer = observerOrNext instanceof Subscriber ? consumerOf(observerOrNext) : undefined;
     const subscribe = () => super.subscribe(observerOrNext as (value: T) => void, error, complete);
-    if (!consumer) return subscribe();
-    const leave = consumer.add(this.#flow);
-    const { joins } = consumer;
+    const leave = observerOrNext instanceof Subscriber ? joinConsumer(observerOrNext, this.#flow) : nobody;
+    if (leave === nobody) return subscribe();
+    const subscriber = observerOrNext as object;
+    const here = standIns.get(subscriber) ?? new Set();
+    standIns.set(subscriber, here);
+    const stepBack = () => {
+      here.delete(standIn);
+      leave();
+    };
+    const standIn = { origin: this.#flow, stepBack };
+    here.add(standIn);
     const subscription = subscribe();
-    if (consumer.joins > joins) leave();
-    else subscription.add(leave);
+    if (here.has(standIn)) subscription.add(stepBack);
     return subscription;
   }
 }
@@ -256,7 +313,7 @@ export function flowable<T>(
   return new Flowable<T>((subscriber) => {
     const leaves: (() => void)[] = [];
     const teardown = run(subscriber, (flow) => {
-      leaves.push(all.add(flow), joinConsumer(subscriber, flow));
+      leaves.push(all.add(flow), joinConsumer(subscriber, flow, all));
     });
     subscriber.add(teardown);
     // After the teardown: what a leaving consumer lets go of must find it gone.

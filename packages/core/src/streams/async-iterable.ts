@@ -1,7 +1,7 @@
 // toAsyncIterable(): an Observable, pulled.
 import type { Observable } from 'rxjs';
 import { BackpressureOverflowError } from '../errors.js';
-import { FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
 
 /** Options of {@link toAsyncIterable}. */
 export interface PullOptions {
@@ -39,7 +39,7 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
   const queue: T[] = [];
   const waiting: { resolve(result: IteratorResult<T>): void; reject(error: unknown): void }[] = [];
   let end: { readonly error?: unknown } | undefined;
-  let release: Release | undefined;
+  const brake = new Brake(flows, 'toAsyncIterable');
 
   const settle = () => {
     while (waiting.length > 0 && (queue.length > 0 || end)) {
@@ -50,8 +50,8 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
         end = {};
       } else resolve({ done: true, value: undefined });
     }
-    if (queue.length >= highWaterMark && waiting.length === 0) release ??= flows.hold('toAsyncIterable');
-    else release = void release?.();
+    if (queue.length >= highWaterMark && waiting.length === 0) brake.on();
+    else brake.off();
   };
   const stop = (last: { readonly error?: unknown }) => {
     end ??= last;
