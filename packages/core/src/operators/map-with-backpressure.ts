@@ -2,7 +2,7 @@
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError } from '../errors.js';
-import { type Flow, FlowSet, FlowSubscriber, flowable, Holds, type Release } from '../flow.js';
+import { Brake, type Flow, FlowSet, FlowSubscriber, flowable, Holds } from '../flow.js';
 
 /** Options of {@link mapWithBackpressure}. */
 export interface MapWithBackpressureOptions {
@@ -25,10 +25,10 @@ export interface MapWithBackpressureOptions {
 /** One chunk of a framer that does not stop inside it may still come after a hold: at most a frame a byte. */
 const SLACK = 65_536;
 
+/** One projection that runs, and what of its results must wait. */
 interface Slot<R> {
   readonly results: R[];
-  readonly flows: FlowSet;
-  hold: Release | undefined;
+  readonly brake: Brake;
   done: boolean;
 }
 
@@ -61,38 +61,50 @@ export function mapWithBackpressure<T, R>(
   return (source) =>
     flowable((subscriber, join) => {
       const upstream = new FlowSet();
+      const brake = new Brake(upstream, 'mapWithBackpressure');
       const leaveGiven = flow && upstream.add(flow);
       const queue: T[] = [];
       const slots: Slot<R>[] = [];
       let index = 0;
       let completed = false;
-      let release: Release | undefined;
       let working = false;
+      let flushing = false;
+      let more = false;
 
       const own = new Holds(() => work());
       const full = () => (own.held || slots.length >= concurrency) && queue.length >= highWaterMark;
 
+      /** Takes a value into a queue that has an end; answers whether to go on. */
+      const enqueue = <V>(into: V[], value: V, limit: number): boolean => {
+        if (into.length < limit) into.push(value);
+        else if (overflow === 'dropOldest') into.push(value) && into.shift();
+        else if (overflow === 'error') {
+          const message = `${into.length} values wait and their source cannot be held: make it with flowFrom(), pass { flow }, or choose an overflow policy`;
+          subscriber.error(new BackpressureOverflowError(message, { limit: highWaterMark }));
+          return false;
+        }
+        return true;
+      };
       const start = (value: T) => {
-        const slot: Slot<R> = { results: [], flows: new FlowSet(), hold: undefined, done: false };
+        const flows = new FlowSet();
+        const slot: Slot<R> = { results: [], brake: new Brake(flows, 'mapWithBackpressure'), done: false };
         slots.push(slot);
         const inner = new FlowSubscriber<R>(
           subscriber as never,
           {
             next: (result) => {
-              slot.results.push(result);
-              work();
+              if (enqueue(slot.results, result, highWaterMark + SLACK)) work();
             },
             complete: () => {
               slot.done = true;
               work();
             },
           },
-          slot.flows,
+          flows,
         );
         from(project(value, index++)).subscribe(inner);
       };
-      // Emits what may be emitted. What may not waits in its slot, and that slot's sources are held.
-      const flush = () => {
+      const emit = () => {
         for (let at = 0; at < slots.length && !own.held && !subscriber.closed; ) {
           const slot = slots[at] as Slot<R>;
           while (slot.results.length > 0 && !own.held) subscriber.next(slot.results.shift() as R);
@@ -100,16 +112,25 @@ export function mapWithBackpressure<T, R>(
           else if (ordered) break;
           else at++;
         }
-        for (const slot of slots) {
-          if (slot.results.length > 0) slot.hold ??= slot.flows.hold('mapWithBackpressure');
-          else slot.hold = void slot.hold?.();
-        }
       };
-      const work = () => {
-        if (working) return;
+      // Emits what may be emitted. What may not waits in its slot, and that slot's sources are held. Both may bring more.
+      const flush = () => {
+        more = true;
+        if (flushing) return;
+        flushing = true;
+        while (more) {
+          more = false;
+          emit();
+          for (const slot of [...slots]) {
+            if (slot.results.length > 0) slot.brake.on();
+            else slot.brake.off();
+          }
+        }
+        flushing = false;
+      };
+      const fill = () => {
         working = true;
         try {
-          flush();
           while (queue.length > 0 && slots.length < concurrency && !own.held && !subscriber.closed) {
             start(queue.shift() as T);
             flush();
@@ -119,24 +140,20 @@ export function mapWithBackpressure<T, R>(
         } finally {
           working = false;
         }
+      };
+      // Called in the middle of itself it leaves the starting of projections to the outer call, which goes on with it.
+      const work = () => {
+        const outer = !working && !flushing;
+        flush();
+        if (outer) fill();
         if (subscriber.closed) return;
-        if (completed && queue.length === 0 && slots.length === 0) return subscriber.complete();
-        if (full()) release ??= upstream.hold('mapWithBackpressure');
-        else if (release && queue.length <= highWaterMark / 2) {
-          const released = release;
-          release = undefined;
-          released();
-        }
+        if (completed && queue.length === 0 && slots.length === 0) subscriber.complete();
+        else if (full()) brake.on();
+        else if (queue.length <= highWaterMark / 2) brake.off();
       };
       const take = (value: T) => {
         const limit = highWaterMark + (upstream.size > 0 ? SLACK : 0);
-        if (!full() || queue.length < limit) queue.push(value);
-        else if (overflow === 'dropOldest') queue.push(value) && queue.shift();
-        else if (overflow === 'error') {
-          const message = `${queue.length} values wait and their source cannot be held: make it with flowFrom(), pass { flow }, or choose an overflow policy`;
-          return subscriber.error(new BackpressureOverflowError(message, { limit: highWaterMark }));
-        }
-        work();
+        if (enqueue(queue, value, full() ? limit : Number.POSITIVE_INFINITY)) work();
       };
 
       join(own);
