@@ -11,7 +11,9 @@ import { type EndOptions, writeTo } from './write-to.js';
  * each subscription, so that `retry` works.
  *
  * Half-close: the write side completes when the source does, and reading goes on; completes at the peer's FIN, and a
- * source that still runs is then cut, which aborts the connection. Backpressure: both ways, independently.
+ * source that still runs is then cut, which aborts the connection. With `end: false`, for peers that take an early FIN
+ * for a client that has gone (many HTTP servers do), the write side completes at the peer's FIN instead, unless the
+ * socket was made with `allowHalfOpen`. Backpressure: both ways, independently.
  *
  * @throws the {@link SocketError} that the socket fails with, as a notification, after what was received before it.
  *
@@ -30,7 +32,8 @@ export function through(target: Socket | (() => Socket), options: EndOptions = {
     flowable((subscriber, join) => {
       const socket = typeof target === 'function' ? target() : target;
       const { outbox } = connectionOf(socket);
-      socket.allowHalfOpen = true;
+      // With `end: false` nobody completes the write side, so the peer's FIN does: the socket would stay half-open.
+      if (options.end ?? true) socket.allowHalfOpen = true;
       join(socket);
       // Reading goes on when writing has failed: what the peer has said is delivered first, then the error.
       const complete = () => {
