@@ -1,9 +1,10 @@
 // A listening server: an Observable of typed events that its subscribers share.
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Observable, type SchedulerLike, Subject, type Subscription } from 'rxjs';
+import { Observable, type Observer, Subject } from 'rxjs';
 import { type Endpoint, internetEndpoint } from './endpoint.js';
 import { Connection } from './engine/connection.js';
+import { Deadline } from './engine/deadline.js';
 import type { SocketLimits } from './engine/options.js';
 import { SocketError } from './errors.js';
 import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
@@ -59,6 +60,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   /** @internal Made by `listen`. */
   constructor(transport: ServerTransport<A>, limits: ServerLimits) {
     super((subscriber) => {
+      // On the next turn, so that a retry of a closed server does not spin.
+      if (this.#life === 'closed') return limits.socket.scheduler.schedule(() => this.#tellEnd(subscriber));
       if (this.#listening) subscriber.next(this.#listening);
       const subscription = this.#events.subscribe(subscriber);
       this.#listen();
@@ -84,19 +87,22 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   /**
    * Stops accepting, tells `draining`, lets the connections finish, and after `drain` milliseconds aborts those that have
    * not. Resolves when all are closed.
-   * @param options.drain In milliseconds. Default: 10,000.
+   * @param options.drain In milliseconds: 0 aborts them at once, Infinity never. Default: 10,000.
    */
   async close(options: { readonly drain?: number } = {}): Promise<void> {
     const { drain = 10_000 } = options;
     if (this.#life === 'idle') this.#conclude();
     if (this.#life === 'open') this.#events.next({ type: 'draining' });
     this.#stop();
-    const cut = this.#schedule(drain, () => {
-      for (const socket of this.#sockets)
-        socket.error(new Error(`the server closed and drain (${drain} ms) has passed`));
-    });
+    const cut = () => {
+      const reason = new Error(`the server closed and drain (${drain} ms) has passed`);
+      for (const socket of this.#sockets) socket.error(reason);
+    };
+    const deadline = new Deadline(this.#limits.socket.scheduler, drain, cut);
+    if (drain === 0) cut();
+    else deadline.start();
     await this.#closed;
-    cut.unsubscribe();
+    deadline.stop();
   }
 
   /** Closes gracefully at the end of an `await using` block. */
@@ -105,10 +111,6 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   }
 
   #listen(): void {
-    if (this.#life === 'closed' || this.#life === 'closing') {
-      // On the next turn, so that a retry of a closed server does not spin.
-      this.#schedule(0, () => this.#conclude());
-    }
     if (this.#life !== 'idle') return;
     this.#life = 'open';
     this.#closed = new Promise((resolve) => {
@@ -170,18 +172,17 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     this.#listening = undefined;
     this.#limits.signal?.removeEventListener('abort', this.#onSignal);
     this.#concluded?.();
-    if (this.#failure) return this.#events.error(this.#failure);
-    this.#events.next({ type: 'close' });
-    this.#events.complete();
+    this.#tellEnd(this.#events);
+  }
+
+  #tellEnd(observer: Observer<ServerEvent<A>>): void {
+    if (this.#failure) return observer.error(this.#failure);
+    observer.next({ type: 'close' });
+    observer.complete();
   }
 
   readonly #onSignal = () => {
     this.#stop();
     for (const socket of this.#sockets) socket.error(this.#limits.signal?.reason);
   };
-
-  #schedule(milliseconds: number, act: () => void): Subscription {
-    const { scheduler }: { scheduler: SchedulerLike } = this.#limits.socket;
-    return scheduler.schedule(act, milliseconds);
-  }
 }
