@@ -96,8 +96,11 @@ export class Connection {
       progress: () => this.#progressed(),
       drained: () => this.#audience.tell({ type: 'drain' }),
     });
-    this.#deadlines = new Deadlines(limits, dialled ? birth.connectTimeout : 0, (timeout, milliseconds, what) =>
-      this.#expired(timeout, milliseconds, what),
+    this.#deadlines = new Deadlines(
+      limits,
+      dialled ? birth.connectTimeout : 0,
+      (timeout, milliseconds, what) => this.#expired(timeout, milliseconds, what),
+      () => this.#link?.queued ?? 0,
     );
     limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (!dialled) {
@@ -411,7 +414,9 @@ export class Connection {
       bytesUnsent: this.outbox.pending,
       duration: this.openedAt === undefined ? 0 : this.limits.scheduler.now() - this.openedAt,
     };
-    if (this.failure && this.outbox.unheard && this.#audience.size === 0) process.emitWarning(this.failure);
+    // Lost bytes that nobody hears of, unless somebody wanted it so.
+    const unheard = this.outbox.unheard && this.#audience.size === 0 && this.#verdict?.how !== 'abort';
+    if (this.failure && unheard) process.emitWarning(this.failure);
     this.#audience.close({ type: 'close', report: this.report }, this.failure);
     for (const act of this.#concluded) act(this.report);
   }

@@ -8,14 +8,20 @@ export class Deadline {
   readonly #scheduler: SchedulerLike;
   readonly #milliseconds: number;
   readonly #expired: () => void;
+  readonly #gauge: () => number;
   #due = 0;
+  #reading = 0;
   #timer: Subscription | undefined;
 
-  /** @param milliseconds 0 and Infinity mean no limit. */
-  constructor(scheduler: SchedulerLike, milliseconds: number, expired: () => void) {
+  /**
+   * @param milliseconds 0 and Infinity mean no limit.
+   * @param gauge Starts it anew, instead of expiring, if this has moved.
+   */
+  constructor(scheduler: SchedulerLike, milliseconds: number, expired: () => void, gauge = () => 0) {
     this.#scheduler = scheduler;
     this.#milliseconds = milliseconds;
     this.#expired = expired;
+    this.#gauge = gauge;
   }
 
   get running(): boolean {
@@ -25,7 +31,7 @@ export class Deadline {
   /** Starts, or starts anew. */
   start(): void {
     if (this.#milliseconds === 0 || this.#milliseconds === Number.POSITIVE_INFINITY) return;
-    this.#due = this.#scheduler.now() + this.#milliseconds;
+    this.#set();
     if (!this.#timer) this.#arm(this.#milliseconds);
   }
 
@@ -37,12 +43,17 @@ export class Deadline {
 
   /** Starts anew if it runs. */
   touch(): void {
-    if (this.#timer) this.#due = this.#scheduler.now() + this.#milliseconds;
+    if (this.#timer) this.#set();
   }
 
   stop(): void {
     this.#timer?.unsubscribe();
     this.#timer = undefined;
+  }
+
+  #set(): void {
+    this.#due = this.#scheduler.now() + this.#milliseconds;
+    this.#reading = this.#gauge();
   }
 
   #arm(milliseconds: number): void {
@@ -51,6 +62,7 @@ export class Deadline {
         this.#timer = undefined;
         const left = this.#due - this.#scheduler.now();
         if (left > 0) this.#arm(left);
+        else if (this.#gauge() !== this.#reading) this.start();
         else this.#expired();
       },
       Math.min(milliseconds, LONGEST_TIMER),

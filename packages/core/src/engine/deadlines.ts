@@ -23,14 +23,20 @@ export class Deadlines {
   readonly #limits: SocketLimits;
   readonly #expired: Expired;
 
-  constructor(limits: SocketLimits, connectTimeout: number, expired: Expired) {
+  /** @param queued Bytes on their way out. While they move, what waits for progress waits on. */
+  constructor(limits: SocketLimits, connectTimeout: number, expired: Expired, queued: () => number) {
     this.#limits = limits;
     this.#expired = expired;
     this.connect = this.#deadline('connectTimeout', connectTimeout, 'It did not open');
-    this.halfOpen = this.#deadline('halfOpenTimeout', limits.halfOpenTimeout, 'The peer had ended, our side had not,');
+    this.halfOpen = this.#deadline(
+      'halfOpenTimeout',
+      limits.halfOpenTimeout,
+      'The peer had ended, our side had not,',
+      queued,
+    );
     this.fin = this.#deadline('finTimeout', limits.finTimeout, 'Our side had ended, the peer had not, nobody read');
-    this.linger = this.#deadline('lingerTimeout', limits.lingerTimeout, 'The peer took and sent nothing');
-    this.idle = this.#deadline('idleTimeout', limits.idleTimeout, 'Nothing was read or written');
+    this.linger = this.#deadline('lingerTimeout', limits.lingerTimeout, 'The peer took and sent nothing', queued);
+    this.idle = this.#deadline('idleTimeout', limits.idleTimeout, 'Nothing was read or written', queued);
     this.hold = this.#deadline('holdTimeout', limits.holdTimeout, 'It was held');
   }
 
@@ -46,8 +52,8 @@ export class Deadlines {
     for (const deadline of [connect, halfOpen, fin, linger, idle, hold, close]) deadline?.stop();
   }
 
-  #deadline(timeout: string, milliseconds: number, what: string): Deadline {
+  #deadline(timeout: string, milliseconds: number, what: string, gauge?: () => number): Deadline {
     const expired = () => this.#expired(timeout, milliseconds, what);
-    return new Deadline(this.#limits.scheduler, milliseconds, expired);
+    return new Deadline(this.#limits.scheduler, milliseconds, expired, gauge);
   }
 }

@@ -34,6 +34,8 @@ export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: 
   const inner = stream as unknown as Inner;
   if (!internals.reads || !(stream instanceof net.Socket)) return undefined;
   if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
+  // Somebody else has used the stream: what it has read since is in Node's buffer, or its end is.
+  if (stream.readableLength > 0 || stream.readableEnded) return undefined;
   let suspected = false;
   let ended = false;
   inner.push = (chunk) => {
@@ -49,6 +51,12 @@ export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: 
     return false;
   };
   return () => inner._read(0);
+}
+
+/** Bytes that libuv has not yet handed to the kernel. They shrink in the middle of a write; 0 where that is not to be seen. */
+export function queuedBytes(stream: Duplex): number {
+  const { _handle: handle } = stream as unknown as { _handle?: { writeQueueSize?: number } | null };
+  return handle?.writeQueueSize ?? 0;
 }
 
 /**

@@ -4,7 +4,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoint, internetEndpoint } from '../endpoint.js';
 import type { ConnectionAttemptEvent, ConnectionAttemptFailedEvent, LookupEvent } from '../events.js';
-import { shieldWrites, tapReads } from './internals.js';
+import { queuedBytes, shieldWrites, tapReads } from './internals.js';
 
 /** How a transport opens a stream: all that tells one transport from another. */
 export interface Transport {
@@ -33,6 +33,7 @@ export interface LinkHandlers {
 export class Link {
   readonly #stream: Duplex;
   readonly #wrote: () => void;
+  readonly #finished: () => void;
   readonly #resume: () => void;
   #reading = false;
   #finishing = false;
@@ -47,13 +48,15 @@ export class Link {
     };
     this.#resume = tapReads(stream, take, () => handlers.ended()) ?? this.#byEvents(take, () => handlers.ended());
     shieldWrites(stream, (error) => handlers.writeFailed(error));
-    stream.on('finish', () => {
+    this.#finished = () => {
       this.#finishing = false;
       handlers.finished();
-    });
+    };
+    stream.on('finish', this.#finished);
     stream.on('error', (error) => handlers.failed(error));
     stream.on('close', () => handlers.closed());
     if (transport.ready) stream.once(transport.ready, () => handlers.opened());
+    queueMicrotask(() => this.#recall(handlers));
     const host = transport.target;
     stream.on('lookup', (error: Error | null, address: string, family: number | string) => {
       if (!error) handlers.progress({ type: 'lookup', host, address, family: family === 6 ? 'IPv6' : 'IPv4' });
@@ -69,6 +72,14 @@ export class Link {
         attemptFailed(address, port, error.code ?? 'EIO'),
     );
     stream.on('connectionAttemptTimeout', (address: string, port: number) => attemptFailed(address, port, 'ETIMEDOUT'));
+  }
+
+  // What a stream that somebody else has used before has told already.
+  #recall(handlers: LinkHandlers): void {
+    const { errored, readableEnded, closed } = this.#stream;
+    if (readableEnded) handlers.ended();
+    if (errored) handlers.failed(errored);
+    if (closed) handlers.closed();
   }
 
   // The documented way: 'data' and 'end', pause() and resume().
@@ -100,6 +111,19 @@ export class Link {
     return this.#stream.writableLength;
   }
 
+  /**
+   * Whether the kernel copies what is written, so that its memory may be used again once `pending` is 0. Any other stream
+   * may keep what it was given.
+   */
+  get copies(): boolean {
+    return this.#stream instanceof net.Socket;
+  }
+
+  /** As `pending`, but moving in the middle of a write; 0 where that is not to be seen. */
+  get queued(): number {
+    return queuedBytes(this.#stream);
+  }
+
   /** Reads until `received` answers no. */
   read(): void {
     if (this.#reading || this.#stream.destroyed) return;
@@ -115,7 +139,9 @@ export class Link {
   /** Sends FIN; `finished` follows. */
   end(): void {
     this.#finishing = true;
-    this.#stream.end();
+    // Ended before it came here: it will not tell again.
+    if (this.#stream.writableFinished) queueMicrotask(this.#finished);
+    else this.#stream.end();
   }
 
   destroy(): void {
@@ -123,12 +149,14 @@ export class Link {
   }
 
   /**
-   * Ends so that the peer cannot take it for a FIN: a reset where the transport has one. While dialling there is nobody
-   * to reset, and while a FIN is on its way out all bytes have been handed over.
+   * Ends so that the peer cannot take it for a FIN: a reset where the transport has one, an error for a stream that is
+   * none of Node's sockets (one of HTTP/2 ends cleanly without it). While dialling there is nobody to reset, and while a
+   * FIN is on its way out all bytes have been handed over.
    */
   reset(): void {
     const stream = this.#stream;
-    const resettable = stream instanceof net.Socket && !stream.connecting && !stream.pending && !this.#finishing;
+    if (!(stream instanceof net.Socket)) return void stream.destroy(new Error('aborted'));
+    const resettable = !stream.connecting && !stream.pending && !this.#finishing;
     try {
       if (resettable) stream.resetAndDestroy();
     } catch {
