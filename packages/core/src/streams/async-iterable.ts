@@ -2,6 +2,7 @@
 import type { Observable } from 'rxjs';
 import { BackpressureOverflowError } from '../errors.js';
 import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
+import { giveBack } from '../operators/give-back.js';
 
 /** Options of {@link toAsyncIterable}. */
 export interface PullOptions {
@@ -15,7 +16,8 @@ const SLACK = 65_536;
 /**
  * An Observable as an async iterable. Each `for await` subscribes; its sources are held while values wait to be pulled.
  *
- * Half-close: the loop ends when the source completes. Leaving the loop unsubscribes. Throws what the source fails with,
+ * Half-close: the loop ends when the source completes. Leaving the loop unsubscribes;
+ * of the plain bytes of a socket, what was not pulled is there for its next reader. Throws what the source fails with,
  * after the values before it.
  *
  * @throws {@link BackpressureOverflowError} if the sources cannot be held and 65,536 values wait.
@@ -88,8 +90,9 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
       return result;
     },
     async return() {
-      queue.length = 0;
+      const unused = queue.splice(0).reverse();
       subscriber.unsubscribe();
+      for (const value of unused) if (value instanceof Uint8Array) giveBack(source, value);
       stop({});
       return { done: true, value: undefined };
     },
