@@ -13,7 +13,7 @@ export class ByteQueue {
   #kept: Buffer = NONE;
   /** How many bytes of the current frame were in earlier chunks. */
   keptLength = 0;
-  /** The chunk at hand: whoever pushed it owns its memory, unless `#backing` is set. */
+  /** The chunk at hand: whoever pushed it owns its memory, unless `#backing` is set. Empty when it is used up. */
   chunk: Buffer = NONE;
   /** How much of `chunk` has been consumed. */
   at = 0;
@@ -35,10 +35,8 @@ export class ByteQueue {
 
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.at === this.chunk.length) {
+    if (this.chunk.length === 0) {
       this.chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      this.at = 0;
-      this.#backing = undefined;
     } else {
       this.#join(bytes);
     }
@@ -63,7 +61,7 @@ export class ByteQueue {
 
   /** Stops referring to memory that somebody else owns. */
   own(): void {
-    if (this.#backing !== undefined || this.at === this.chunk.length) return;
+    if (this.#backing !== undefined) return;
     this.#backing = Buffer.allocUnsafeSlow(this.chunk.length - this.at);
     this.#backing.set(this.chunk.subarray(this.at));
     this.chunk = this.#backing;

@@ -17,12 +17,14 @@ class RestDecoder extends FrameDecoder<Buffer> {
   }
 
   protected override pull(): Buffer | undefined {
-    const { size } = this.queue;
+    const { queue } = this;
+    const { size } = queue;
     if (size > this.#maxLength) {
       const message = `More than maxLength (${this.#maxLength}) bytes came before the end of the input`;
       throw new FrameTooLongError(message, { limit: this.#maxLength });
     }
-    const whole = this.queue.need(this.ended ? size : size + 1);
-    return whole && size > 0 ? this.queue.take(0, size, size) : undefined;
+    // Not need(), which takes its number for the frame's length and would make room for no more than that.
+    queue.keep(queue.chunk.length - queue.at, this.#maxLength);
+    return this.ended && size > 0 ? queue.take(0, size, size) : undefined;
   }
 }

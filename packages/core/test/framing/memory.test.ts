@@ -7,6 +7,7 @@ import { fixedLengthCodec } from '../../src/framing/fixed-length.js';
 import { lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
 import { type LinesOptions, linesCodec } from '../../src/framing/lines.js';
 import { netstringsCodec } from '../../src/framing/netstrings.js';
+import { restCodec } from '../../src/framing/rest.js';
 import { pullAll } from './support.js';
 
 /** The bytes that the native operations on bytes went over since the test began. */
@@ -104,6 +105,31 @@ describe.each(formats)('linear work: %s', (_, codec, frame) => {
   });
 });
 
+test('a frame that lies in one chunk is copied once, and one put together from pieces is not copied again', () => {
+  const decoder = fixedLengthCodec(20 * KIB).decoder();
+  const input = Buffer.alloc(200 * KIB);
+  decoder.push(input);
+  expect(pullAll(decoder)).toHaveLength(10);
+  expect(work).toBe(input.length);
+  const copy = vi.mocked(Buffer.prototype.copy).mockClear();
+  for (let at = 0; at < input.length; at += KIB) {
+    decoder.push(input.subarray(at, at + KIB));
+    pullAll(decoder);
+  }
+  expect(copy).not.toHaveBeenCalled();
+});
+
+test('all that there is, in chunks of one byte', () => {
+  const decoder = restCodec(32 * KIB).decoder();
+  for (let i = 0; i < 32 * KIB; i++) {
+    decoder.push(Uint8Array.of(i));
+    expect(decoder.next()).toBeUndefined();
+  }
+  decoder.end();
+  expect(decoder.next()).toHaveLength(32 * KIB);
+  expect(work / (32 * KIB)).toBeLessThan(8);
+});
+
 test('a short line before a long one does not make the long one be searched again and again', () => {
   const decoder = linesCodec().decoder();
   const input = Buffer.from(`\n${'x'.repeat(9 * KIB)}\n`.repeat(20));
@@ -149,6 +175,34 @@ describe('what a frame holds on to', () => {
       }
     }
   });
+
+  test.each([10, 5 * KIB])('a frame of %i bytes does not hold what came before it in the same frame', (length) => {
+    const codec = lengthPrefixedCodec({ lengthField: 4, offset: 100 * KIB });
+    const decoder = codec.decoder();
+    const bytes = codec.encode(Buffer.alloc(length));
+    decoder.push(bytes.subarray(0, 50));
+    expect(decoder.next()).toBeUndefined();
+    decoder.push(bytes.subarray(50));
+    const frame = decoder.next()!;
+    expect(frame).toHaveLength(length);
+    expect(frame.buffer.byteLength).toBeLessThanOrEqual(Math.max(POOL, 2 * length));
+  });
+
+  test.each([10, 1000, 5 * KIB, 15 * KIB, 20 * KIB])(
+    'frames of %i bytes, put together from pieces, share nothing',
+    (length) => {
+      const codec = lengthPrefixedCodec({ lengthField: 4 });
+      const decoder = codec.decoder();
+      const frames = [1, 2, 3].map((byte) => {
+        const bytes = codec.encode(Buffer.alloc(length, byte));
+        decoder.push(bytes.subarray(0, length / 2));
+        expect(decoder.next()).toBeUndefined();
+        decoder.push(bytes.subarray(length / 2));
+        return decoder.next();
+      });
+      expect(frames).toEqual([1, 2, 3].map((byte) => Buffer.alloc(length, byte)));
+    },
+  );
 
   test('lines are decoded in runs of 8 KiB at most, or one by one', () => {
     const decode = vi.spyOn(Buffer.prototype, 'toString');
@@ -213,6 +267,19 @@ describe('what a decoder holds on to', () => {
     expect(most).toBeLessThanOrEqual(limit + 2 + chunk.length);
     expect(memory).toBeLessThanOrEqual(limit + 2 + chunk.length);
     expect(decoder.rest().length).toBe(options.oversize === 'discard' ? 0 : 1200);
+  });
+
+  test('a chunk that is used up is let go', () => {
+    const queue = new ByteQueue();
+    queue.push(Buffer.alloc(100));
+    queue.keep(60, 100);
+    expect(queue.chunk).toHaveLength(100);
+    queue.keep(40, 100);
+    expect(queue.chunk).toHaveLength(0);
+    queue.drop(100);
+    queue.push(Buffer.alloc(100));
+    queue.skip(100);
+    expect(queue.chunk).toHaveLength(0);
   });
 
   test('the memory of a long frame is given back with it', () => {

@@ -25,3 +25,21 @@ test('finds what a search in the whole finds, for every short text, delimiter an
   }
   expect(found).toBeGreaterThan(1000);
 });
+
+test('looks at single bytes only where a delimiter may be cut', () => {
+  const text = Buffer.from('xxxxxxxxxx--abc--xxxxxxxxxx'.repeat(100));
+  let reads = 0;
+  const counted = new Proxy(text, {
+    get: (target, key) => {
+      if (typeof key === 'string' && /^\d+$/.test(key)) reads++;
+      const value = Reflect.get(target, key, target) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const search = new DelimiterSearch(Buffer.from('--abcd'));
+  expect(search.find(counted, 0)).toBe(-1);
+  expect(reads).toBe(5);
+  search.matched = 4;
+  expect(search.find(counted, 0)).toBe(-1);
+  expect(reads).toBe(5 + 1 + 5);
+});
