@@ -1,0 +1,48 @@
+// npm run bench: runs the scenarios and prints a table for each.
+import os from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { number, report } from './report.js';
+import { amountOf, run } from './run.js';
+import { scenarios } from './scenarios/index.js';
+
+const names = scenarios.map(({ name }) => name);
+
+interface Options {
+  readonly rounds: number;
+  readonly scale: number;
+  readonly only: readonly string[];
+  readonly profile: string | undefined;
+}
+
+const { rounds, scale, only, profile } = new Command('npm run bench --')
+  .description('Measures rxsock against what it stands in for, over loopback.')
+  .addOption(new Option('--only <scenarios...>', 'run these alone').choices(names).default(names, 'all'))
+  .option('--rounds <n>', 'how often each contender runs, in turn with the others', positive, 5)
+  .option('--scale <factor>', 'how much a measurement does: 0.1 is a quick look', positive, 1)
+  .option('--profile <folder>', 'write a CPU profile of every measured process there (and trust no number of that run)')
+  .parse()
+  .opts<Options>();
+
+const cpu = os.cpus()[0]?.model ?? 'unknown CPU';
+console.log(`Node ${process.version}, ${os.platform()} ${os.release()}, ${os.cpus().length} × ${cpu}, loopback`);
+
+for (const scenario of scenarios.filter(({ name }) => only.includes(name))) {
+  const amount = amountOf(scenario, scale);
+  console.log(`\n${scenario.name}: ${scenario.about}`);
+  const outcomes = await run(scenario, {
+    rounds,
+    scale,
+    profile,
+    measured: (round, contender, { seconds }) => {
+      const rate = number(amount / seconds / scenario.rate.of);
+      console.error(`  ${round}/${rounds} ${contender}: ${rate} ${scenario.rate.unit}`);
+    },
+  });
+  console.log(report(scenario, outcomes, scale));
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number over 0.');
+  return value;
+}

@@ -1,0 +1,23 @@
+// Sends as fast as it can, from one buffer.
+import type { Work } from './main.js';
+
+const BLOCK = 1024 * 1024;
+
+export const blast: Work = (socket, { amount, size = BLOCK }) => {
+  const block = Buffer.alloc(BLOCK, 'The quick brown fox jumps over the lazy dog. ');
+  for (let at = size - 1; at < BLOCK; at += size) block[at] = 10;
+  let sent = 0;
+  const send = () => {
+    let room = true;
+    while (room && sent < amount) {
+      const bytes = block.subarray(0, Math.min(BLOCK, amount - sent));
+      sent += bytes.length;
+      room = socket.write(bytes);
+    }
+    if (sent === amount) socket.end();
+  };
+  socket.on('drain', send);
+  socket.resume();
+  send();
+  return () => sent;
+};

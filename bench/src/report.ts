@@ -1,0 +1,50 @@
+// The numbers of a scenario as a table: medians, and their ratio to the baseline of the same run.
+import Table from 'cli-table3';
+import type { Measurement } from './measure.js';
+import { amountOf, type Outcome } from './run.js';
+import type { Scenario } from './scenario.js';
+
+/** Without a box around it: it is a table, and not a window. */
+const NO_FRAME = Object.fromEntries(
+  ['top', 'bottom', 'left', 'right']
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .map((part) => [part, '']),
+);
+
+export function report(scenario: Scenario, outcomes: readonly Outcome[], scale: number): string {
+  const { rate, cost, aims } = scenario;
+  const amount = amountOf(scenario, scale);
+  const rateOf = ({ seconds }: Measurement) => amount / seconds / rate.of;
+  const table = new Table({
+    head: [scenario.name, rate.unit, 'range', 'ratio', 'aim', cost.unit, 'max RSS'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+    chars: NO_FRAME,
+  });
+  const baseline = median(outcomes[0]?.measurements.map(rateOf) ?? []);
+  for (const { contender, measurements } of outcomes) {
+    const rates = measurements.map(rateOf);
+    table.push([
+      contender,
+      number(median(rates)),
+      `${number(Math.min(...rates))}–${number(Math.max(...rates))}`,
+      (median(rates) / baseline).toFixed(2),
+      aims[contender]?.toFixed(2) ?? '',
+      ((median(measurements.map(({ cpu }) => cpu)) / amount) * cost.of).toFixed(2),
+      `${Math.round(median(measurements.map(({ rss }) => rss)) / 1e6)} MB`,
+    ]);
+  }
+  return table.toString();
+}
+
+/** Three digits are as many as such a number has to say. */
+export function number(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
