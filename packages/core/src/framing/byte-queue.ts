@@ -127,9 +127,27 @@ export class ByteQueue {
   }
 }
 
-/** A copy. Short ones come out of Node's pool of 8 KiB pieces: that, and no chunk, is what a short frame holds on to. */
+/** Short copies are cut from pieces of this many bytes: the most that a short frame holds on to. */
+const SLAB = 8 * 1024;
+
+let slab = NONE;
+let used = 0;
+
+/** A copy. Not out of Node's own pool, whose pieces have 64 KiB on newer versions: one short frame would hold all of it. */
 export function copyOf(bytes: Buffer, from: number, to: number): Buffer {
-  const copy = Buffer.allocUnsafe(to - from);
+  const length = to - from;
+  const copy = length < SLAB / 2 ? fromSlab(length) : Buffer.allocUnsafeSlow(length);
   bytes.copy(copy, 0, from, to);
   return copy;
+}
+
+function fromSlab(length: number): Buffer {
+  if (used + length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB);
+    used = 0;
+  }
+  const piece = slab.subarray(used, used + length);
+  // Multiples of eight, so that typed arrays of any kind can be laid over a frame.
+  used = (used + length + 7) & ~7;
+  return piece;
 }
