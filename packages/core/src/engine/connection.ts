@@ -80,6 +80,8 @@ export class Connection {
   #link: Link | undefined;
   #linkClosed = false;
   #claimed: boolean;
+  /** How many writes are going on that must be whole. */
+  #unfinished = 0;
   #advancing = false;
   #verdict: Pick<CloseReport, 'by' | 'how'> | undefined;
   #departure: Subscription | undefined;
@@ -161,6 +163,21 @@ export class Connection {
     if (pending <= maxWriteBuffer) return this.outbox.write(bytes);
     this.fail(overflow(pending, maxWriteBuffer, this.#scene), 'error');
     return false;
+  }
+
+  /**
+   * Says that something is being written which must be whole: a FIN before its last byte would be a lie, so the peer's
+   * does not complete our side until the returned function is called, whatever `allowHalfOpen` says.
+   */
+  begin(): () => void {
+    let running = true;
+    this.#unfinished++;
+    return () => {
+      if (!running) return;
+      running = false;
+      this.#unfinished--;
+      this.#endWithPeer();
+    };
   }
 
   /** Whether the memory of bytes that were handed over may be used again. */
@@ -365,8 +382,12 @@ export class Connection {
     if (this.#input !== 'ended' || this.flow.held || this.#life !== 'open') return false;
     this.#input = 'told';
     this.#audience.tell({ type: 'end' });
-    if (!this.allowHalfOpen) this.outbox.complete();
+    this.#endWithPeer();
     return true;
+  }
+
+  #endWithPeer(): void {
+    if (this.#input === 'told' && !this.allowHalfOpen && this.#unfinished === 0) this.outbox.complete();
   }
 
   // Bytes were given back, and all who read have seen them. By the next turn a reader may have come for them.
