@@ -1,5 +1,6 @@
 // toAsyncIterable(): an Observable, pulled.
 import type { Observable } from 'rxjs';
+import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError } from '../errors.js';
 import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
 import { giveBack } from '../operators/give-back.js';
@@ -33,6 +34,7 @@ export function toAsyncIterable<T>(
   source: Observable<T>,
   { highWaterMark = 1 }: PullOptions = {},
 ): { [Symbol.asyncIterator](): AsyncIterableIterator<T> } {
+  checkLimit('highWaterMark', highWaterMark);
   return { [Symbol.asyncIterator]: () => pull(source, highWaterMark) };
 }
 
@@ -82,7 +84,7 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
     },
     next() {
       const result = new Promise<IteratorResult<T>>((resolve, reject) => waiting.push({ resolve, reject }));
-      if (subscribed) settle();
+      if (subscribed || end) settle();
       else {
         subscribed = true;
         source.subscribe(subscriber);
@@ -93,7 +95,8 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
       const unused = queue.splice(0).reverse();
       subscriber.unsubscribe();
       for (const value of unused) if (value instanceof Uint8Array) giveBack(source, value);
-      stop({});
+      end = {};
+      settle();
       return { done: true, value: undefined };
     },
   };
