@@ -8,6 +8,10 @@ export type { ReadyState } from './engine/connection.js';
 export type { SocketOptions } from './engine/options.js';
 export * from './errors.js';
 export type * from './events.js';
+// Files
+export { type SaveProgress, saveTo } from './files/save-to.js';
+export { type SendFileOptions, type SendFileProgress, sendFile } from './files/send-file.js';
+export { sendFrom } from './files/send-from.js';
 // Backpressure
 export { type Flow, Flowable, type Release } from './flow.js';
 // Framing: codecs
@@ -48,3 +52,9 @@ export { Socket } from './socket.js';
 
 // From and to other kinds of streams
 export { type PullOptions, toAsyncIterable } from './streams/async-iterable.js';
+export { flowFrom } from './streams/flow-from.js';
+export { fromDuplex } from './streams/from-duplex.js';
+export type { Pullable } from './streams/pull.js';
+export { toDuplex } from './streams/to-duplex.js';
+export { type ToReadableOptions, toReadable } from './streams/to-readable.js';
+export { toReadableStream, toWritableStream } from './streams/web.js';
