@@ -106,6 +106,9 @@ describe('maxLength counts payload bytes, whatever the cut', () => {
     expect(decoder.next()).toBeUndefined();
     decoder.push(Buffer.from('e'));
     expect(() => decoder.next()).toThrow(FrameTooLongError);
+    const other = linesCodec({ maxLength: 4 }).decoder();
+    other.push(Buffer.from('abcde'));
+    expect(() => other.next()).toThrow(FrameTooLongError);
   });
 
   test('maxLength 0 allows empty lines only', () => {
@@ -141,8 +144,11 @@ describe('maxLength counts payload bytes, whatever the cut', () => {
       expect(decoder.next()).toBeUndefined();
     }
     expect(String(decoder.rest())).toBe('\r');
-    decoder.push(Buffer.from('\nok\r\n'));
+    decoder.push(Buffer.from('\nok\r\nabcdef\r'));
     expect(pullAll(decoder)).toEqual(['ok']);
+    decoder.end();
+    expect(decoder.next()).toBeUndefined();
+    expect(String(decoder.rest())).toBe('');
   });
 });
 
