@@ -11,6 +11,8 @@ export interface PeerOptions {
   readonly amount: number;
   /** For `blast`: a line feed ends every so many bytes. For `ping`: the size of a message. */
   readonly size?: number;
+  /** For `blast`: counts what comes back, and not what is sent. */
+  readonly back?: boolean;
 }
 
 /** What a peer says: where it listens, and at the end how much it has sent or received. */

@@ -1,9 +1,9 @@
-// Sends as fast as it can, from one buffer.
+// Sends as fast as it can, from one buffer, and reads what comes back.
 import type { Work } from './main.js';
 
 const BLOCK = 1024 * 1024;
 
-export const blast: Work = (socket, { amount, size = BLOCK }) => {
+export const blast: Work = (socket, { amount, size = BLOCK, back = false }) => {
   const block = Buffer.alloc(BLOCK, 'The quick brown fox jumps over the lazy dog. ');
   for (let at = size - 1; at < BLOCK; at += size) block[at] = 10;
   let sent = 0;
@@ -17,7 +17,10 @@ export const blast: Work = (socket, { amount, size = BLOCK }) => {
     if (sent === amount) socket.end();
   };
   socket.on('drain', send);
-  socket.resume();
+  let received = 0;
+  socket.on('data', (bytes) => {
+    received += bytes.length;
+  });
   send();
-  return () => sent;
+  return () => (back ? received : sent);
 };

@@ -1,8 +1,9 @@
 // All scenarios, in the order they run. To add one: see the README.
 import type { Scenario } from '../scenario.js';
+import { echoBulk } from './echo-bulk.js';
 import { echoServer } from './echo-server.js';
 import { longLines, shortLines } from './lines.js';
 import { pingPong } from './ping-pong.js';
 import { receive } from './receive.js';
 
-export const scenarios: readonly Scenario[] = [receive, shortLines, longLines, pingPong, echoServer];
+export const scenarios: readonly Scenario[] = [receive, shortLines, longLines, echoBulk, pingPong, echoServer];
