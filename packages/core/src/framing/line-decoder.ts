@@ -17,13 +17,13 @@ export class LineDecoder<T> extends DelimiterDecoder<T> {
   readonly #encoding: BufferEncoding;
   readonly #readLine: ReadLine<T>;
   readonly #delimiter: string;
-  /** The run at hand: whole lines, which begin at the queue's position. Empty between runs. */
+  /** The run at hand, whole lines; empty between runs. */
   #run = '';
   /** Where in `#run` its next line begins. */
   #at = 0;
-  /** How many lines of the run are taken. */
+  /** How many lines of the run are taken and still in the queue. */
   #taken = 0;
-  /** How many bytes the run came from; it stays in the queue until its last line is taken. */
+  /** How many bytes the run has in the queue, from its position on: they stay there until the last line is taken. */
   #length = 0;
 
   constructor(rules: DelimiterRules, encoding: BufferEncoding, readLine: ReadLine<T>) {
@@ -96,7 +96,5 @@ export class LineDecoder<T> extends DelimiterDecoder<T> {
     for (; this.#taken > 0; this.#taken--) end = queue.chunk.indexOf(rules.delimiter, end) + rules.delimiter.length;
     this.#length -= end - queue.at;
     queue.skip(end - queue.at);
-    this.#run = this.#run.slice(this.#at);
-    this.#at = 0;
   }
 }
