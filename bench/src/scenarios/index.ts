@@ -5,5 +5,14 @@ import { echoServer } from './echo-server.js';
 import { longLines, shortLines } from './lines.js';
 import { pingPong } from './ping-pong.js';
 import { receive } from './receive.js';
+import { sendFiles } from './send-file.js';
 
-export const scenarios: readonly Scenario[] = [receive, shortLines, longLines, echoBulk, pingPong, echoServer];
+export const scenarios: readonly Scenario[] = [
+  receive,
+  shortLines,
+  longLines,
+  sendFiles,
+  echoBulk,
+  pingPong,
+  echoServer,
+];

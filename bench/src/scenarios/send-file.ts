@@ -1,0 +1,66 @@
+// A file, sent by a server to a peer that takes it as fast as it comes.
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { connections, listen, sendFile } from '@rxsock/core';
+import { finalize, lastValueFrom, mergeMap, take, tap } from 'rxjs';
+import { BYTES, type Contender, expectAll, type Scenario } from '../scenario.js';
+
+const MIB = 1024 * 1024;
+
+export const sendFiles: Scenario = {
+  name: 'send-file',
+  about: 'sends a file that is in the page cache',
+  amount: 512 * MIB,
+  ...BYTES,
+  peer: (amount) => ({ role: 'sink', amount }),
+  fixture: async (amount) => {
+    const folder = await mkdtemp(join(os.tmpdir(), 'rxsock-bench-'));
+    const path = join(folder, 'file');
+    const file = await open(path, 'w');
+    const block = randomBytes(MIB);
+    for (let at = 0; at < amount; at += MIB) await file.write(block, 0, Math.min(MIB, amount - at));
+    await file.close();
+    return { path, remove: () => rm(folder, { recursive: true }) };
+  },
+  aims: { 'sendFile()': 1.8 },
+  contenders: {
+    'pipeline(createReadStream, socket)': piped(undefined),
+    '… with highWaterMark 1 MiB': piped(MIB),
+
+    'sendFile()': async ({ peer, amount, path }) => {
+      const server = listen();
+      await lastValueFrom(
+        server.pipe(
+          tap((event) => {
+            if (event.type === 'listening') peer.dial(event.address.port);
+          }),
+          connections(),
+          take(1),
+          mergeMap((socket) => sendFile(socket, path, { to: amount })),
+          finalize(() => server.close()),
+        ),
+      );
+      expectAll(await peer.count(), amount, 'bytes');
+    },
+  },
+};
+
+function piped(highWaterMark: number | undefined): Contender {
+  return async ({ peer, amount, path }) => {
+    const server = net.createServer((socket) => {
+      const file = createReadStream(path, { end: amount - 1, ...(highWaterMark && { highWaterMark }) });
+      pipeline(file, socket).catch((error) => socket.destroy(error));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    peer.dial((server.address() as net.AddressInfo).port);
+    expectAll(await peer.count(), amount, 'bytes');
+    server.close();
+  };
+}
