@@ -105,20 +105,21 @@ describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
     expect(pullAll(decoderOf(whole))).toHaveLength(3);
   });
 
-  test.runIf(bad !== undefined)('an error comes after the frames before it, stays, and keeps the bad bytes', () => {
-    const decoder = codec.decoder();
-    const chunk = Buffer.from(`${frames.join('')}${bad}tail`);
-    decoder.push(chunk);
-    for (let i = 0; i < 3; i++) expect(decoder.next()).toBeDefined();
-    const errors = [1, 2].map(() => thrown(() => decoder.next()));
-    chunk.fill(0);
-    expect(errors[0]).toBeInstanceOf(Error);
-    expect(errors[1]).toBe(errors[0]);
-    expect(thrown(() => decoder.push(Buffer.from('more')))).toBe(errors[0]);
-    decoder.end();
-    expect(thrown(() => decoder.next())).toBe(errors[0]);
-    expect(rest(decoder)).toBe(`${bad}tail`);
-  });
+  if (bad !== undefined)
+    test('an error comes after the frames before it, stays, and keeps the bad bytes', () => {
+      const decoder = codec.decoder();
+      const chunk = Buffer.from(`${frames.join('')}${bad}tail`);
+      decoder.push(chunk);
+      for (let i = 0; i < 3; i++) expect(decoder.next()).toBeDefined();
+      const errors = [1, 2].map(() => thrown(() => decoder.next()));
+      chunk.fill(0);
+      expect(errors[0]).toBeInstanceOf(Error);
+      expect(errors[1]).toBe(errors[0]);
+      expect(thrown(() => decoder.push(Buffer.from('more')))).toBe(errors[0]);
+      decoder.end();
+      expect(thrown(() => decoder.next())).toBe(errors[0]);
+      expect(rest(decoder)).toBe(`${bad}tail`);
+    });
 
   function decoderOf(bytes: Uint8Array) {
     const decoder = codec.decoder();
