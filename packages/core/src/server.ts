@@ -2,7 +2,7 @@
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable, type Observer, Subject } from 'rxjs';
-import { type Endpoint, internetEndpoint } from './endpoint.js';
+import { type Endpoint, formatEndpoint, internetEndpoint } from './endpoint.js';
 import { Connection } from './engine/connection.js';
 import { Deadline } from './engine/deadline.js';
 import type { SocketLimits } from './engine/options.js';
@@ -138,7 +138,11 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
       this.#drop('unclaimed', socket.remote);
       socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
     };
-    const transport = { target: this.#transport.target, ready: undefined, open: () => stream };
+    // Messages name the peer: what it was accepted on is the same for all.
+    const { remoteAddress, remotePort } = stream as net.Socket;
+    const peer = internetEndpoint(remoteAddress, remotePort);
+    const target = peer ? formatEndpoint(peer) : this.#transport.target;
+    const transport = { target, ready: undefined, open: () => stream };
     const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
     const socket: Socket = new Socket(connection);
     this.#sockets.add(socket);
