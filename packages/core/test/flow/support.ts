@@ -104,3 +104,38 @@ export class Consumer<T = unknown> {
 export function subscribeStranger(source: Observable<unknown>): void {
   source.subscribe({ error: () => {} });
 }
+
+/** A source that emits at once for as long as it is not held, as a file or a full inbox does. */
+export class Eager<T> {
+  /** How many values it has given, to all its subscriptions together. */
+  given = 0;
+  readonly source: Flowable<T>;
+
+  constructor(values: Iterable<T>) {
+    this.source = flowable((subscriber, join) => {
+      const iterator = values[Symbol.iterator]();
+      let running = false;
+      const run = () => {
+        if (running) return;
+        running = true;
+        while (!own.held && !subscriber.closed) {
+          const { done, value } = iterator.next();
+          if (done) subscriber.complete();
+          else {
+            this.given++;
+            subscriber.next(value);
+          }
+        }
+        running = false;
+      };
+      const own = new Holds((held) => held || run());
+      join(own);
+      run();
+    });
+  }
+}
+
+/** The numbers from 0 up. */
+export function* count(end = Number.POSITIVE_INFINITY): Generator<number> {
+  for (let n = 0; n < end; n++) yield n;
+}

@@ -1,0 +1,220 @@
+// Holds, FlowSet and Brake: counted, named, and safe when letting go brings values at once.
+import { expect, test } from 'vitest';
+import { Brake, type Flow, FlowSet, Holds } from '../../src/flow.js';
+
+/** A flow that writes down what happens to it. */
+function recorder() {
+  const log: string[] = [];
+  const holds = new Holds((held) => log.push(held ? 'held' : 'released'));
+  return { log, holds };
+}
+
+test('Holds tells of the first hold and the last release only, and names those in force', () => {
+  const { holds, log } = recorder();
+  const first = holds.hold('first');
+  const second = holds.hold();
+  expect(holds.holds).toEqual(['first', 'hold']);
+  first();
+  expect(holds.holds).toEqual(['hold']);
+  expect(log).toEqual(['held']);
+  second();
+  expect(log).toEqual(['held', 'released']);
+  expect(holds.held).toBe(false);
+  expect(holds.holds).toEqual([]);
+});
+
+test('a release lets go once, however often it is called', () => {
+  const { holds } = recorder();
+  const first = holds.hold('same');
+  holds.hold('same');
+  first();
+  first();
+  expect(holds.holds).toEqual(['same']);
+});
+
+test('a release works with using', () => {
+  const { holds } = recorder();
+  {
+    using release = holds.hold('block');
+    expect(release).toBeTypeOf('function');
+    expect(holds.held).toBe(true);
+  }
+  expect(holds.held).toBe(false);
+});
+
+test('Holds can be held again while it lets go', () => {
+  const seen: boolean[] = [];
+  let again: (() => void) | undefined;
+  const holds = new Holds((held) => {
+    seen.push(held);
+    if (!held) again ??= holds.hold('again');
+  });
+  holds.hold('once')();
+  expect(seen).toEqual([true, false, true]);
+  expect(holds.holds).toEqual(['again']);
+  again?.();
+  expect(seen).toEqual([true, false, true, false]);
+});
+
+test('a FlowSet holds those that are in it and those that join later, and names why', () => {
+  const set = new FlowSet();
+  const early = recorder();
+  const late = recorder();
+  set.add(early.holds);
+  const release = set.hold('slow');
+  set.add(late.holds);
+  expect(early.holds.holds).toEqual(['slow']);
+  expect(late.holds.holds).toEqual(['slow']);
+  release();
+  expect([...early.log, ...late.log]).toEqual(['held', 'released', 'held', 'released']);
+  expect(set.holds).toEqual([]);
+});
+
+test('a second hold of a FlowSet does not hold its members twice', () => {
+  const set = new FlowSet();
+  const { holds } = recorder();
+  set.add(holds);
+  const first = set.hold('first');
+  const second = set.hold('second');
+  expect(holds.holds).toEqual(['first']);
+  first();
+  expect(holds.held).toBe(true);
+  second();
+  expect(holds.held).toBe(false);
+});
+
+test('who leaves a FlowSet is let go of, and left alone from then on', () => {
+  const set = new FlowSet();
+  const { holds } = recorder();
+  const leave = set.add(holds);
+  const release = set.hold();
+  leave();
+  expect(holds.held).toBe(false);
+  expect(set.size).toBe(0);
+  release();
+  set.hold();
+  expect(holds.held).toBe(false);
+});
+
+test('who has joined twice is held once and stays until both have left', () => {
+  const set = new FlowSet();
+  const { holds } = recorder();
+  set.hold();
+  const first = set.add(holds);
+  const second = set.add(holds);
+  expect(holds.holds).toHaveLength(1);
+  first();
+  first();
+  expect(holds.held).toBe(true);
+  expect(set.size).toBe(1);
+  second();
+  expect(holds.held).toBe(false);
+  expect(set.size).toBe(0);
+});
+
+test('a hold while a FlowSet lets go leaves every member held', () => {
+  const set = new FlowSet();
+  const last = recorder();
+  let again: (() => void) | undefined;
+  // Delivers as soon as it is let go of, which clogs the consumer again.
+  const eager = new Holds((held) => {
+    if (!held) again ??= set.hold('again');
+  });
+  set.add(eager);
+  set.add(last.holds);
+  set.hold('once')();
+  expect(eager.held).toBe(true);
+  expect(last.holds.held).toBe(true);
+  expect(last.log).toEqual(['held']);
+  again?.();
+  expect(eager.held).toBe(false);
+  expect(last.log).toEqual(['held', 'released']);
+});
+
+test('a hold and a release while a FlowSet lets go leave no member held', () => {
+  const set = new FlowSet();
+  const last = recorder();
+  let once = false;
+  const eager = new Holds((held) => {
+    if (held || once) return;
+    once = true;
+    set.hold('shortly')();
+  });
+  set.add(eager);
+  set.add(last.holds);
+  set.hold('first')();
+  expect(eager.held).toBe(false);
+  expect(last.holds.held).toBe(false);
+});
+
+test('a member that leaves while a FlowSet lets go is let go of', () => {
+  const set = new FlowSet();
+  const last = recorder();
+  const eager = new Holds((held) => {
+    if (!held) leave();
+  });
+  set.add(eager);
+  const leave = set.add(last.holds);
+  set.hold('first')();
+  expect(last.holds.held).toBe(false);
+  set.hold('second');
+  expect(last.holds.held).toBe(false);
+});
+
+test('a flow that joins while a FlowSet lets go and is held again is held', () => {
+  const set = new FlowSet();
+  const joiner = recorder();
+  let again: (() => void) | undefined;
+  const eager = new Holds((held) => {
+    if (held || again) return;
+    again = set.hold('again');
+    set.add(joiner.holds);
+  });
+  set.add(eager);
+  set.hold('first')();
+  expect(joiner.holds.held).toBe(true);
+  again?.();
+  expect(joiner.holds.held).toBe(false);
+});
+
+test('a FlowSet in a FlowSet passes holds on', () => {
+  const outer = new FlowSet();
+  const middle = new FlowSet();
+  const { holds } = recorder();
+  outer.add(middle);
+  middle.add(holds);
+  const release = outer.hold('far');
+  expect(holds.holds).toEqual(['far']);
+  release();
+  expect(holds.held).toBe(false);
+});
+
+test('a Brake holds once and lets go once', () => {
+  const { holds, log } = recorder();
+  const brake = new Brake(holds, 'brake');
+  brake.off();
+  brake.on();
+  brake.on();
+  expect(brake.held).toBe(true);
+  expect(holds.holds).toEqual(['brake']);
+  brake.off();
+  brake.off();
+  expect(log).toEqual(['held', 'released']);
+  expect(brake.held).toBe(false);
+});
+
+test('a Brake that is put on while it lets go is on', () => {
+  const flow: Flow = new Holds((held) => {
+    if (!held && !again) {
+      again = true;
+      brake.on();
+    }
+  });
+  let again = false;
+  const brake = new Brake(flow, 'brake');
+  brake.on();
+  brake.off();
+  expect(flow.holds).toEqual(['brake']);
+  brake.off();
+  expect(flow.holds).toEqual([]);
+});
