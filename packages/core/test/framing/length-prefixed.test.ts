@@ -40,6 +40,17 @@ describe('where the length is and how it is written', () => {
     expect(decode({ lengthField: 1, offset: 2 }, '\xff\x07\x02hi').frames).toEqual(['hi']);
   });
 
+  test.each([0, 127, 128, 16_383, 16_384, 2_097_152])('a varint of %i', (length) => {
+    const codec = lengthPrefixedCodec({ lengthField: 'varint' });
+    const payload = Buffer.alloc(length, 'x');
+    const bytes = codec.encode(payload);
+    expect(bytes).toHaveLength(length + Math.max(1, Math.ceil(Math.log2(length + 1) / 7)));
+    const decoder = codec.decoder();
+    decoder.push(bytes);
+    expect(decoder.next()?.equals(payload)).toBe(true);
+    expect(decoder.rest()).toHaveLength(0);
+  });
+
   test('a varint may be longer than it has to be, up to ten bytes', () => {
     expect(decode({ lengthField: 'varint' }, '\x82\x80\x80\x80\x80\x80\x80\x80\x80\x00hi').frames).toEqual(['hi']);
   });
