@@ -1,0 +1,172 @@
+// close(), error(), and the report of how a connection ended.
+import { data } from '@rxsock/core';
+import { describe, expect, test, vi } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { drainRaw, pair } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+const MEGABYTE = Buffer.alloc(1_000_000);
+
+describe('close()', () => {
+  test('flushes, sends FIN, waits for that of the peer', async () => {
+    const { socket, peer } = await pair();
+    for (let i = 0; i < 5; i++) socket.next(MEGABYTE);
+    const report = socket.close();
+    expect(socket.readyState).toBe('closing');
+    const { bytes, end } = await drainRaw(peer);
+    expect([bytes.length, end]).toEqual([5_000_000, 'end']);
+    peer.end();
+    expect(await report).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 5_000_000, bytesUnsent: 0 });
+    expect(socket.readyState).toBe('closed');
+  });
+
+  test('what arrives meanwhile still goes to who reads', async () => {
+    const { socket, peer } = await pair();
+    const bytes = record(socket.pipe(data()));
+    const report = socket.close();
+    await drainRaw(peer);
+    peer.end('late');
+    expect(await report).toMatchObject({ how: 'fin', bytesRead: 4 });
+    expect(bytes.log).toEqual(['late', 'complete']);
+  });
+
+  test('drops what is held', async () => {
+    const { socket, peer } = await pair();
+    const { log } = record(socket);
+    socket.hold();
+    peer.end(Buffer.alloc(500_000));
+    const report = await socket.close();
+    expect(report).toMatchObject({ how: 'fin', bytesRead: 500_000 });
+    expect(log).not.toContain('data');
+  });
+
+  test('after the timeout aborts', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ scheduler });
+    const { log, ended } = record(socket);
+    const report = socket.close({ timeout: 300 });
+    expect((await drainRaw(peer)).end).toBe('end');
+    scheduler.pass(299);
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(1);
+    expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
+    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT' });
+    expect(log.slice(-2)).toEqual(['close', 'error:ETIMEDOUT']);
+  });
+
+  test('again sets the time anew, and all get the same report', async () => {
+    const scheduler = new Clock();
+    const { socket } = await pair({ scheduler });
+    const reports = [socket.close({ timeout: 300 }), socket.close({ timeout: 1000 })];
+    scheduler.pass(999);
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(1);
+    const [first, second] = await Promise.all(reports);
+    expect(second).toBe(first);
+    expect(await socket.close()).toBe(first);
+  });
+
+  test('leaves no timer behind', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ scheduler });
+    const report = socket.close({ timeout: 60_000 });
+    void socket.close({ timeout: 90_000 });
+    peer.end();
+    peer.resume();
+    await report;
+    const timers = scheduler.actions.filter((action) => !action.closed);
+    expect(timers).toEqual([]);
+  });
+
+  test('at the end of an await-using block', async () => {
+    const { socket, peer } = await pair();
+    peer.end();
+    peer.resume();
+    {
+      await using closing = socket;
+      closing.next('x');
+    }
+    expect(socket.readyState).toBe('closed');
+  });
+
+  test.each([-1, Number.NaN])('a timeout of %d is refused at the call', async (timeout) => {
+    const { socket } = await pair();
+    expect(() => socket.close({ timeout })).toThrow(RangeError);
+  });
+});
+
+describe('the report', () => {
+  test('fin by the peer', async () => {
+    const { socket, peer } = await pair();
+    const { ended } = record(socket);
+    peer.end('abc');
+    peer.resume();
+    await ended;
+    expect(await socket.close()).toMatchObject({ by: 'peer', how: 'fin', bytesRead: 3, bytesWritten: 0 });
+  });
+
+  test('reset by the peer', async () => {
+    const { socket, peer } = await pair();
+    const { ended } = record(socket);
+    peer.resetAndDestroy();
+    await ended;
+    expect(await socket.close()).toMatchObject({ by: 'peer', how: 'reset' });
+  });
+
+  test('abort', async () => {
+    const { socket, peer } = await pair();
+    const { ended } = record(socket);
+    socket.error('enough');
+    expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: 'enough' });
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+  });
+
+  test('how long it was open', async () => {
+    const scheduler = new Clock();
+    scheduler.pass(1000);
+    const { socket, peer } = await pair({ scheduler });
+    const { ended } = record(socket);
+    expect(socket.openedAt).toBe(1000);
+    scheduler.pass(250);
+    peer.end('abc');
+    peer.resume();
+    await ended;
+    expect(socket.lastReadAt).toBe(1250);
+    expect(await socket.close()).toMatchObject({ duration: 250 });
+  });
+
+  test('what never left', async () => {
+    const { socket } = await pair();
+    const { ended } = record(socket);
+    for (let i = 0; i < 30; i++) socket.next(MEGABYTE);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    socket.error();
+    await ended;
+    const { bytesWritten, bytesUnsent } = await socket.close();
+    expect(bytesWritten + bytesUnsent).toBe(30_000_000);
+    expect(bytesUnsent).toBeGreaterThan(10_000_000);
+  });
+});
+
+describe('warnings', () => {
+  test('lost bytes that nobody hears of are one', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { socket, peer } = await pair();
+    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
+    peer.resetAndDestroy();
+    expect(await socket.close()).toMatchObject({ how: 'reset' });
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining({ code: 'ECONNRESET' }));
+    warn.mockRestore();
+  });
+
+  test('an abort on purpose is none', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { socket } = await pair();
+    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
+    socket.error();
+    await socket.close();
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+});

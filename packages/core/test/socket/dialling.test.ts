@@ -1,0 +1,282 @@
+// Who dials, when, and what becomes of a dial that fails or is given up.
+import type { LookupFunction } from 'node:net';
+import { ConnectError, connect, data, SocketError, TimeoutError } from '@rxsock/core';
+import { defer, retry } from 'rxjs';
+import { describe, expect, test, vi } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { closedPort, dial, drainRaw, opened, rawServer } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+/** A lookup that answers these addresses. */
+const resolvesTo =
+  (...addresses: string[]): LookupFunction =>
+  (_host, _options, done) => {
+    const found = addresses.map((address) => ({ address, family: 4 }));
+    setImmediate(() => done(null, found));
+  };
+/** A lookup that never answers, unless a test makes it. */
+function hanging(): { lookup: LookupFunction; answer(address: string): void } {
+  let answer = (_address: string) => {};
+  const lookup: LookupFunction = (_host, _options, done) => {
+    answer = (address) => done(null, [{ address, family: 4 }]);
+  };
+  return { lookup, answer: (address) => answer(address) };
+}
+
+describe('lazily', () => {
+  test('neither connect() nor next() dials', async () => {
+    const looked = vi.fn();
+    const socket = dial({ port: 1, host: 'somewhere', lookup: looked });
+    socket.next('a');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(socket.readyState).toBe('idle');
+    expect(looked).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['a subscription', (socket: ReturnType<typeof dial>) => void socket.subscribe({ error: () => {} })],
+    ['write()', (socket: ReturnType<typeof dial>) => void socket.write('a')],
+    ['complete()', (socket: ReturnType<typeof dial>) => socket.complete()],
+    [
+      'close() after next()',
+      (socket: ReturnType<typeof dial>) => {
+        socket.next('a');
+        void socket.close();
+      },
+    ],
+  ])('%s dials, once', (_name, act) => {
+    const looked = vi.fn();
+    const socket = dial({ port: 1, host: 'somewhere', lookup: looked });
+    act(socket);
+    act(socket);
+    expect(looked).toHaveBeenCalledTimes(1);
+    expect(socket.readyState).toBe('resolving');
+  });
+
+  test('close() with nothing written does not dial', async () => {
+    const looked = vi.fn();
+    const socket = dial({ port: 1, host: 'somewhere', lookup: looked });
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 0, duration: 0 });
+    expect(socket.readyState).toBe('closed');
+    expect(looked).not.toHaveBeenCalled();
+  });
+
+  test('all subscribers share one connection', async () => {
+    const server = await rawServer((peer) => peer.end());
+    const socket = dial({ port: server.port });
+    await Promise.all([record(socket).ended, record(socket).ended, socket.close()]);
+    expect(server.peers).toHaveLength(1);
+  });
+
+  test('what was written before and while dialling arrives in order', async () => {
+    const server = await rawServer();
+    const { lookup, answer } = hanging();
+    const socket = dial({ port: server.port, host: 'somewhere', lookup });
+    socket.next('a');
+    void socket.write('b');
+    socket.next('c');
+    expect(socket.writableLength).toBe(3);
+    socket.complete();
+    answer('127.0.0.1');
+    expect((await drainRaw(await server.next())).bytes.toString()).toBe('abc');
+  });
+});
+
+describe('dialling anew', () => {
+  test('defer() and retry() do', async () => {
+    let left = 2;
+    const server = await rawServer((peer) => (left-- > 0 ? peer.resetAndDestroy() : peer.end('third')));
+    const bytes = record(defer(() => dial({ port: server.port }).pipe(data())).pipe(retry(5)));
+    expect(await bytes.ended).toEqual({});
+    expect(bytes.log).toEqual(['third', 'complete']);
+    expect(server.peers).toHaveLength(3);
+  });
+
+  test('retry() of one socket never spins', async () => {
+    const socket = dial({ port: await closedPort() });
+    let turns = 0;
+    await record(defer(() => socket).pipe(retry({ count: 3, delay: () => [++turns] }))).ended;
+    expect(turns).toBe(3);
+    let sync = true;
+    const late = record(socket);
+    late.ended.then(() => expect(sync).toBe(false));
+    sync = false;
+    await late.ended;
+  });
+});
+
+describe('failing', () => {
+  test('refused: every attempt is told', async () => {
+    const port = await closedPort();
+    const { error } = await record(dial({ port })).ended;
+    expect(error).toBeInstanceOf(ConnectError);
+    const attempts = [{ address: '127.0.0.1', port, code: 'ECONNREFUSED' }];
+    expect(error).toMatchObject({ code: 'ECONNREFUSED', phase: 'open', attempts });
+  });
+
+  test('refused at several addresses: each attempt is told', async () => {
+    const port = await closedPort();
+    const lookup = resolvesTo('127.0.0.2', '127.0.0.3', '127.0.0.4');
+    const { log, ended } = record(dial({ port, host: 'somewhere', lookup }));
+    const { error } = await ended;
+    const tried = ['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((address) => ({ address, port, code: 'ECONNREFUSED' }));
+    expect(error).toMatchObject({ code: 'ECONNREFUSED', attempts: tried });
+    expect((error as Error).message).toContain('127.0.0.3 ECONNREFUSED');
+    expect(log.filter((name) => name === 'connectionAttemptFailed')).toHaveLength(3);
+    expect(log.at(-2)).toBe('close');
+  });
+
+  test('the second address answers', async () => {
+    const server = await rawServer((peer) => peer.end('here'));
+    const lookup = resolvesTo('127.0.0.2', '127.0.0.1');
+    const { log, ended } = record(dial({ port: server.port, host: 'somewhere', lookup }));
+    expect(await ended).toEqual({});
+    expect(log).toContain('connectionAttemptFailed');
+    expect(log).toContain('data');
+  });
+
+  test('a name that does not resolve', async () => {
+    const cause = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+    const lookup: LookupFunction = (_host, _options, done) => setImmediate(() => done(cause, []));
+    const socket = dial({ port: 1, host: 'somewhere', lookup });
+    const { error } = await record(socket).ended;
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ code: 'ENOTFOUND', attempts: [], cause });
+    await expect(socket.write('a')).rejects.toBe(error);
+  });
+
+  test('a lookup that throws', async () => {
+    const lookup = () => {
+      throw Object.assign(new Error('broken'), { code: 'EBROKEN' });
+    };
+    const { error } = await record(dial({ port: 1, host: 'somewhere', lookup })).ended;
+    expect(error).toMatchObject({ name: 'ConnectError', code: 'EBROKEN' });
+  });
+
+  test.each(['127.0.0.1', 'somewhere'])('an option that Node refuses, to %s', async (host) => {
+    const options = { port: 1, host, lookup: resolvesTo('127.0.0.1'), localAddress: 'nonsense' };
+    const { error } = await record(dial(options)).ended;
+    expect(error).toMatchObject({ name: 'ConnectError', code: 'ERR_INVALID_IP_ADDRESS' });
+    await expect(dial(options).write('a')).rejects.toMatchObject({ code: 'ERR_INVALID_IP_ADDRESS' });
+  });
+
+  test.each([0, Number.POSITIVE_INFINITY, 1e12])('a connectTimeout of %d, shared by two addresses', async (limit) => {
+    const server = await rawServer((peer) => peer.end());
+    const lookup = resolvesTo('127.0.0.1', '127.0.0.1');
+    const socket = dial({ port: server.port, host: 'somewhere', lookup, connectTimeout: limit });
+    expect(await record(socket).ended).toEqual({});
+  });
+
+  test('connectTimeout', async () => {
+    const scheduler = new Clock();
+    const socket = dial({ port: 1, host: 'somewhere', lookup: hanging().lookup, connectTimeout: 1000, scheduler });
+    const { log, ended } = record(socket);
+    scheduler.pass(999);
+    expect(log).toEqual([]);
+    scheduler.pass(1);
+    const { error } = await ended;
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ code: 'ETIMEDOUT', phase: 'open', timeout: 'connectTimeout', milliseconds: 1000 });
+    expect(log).toEqual(['close', 'error:ETIMEDOUT']);
+  });
+
+  test('pending writes are rejected with the reason', async () => {
+    const socket = dial({ port: await closedPort() });
+    const writes = [socket.write('a'), socket.write('b')];
+    for (const write of writes) await expect(write).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(await socket.close()).toMatchObject({ how: 'error', bytesWritten: 0, bytesUnsent: 2, duration: 0 });
+  });
+
+  test.each([
+    { port: -1 },
+    { port: 65_536 },
+    { port: 1.5 },
+    { port: 1, connectTimeout: -1 },
+    { port: 1, highWaterMark: Number.NaN },
+    { port: 1, keepOpen: -5 },
+  ])('%o is refused at the call', (options) => {
+    expect(() => connect(options)).toThrow(RangeError);
+  });
+});
+
+describe('leaving while dialling', () => {
+  test('gives it up if nothing is to be written', async () => {
+    const server = await rawServer();
+    const { lookup, answer } = hanging();
+    const socket = dial({ port: server.port, host: 'somewhere', lookup });
+    record(socket).subscription.unsubscribe();
+    expect(socket.readyState).toBe('resolving');
+    await expect.poll(() => socket.readyState).toBe('closed');
+    answer('127.0.0.1');
+    expect((await record(socket).ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', phase: 'open' });
+    expect(server.peers).toHaveLength(0);
+  });
+
+  test('goes on if something is', async () => {
+    const server = await rawServer();
+    const { lookup, answer } = hanging();
+    const socket = dial({ port: server.port, host: 'somewhere', lookup });
+    socket.next('abc');
+    record(socket).subscription.unsubscribe();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    answer('127.0.0.1');
+    const peer = await server.next();
+    expect(await drainRaw(peer)).toMatchObject({ bytes: Buffer.from('abc'), end: 'end' });
+    peer.end();
+  });
+
+  test('and coming back in the same turn goes on', async () => {
+    const server = await rawServer((peer) => peer.end('x'));
+    const socket = dial({ port: server.port });
+    record(socket).subscription.unsubscribe();
+    expect(await record(socket).ended).toEqual({});
+    expect(server.peers).toHaveLength(1);
+  });
+});
+
+describe('signal', () => {
+  const reason = new Error('enough');
+
+  test('aborted before: nobody dials', async () => {
+    const lookup = vi.fn();
+    const socket = dial({ port: 1, host: 'somewhere', lookup, signal: AbortSignal.abort(reason) });
+    const { log, ended } = record(socket);
+    expect(log).toEqual([]);
+    const { error } = await ended;
+    expect(error).toMatchObject({ name: 'AbortedError', cause: reason, phase: 'open' });
+    expect(lookup).not.toHaveBeenCalled();
+    await expect(socket.write('a')).rejects.toBe(error);
+  });
+
+  test('aborted while dialling', async () => {
+    const abort = new AbortController();
+    const socket = dial({ port: 1, host: 'somewhere', lookup: hanging().lookup, signal: abort.signal });
+    const { ended } = record(socket);
+    const write = socket.write('a');
+    abort.abort(reason);
+    const { error } = await ended;
+    expect(error).toMatchObject({ name: 'AbortedError', cause: reason, phase: 'open' });
+    await expect(write).rejects.toBe(error);
+  });
+
+  test('aborted when open: the peer sees a reset', async () => {
+    const server = await rawServer();
+    const abort = new AbortController();
+    const socket = dial({ port: server.port, signal: abort.signal });
+    const { log, ended } = record(socket);
+    const [peer] = await Promise.all([server.next(), opened(socket)]);
+    abort.abort(reason);
+    expect((await ended).error).toBeInstanceOf(SocketError);
+    expect(log.slice(-2)).toEqual(['close', 'error:ERR_SOCKET_ABORTED']);
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+  });
+
+  test('is let go of at the end', async () => {
+    const server = await rawServer((peer) => peer.end());
+    const abort = new AbortController();
+    const remove = vi.spyOn(abort.signal, 'removeEventListener');
+    await record(dial({ port: server.port, signal: abort.signal })).ended;
+    expect(remove).toHaveBeenCalledTimes(1);
+    abort.abort();
+  });
+});

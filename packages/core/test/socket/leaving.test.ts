@@ -1,0 +1,204 @@
+// What happens when the last subscriber has left.
+import { data, on } from '@rxsock/core';
+import { describe, expect, test } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { accepted, dial, drainRaw, opened, pair, rawServer } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+const MEGABYTE = Buffer.alloc(1_000_000);
+
+/** A pair that was subscribed to, and just left. */
+async function left(options: Parameters<typeof pair>[0] = {}) {
+  const scheduler = new Clock();
+  const { socket, peer } = await pair({ keepOpen: false, scheduler, ...options });
+  record(socket).subscription.unsubscribe();
+  return { socket, peer, scheduler };
+}
+
+describe('by the next turn', () => {
+  test('it flushes, sends FIN, and waits for that of the peer', async () => {
+    const { socket, peer } = await pair({ keepOpen: false, scheduler: new Clock() });
+    const { subscription } = record(socket);
+    for (let i = 0; i < 5; i++) socket.next(MEGABYTE);
+    subscription.unsubscribe();
+    const report = socket.close();
+    const { bytes, end } = await drainRaw(peer);
+    expect([bytes.length, end]).toEqual([5_000_000, 'end']);
+    peer.end('what nobody reads');
+    expect(await report).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 5_000_000, bytesRead: 17 });
+  });
+
+  test('and not before it', async () => {
+    const { socket, scheduler } = await left();
+    expect(socket.readyState).toBe('open');
+    scheduler.pass(0);
+    expect(socket.readyState).toBe('closing');
+  });
+
+  test('who comes in the same turn keeps it open', async () => {
+    const { socket, peer, scheduler } = await left();
+    const bytes = record(socket.pipe(data()));
+    scheduler.pass(100_000);
+    expect(socket.readyState).toBe('open');
+    peer.end('abc');
+    await bytes.ended;
+    expect(bytes.log).toEqual(['abc', 'complete']);
+  });
+
+  test('a watcher keeps it open', async () => {
+    const { socket, scheduler } = await left();
+    record(socket.pipe(on('close')));
+    scheduler.pass(100_000);
+    expect(socket.readyState).toBe('open');
+  });
+
+  test('one of several leaving changes nothing', async () => {
+    const { socket, scheduler } = await left();
+    record(socket);
+    record(socket).subscription.unsubscribe();
+    scheduler.pass(100_000);
+    expect(socket.readyState).toBe('open');
+  });
+
+  test('unread input is read and dropped, so that the peer sees no reset', async () => {
+    const { socket, peer } = await pair({ keepOpen: false });
+    const release = socket.hold();
+    const { subscription } = record(socket);
+    for (let i = 0; i < 5; i++) peer.write(MEGABYTE);
+    socket.next('goodbye');
+    subscription.unsubscribe();
+    const read = await drainRaw(peer);
+    expect([read.bytes.toString(), read.end]).toEqual(['goodbye', 'end']);
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('closed');
+    expect(socket.bytesRead).toBe(5_000_000);
+    release();
+  });
+
+  test('an accepted socket too', async () => {
+    const { socket, peer } = await accepted();
+    record(socket).subscription.unsubscribe();
+    expect((await drainRaw(peer)).end).toBe('end');
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('closed');
+  });
+});
+
+describe('keepOpen', () => {
+  test('a number waits so many milliseconds', async () => {
+    const { socket, scheduler } = await left({ keepOpen: 500 });
+    scheduler.pass(499);
+    expect(socket.readyState).toBe('open');
+    scheduler.pass(1);
+    expect(socket.readyState).toBe('closing');
+  });
+
+  test('coming back stops the clock, leaving again starts it anew', async () => {
+    const { socket, scheduler } = await left({ keepOpen: 500 });
+    scheduler.pass(400);
+    const { subscription } = record(socket);
+    scheduler.pass(400);
+    subscription.unsubscribe();
+    scheduler.pass(499);
+    expect(socket.readyState).toBe('open');
+    scheduler.pass(1);
+    expect(socket.readyState).toBe('closing');
+  });
+
+  test.each([true, Number.POSITIVE_INFINITY, 1e15])('%s never closes it', async (keepOpen) => {
+    const { socket, scheduler } = await left({ keepOpen });
+    scheduler.pass(1e9);
+    expect(socket.readyState).toBe('open');
+  });
+});
+
+describe("after the peer's FIN", () => {
+  test('with allowHalfOpen it stays open for the answer', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
+    const { log, subscription } = record(socket);
+    peer.end();
+    await expect.poll(() => log).toContain('end');
+    subscription.unsubscribe();
+    scheduler.pass(50_000);
+    expect(socket.readyState).toBe('writeOnly');
+    socket.next('the answer');
+    socket.complete();
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('the answer'), end: 'end' });
+    await expect.poll(() => socket.readyState).toBe('closed');
+  });
+
+  test('halfOpenTimeout ends it', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
+    const { log, subscription } = record(socket);
+    peer.end();
+    await expect.poll(() => log).toContain('end');
+    subscription.unsubscribe();
+    scheduler.pass(60_000);
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+});
+
+describe('lingerTimeout', () => {
+  test('ends the wait for the FIN of a silent peer; bytes from it start it anew', async () => {
+    const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
+    scheduler.pass(0);
+    expect((await drainRaw(peer)).end).toBe('end');
+    await expect.poll(() => socket.readyState).toBe('closing');
+    scheduler.pass(900);
+    peer.write('x');
+    await expect.poll(() => socket.bytesRead).toBe(1);
+    scheduler.pass(900);
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(100);
+    await expect.poll(() => socket.readyState).toBe('closed');
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout', bytesRead: 1 });
+  });
+
+  test('ends a flush that makes no progress, with a reset', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ keepOpen: false, scheduler, lingerTimeout: 1000 });
+    const { subscription } = record(socket);
+    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
+    subscription.unsubscribe();
+    scheduler.pass(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    scheduler.pass(999);
+    expect(socket.readyState).toBe('closing');
+    // What had moved before it was left counts once.
+    scheduler.pass(1001);
+    await expect.poll(() => socket.readyState).toBe('closed');
+    const report = await socket.close();
+    expect(report).toMatchObject({ by: 'local', how: 'timeout' });
+    expect(report.bytesUnsent).toBeGreaterThan(0);
+    peer.resume();
+  });
+
+  test('lets a long write to a slow peer go on for as long as it moves', async () => {
+    const server = await rawServer();
+    const socket = dial({ port: server.port, lingerTimeout: 200 });
+    const { subscription } = record(socket);
+    const [peer] = await Promise.all([server.next(), opened(socket)]);
+    socket.next(Buffer.alloc(24_000_000));
+    subscription.unsubscribe();
+    let total = 0;
+    let end = '';
+    peer.on('end', () => {
+      end = 'end';
+    });
+    peer.on('error', () => {
+      end = 'reset';
+    });
+    peer.on('data', (chunk: Buffer) => {
+      total += chunk.length;
+      peer.pause();
+      setTimeout(() => peer.resume(), 1);
+    });
+    peer.resume();
+    await expect.poll(() => end, { timeout: 15_000 }).not.toBe('');
+    expect([total, end]).toEqual([24_000_000, 'end']);
+    peer.end();
+  });
+});

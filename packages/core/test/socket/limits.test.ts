@@ -1,0 +1,153 @@
+// The time limits, on a clock of the test's own.
+import { TimeoutError } from '@rxsock/core';
+import { describe, expect, test } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { drainRaw, pair } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+async function timed(options: Parameters<typeof pair>[0] = {}) {
+  const scheduler = new Clock();
+  const { socket, peer } = await pair({ scheduler, ...options });
+  return { socket, peer, scheduler, ...record(socket) };
+}
+
+describe('idleTimeout', () => {
+  test('tells timeout, then fails', async () => {
+    const { log, ended, scheduler } = await timed({ idleTimeout: 1000 });
+    scheduler.pass(999);
+    expect(log).toEqual(['connect']);
+    scheduler.pass(1);
+    const { error } = await ended;
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ timeout: 'idleTimeout', milliseconds: 1000, phase: 'read' });
+    expect(log).toEqual(['connect', 'timeout', 'close', 'error:ETIMEDOUT']);
+  });
+
+  test('bytes read and bytes written start it anew', async () => {
+    const { socket, peer, log, scheduler } = await timed({ idleTimeout: 1000 });
+    scheduler.pass(900);
+    peer.write('x');
+    await expect.poll(() => log).toContain('data');
+    scheduler.pass(900);
+    await socket.write('y');
+    await expect.poll(() => socket.lastWriteAt).toBe(1800);
+    scheduler.pass(900);
+    expect(log).not.toContain('timeout');
+    scheduler.pass(100);
+    expect(log).toContain('timeout');
+  });
+
+  test('stands still while held', async () => {
+    const { socket, log, scheduler } = await timed({ idleTimeout: 1000 });
+    const release = socket.hold();
+    scheduler.pass(100_000);
+    release();
+    scheduler.pass(999);
+    expect(log).toEqual(['connect']);
+    scheduler.pass(1);
+    expect(log).toContain('timeout');
+  });
+
+  test('off by default', async () => {
+    const { socket, scheduler } = await timed();
+    scheduler.pass(1e9);
+    expect(socket.readyState).toBe('open');
+  });
+});
+
+describe('holdTimeout', () => {
+  test('fails the socket and names its holders', async () => {
+    const { socket, ended, scheduler } = await timed({ holdTimeout: 1000 });
+    socket.hold('the database');
+    socket.hold('the disk');
+    scheduler.pass(1000);
+    const { error } = await ended;
+    expect(error).toMatchObject({ timeout: 'holdTimeout' });
+    expect((error as Error).message).toContain('the database, the disk');
+  });
+
+  test('counts one stretch: a release stops it', async () => {
+    const { socket, scheduler } = await timed({ holdTimeout: 1000 });
+    for (let i = 0; i < 3; i++) {
+      const release = socket.hold();
+      scheduler.pass(999);
+      release();
+    }
+    scheduler.pass(5000);
+    expect(socket.readyState).toBe('open');
+  });
+});
+
+describe('halfOpenTimeout', () => {
+  test('runs after the FIN of the peer while our side is open', async () => {
+    const { peer, log, ended, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
+    scheduler.pass(5000);
+    peer.end();
+    await expect.poll(() => log).toContain('end');
+    scheduler.pass(999);
+    expect(log.at(-1)).toBe('end');
+    scheduler.pass(1);
+    expect((await ended).error).toMatchObject({ timeout: 'halfOpenTimeout' });
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+  });
+
+  test('write progress starts it anew', async () => {
+    const { socket, peer, log, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
+    peer.end();
+    await expect.poll(() => log).toContain('end');
+    for (const _ of Array(3)) {
+      scheduler.pass(900);
+      await socket.write('x');
+      await expect.poll(() => socket.lastWriteAt).toBe(scheduler.now());
+    }
+    expect(socket.readyState).toBe('writeOnly');
+    scheduler.pass(1000);
+    expect(socket.readyState).toBe('closing');
+  });
+
+  test('stands still while held: a slow consumer still gets everything', async () => {
+    const { socket, peer, log, ended, scheduler } = await timed({ halfOpenTimeout: 1000 });
+    const release = socket.hold('slow');
+    peer.end('abc');
+    peer.resume();
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    scheduler.pass(100_000);
+    release();
+    expect(await ended).toEqual({});
+    expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
+  });
+
+  test('also runs where nobody reads what came before the FIN', async () => {
+    const { socket, peer, subscription, scheduler } = await timed({ halfOpenTimeout: 1000, allowHalfOpen: true });
+    subscription.unsubscribe();
+    peer.end('abc');
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    scheduler.pass(1000);
+    expect(await socket.close()).toMatchObject({ how: 'timeout' });
+  });
+});
+
+describe('finTimeout', () => {
+  test('runs after our own FIN while nobody reads', async () => {
+    const { socket, peer, subscription, scheduler } = await timed({ finTimeout: 1000 });
+    subscription.unsubscribe();
+    socket.complete();
+    expect((await drainRaw(peer)).end).toBe('end');
+    await expect.poll(() => socket.readyState).toBe('readOnly');
+    scheduler.pass(999);
+    expect(socket.readyState).toBe('readOnly');
+    scheduler.pass(1);
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  test('a late reply is never cut while somebody reads', async () => {
+    const { socket, peer, log, ended, scheduler } = await timed({ finTimeout: 1000 });
+    socket.complete();
+    expect((await drainRaw(peer)).end).toBe('end');
+    await expect.poll(() => log).toContain('finish');
+    scheduler.pass(1e9);
+    peer.end('late');
+    expect(await ended).toEqual({});
+    expect(log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);
+  });
+});

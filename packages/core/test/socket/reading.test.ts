@@ -1,0 +1,294 @@
+// The read side: who makes a socket read, how holds stop it, and that each byte is seen once.
+import { data, lines, on } from '@rxsock/core';
+import { take } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { accepted, dial, opened, pair, rawServer } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+const MEGABYTE = Buffer.alloc(1_000_000);
+const received = ({ values }: { values: readonly Uint8Array[] }) => Buffer.concat(values).toString();
+
+describe('readers and watchers', () => {
+  test('a watcher reads nothing: what arrived stays until a reader comes', async () => {
+    const { socket, peer } = await pair();
+    const watcher = record(socket.pipe(on('end')));
+    peer.end('abc');
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    expect(watcher.log).toEqual([]);
+    const bytes = record(socket.pipe(data()));
+    expect(await bytes.ended).toEqual({});
+    expect(received(bytes)).toBe('abc');
+    await watcher.ended;
+    expect(watcher.log).toEqual(['end', 'complete']);
+  });
+
+  test('with watchers alone the peer has to wait', async () => {
+    const { socket, peer } = await pair({ highWaterMark: 1000 });
+    record(socket.pipe(on('close')));
+    for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
+    await expect.poll(() => socket.bytesRead).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(socket.bytesRead).toBeLessThanOrEqual(1000 + 65_536);
+    expect(peer.writableLength).toBeGreaterThan(0);
+  });
+
+  test('an accepted socket reads nothing before somebody comes', async () => {
+    const { socket, peer } = await accepted();
+    peer.end('abc');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(socket.bytesRead).toBe(0);
+    const bytes = record(socket.pipe(data()));
+    expect(await bytes.ended).toEqual({});
+    expect(received(bytes)).toBe('abc');
+  });
+
+  test('who leaves while it is greeted loses nothing for the next', async () => {
+    const { socket, peer } = await pair();
+    record(socket.pipe(on('close')));
+    peer.write('abc');
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    const greeted = record(socket.pipe(take(1)));
+    expect(greeted.log).toEqual(['connect', 'complete']);
+    const bytes = record(socket.pipe(data()));
+    await expect.poll(() => received(bytes)).toBe('abc');
+  });
+});
+
+describe('hold()', () => {
+  test('stops the reading until the last release; holds are named', async () => {
+    const { socket, peer } = await pair();
+    const bytes = record(socket.pipe(data()));
+    const first = socket.hold('first');
+    const second = socket.hold('second');
+    expect(socket.holds).toEqual(['first', 'second']);
+    peer.write('abc');
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    first();
+    first();
+    expect(socket.holds).toEqual(['second']);
+    expect(bytes.log).toEqual([]);
+    second[Symbol.dispose]();
+    expect(socket.holds).toEqual([]);
+    expect(received(bytes)).toBe('abc');
+  });
+
+  test('reads ahead no more than one mark, and then the peer waits', async () => {
+    const { socket, peer } = await pair({ highWaterMark: 10_000 });
+    const bytes = record(socket.pipe(data()));
+    const release = socket.hold();
+    for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
+    peer.end();
+    await expect.poll(() => socket.bytesRead).toBeGreaterThanOrEqual(10_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // The mark, and what the read that passed it brought.
+    expect(socket.bytesRead).toBeLessThan(10_000 + 65_536);
+    expect(bytes.log).toEqual([]);
+    release();
+    expect(await bytes.ended).toEqual({});
+    expect(bytes.values.reduce((total, chunk) => total + chunk.length, 0)).toBe(20_000_000);
+  });
+
+  test('a near FIN is noticed, and told after the data', async () => {
+    const { socket, peer } = await pair();
+    const { log, ended } = record(socket);
+    const release = socket.hold();
+    peer.end('abc');
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    expect(log).toEqual(['connect']);
+    release();
+    await ended;
+    expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
+  });
+
+  test('a near FIN with nothing before it is not told while held', async () => {
+    const { socket, peer } = await pair();
+    const { log } = record(socket);
+    const release = socket.hold();
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    expect(log).toEqual(['connect']);
+    release();
+    expect(log).toEqual(['connect', 'end']);
+  });
+
+  test('a near reset is noticed, and told after the data', async () => {
+    const { socket, peer } = await pair();
+    const { log, values, ended } = record(socket);
+    const release = socket.hold();
+    peer.write('abc');
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    peer.resetAndDestroy();
+    await expect.poll(() => socket.readyState).toBe('closing');
+    await expect(socket.write('x')).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(log).toEqual(['connect']);
+    release();
+    await ended;
+    expect(log).toEqual(['connect', 'data', 'close', 'error:ECONNRESET']);
+    expect(values[1]).toMatchObject({ data: Buffer.from('abc') });
+  });
+
+  test('from inside a chunk stops before the next one', async () => {
+    const { socket, peer } = await pair();
+    const hold = socket.hold();
+    peer.write('a');
+    await expect.poll(() => socket.bytesRead).toBe(1);
+    peer.write('b');
+    await expect.poll(() => socket.bytesRead).toBe(2);
+    const seen: string[] = [];
+    let release = () => {};
+    const next = (chunk: Buffer) => {
+      seen.push(chunk.toString());
+      release = socket.hold();
+    };
+    socket.pipe(data()).subscribe({ next, error: () => {} });
+    hold();
+    expect(seen).toEqual(['a']);
+    release();
+    expect(seen).toEqual(['a', 'b']);
+  });
+
+  test('before dialling, and given up, changes nothing', async () => {
+    const server = await rawServer((peer) => peer.end('abc'));
+    const socket = dial({ port: server.port });
+    const release = socket.hold('early');
+    const bytes = record(socket.pipe(data()));
+    await opened(socket);
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    expect(bytes.log).toEqual([]);
+    release();
+    expect(await bytes.ended).toEqual({});
+  });
+
+  test('an error of ours ends a held socket at once', async () => {
+    const { socket, peer } = await pair();
+    const { log, ended } = record(socket);
+    socket.hold();
+    peer.write('abc');
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    socket.error(new Error('enough'));
+    await ended;
+    expect(log).toEqual(['connect', 'close', 'error:ERR_SOCKET_ABORTED']);
+  });
+
+  test('an error of ours ends a socket that is held and was reset', async () => {
+    const { socket, peer } = await pair();
+    const { log, ended } = record(socket);
+    socket.hold();
+    peer.write('abc');
+    await expect.poll(() => socket.bytesRead).toBe(3);
+    peer.resetAndDestroy();
+    await expect.poll(() => socket.readyState).toBe('closing');
+    socket.error(new Error('enough'));
+    await ended;
+    expect(log).toEqual(['connect', 'close', 'error:ECONNRESET']);
+  });
+});
+
+describe('unshift()', () => {
+  test('the next reader starts there', async () => {
+    const { socket, peer } = await pair();
+    const first = record(socket.pipe(data(), take(1)));
+    peer.write('abcdef');
+    await first.ended;
+    socket.unshift(Buffer.from('def'));
+    const second = record(socket.pipe(data()));
+    expect(received(second)).toBe('def');
+    peer.end('ghi');
+    await second.ended;
+    expect(received(second)).toBe('defghi');
+  });
+
+  test('who has seen the bytes does not see them again; a new reader does', async () => {
+    const { socket, peer } = await pair();
+    const all = record(socket.pipe(data()));
+    const first = record(socket.pipe(data(), take(1)));
+    peer.write('abcdef');
+    await first.ended;
+    socket.unshift(Buffer.from('def'));
+    const second = record(socket.pipe(data()));
+    peer.end('ghi');
+    await second.ended;
+    expect(received(second)).toBe('defghi');
+    expect(received(all)).toBe('abcdefghi');
+  });
+
+  test('after the end, the bytes come and then the end once more, for those who come', async () => {
+    const { socket, peer } = await pair({ allowHalfOpen: true });
+    const first = record(socket);
+    peer.end('abc');
+    await expect.poll(() => first.log).toContain('end');
+    first.subscription.unsubscribe();
+    socket.unshift(Buffer.from('bc'));
+    const second = record(socket.pipe(data()));
+    expect(await second.ended).toEqual({});
+    expect(received(second)).toBe('bc');
+  });
+});
+
+describe('readers one after the other see each byte once', () => {
+  test('lines, then bytes, when all was there before the first came', async () => {
+    const { socket, peer } = await accepted();
+    record(socket.pipe(on('close')));
+    for (const part of ['one\n', 'two\nthr', 'ee\n', 'four']) {
+      const before = socket.bytesRead;
+      peer.write(part);
+      await expect.poll(() => socket.bytesRead).toBe(before + part.length);
+    }
+    const line = record(socket.pipe(data(), lines(), take(1)));
+    expect(line.log).toEqual(['one', 'complete']);
+    expect(record(socket.pipe(data(), lines(), take(2))).log).toEqual(['two', 'three', 'complete']);
+    expect(record(socket.pipe(data())).log).toEqual(['four']);
+  });
+
+  test('leaving from outside gives back half a frame', async () => {
+    const { socket, peer } = await pair();
+    const line = record(socket.pipe(data(), lines()));
+    peer.write('one\ntw');
+    await expect.poll(() => line.log).toEqual(['one']);
+    line.subscription.unsubscribe();
+    const rest = record(socket.pipe(data()));
+    await expect.poll(() => received(rest)).toBe('tw');
+  });
+
+  test('a left for-await loop gives back what it had not pulled', async () => {
+    const { socket, peer } = await pair();
+    peer.write('a');
+    for await (const chunk of socket) {
+      expect(chunk.toString()).toBe('a');
+      peer.write('b');
+      await expect.poll(() => socket.bytesRead).toBe(2);
+      break;
+    }
+    const rest = record(socket.pipe(data()));
+    peer.end('c');
+    await rest.ended;
+    expect(received(rest)).toBe('bc');
+  });
+});
+
+describe('the iterator', () => {
+  test('pulls: the peer waits while nobody does', async () => {
+    const { socket, peer } = await pair({ highWaterMark: 10_000 });
+    for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
+    peer.end();
+    let total = 0;
+    for await (const chunk of socket) {
+      if (total === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(socket.bytesRead).toBeLessThan(10_000 + 3 * 65_536);
+      }
+      total += chunk.length;
+    }
+    expect(total).toBe(20_000_000);
+  });
+
+  test('throws what the socket fails with, after the bytes', async () => {
+    const { socket, peer } = await pair();
+    peer.write('abc', () => peer.resetAndDestroy());
+    const seen: string[] = [];
+    await expect(async () => {
+      for await (const chunk of socket) seen.push(chunk.toString());
+    }).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(seen).toEqual(['abc']);
+  });
+});

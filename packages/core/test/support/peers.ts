@@ -1,0 +1,101 @@
+// Plain Node sockets at the other end of the wire, cleaned up when the test is over.
+import { once } from 'node:events';
+import net from 'node:net';
+import { type ConnectOptions, connect, connections, type ListenOptions, listen, on, type Socket } from '@rxsock/core';
+import { firstValueFrom } from 'rxjs';
+import { onTestFinished } from 'vitest';
+
+export interface RawServer {
+  readonly port: number;
+  /** Those it has accepted. */
+  readonly peers: net.Socket[];
+  /** The next connection. */
+  next(): Promise<net.Socket>;
+  close(): void;
+}
+
+/** A plain server. Its connections are paused, with half-open on, and their errors are nobody's. */
+export async function rawServer(onPeer?: (peer: net.Socket) => void): Promise<RawServer> {
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  const peers: net.Socket[] = [];
+  server.on('connection', (peer) => {
+    peers.push(peer);
+    peer.on('error', () => {});
+    onPeer?.(peer);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = () => {
+    for (const peer of peers) peer.destroy();
+    server.close();
+  };
+  onTestFinished(close);
+  let seen = 0;
+  const next = async () => {
+    while (peers.length <= seen) await once(server, 'connection');
+    return peers[seen++] as net.Socket;
+  };
+  return { port: (server.address() as net.AddressInfo).port, peers, next, close };
+}
+
+/** A port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** An idle socket that is aborted when the test is over. */
+export function dial(options: Partial<ConnectOptions> & { readonly port: number }): Socket {
+  const socket = connect({ host: '127.0.0.1', ...options });
+  onTestFinished(() => socket.error());
+  return socket;
+}
+
+/** A dialled socket that is open, with nobody subscribed, and its peer. */
+export async function pair(options: Partial<ConnectOptions> = {}): Promise<{ socket: Socket; peer: net.Socket }> {
+  const server = await rawServer();
+  const socket = dial({ keepOpen: true, port: server.port, ...options });
+  const [peer] = await Promise.all([server.next(), opened(socket)]);
+  return { socket, peer };
+}
+
+/** A plain client, and the socket that a server accepted for it. */
+export async function accepted(options: ListenOptions = {}): Promise<{ socket: Socket; peer: net.Socket }> {
+  const server = listen(options);
+  const first = firstValueFrom(server.pipe(connections()));
+  const port = await new Promise<number>((resolve) => {
+    const subscription = server.subscribe((event) => {
+      if (event.type === 'listening') resolve(event.address.port);
+    });
+    onTestFinished(() => subscription.unsubscribe());
+  });
+  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+  const socket = await first;
+  onTestFinished(() => {
+    socket.error();
+    peer.destroy();
+  });
+  return { socket, peer };
+}
+
+/** Until the socket is open. Dials, and reads nothing. */
+export async function opened(socket: Socket): Promise<void> {
+  await firstValueFrom(socket.pipe(on('connect')));
+}
+
+/** Reads a plain socket to its end: what came, and whether it ended by `end` or by an error's code. */
+export async function drainRaw(peer: net.Socket): Promise<{ bytes: Buffer; end: string }> {
+  const chunks: Buffer[] = [];
+  const end = await new Promise<string>((resolve) => {
+    peer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    peer.once('end', () => resolve('end'));
+    peer.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+    peer.once('close', () => resolve('close'));
+    peer.resume();
+  });
+  return { bytes: Buffer.concat(chunks), end };
+}

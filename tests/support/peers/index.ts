@@ -1,0 +1,25 @@
+// Peers that are not Node, for what Node hides: they run with the perl of any machine.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** A running peer. */
+export interface Peer {
+  /** The next line it prints. */
+  line(): Promise<string>;
+  /** Its exit code, when it has ended. */
+  readonly exited: Promise<number | null>;
+  kill(): void;
+}
+
+/** Runs one of the scripts here. */
+export function startPeer(script: 'send.pl' | 'reply.pl' | 'sink.pl', ...args: (string | number)[]): Peer {
+  const child = spawn('perl', [new URL(script, import.meta.url).pathname, ...args.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    line: async () => (await lines.next()).value,
+    exited: new Promise((resolve, reject) => child.once('error', reject).once('close', resolve)),
+    kill: () => void child.kill(),
+  };
+}
