@@ -14,7 +14,8 @@ export interface MapWithBackpressureOptions {
   readonly highWaterMark?: number;
   /**
    * What happens to a value that comes when the queue is full and the sources cannot be held: an error
-   * ({@link BackpressureOverflowError}), or the oldest or the newest is dropped.
+   * ({@link BackpressureOverflowError}), or the oldest or the newest is dropped. The same goes for the results of a
+   * projection, of which 65,536 more may wait for their turn or for a consumer that holds.
    * @defaultValue `'error'`
    */
   readonly overflow?: 'error' | 'dropOldest' | 'dropNewest';
@@ -93,7 +94,9 @@ export function mapWithBackpressure<T, R>(
           subscriber as never,
           {
             next: (result) => {
-              if (enqueue(slot.results, result, highWaterMark + SLACK)) work();
+              if (!enqueue(slot.results, result, highWaterMark + SLACK)) return;
+              work();
+              if (slot.results.length > 0) slot.brake.on();
             },
             complete: () => {
               slot.done = true;
@@ -113,7 +116,7 @@ export function mapWithBackpressure<T, R>(
           else at++;
         }
       };
-      // Emits what may be emitted. What may not waits in its slot, and that slot's sources are held. Both may bring more.
+      // Emits what may be emitted and lets go of the sources of slots where nothing waits. Both may bring more.
       const flush = () => {
         more = true;
         if (flushing) return;
@@ -121,10 +124,7 @@ export function mapWithBackpressure<T, R>(
         while (more) {
           more = false;
           emit();
-          for (const slot of [...slots]) {
-            if (slot.results.length > 0) slot.brake.on();
-            else slot.brake.off();
-          }
+          for (const slot of [...slots]) if (slot.results.length === 0) slot.brake.off();
         }
         flushing = false;
       };
