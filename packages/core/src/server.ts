@@ -127,7 +127,11 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
       this.#drop('maxConnections', internetEndpoint(peer?.remoteAddress, peer?.remotePort)),
     );
     server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
-    server.on('close', () => this.#conclude());
+    // Node tells it when the streams are gone, which may be before their sockets have told all.
+    server.on('close', () => {
+      this.#server = undefined;
+      if (this.#gone) this.#conclude();
+    });
     this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (this.#limits.signal?.aborted) this.#onSignal();
   }
@@ -146,7 +150,10 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
     const socket: Socket = new Socket(connection);
     this.#sockets.add(socket);
-    connectionOf(socket).whenConcluded(() => this.#sockets.delete(socket));
+    connectionOf(socket).whenConcluded(() => {
+      this.#sockets.delete(socket);
+      if (this.#gone) this.#conclude();
+    });
     this.#events.next({ type: 'connection', socket });
   }
 
@@ -171,7 +178,12 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     this.#server?.close();
   }
 
+  get #gone(): boolean {
+    return !this.#server && this.#sockets.size === 0;
+  }
+
   #conclude(): void {
+    if (this.#life === 'closed') return;
     this.#life = 'closed';
     this.#listening = undefined;
     this.#limits.signal?.removeEventListener('abort', this.#onSignal);
