@@ -90,6 +90,8 @@ export async function opened(socket: Socket): Promise<void> {
 /** Reads a plain socket to its end: what came, and whether it ended by `end` or by an error's code. */
 export async function drainRaw(peer: net.Socket): Promise<{ bytes: Buffer; end: string }> {
   const chunks: Buffer[] = [];
+  const { errored } = peer as { readonly errored?: NodeJS.ErrnoException | null };
+  if (errored) return { bytes: Buffer.alloc(0), end: errored.code ?? 'error' };
   const end = await new Promise<string>((resolve) => {
     peer.on('data', (chunk: Buffer) => chunks.push(chunk));
     peer.once('end', () => resolve('end'));

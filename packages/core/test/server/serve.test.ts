@@ -1,0 +1,281 @@
+// serve(): what handlers may answer, and that a bad one harms its own connection only.
+import { once } from 'node:events';
+import net from 'node:net';
+import {
+  type Answer,
+  type ConnectionErrorEvent,
+  data,
+  lines,
+  listen,
+  on,
+  relay,
+  type ServeOptions,
+  type Server,
+  type Socket,
+  serve,
+} from '@rxsock/core';
+import { EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { dial, drainRaw, rawServer } from '../support/peers.js';
+import { type Recording, record } from '../support/record.js';
+
+type Event = ConnectionErrorEvent | { readonly type: string };
+
+/** A server with a handler for connections that say `bad` first, while all others are echoed. */
+async function serving(
+  handler: (socket: Socket) => Answer,
+  options?: ServeOptions,
+): Promise<{ server: Server; port: number; errors: () => ConnectionErrorEvent[] } & Recording<Event>> {
+  const server = listen();
+  const recording = record<Event>(server.pipe(serve(handler, options)));
+  onTestFinished(() => server.close({ drain: 0 }));
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  const errors = () =>
+    recording.values.filter((event): event is ConnectionErrorEvent => event.type === 'connectionError');
+  return { server, port: (address as net.AddressInfo).port, errors, ...recording };
+}
+
+function client(port: number): net.Socket {
+  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+  onTestFinished(() => void peer.destroy());
+  return peer;
+}
+
+async function reset(port: number): Promise<void> {
+  const peer = client(port);
+  await once(peer, 'connect');
+  peer.resetAndDestroy();
+}
+
+const ask = async (port: number, question = ''): Promise<string> => {
+  const peer = client(port);
+  peer.end(question);
+  const { bytes, end } = await drainRaw(peer);
+  return `${bytes} ${end}`;
+};
+
+describe('answers', () => {
+  test.each<[string, (socket: Socket) => Answer]>([
+    ['a string', () => 'héllo'],
+    ['bytes', () => Buffer.from('héllo')],
+    ['an Observable', () => of('hé', Buffer.from('llo'))],
+    ['a Promise', async () => 'héllo'],
+    ['an iterable', () => ['hé', 'llo']],
+    [
+      'an async iterable',
+      async function* () {
+        yield 'hé';
+        yield 'llo';
+      },
+    ],
+    ['the socket itself, an echo', (socket) => socket],
+  ])('%s', async (_name, handler) => {
+    const { port, errors } = await serving(handler);
+    expect(await ask(port, 'héllo')).toBe('héllo end');
+    expect(errors()).toEqual([]);
+  });
+
+  test('another socket: its bytes', async () => {
+    const target = await rawServer((peer) => peer.end('from afar'));
+    const { port } = await serving(() => dial({ port: target.port }));
+    expect(await ask(port)).toBe('from afar end');
+  });
+
+  test('nothing at all: a FIN', async () => {
+    const { port } = await serving(() => EMPTY);
+    expect(await ask(port)).toBe(' end');
+  });
+
+  test('reading goes on after the answer for as long as the handler reads', async () => {
+    const heard: string[] = [];
+    const { port, errors } = await serving((socket) => {
+      socket.pipe(data(), lines()).subscribe((line) => heard.push(line));
+      return 'bye';
+    });
+    const peer = client(port);
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
+    peer.end('one\ntwo\n');
+    await expect.poll(() => heard).toEqual(['one', 'two']);
+    expect(errors()).toEqual([]);
+  });
+
+  test('the answer to a request that ended is still sent', async () => {
+    const { port } = await serving((socket) =>
+      socket.pipe(
+        data(),
+        lines(),
+        map((line) => `${line}!\n`),
+      ),
+    );
+    expect(await ask(port, 'a\nb')).toBe('a!\nb!\n end');
+  });
+});
+
+describe('a handler that fails', () => {
+  const bug = new Error('a bug');
+  const failing: [string, () => Answer][] = [
+    [
+      'throws',
+      () => {
+        throw bug;
+      },
+    ],
+    ['rejects', () => Promise.reject(bug)],
+    ['answers with an error', () => throwError(() => bug)],
+    [
+      'answers with a part and an error',
+      () =>
+        new Observable<string>((subscriber) => {
+          subscriber.next('part');
+          subscriber.error(bug);
+        }),
+    ],
+    ['answers with what cannot be written', () => [7 as never]],
+    ['answers with nothing that RxJS knows', () => 7 as never],
+  ];
+  test.each(failing)('%s: one connectionError, onError, a reset, and the others go on', async (_name, handler) => {
+    const onError = vi.fn();
+    let bad = true;
+    const { port, errors, log } = await serving(
+      (socket) => {
+        if (!bad) return socket;
+        bad = false;
+        return handler();
+      },
+      { onError },
+    );
+    const broken = client(port);
+    const before = client(port);
+    expect((await drainRaw(broken)).end).not.toBe('close');
+    before.end('before');
+    expect(`${(await drainRaw(before)).bytes}`).toBe('before');
+    expect(await ask(port, 'after')).toBe('after end');
+    expect(errors()).toHaveLength(1);
+    expect(onError).toHaveBeenCalledTimes(1);
+    expect(onError).toHaveBeenCalledWith(errors()[0]?.error, errors()[0]?.socket);
+    expect(log).not.toContain('complete');
+  });
+
+  test('without onError there is a process warning', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { port, errors } = await serving(() => throwError(() => bug));
+    await drainRaw(client(port));
+    await expect.poll(() => errors()).toMatchObject([{ error: bug }]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn).toHaveBeenCalledWith(bug);
+    warn.mockRestore();
+  });
+
+  test('a peer that resets is one connectionError, and no bug', async () => {
+    const onError = vi.fn();
+    const { port, errors } = await serving((socket) => socket, { onError });
+    await reset(port);
+    await expect.poll(() => errors()).toMatchObject([{ error: { code: 'ECONNRESET' } }]);
+    expect(await ask(port, 'on')).toBe('on end');
+    expect(errors()).toHaveLength(1);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  test('one whose answer never ends holds nobody up, and is cut with the server', async () => {
+    let first = true;
+    const { server, port, errors } = await serving((socket) => {
+      if (!first) return socket;
+      first = false;
+      return NEVER;
+    });
+    const waiting = client(port);
+    waiting.end();
+    expect(await ask(port, 'on')).toBe('on end');
+    expect(errors()).toEqual([]);
+    const closed = server.close({ drain: 0 });
+    expect((await drainRaw(waiting)).end).toBe('ECONNRESET');
+    await closed;
+    expect(errors()).toHaveLength(1);
+  });
+
+  test('the answer is unsubscribed when its connection closes', async () => {
+    const teardown = vi.fn();
+    const { port } = await serving(() => new Observable<string>(() => teardown));
+    await reset(port);
+    await expect.poll(() => teardown.mock.calls).toHaveLength(1);
+  });
+});
+
+describe('leaving', () => {
+  test('unsubscribing stops the server and aborts unfinished answers', async () => {
+    const { port, subscription, server, log } = await serving((socket) => socket);
+    const peer = client(port);
+    peer.write('x');
+    await once(peer, 'readable');
+    const length = log.length;
+    subscription.unsubscribe();
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+    await expect.poll(() => server.sockets.size).toBe(0);
+    const refused = net.connect({ port, host: '127.0.0.1' });
+    expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(log).toHaveLength(length);
+  });
+
+  test('close({ drain }) lets an answer finish', async () => {
+    const { server, port, errors } = await serving(() => timer(30).pipe(map(() => 'late')));
+    const peer = client(port);
+    await expect.poll(() => server.sockets.size).toBe(1);
+    const closed = server.close({ drain: 5000 });
+    peer.end();
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('late'), end: 'end' });
+    await closed;
+    expect(errors()).toEqual([]);
+    expect(server.sockets.size).toBe(0);
+  });
+});
+
+describe('backpressure', () => {
+  test('a clogged connection holds what feeds its own answer, nothing else', async () => {
+    let sockets: Socket[] = [];
+    const { port } = await serving((socket) => {
+      sockets = [...sockets, socket];
+      return socket;
+    });
+    const clogged = client(port);
+    const chunk = Buffer.alloc(1_000_000);
+    for (let i = 0; i < 30; i++) clogged.write(chunk);
+    await expect.poll(() => sockets[0]?.holds).toEqual(['writeTo']);
+    expect(await ask(port, 'on')).toBe('on end');
+    expect(sockets[0]?.bytesRead).toBeLessThan(30_000_000);
+    clogged.end();
+    expect((await drainRaw(clogged)).bytes).toHaveLength(30_000_000);
+  });
+});
+
+describe('relay()', () => {
+  test('passes both directions and each half-close on', async () => {
+    const target = await rawServer();
+    const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
+    const near = client(port);
+    const far = await target.next();
+    near.end('request');
+    expect(await drainRaw(far)).toEqual({ bytes: Buffer.from('request'), end: 'end' });
+    far.end('late reply');
+    expect(await drainRaw(near)).toEqual({ bytes: Buffer.from('late reply'), end: 'end' });
+    expect(errors()).toEqual([]);
+  });
+
+  test.each(['near', 'far'] as const)('a reset of the %s side resets the other', async (side) => {
+    const target = await rawServer();
+    const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
+    const near = client(port);
+    const far = await target.next();
+    const [broken, other] = side === 'near' ? [near, far] : [far, near];
+    broken.resetAndDestroy();
+    expect((await drainRaw(other)).end).toBe('ECONNRESET');
+    await expect.poll(() => errors()).toHaveLength(1);
+  });
+
+  test('a target that refuses resets the client', async () => {
+    const target = await rawServer();
+    target.close();
+    const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
+    expect((await drainRaw(client(port))).end).toBe('ECONNRESET');
+    await expect.poll(() => errors()).toMatchObject([{ error: { code: 'ECONNREFUSED' } }]);
+  });
+});
