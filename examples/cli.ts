@@ -1,0 +1,69 @@
+// The command lines of all examples: options, what is printed, Ctrl-C, and one line for an error.
+import { type ConnectionErrorEvent, formatEndpoint, type ServerEvent } from '@rxsock/core';
+import cliProgress from 'cli-progress';
+import { Command, InvalidArgumentError } from 'commander';
+
+/** What every server can be told. */
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** How long open connections may go on after Ctrl-C, in milliseconds. */
+  readonly drain: number;
+}
+
+/** The command line of a server. */
+export function serverCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <number>', 'the port to listen on; 0 takes any free one', port, 0)
+    .option('--drain <ms>', 'how long open connections may go on after Ctrl-C, in milliseconds', milliseconds, 2000);
+}
+
+/** Prints where a server listens, and each connection that failed. */
+export function printEvent(event: ServerEvent | ConnectionErrorEvent): void {
+  if (event.type === 'listening') console.log(`Listening on ${formatEndpoint(event.address)}`);
+  if (event.type === 'connectionError') console.error(message(event.error));
+  if (event.type === 'drop') console.error(`A connection was dropped: ${event.reason}`);
+}
+
+/** A progress bar on a terminal; nothing elsewhere. `using` takes it away again. */
+export function progressBar(total: number, start: number): Disposable & { update(value: number): void } {
+  const format = '{bar} {percentage} % of {total} bytes, {eta_formatted} left';
+  const bar = new cliProgress.SingleBar({ format }, cliProgress.Presets.rect);
+  bar.start(total, start);
+  return { update: (value: number) => bar.update(value), [Symbol.dispose]: () => bar.stop() };
+}
+
+/** Prints one line for an error; the exit code will be 1. */
+export function fail(error: unknown): void {
+  console.error(message(error));
+  process.exitCode = 1;
+}
+
+/** Calls `act` at Ctrl-C, and when the system asks the program to end. */
+export function onCtrlC(act: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, act);
+}
+
+/** Reads a port from the command line. */
+export function port(text: string): number {
+  return whole(text, 65_535);
+}
+
+/** Reads a time from the command line. */
+export function milliseconds(text: string): number {
+  return whole(text, 2 ** 31 - 1);
+}
+
+function whole(text: string, most: number): number {
+  if (!/^\d+$/.test(text) || Number(text) > most) {
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${most}.`);
+  }
+  return Number(text);
+}
+
+/** What went wrong, in one line. */
+export function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,46 @@
+// An HTTP/1.0 responder, good enough for curl: one page, GET and HEAD, and the usual refusals.
+import { data, delimited, listen, serve } from '@rxsock/core';
+import { map, take } from 'rxjs';
+import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+
+const { host, port, drain } = serverCommand('http-server', 'Answers GET and HEAD requests for one page.')
+  .addHelpText('after', '\nTry it:\n  curl -i http://127.0.0.1:<port>/')
+  .parse()
+  .opts<ServerOptions>();
+
+const pages = new Map([['/', 'Hello from rxsock!\n']]);
+
+function answer(head: Buffer): string {
+  const [, method, path] = /^([A-Z]+) (\S+) HTTP\/1\.[01](?:\r\n|$)/.exec(head.toString('latin1')) ?? [];
+  if (method === undefined || path === undefined) return response('400 Bad Request', 'That is not HTTP.\n');
+  if (method !== 'GET' && method !== 'HEAD') return response('405 Method Not Allowed', '', 'Allow: GET, HEAD\r\n');
+  const page = pages.get(path);
+  const whole = page === undefined ? response('404 Not Found', 'There is no such page.\n') : response('200 OK', page);
+  return method === 'HEAD' ? whole.slice(0, whole.indexOf('\r\n\r\n') + 4) : whole;
+}
+
+function response(status: string, body: string, headers = ''): string {
+  const length = Buffer.byteLength(body);
+  return (
+    `HTTP/1.0 ${status}\r\n${headers}Content-Type: text/plain; charset=utf-8\r\n` +
+    `Content-Length: ${length}\r\nConnection: close\r\n\r\n${body}`
+  );
+}
+
+// A client that says nothing for ten seconds, or sends its head too slowly or without an end, is cut off.
+const server = listen({ host, port, idleTimeout: 10_000 });
+
+server
+  .pipe(
+    serve((socket) =>
+      socket.pipe(
+        data(),
+        delimited('\r\n\r\n', { maxLength: 16_384, trailing: 'drop', frameTimeout: 10_000 }),
+        take(1),
+        map(answer),
+      ),
+    ),
+  )
+  .subscribe({ next: printEvent, error: fail });
+
+onCtrlC(() => server.close({ drain }));

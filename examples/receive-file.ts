@@ -1,0 +1,61 @@
+// Receives a file from send-file: keeps what it has when the connection is cut, and tells the next sender where to go on.
+import { open, rename } from 'node:fs/promises';
+import { connections, data, lines, listen, type Socket } from '@rxsock/core';
+import { concatMap, find, firstValueFrom, tap } from 'rxjs';
+import * as cli from './cli.js';
+
+const program = cli
+  .serverCommand('receive-file', 'Receives a file from send-file, and ends when it has the whole of it.')
+  .argument('<file>', 'where to save it; until it is whole, its name ends in ".part"')
+  .addHelpText('after', '\nTry it:\n  receive-file --port 9000 copy.iso')
+  .parse();
+const { host, port, drain } = program.opts<cli.ServerOptions>();
+const [path] = program.processedArgs as [string];
+const part = `${path}.part`;
+
+/** Whether the file is whole. */
+async function receive(socket: Socket): Promise<boolean> {
+  await using file = await open(part, 'a');
+  let { size: received } = await file.stat();
+  let total = Number.NaN;
+  const firstLine = socket.pipe(data(), lines({ maxLength: 20 }));
+  try {
+    total = Number.parseInt(await firstValueFrom(firstLine, { defaultValue: '' }), 10);
+    if (!(received <= total)) throw new Error(`${part} does not belong to this file, or that is no sender`);
+    await socket.write(`${received}\n`);
+    using bar = cli.progressBar(total, received);
+    // The loop ends at the sender's FIN, and throws if the connection is cut before. The sender waits for the disk.
+    for await (const bytes of socket) {
+      if (received + bytes.length > total) throw new Error(`More than the announced ${total} bytes came`);
+      await file.appendFile(bytes);
+      received += bytes.length;
+      bar.update(received);
+    }
+    if (received !== total) throw new Error(`Only ${received} of ${total} bytes came`);
+  } catch (error) {
+    socket.error(error);
+    console.error(`${cli.message(error)}\nSend it again to go on at byte ${received}`);
+    return false;
+  }
+  await file.sync();
+  await rename(part, path);
+  socket.next('saved\n');
+  await socket.close();
+  console.log(`Received ${path}, ${total} bytes`);
+  return true;
+}
+
+// `allowHalfOpen`: the sender gets its answer after its FIN. `keepOpen`: a socket that nobody reads for a moment is not
+// left, for its sender is answered in between. One sender at a time: the bytes of two would be mixed.
+const server = listen({ host, port, allowHalfOpen: true, keepOpen: true, idleTimeout: 30_000, maxConnections: 1 });
+
+server
+  .pipe(
+    tap((event) => cli.printEvent(event)),
+    connections(),
+    concatMap(receive),
+    find(Boolean),
+  )
+  .subscribe({ error: cli.fail });
+
+cli.onCtrlC(() => server.close({ drain }));
