@@ -44,7 +44,7 @@ export { on } from './operators/on.js';
 export { Reader, type ReaderOptions, reader } from './operators/reader.js';
 // Writing, and both ways
 export { relay } from './operators/relay.js';
-export { type Answer, type ServeOptions, serve } from './operators/serve.js';
+export { type Answer, type ServeOperator, type ServeOptions, serve } from './operators/serve.js';
 export { through } from './operators/through.js';
 export { type EndOptions, type WriteProgress, writeTo } from './operators/write-to.js';
 export { Server } from './server.js';

@@ -17,6 +17,11 @@ export interface ServeOptions {
   readonly onError?: (error: unknown, socket: Socket) => void;
 }
 
+/** What {@link serve} makes: the server's events, and those of its failed connections. */
+export type ServeOperator = <A extends Endpoint>(
+  server: Observable<ServerEvent<A>>,
+) => Observable<ServerEvent<A> | ConnectionErrorEvent>;
+
 /**
  * Runs a handler for each connection and writes what it answers. Emits the server's events, and one `connectionError` for
  * each connection that fails, which is never the end of the server.
@@ -37,9 +42,12 @@ export interface ServeOptions {
  * ```
  */
 export function serve(
-  handler: (socket: Socket) => Answer,
-  { onError = warn }: ServeOptions = {},
-): <A extends Endpoint>(server: Observable<ServerEvent<A>>) => Observable<ServerEvent<A> | ConnectionErrorEvent> {
+  handler: (socket: Socket) => Chunk | ObservableInput<Chunk>,
+  options?: ServeOptions,
+): ServeOperator;
+// Apart from the first, for there a Socket would let TypeScript infer events where chunks are meant.
+export function serve(handler: (socket: Socket) => Answer, options?: ServeOptions): ServeOperator;
+export function serve(handler: (socket: Socket) => Answer, { onError = warn }: ServeOptions = {}): ServeOperator {
   return (server) =>
     new Observable((subscriber) => {
       const answers = new Subscription();
