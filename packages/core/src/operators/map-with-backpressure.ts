@@ -3,6 +3,7 @@ import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError } from '../errors.js';
 import { Brake, type Flow, FlowSet, FlowSubscriber, flowable, Holds } from '../flow.js';
+import { Queue } from '../queue.js';
 
 /** Options of {@link mapWithBackpressure}. */
 export interface MapWithBackpressureOptions {
@@ -28,7 +29,7 @@ const SLACK = 65_536;
 
 /** One projection that runs, and what of its results must wait. */
 interface Slot<R> {
-  readonly results: R[];
+  readonly results: Queue<R>;
   readonly brake: Brake;
   done: boolean;
 }
@@ -64,7 +65,7 @@ export function mapWithBackpressure<T, R>(
       const upstream = new FlowSet();
       const brake = new Brake(upstream, 'mapWithBackpressure');
       const leaveGiven = flow && upstream.add(flow);
-      const queue: T[] = [];
+      const queue = new Queue<T>();
       const slots: Slot<R>[] = [];
       let index = 0;
       let completed = false;
@@ -76,10 +77,12 @@ export function mapWithBackpressure<T, R>(
       const full = () => (own.held || slots.length >= concurrency) && queue.length >= highWaterMark;
 
       /** Takes a value into a queue that has an end; answers whether to go on. */
-      const enqueue = <V>(into: V[], value: V, limit: number): boolean => {
+      const enqueue = <V>(into: Queue<V>, value: V, limit: number): boolean => {
         if (into.length < limit) into.push(value);
-        else if (overflow === 'dropOldest') into.push(value) && into.shift();
-        else if (overflow === 'error') {
+        else if (overflow === 'dropOldest') {
+          into.push(value);
+          into.shift();
+        } else if (overflow === 'error') {
           const message = `${into.length} values wait and their source cannot be held: make it with flowFrom(), pass { flow }, or choose an overflow policy`;
           subscriber.error(new BackpressureOverflowError(message, { limit: highWaterMark }));
           return false;
@@ -88,7 +91,7 @@ export function mapWithBackpressure<T, R>(
       };
       const start = (value: T) => {
         const flows = new FlowSet();
-        const slot: Slot<R> = { results: [], brake: new Brake(flows, 'mapWithBackpressure'), done: false };
+        const slot: Slot<R> = { results: new Queue(), brake: new Brake(flows, 'mapWithBackpressure'), done: false };
         slots.push(slot);
         const inner = new FlowSubscriber<R>(
           subscriber as never,
@@ -171,7 +174,7 @@ export function mapWithBackpressure<T, R>(
         ),
       );
       return () => {
-        queue.length = 0;
+        queue.clear();
         leaveGiven?.();
       };
     });

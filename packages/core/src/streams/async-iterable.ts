@@ -4,6 +4,7 @@ import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError } from '../errors.js';
 import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
 import { giveBack } from '../operators/give-back.js';
+import { Queue } from '../queue.js';
 
 /** Options of {@link toAsyncIterable}. */
 export interface PullOptions {
@@ -40,7 +41,7 @@ export function toAsyncIterable<T>(
 
 function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIterator<T> {
   const flows = new FlowSet();
-  const queue: T[] = [];
+  const queue = new Queue<T>();
   const waiting: { resolve(result: IteratorResult<T>): void; reject(error: unknown): void }[] = [];
   let end: { readonly error?: unknown } | undefined;
   const brake = new Brake(flows, 'toAsyncIterable');
@@ -92,9 +93,10 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
       return result;
     },
     async return() {
-      const unused = queue.splice(0).reverse();
+      const unused: T[] = [];
+      while (queue.length > 0) unused.push(queue.shift() as T);
       subscriber.unsubscribe();
-      for (const value of unused) if (value instanceof Uint8Array) giveBack(source, value);
+      for (const value of unused.reverse()) if (value instanceof Uint8Array) giveBack(source, value);
       end = {};
       settle();
       return { done: true, value: undefined };
