@@ -1,20 +1,19 @@
 #!/usr/bin/perl
-# Listens and tells its port; waits, reads one connection to its end and tells how many bytes came and how it ended: "eof"
-# or "reset".
-# Usage: sink.pl [MILLISECONDS]
+# Listens and tells its port; accepts one connection and waits for a line on its input; then reads the connection to its end
+# and tells how many bytes came and how it ended: "eof" or "reset".
+# Usage: sink.pl
 use strict;
 use warnings;
 use Errno qw(ECONNRESET);
 use Socket;
 
-my ($wait) = (@ARGV, 0);
 $| = 1;
 socket(my $server, PF_INET, SOCK_STREAM, 0) or die "socket: $!";
 bind($server, pack_sockaddr_in(0, INADDR_LOOPBACK)) or die "bind: $!";
 listen($server, 1) or die "listen: $!";
 print((sockaddr_in(getsockname $server))[0], "\n");
 accept(my $peer, $server) or die "accept: $!";
-select(undef, undef, undef, $wait / 1000);
+<STDIN>;
 my ($bytes, $got) = (0, 0);
 $bytes += $got while $got = sysread($peer, my $chunk, 65536);
 print "$bytes ", defined $got ? 'eof' : $! == ECONNRESET ? 'reset' : "$!", "\n";
