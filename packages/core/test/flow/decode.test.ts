@@ -1,0 +1,370 @@
+// decode(): one frame at a time, so that whoever holds or leaves stops it inside a chunk.
+import { type Codec, type Decoder, data, decode, linesCodec } from '@rxsock/core';
+import {
+  concat,
+  defer,
+  lastValueFrom,
+  NEVER,
+  Observable,
+  of,
+  repeat,
+  Subject,
+  take,
+  throwError,
+  VirtualTimeScheduler,
+} from 'rxjs';
+import { map, switchMap, toArray } from 'rxjs/operators';
+import { describe, expect, test, vi } from 'vitest';
+import { acceptsUnused } from '../../src/operators/give-back.js';
+import { pair } from '../support/peers.js';
+import { Consumer, Eager, Probe } from './support.js';
+
+const lines = () => decode(linesCodec());
+const bytes = (text: string) => Buffer.from(text);
+const names = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `line ${from + i}`);
+const text = (from: number, to: number) =>
+  names(from, to)
+    .map((name) => `${name}\n`)
+    .join('');
+
+/** Bytes that can be given back: each subscription gets what is there, at once. */
+class Refillable {
+  buffer: Buffer;
+  readonly source = new Observable<Uint8Array>((subscriber) => {
+    const all = this.buffer;
+    this.buffer = Buffer.alloc(0);
+    if (all.length > 0) subscriber.next(all);
+  });
+
+  constructor(content: string) {
+    this.buffer = bytes(content);
+    acceptsUnused(this.source, (unused) => {
+      this.buffer = Buffer.concat([unused, this.buffer]);
+    });
+  }
+}
+
+describe('held', () => {
+  test('stops inside a chunk and goes on there', () => {
+    const source = new Subject<Uint8Array>();
+    const consumer = new Consumer(source.pipe(lines())).start();
+    let release: (() => void) | undefined;
+    consumer.onNext = (line) => {
+      if (line === 'line 2') release = consumer.flows.hold('slow');
+    };
+    source.next(bytes(text(0, 1000)));
+    expect(consumer.values).toEqual(names(0, 3));
+    release?.();
+    expect(consumer.values).toEqual(names(0, 1000));
+  });
+
+  test('holds its source until the last frame of the chunk is out', () => {
+    const source = new Eager([0, 1, 2, 3].map((n) => bytes(text(n * 10, n * 10 + 10))));
+    const consumer = new Consumer(source.source.pipe(lines()));
+    let release: (() => void) | undefined;
+    consumer.onNext = () => {
+      release = consumer.flows.hold('slow');
+    };
+    consumer.start();
+    for (let taken = 1; taken <= 40; taken++) {
+      expect(consumer.values).toEqual(names(0, taken));
+      expect(source.given).toBe(Math.ceil(taken / 10));
+      release?.();
+    }
+    expect(consumer.completed).toBe(true);
+  });
+
+  test('a consumer that holds and goes on within each frame does not recurse, and hears one frame at a time', () => {
+    const source = new Eager([bytes(text(0, 50_000)), bytes(text(50_000, 100_000))]);
+    const consumer = new Consumer(source.source.pipe(lines()));
+    let depth = 0;
+    let deepest = 0;
+    consumer.onNext = () => {
+      deepest = Math.max(deepest, ++depth);
+      consumer.flows.hold('shortly')();
+      depth--;
+    };
+    consumer.start();
+    expect(consumer.values).toHaveLength(100_000);
+    expect(consumer.completed).toBe(true);
+    expect(deepest).toBe(1);
+  });
+
+  test('an unfinished last line and the end wait', () => {
+    const source = new Subject<Uint8Array>();
+    const consumer = new Consumer(source.pipe(lines())).start();
+    const release = consumer.flows.hold('slow');
+    source.next(bytes('one\ntw'));
+    source.next(bytes('o'));
+    source.complete();
+    expect([consumer.values, consumer.completed]).toEqual([[], false]);
+    release();
+    expect([consumer.values, consumer.completed]).toEqual([['one', 'two'], true]);
+  });
+
+  test('what the source fails with comes after the frames before it', () => {
+    const consumer = new Consumer(
+      concat(
+        of(bytes('one\ntwo\nthr')),
+        throwError(() => 'bad'),
+      ).pipe(lines()),
+    );
+    const release = consumer.flows.hold('slow');
+    consumer.start();
+    expect([consumer.values, consumer.error]).toEqual([[], undefined]);
+    release();
+    expect([consumer.values, consumer.error]).toEqual([['one', 'two'], 'bad']);
+  });
+
+  test('a bad frame is told after the frames before it, in the same chunk', () => {
+    const source = new Probe();
+    const chunks = source.source.pipe(switchMap(() => [bytes('one\ntwo\nthree is too long\nfour\n')]));
+    const consumer = new Consumer(chunks.pipe(decode(linesCodec({ maxLength: 5 })))).start();
+    const release = consumer.flows.hold('slow');
+    source.next(0);
+    expect(consumer.error).toBeUndefined();
+    release();
+    expect(consumer.values).toEqual(['one', 'two']);
+    expect(consumer.error).toMatchObject({ code: 'ERR_FRAME_TOO_LONG' });
+    expect(source.live).toEqual([]);
+    expect(consumer.flows.size).toBe(0);
+  });
+
+  test('what waits for a source that cannot be held has an end', () => {
+    const source = new Subject<Uint8Array>();
+    const consumer = new Consumer(source.pipe(lines())).start();
+    consumer.flows.hold('slow');
+    const mebibyte = Buffer.alloc(1024 * 1024);
+    for (let i = 0; i < 64; i++) source.next(mebibyte);
+    expect(consumer.error).toBeUndefined();
+    source.next(bytes('x'));
+    expect(consumer.error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW', limit: 64 * 1024 * 1024 });
+    expect(source.observed).toBe(false);
+  });
+});
+
+describe('leaving', () => {
+  test('in the middle of a chunk of 100,000 frames gives the rest back', () => {
+    const source = new Refillable(text(0, 100_000));
+    const consumer = new Consumer(source.source.pipe(lines(), take(99_998))).start();
+    expect(consumer.values).toHaveLength(99_998);
+    expect(source.buffer.toString()).toBe(text(99_998, 100_000));
+  });
+
+  test('while held gives back every chunk that waits, in order', () => {
+    const source = new Subject<Uint8Array>();
+    const back: string[] = [];
+    acceptsUnused(source, (unused) => back.unshift(Buffer.from(unused).toString()));
+    const consumer = new Consumer(source.pipe(lines())).start();
+    source.next(bytes('one\ntw'));
+    consumer.flows.hold('slow');
+    for (const chunk of ['o\nth', 'ree\n', 'four']) source.next(bytes(chunk));
+    consumer.stop();
+    expect(back.join('')).toBe('two\nthree\nfour');
+  });
+
+  test('after each frame loses none, and does not recurse', () => {
+    const source = new Refillable(text(0, 2_000));
+    const consumer = new Consumer(defer(() => source.source.pipe(lines(), take(1))).pipe(repeat(2_000))).start();
+    expect(consumer.values).toEqual(names(0, 2_000));
+    expect(source.buffer).toHaveLength(0);
+  });
+
+  test('to another codec in the middle of a chunk loses nothing', () => {
+    const source = new Refillable('LENGTH 5\nhello, and\nso on\n');
+    const five: Pick<Codec<string>, 'decoder'> = { decoder: () => new TakeBytes(5) };
+    const result = concat(
+      source.source.pipe(lines(), take(1)),
+      source.source.pipe(decode(five), take(1)),
+      source.source.pipe(lines()),
+    );
+    const consumer = new Consumer(result).start();
+    expect(consumer.values).toEqual(['LENGTH 5', 'hello', ', and', 'so on']);
+  });
+
+  test('for another codec, from within a frame, on a socket', async () => {
+    const { socket, peer } = await pair();
+    const five: Pick<Codec<string>, 'decoder'> = { decoder: () => new TakeBytes(5) };
+    const words = socket.pipe(
+      data(),
+      lines(),
+      take(1),
+      switchMap(() => socket.pipe(data(), decode(five), take(2))),
+    );
+    const result = lastValueFrom(
+      words.pipe(
+        toArray(),
+        switchMap((all) =>
+          socket.pipe(
+            data(),
+            lines(),
+            take(1),
+            map((line) => [...all, line]),
+          ),
+        ),
+      ),
+    );
+    peer.write('LENGTH 5\nhelloworldso on\n');
+    expect(await result).toEqual(['hello', 'world', 'so on']);
+  });
+
+  test('at the end, or after a failure of the source, gives nothing back', () => {
+    for (const end of [(s: Subject<Uint8Array>) => s.complete(), (s: Subject<Uint8Array>) => s.error('bad')]) {
+      const source = new Subject<Uint8Array>();
+      let back = 0;
+      acceptsUnused(source, (unused) => {
+        back += unused.length;
+      });
+      new Consumer(source.pipe(decode(linesCodec({ trailing: 'drop' })))).start();
+      source.next(bytes('one\ntw'));
+      end(source);
+      expect(back).toBe(0);
+    }
+  });
+});
+
+/** Frames of a fixed number of bytes, written as somebody else would. */
+class TakeBytes implements Decoder<string> {
+  readonly #size: number;
+  #bytes = Buffer.alloc(0);
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#bytes = Buffer.concat([this.#bytes, chunk]);
+  }
+
+  next(): string | undefined {
+    if (this.#bytes.length < this.#size) return undefined;
+    const frame = this.#bytes.toString('latin1', 0, this.#size);
+    this.#bytes = this.#bytes.subarray(this.#size);
+    return frame;
+  }
+
+  end(): void {}
+
+  rest(): Uint8Array {
+    return this.#bytes;
+  }
+}
+
+describe('frameTimeout', () => {
+  /** A source on virtual time; `send` waits first. */
+  function timed(frameTimeout = 50) {
+    const clock = new VirtualTimeScheduler();
+    const source = new Subject<Uint8Array>();
+    const consumer = new Consumer(source.pipe(decode(linesCodec(), { frameTimeout, scheduler: clock }))).start();
+    const wait = (milliseconds: number) => {
+      clock.maxFrames = clock.frame + milliseconds;
+      clock.schedule(() => {}, milliseconds);
+      clock.flush();
+    };
+    return { clock, source, consumer, wait };
+  }
+
+  test('ends a frame that takes too long, from its first byte on', () => {
+    const { source, consumer, wait } = timed();
+    wait(1000);
+    source.next(bytes('a'));
+    wait(30);
+    source.next(bytes('b'));
+    wait(19);
+    expect(consumer.error).toBeUndefined();
+    wait(1);
+    expect(consumer.error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'frameTimeout', milliseconds: 50 });
+    expect(source.observed).toBe(false);
+  });
+
+  test('begins anew with each frame and does not run between frames', () => {
+    const { source, consumer, wait } = timed();
+    for (const chunk of ['on', 'e\ntw', 'o\nthr', 'ee\n']) {
+      source.next(bytes(chunk));
+      wait(49);
+    }
+    wait(1000);
+    expect(consumer.error).toBeUndefined();
+    expect(consumer.values).toEqual(['one', 'two', 'three']);
+  });
+
+  test('stands still while held', () => {
+    const { source, consumer, wait } = timed();
+    source.next(bytes('a'));
+    const release = consumer.flows.hold('slow');
+    wait(1000);
+    expect(consumer.error).toBeUndefined();
+    release();
+    wait(49);
+    expect(consumer.error).toBeUndefined();
+    wait(1);
+    expect(consumer.error).toMatchObject({ code: 'ETIMEDOUT' });
+  });
+
+  const ways: readonly (readonly [string, (context: ReturnType<typeof timed>) => void])[] = [
+    ['leaving', ({ consumer }) => consumer.stop()],
+    ['completion', ({ source }) => source.complete()],
+    ['an error', ({ source }) => source.error('bad')],
+    ['a hold', ({ consumer }) => void consumer.flows.hold('slow')],
+    [
+      'leaving at a frame',
+      ({ source, consumer }) => {
+        consumer.onNext = () => consumer.stop();
+        source.next(bytes('\nb'));
+      },
+    ],
+    [
+      'leaving at a frame after a hold',
+      ({ source, consumer }) => {
+        const release = consumer.flows.hold('slow');
+        source.next(bytes('\nb'));
+        consumer.onNext = () => consumer.stop();
+        release();
+      },
+    ],
+  ];
+  test.each(ways)('%s leaves no timer behind', (_name, act) => {
+    const context = timed();
+    context.source.next(bytes('a'));
+    expect(context.clock.actions).toHaveLength(1);
+    act(context);
+    expect(context.clock.actions).toHaveLength(0);
+  });
+
+  test('looks at what is left once a frame, not once a chunk: it is copied', () => {
+    const decoder = linesCodec().decoder();
+    const rest = vi.spyOn(decoder, 'rest');
+    const source = new Subject<Uint8Array>();
+    const clock = new VirtualTimeScheduler();
+    const consumer = new Consumer(
+      source.pipe(decode({ decoder: () => decoder }, { frameTimeout: 1, scheduler: clock })),
+    );
+    consumer.start();
+    for (let i = 0; i < 1000; i++) source.next(bytes('x'));
+    source.next(bytes('\n'));
+    expect(consumer.values).toHaveLength(1);
+    expect(rest.mock.calls.length).toBeLessThanOrEqual(2);
+    consumer.stop();
+  });
+
+  test.each([-1, Number.NaN])('%d is refused', (frameTimeout) => {
+    expect(() => decode(linesCodec(), { frameTimeout })).toThrow(RangeError);
+  });
+});
+
+test('a codec that throws when it begins is an error, and nothing is subscribed', () => {
+  const source = new Probe();
+  const codec = {
+    decoder(): Decoder<string> {
+      throw 'bad';
+    },
+  };
+  const consumer = new Consumer(
+    source.source.pipe(
+      switchMap(() => NEVER),
+      decode(codec),
+    ),
+  ).start();
+  expect(consumer.error).toBe('bad');
+  expect(source.subscribed).toBe(0);
+});
