@@ -127,6 +127,18 @@ describe('bounds', () => {
   });
 });
 
+test('a long queue of synchronous projections does not recurse', () => {
+  const source = new Subject<number>();
+  const first = new Subject<number>();
+  const options = { highWaterMark: 20_000 };
+  const consumer = new Consumer(source.pipe(mapWithBackpressure((n) => (n === 0 ? first : of(n)), options))).start();
+  for (let n = 0; n < 20_000; n++) source.next(n);
+  expect(consumer.values).toEqual([]);
+  first.complete();
+  expect(consumer.error).toBeUndefined();
+  expect(consumer.values).toEqual(numbers(20_000).slice(1));
+});
+
 describe('overflow, where the source cannot be held', () => {
   const offer = (options: Parameters<typeof mapWithBackpressure>[1], offered: number) => {
     const source = new Subject<number>();
