@@ -1,0 +1,111 @@
+// toAsyncIterable(): pulling, in any order of calls.
+import { flowFrom, toAsyncIterable } from '@rxsock/core';
+import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+
+const iterate = <T>(source: Observable<T>) => toAsyncIterable(source)[Symbol.asyncIterator]();
+
+describe('toAsyncIterable()', () => {
+  it('subscribes once for each loop, at its first pull', async () => {
+    let subscribed = 0;
+    const source = new Observable<number>((subscriber) => {
+      subscribed++;
+      subscriber.next(subscribed);
+      subscriber.complete();
+    });
+    const iterable = toAsyncIterable(source);
+    const iterator = iterable[Symbol.asyncIterator]();
+    expect(subscribed).toBe(0);
+    expect(await iterator.next()).toEqual({ done: false, value: 1 });
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    for await (const value of iterable) expect(value).toBe(2);
+  });
+
+  it('answers concurrent pulls in their order, and those after the end', async () => {
+    const source = new Subject<number>();
+    const iterator = iterate(source);
+    const pulls = [iterator.next(), iterator.next(), iterator.next(), iterator.next()];
+    source.next(1);
+    source.next(2);
+    source.complete();
+    expect(await Promise.all(pulls)).toEqual([
+      { done: false, value: 1 },
+      { done: false, value: 2 },
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ]);
+  });
+
+  it('throws once, after the values before it', async () => {
+    const iterator = iterate(
+      concat(
+        of(1, 2),
+        throwError(() => new Error('broken')),
+      ),
+    );
+    expect(await iterator.next()).toEqual({ done: false, value: 1 });
+    expect(await iterator.next()).toEqual({ done: false, value: 2 });
+    await expect(iterator.next()).rejects.toThrow('broken');
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('holds what it does not pull', async () => {
+    let pulled = 0;
+    function* source() {
+      for (;;) yield pulled++;
+    }
+    const iterator = iterate(flowFrom(source()));
+    await iterator.next();
+    expect(pulled).toBe(2);
+    await iterator.next();
+    expect(pulled).toBe(3);
+    await iterator.return?.();
+  });
+
+  it('ends the pulls that wait, and unsubscribes, when it is returned', async () => {
+    const unsubscribed = vi.fn();
+    const iterator = iterate(new Observable<never>(() => unsubscribed));
+    const pull = iterator.next();
+    await iterator.return?.();
+    expect(await pull).toEqual({ done: true, value: undefined });
+    expect(unsubscribed).toHaveBeenCalledOnce();
+  });
+
+  it('does not subscribe after it was returned', async () => {
+    const subscribed = vi.fn();
+    const iterator = iterate(new Observable<never>(subscribed));
+    await iterator.return?.();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+    expect(subscribed).not.toHaveBeenCalled();
+  });
+
+  it('tells nothing any more after it was returned, not even an error that waited', async () => {
+    const iterator = iterate(
+      concat(
+        of(1, 2),
+        throwError(() => new Error('broken')),
+      ),
+    );
+    await iterator.next();
+    await iterator.return?.();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('fails where values wait that cannot be held', async () => {
+    const source = new Subject<number>();
+    const iterator = iterate(source);
+    const first = iterator.next();
+    for (let value = 0; source.observed; value++) source.next(value);
+    expect(await first).toEqual({ done: false, value: 0 });
+    const rest: number[] = [];
+    const error = await (async () => {
+      for await (const value of iterator) rest.push(value);
+    })().catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW' });
+    expect(rest.length).toBe(65_538);
+  });
+
+  it('refuses a high-water mark that means nothing, at the call', () => {
+    expect(() => toAsyncIterable(NEVER, { highWaterMark: -1 })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,255 @@
+// fromDuplex(): the engine over streams of others, and over net.Sockets with and without Node's internals.
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
+import { Duplex } from 'node:stream';
+import { data, fromDuplex, on, type Socket, type SocketOptions, writeTo } from '@rxsock/core';
+import { firstValueFrom, lastValueFrom, map, reduce } from 'rxjs';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { internals } from '../../src/engine/internals.js';
+import { receive } from '../files/support.js';
+import { closedPort, rawServer } from '../support/peers.js';
+import { record } from '../support/record.js';
+import { duplexPair } from './support.js';
+
+const all = (socket: Socket) =>
+  lastValueFrom(
+    socket.pipe(
+      data(),
+      reduce((text, bytes) => text + bytes, ''),
+    ),
+  );
+
+/** A socket over a connected net.Socket, and its peer. */
+async function wrapped(options: SocketOptions = {}): Promise<{ socket: Socket; stream: net.Socket; peer: net.Socket }> {
+  const server = await rawServer();
+  const stream = net.connect({ port: server.port, host: '127.0.0.1' });
+  const [peer] = await Promise.all([server.next(), once(stream, 'connect')]);
+  const socket = fromDuplex(stream, { keepOpen: true, ...options });
+  onTestFinished(() => socket.error());
+  return { socket, stream, peer };
+}
+
+describe.each([
+  { reads: true, writes: true },
+  { reads: false, writes: true },
+  { reads: true, writes: false },
+  { reads: false, writes: false },
+])('over a net.Socket, with internals $reads, $writes', (ways) => {
+  beforeEach(() => {
+    const before = { ...internals };
+    Object.assign(internals, ways);
+    return () => Object.assign(internals, before);
+  });
+
+  it('echoes, and half-closes both ways', async () => {
+    const { socket, peer } = await wrapped({ allowHalfOpen: true });
+    const text = 'x'.repeat(1_000_000);
+    const { ended } = record(socket.pipe(data(), writeTo(socket)));
+    const closed = socket.pipe(on('close'));
+    const report = firstValueFrom(closed.pipe(map((event) => event.report)));
+    peer.end(text);
+    const { bytes, end } = await receive(peer);
+    expect([bytes.equals(Buffer.from(text)), end]).toEqual([true, 'end']);
+    expect(await ended).toEqual({});
+    expect(await report).toMatchObject({ by: 'peer', how: 'fin', bytesRead: 1_000_000, bytesWritten: 1_000_000 });
+  });
+
+  it('hears an answer after its own FIN, with what else the stream says about half-open', async () => {
+    const { socket, stream, peer } = await wrapped();
+    expect(stream.allowHalfOpen).toBe(true);
+    const answer = all(socket);
+    socket.next('question');
+    socket.complete();
+    peer.once('end', () => peer.end('answer'));
+    peer.resume();
+    expect(await answer).toBe('answer');
+    await vi.waitUntil(() => socket.readyState === 'closed');
+  });
+
+  it("answers after the peer's FIN", async () => {
+    const { socket, peer } = await wrapped({ allowHalfOpen: true });
+    peer.end('question');
+    expect(await all(socket)).toBe('question');
+    socket.next('answer');
+    socket.complete();
+    expect(await receive(peer)).toEqual({ bytes: Buffer.from('answer'), end: 'end' });
+  });
+
+  it("hears a peer's reset", async () => {
+    const { socket, peer } = await wrapped();
+    const { log, ended } = record(socket);
+    peer.write('x');
+    await vi.waitUntil(() => log.includes('data'));
+    peer.resetAndDestroy();
+    expect((await ended).error).toMatchObject({ name: 'ResetError', code: 'ECONNRESET' });
+    expect(log).not.toContain('end');
+  });
+
+  it('resets when aborted', async () => {
+    const { socket, peer } = await wrapped();
+    socket.next(Buffer.alloc(10_000_000));
+    socket.error(new Error('enough'));
+    expect((await receive(peer)).end).toBe('ECONNRESET');
+  });
+
+  it('reads no further than a mark while held, and goes on after', async () => {
+    const { socket, peer } = await wrapped();
+    const release = socket.hold('test');
+    const text = all(socket);
+    peer.end('x'.repeat(20_000_000));
+    await vi.waitUntil(() => socket.bytesRead > 0 && peer.writableLength > 0);
+    expect(socket.bytesRead).toBeLessThanOrEqual(3 * 65_536);
+    release();
+    expect((await text).length).toBe(20_000_000);
+  });
+
+  it('takes over what the stream has read, and what it has still to write', async () => {
+    const server = await rawServer();
+    const stream = net.connect({ port: server.port, host: '127.0.0.1' });
+    const peer = await server.next();
+    peer.write('early ');
+    await once(stream, 'readable');
+    stream.write('before ');
+    const socket = fromDuplex(stream, { allowHalfOpen: true });
+    const text = all(socket);
+    peer.end('late');
+    expect(await text).toBe('early late');
+    socket.next('after');
+    socket.complete();
+    expect(await receive(peer)).toEqual({ bytes: Buffer.from('before after'), end: 'end' });
+  });
+});
+
+describe('a net.Socket that is still connecting', () => {
+  it('opens with it', async () => {
+    const server = await rawServer();
+    const socket = fromDuplex(net.connect({ port: server.port, host: '127.0.0.1' }));
+    expect(socket.readyState).toBe('resolving');
+    socket.next('early');
+    const { remote } = await firstValueFrom(socket.pipe(on('connect')));
+    expect(remote).toMatchObject({ port: server.port });
+    const peer = await server.next();
+    expect(String((await once(peer.resume(), 'data'))[0])).toBe('early');
+  });
+
+  it('fails with it, and nothing is unhandled meanwhile', async () => {
+    const stream = net.connect({ port: await closedPort(), host: '127.0.0.1' });
+    const socket = fromDuplex(stream);
+    await new Promise((resolve) => stream.once('close', resolve));
+    const { ended } = record(socket);
+    expect((await ended).error).toMatchObject({ name: 'ConnectError', code: 'ECONNREFUSED' });
+  });
+});
+
+describe('any Duplex', () => {
+  it('is a socket without addresses', async () => {
+    const [stream, other] = duplexPair();
+    const socket = fromDuplex(stream, { allowHalfOpen: true });
+    const { log } = record(socket);
+    expect([socket.readyState, socket.local, socket.remote]).toEqual(['open', undefined, undefined]);
+    other.end('question');
+    socket.next('answer');
+    socket.complete();
+    expect(String((await once(other, 'data'))[0])).toBe('answer');
+    await vi.waitUntil(() => log.includes('complete'));
+    expect(log.filter((event) => event !== 'drain')).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
+  });
+
+  it('waits for who does not read', async () => {
+    const [stream, other] = duplexPair();
+    const socket = fromDuplex(stream, { highWaterMark: 4 });
+    record(socket);
+    expect([socket.next('abc'), socket.next('def')]).toEqual([true, false]);
+    expect(socket.writableLength).toBe(6);
+    const drain = firstValueFrom(socket.pipe(on('drain')));
+    other.resume();
+    await drain;
+    expect(socket.writableLength).toBe(0);
+    socket.error();
+  });
+
+  it('is destroyed with an error when aborted, for only that tells an HTTP/2 peer of it', async () => {
+    const server = http2.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    server.on('stream', (stream) => {
+      stream.respond({ ':status': 200 });
+      const socket = fromDuplex(stream);
+      socket.pipe(data()).subscribe({ next: () => socket.error(), error: () => {} });
+      socket.next('a part');
+    });
+    const client = http2.connect(`http://127.0.0.1:${(server.address() as net.AddressInfo).port}`);
+    onTestFinished(() => client.close());
+    const request = client.request({ ':method': 'POST' }, { endStream: false });
+    const seen: string[] = [];
+    request.on('end', () => seen.push('end')).on('error', () => seen.push('error'));
+    request.resume().write('go');
+    await new Promise((resolve) => request.once('close', resolve));
+    expect(seen).toEqual(['error']);
+  });
+
+  it('that is destroyed before both ends is an error', async () => {
+    const [stream] = duplexPair();
+    const { ended } = record(fromDuplex(stream));
+    stream.destroy();
+    expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  });
+
+  it.each<[string, (stream: Duplex) => void, object]>([
+    ['was destroyed', (stream) => stream.destroy(), { code: 'ERR_STREAM_PREMATURE_CLOSE' }],
+    ['has failed', (stream) => stream.destroy(new Error('broken')), { cause: new Error('broken') }],
+  ])('that %s before is an error', async (_, spoil, error) => {
+    const [stream] = duplexPair();
+    spoil(stream.on('error', () => {}));
+    await new Promise((resolve) => stream.once('close', resolve));
+    const { ended } = record(fromDuplex(stream));
+    expect((await ended).error).toMatchObject(error);
+  });
+
+  it('whose two sides had ended in part is taken over as it is', async () => {
+    const [stream, other] = duplexPair();
+    other.end();
+    await once(stream.resume(), 'end');
+    const reading = fromDuplex(stream, { allowHalfOpen: true });
+    expect(await all(reading)).toBe('');
+    reading.complete();
+    await vi.waitUntil(() => reading.readyState === 'closed');
+
+    const [written, reader] = duplexPair();
+    written.end();
+    await once(written, 'finish');
+    const writing = fromDuplex(written, { allowHalfOpen: true });
+    const text = all(writing);
+    reader.end('still here');
+    expect(await text).toBe('still here');
+    writing.complete();
+    await vi.waitUntil(() => writing.readyState === 'closed');
+  });
+
+  it('is refused if it is not one of bytes', () => {
+    const read = () => {};
+    expect(() => fromDuplex(new Duplex({ read, objectMode: true }))).toThrow(TypeError);
+    expect(() => fromDuplex(new Duplex({ read, encoding: 'utf8' }))).toThrow(TypeError);
+  });
+});
+
+it('takes over what an HTTP server hands out, with the bytes that came along', async () => {
+  const server = http.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  server.on('upgrade', (_request, stream: Duplex, head: Buffer) => {
+    const socket = fromDuplex(stream, { allowHalfOpen: true });
+    socket.next('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n');
+    socket.unshift(head);
+    socket.pipe(data(), writeTo(socket)).subscribe();
+  });
+  const { port } = server.address() as net.AddressInfo;
+  const client = net.connect({ port, host: '127.0.0.1' });
+  client.end('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhead and tail');
+  const chunks: Buffer[] = [];
+  client.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(client, 'end');
+  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1.1 101 .*\r\n\r\nhead and tail$/s);
+});

@@ -1,0 +1,222 @@
+// toReadable() and toDuplex(): what Node's own stream functions make of them.
+import { once } from 'node:events';
+import http from 'node:http';
+import type net from 'node:net';
+import { type Duplex, PassThrough } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
+import { finished, pipeline } from 'node:stream/promises';
+import { connect, data, lines, toDuplex, toReadable } from '@rxsock/core';
+import { concat, Observable, of, throwError } from 'rxjs';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { receive } from '../files/support.js';
+import { closedPort, dial, pair } from '../support/peers.js';
+
+/** Reads to the end as listeners do: a `for await` loop would destroy the stream then. */
+async function listen(duplex: Duplex): Promise<string> {
+  let all = '';
+  duplex.on('data', (chunk: Buffer) => {
+    all += chunk;
+  });
+  await once(duplex, 'end');
+  return all;
+}
+
+const turn = () => new Promise(setImmediate);
+
+describe('toReadable()', () => {
+  it('is the bytes, and ends with the peer', async () => {
+    const { socket, peer } = await pair();
+    const readable = toReadable(socket.pipe(data()));
+    peer.end(Buffer.alloc(3_000_000, 'x'));
+    expect((await buffer(readable)).equals(Buffer.alloc(3_000_000, 'x'))).toBe(true);
+  });
+
+  it('holds the socket while nobody reads', async () => {
+    const { socket, peer } = await pair();
+    const readable = toReadable(socket.pipe(data()));
+    readable.read(0);
+    peer.end(Buffer.alloc(20_000_000));
+    await vi.waitUntil(() => socket.holds.length > 0 && peer.writableLength > 0);
+    const { bytesRead } = socket;
+    expect(bytesRead).toBeLessThanOrEqual(6 * 65_536);
+    await turn();
+    expect(socket.bytesRead).toBe(bytesRead);
+    expect((await buffer(readable)).length).toBe(20_000_000);
+  });
+
+  it('gives values in object mode', async () => {
+    const { socket, peer } = await pair();
+    peer.end('one\ntwo\n');
+    expect(await toReadable(socket.pipe(data(), lines()), { objectMode: true }).toArray()).toEqual(['one', 'two']);
+  });
+
+  it('fails with its source, after what came before', async () => {
+    const readable = toReadable(
+      concat(
+        of('x'),
+        throwError(() => new Error('broken')),
+      ),
+    );
+    const chunks: string[] = [];
+    const reading = (async () => {
+      for await (const chunk of readable) chunks.push(String(chunk));
+    })();
+    await expect(reading).rejects.toThrow('broken');
+    expect(chunks).toEqual(['x']);
+  });
+
+  it('unsubscribes when destroyed, also while it waits; and never subscribes when destroyed before', async () => {
+    const subscribed = vi.fn();
+    const unsubscribed = vi.fn();
+    const source = new Observable<string>(() => {
+      subscribed();
+      return unsubscribed;
+    });
+    const readable = toReadable(source);
+    readable.resume();
+    await vi.waitUntil(() => subscribed.mock.calls.length === 1);
+    readable.destroy();
+    await vi.waitUntil(() => unsubscribed.mock.calls.length === 1);
+    toReadable(source).destroy();
+    await turn();
+    expect(subscribed).toHaveBeenCalledOnce();
+  });
+
+  it('makes pipeline() fail where the source does', async () => {
+    const { socket, peer } = await pair();
+    const piping = pipeline(toReadable(socket.pipe(data())), new PassThrough().resume());
+    peer.write('x', () => peer.resetAndDestroy());
+    await expect(piping).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+});
+
+describe('toDuplex()', () => {
+  it('half-closes both ways', async () => {
+    const { socket, peer } = await pair();
+    const duplex = toDuplex(socket);
+    duplex.end('question');
+    const question = receive(peer);
+    expect((await question).bytes.toString()).toBe('question');
+    peer.end('answer');
+    expect(await listen(duplex)).toBe('answer');
+    await finished(duplex);
+    await vi.waitUntil(() => socket.readyState === 'closed');
+  });
+
+  it("answers after the peer's FIN with allowHalfOpen", async () => {
+    const { socket, peer } = await pair({ allowHalfOpen: true });
+    const duplex = toDuplex(socket);
+    peer.end('question');
+    expect(await listen(duplex)).toBe('question');
+    await turn();
+    duplex.end('answer');
+    expect((await receive(peer)).bytes.toString()).toBe('answer');
+  });
+
+  it("without it ends after the peer's FIN, when all that waits in it has left", async () => {
+    const { socket, peer } = await pair({ allowHalfOpen: false, highWaterMark: 65_536 });
+    const duplex = toDuplex(socket);
+    for (let count = 0; count < 100; count++) duplex.write(Buffer.alloc(100_000));
+    peer.end('over');
+    expect(await listen(duplex)).toBe('over');
+    const { bytes, end } = await receive(peer);
+    expect([bytes.length, end]).toEqual([10_000_000, 'end']);
+  });
+
+  it('carries what is sent, through a pipeline there and back', async () => {
+    const { socket, peer } = await pair({ allowHalfOpen: true });
+    const sent = Buffer.alloc(5_000_000, 'abc');
+    peer.pipe(peer);
+    const source = new PassThrough();
+    source.end(sent);
+    const duplex = toDuplex(socket);
+    const [received] = await Promise.all([listen(duplex), pipeline(source, duplex)]);
+    expect(received).toBe(String(sent));
+  });
+
+  it('makes its writer wait for the peer, and its peer for the reader', async () => {
+    const { socket, peer } = await pair();
+    const duplex = toDuplex(socket);
+    peer.write(Buffer.alloc(20_000_000));
+    await vi.waitUntil(() => peer.writableLength > 0 && socket.bytesRead > 0);
+    expect(socket.holds).toEqual(['toDuplex']);
+    expect(socket.bytesRead).toBeLessThanOrEqual(4 * 65_536);
+    let written = 0;
+    while (duplex.write(Buffer.alloc(65_536)) || written === 0) {
+      written++;
+      await turn();
+    }
+    expect(duplex.writableLength).toBeLessThanOrEqual(2 * 65_536);
+    const drained = once(duplex, 'drain');
+    peer.resume();
+    await drained;
+    duplex.destroy();
+  });
+
+  it('aborts the connection when destroyed before both ends', async () => {
+    const { socket, peer } = await pair();
+    const duplex = toDuplex(socket).on('error', () => {});
+    duplex.write('a part');
+    await once(
+      peer.once('readable', () => {}),
+      'readable',
+    );
+    peer.read();
+    duplex.destroy(new Error('enough'));
+    expect((await receive(peer)).end).toBe('ECONNRESET');
+    await vi.waitUntil(() => socket.readyState === 'closed');
+  });
+
+  it('fails with the socket', async () => {
+    const { socket, peer } = await pair();
+    const duplex = toDuplex(socket);
+    const failure = once(duplex, 'error');
+    peer.resetAndDestroy();
+    expect(await failure).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(duplex.destroyed).toBe(true);
+  });
+
+  it('fails where no connection comes about', async () => {
+    const duplex = toDuplex(dial({ port: await closedPort() }));
+    expect(await once(duplex, 'error')).toMatchObject([{ name: 'ConnectError', code: 'ECONNREFUSED' }]);
+  });
+
+  it('tells what the peer has answered before a write failed', async () => {
+    const { socket, peer } = await pair({ allowHalfOpen: true });
+    const duplex = toDuplex(socket);
+    const failure = once(duplex, 'error');
+    // Unread input makes the kernel reset what is written after this.
+    duplex.write('unread');
+    await vi.waitUntil(() => socket.writableLength === 0);
+    peer.end('the answer');
+    await vi.waitUntil(() => socket.readyState !== 'open' || socket.bytesRead > 0);
+    const chunks: string[] = [];
+    duplex.on('data', (chunk: Buffer) => chunks.push(String(chunk)));
+    await vi.waitUntil(() => chunks.length > 0);
+    peer.destroy();
+    await new Promise((resolve) => peer.once('close', resolve));
+    duplex.write('more');
+    duplex.write('and more');
+    expect(await failure).toMatchObject([{ name: 'ResetError' }]);
+    expect(chunks).toEqual(['the answer']);
+  });
+
+  it('is what http.request() takes for a connection', async () => {
+    const server = http.createServer((request, response) => request.pipe(response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as net.AddressInfo;
+    const createConnection = () => toDuplex(connect({ port, host: '127.0.0.1' }));
+    const request = http.request({ createConnection, method: 'POST' });
+    request.end('hello');
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect(await text(response)).toBe('hello');
+  });
+
+  it('leaves nothing subscribed', async () => {
+    const { socket } = await pair();
+    toDuplex(socket).destroy();
+    await vi.waitUntil(() => socket.readyState === 'closed');
+    expect(socket.holds).toEqual([]);
+  });
+});
