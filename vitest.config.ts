@@ -11,7 +11,7 @@ const alias = [
 
 const project = (name: string, include: string) => ({
   resolve: { alias },
-  test: { name, include: [include], testTimeout: 20_000 },
+  test: { name, include: [include], testTimeout: 20_000, expect: { poll: { interval: 10, timeout: 15_000 } } },
 });
 
 export default defineConfig({
