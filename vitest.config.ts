@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     projects: [
       project('core', 'packages/core/test/**/*.test.ts'),
-      project('properties', 'tests/properties/**/*.test.ts'),
+      project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('docs', 'tests/docs/**/*.test.ts'),
       project('examples', 'tests/examples/**/*.test.ts'),
     ],

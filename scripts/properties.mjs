@@ -8,7 +8,5 @@ const { values, positionals } = parseArgs({
 });
 const env = { ...process.env };
 for (const [name, value] of Object.entries(values)) env[`RXSOCK_${name.toUpperCase()}`] = value;
-// The limit of one test grows with its runs: a property over real sockets takes some milliseconds a run.
-const testTimeout = Math.max(60_000, Number(values.runs ?? 100) * 100);
-const args = ['vitest', 'run', '--project', 'properties', `--testTimeout=${testTimeout}`, ...positionals];
+const args = ['vitest', 'run', '--project', 'properties', ...positionals];
 process.exitCode = spawnSync('npx', args, { env, stdio: 'inherit' }).status ?? 1;

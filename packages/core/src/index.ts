@@ -19,9 +19,11 @@ export type { BytesCodec, Chunk, Codec, Decoder } from './framing/codec.js';
 export { type DelimitedOptions, delimitedCodec } from './framing/delimited.js';
 export { fixedLengthCodec } from './framing/fixed-length.js';
 export { type JsonLinesOptions, jsonLinesCodec } from './framing/json-lines.js';
+export type { ByteOrder, LengthField } from './framing/length-field.js';
 export { type LengthPrefixedOptions, lengthPrefixedCodec } from './framing/length-prefixed.js';
 export { type LinesOptions, linesCodec } from './framing/lines.js';
 export { type NetstringsOptions, netstringsCodec } from './framing/netstrings.js';
+export type { Oversize, Trailing } from './framing/options.js';
 export { type ListenOptions, listen } from './listen.js';
 // Events and bytes
 export { connections } from './operators/connections.js';
