@@ -9,10 +9,13 @@ const alias = [
   { find: '@rxsock/core', replacement: source('packages/core/src/index.ts') },
 ];
 
-const project = (name: string, include: string) => ({
+const project = (name: string, include: string, testTimeout = 20_000) => ({
   resolve: { alias },
-  test: { name, include: [include], testTimeout: 20_000, expect: { poll: { interval: 10, timeout: 15_000 } } },
+  test: { name, include: [include], testTimeout, expect: { poll: { interval: 10, timeout: 15_000 } } },
 });
+
+// A property over real sockets takes some milliseconds a run.
+const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 
 export default defineConfig({
   test: {

@@ -1,20 +1,59 @@
 // Everything a user of @rxsock/core imports.
 
 // TCP
+
 export { type ConnectOptions, connect, type TcpOptions } from './connect.js';
-// What they tell
-export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './endpoint.js';
+export { type ListenOptions, listen } from './listen.js';
+
+// What they give
+
 export type { ReadyState } from './engine/connection.js';
 export type { SocketOptions } from './engine/options.js';
+export { Server } from './server.js';
+export { Socket } from './socket.js';
+
+// What those tell
+
+export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './endpoint.js';
 export * from './errors.js';
 export type * from './events.js';
-// Files
-export { type SaveProgress, saveTo } from './files/save-to.js';
-export { type SendFileOptions, type SendFileProgress, sendFile } from './files/send-file.js';
-export { sendFrom } from './files/send-from.js';
+
+// Events and bytes
+
+export { connections } from './operators/connections.js';
+export { data } from './operators/data.js';
+export { decodeText } from './operators/decode-text.js';
+export { discard } from './operators/discard.js';
+export { on } from './operators/on.js';
+export { Reader, type ReaderOptions, reader } from './operators/reader.js';
+
+// Writing, and both ways
+
+export { relay } from './operators/relay.js';
+export { type Answer, type ServeOperator, type ServeOptions, serve } from './operators/serve.js';
+export { through } from './operators/through.js';
+export { type EndOptions, type WriteProgress, writeTo } from './operators/write-to.js';
+
 // Backpressure
+
 export { type Flow, Flowable, type Release } from './flow.js';
+export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
+
+// Framing: operators
+
+export { type DecodeOptions, decode } from './operators/decode.js';
+export { decodeEach } from './operators/decode-each.js';
+export { delimited } from './operators/delimited.js';
+export { encode } from './operators/encode.js';
+export { fixedLength } from './operators/fixed-length.js';
+export { Framed, framed } from './operators/framed.js';
+export { jsonLines } from './operators/json-lines.js';
+export { lengthPrefixed } from './operators/length-prefixed.js';
+export { lines } from './operators/lines.js';
+export { netstrings } from './operators/netstrings.js';
+
 // Framing: codecs
+
 export type { BytesCodec, Chunk, Codec, Decoder } from './framing/codec.js';
 export { type DelimitedOptions, delimitedCodec } from './framing/delimited.js';
 export { fixedLengthCodec } from './framing/fixed-length.js';
@@ -24,35 +63,15 @@ export { type LengthPrefixedOptions, lengthPrefixedCodec } from './framing/lengt
 export { type LinesOptions, linesCodec } from './framing/lines.js';
 export { type NetstringsOptions, netstringsCodec } from './framing/netstrings.js';
 export type { Oversize, Trailing } from './framing/options.js';
-export { type ListenOptions, listen } from './listen.js';
-// Events and bytes
-export { connections } from './operators/connections.js';
-export { data } from './operators/data.js';
-// Framing: operators
-export { type DecodeOptions, decode } from './operators/decode.js';
-export { decodeEach } from './operators/decode-each.js';
-export { decodeText } from './operators/decode-text.js';
-export { delimited } from './operators/delimited.js';
-export { discard } from './operators/discard.js';
-export { encode } from './operators/encode.js';
-export { fixedLength } from './operators/fixed-length.js';
-export { Framed, framed } from './operators/framed.js';
-export { jsonLines } from './operators/json-lines.js';
-export { lengthPrefixed } from './operators/length-prefixed.js';
-export { lines } from './operators/lines.js';
-export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
-export { netstrings } from './operators/netstrings.js';
-export { on } from './operators/on.js';
-export { Reader, type ReaderOptions, reader } from './operators/reader.js';
-// Writing, and both ways
-export { relay } from './operators/relay.js';
-export { type Answer, type ServeOperator, type ServeOptions, serve } from './operators/serve.js';
-export { through } from './operators/through.js';
-export { type EndOptions, type WriteProgress, writeTo } from './operators/write-to.js';
-export { Server } from './server.js';
-export { Socket } from './socket.js';
+
+// Files
+
+export { type SaveProgress, saveTo } from './files/save-to.js';
+export { type SendFileOptions, type SendFileProgress, sendFile } from './files/send-file.js';
+export { sendFrom } from './files/send-from.js';
 
 // From and to other kinds of streams
+
 export { type PullOptions, toAsyncIterable } from './streams/async-iterable.js';
 export { flowFrom } from './streams/flow-from.js';
 export { fromDuplex } from './streams/from-duplex.js';
