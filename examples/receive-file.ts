@@ -1,7 +1,7 @@
 // Receives a file from send-file: keeps what it has when the connection is cut, and tells the next sender where to go on.
-import { open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { connections, data, lines, listen, type Socket } from '@rxsock/core';
-import { concatMap, find, firstValueFrom, tap } from 'rxjs';
+import { concatMap, find, firstValueFrom, lastValueFrom, tap } from 'rxjs';
 import * as cli from './cli.js';
 
 const program = cli
@@ -13,14 +13,12 @@ const { host, port, drain } = program.opts<cli.ServerOptions>();
 const [path] = program.processedArgs as [string];
 const part = `${path}.part`;
 
-/** Whether the file is whole. */
-async function receive(socket: Socket): Promise<boolean> {
-  await using file = await open(part, 'a');
+/** Takes what a sender has to send; whether the file is then whole. */
+async function receive(socket: Socket, file: FileHandle): Promise<boolean> {
   let { size: received } = await file.stat();
-  let total = Number.NaN;
-  const firstLine = socket.pipe(data(), lines({ maxLength: 20 }));
   try {
-    total = Number.parseInt(await firstValueFrom(firstLine, { defaultValue: '' }), 10);
+    const firstLine = socket.pipe(data(), lines({ maxLength: 20 }));
+    const total = Number.parseInt(await firstValueFrom(firstLine, { defaultValue: '' }), 10);
     if (!(received <= total)) throw new Error(`${part} does not belong to this file, or that is no sender`);
     await socket.write(`${received}\n`);
     using bar = cli.progressBar(total, received);
@@ -31,7 +29,7 @@ async function receive(socket: Socket): Promise<boolean> {
       received += bytes.length;
       bar.update(received);
     }
-    if (received !== total) throw new Error(`Only ${received} of ${total} bytes came`);
+    if (received < total) throw new Error(`Only ${received} of ${total} bytes came`);
   } catch (error) {
     socket.error(error);
     console.error(`${cli.message(error)}\nSend it again to go on at byte ${received}`);
@@ -41,21 +39,24 @@ async function receive(socket: Socket): Promise<boolean> {
   await rename(part, path);
   socket.next('saved\n');
   await socket.close();
-  console.log(`Received ${path}, ${total} bytes`);
+  console.log(`Received ${path}, ${received} bytes`);
   return true;
 }
 
-// `allowHalfOpen`: the sender gets its answer after its FIN. `keepOpen`: a socket that nobody reads for a moment is not
-// left, for its sender is answered in between. One sender at a time: the bytes of two would be mixed.
-const server = listen({ host, port, allowHalfOpen: true, keepOpen: true, idleTimeout: 30_000, maxConnections: 1 });
+async function main(): Promise<void> {
+  await using file = await open(part, 'a');
+  // `allowHalfOpen`: the sender gets its answer after its FIN. `keepOpen`: between the line that is read first and the
+  // loop nobody reads, and the socket is not to close for that. One sender at a time, for the bytes of two would be mixed.
+  const server = listen({ host, port, allowHalfOpen: true, keepOpen: true, idleTimeout: 30_000, maxConnections: 1 });
+  cli.onCtrlC(() => server.close({ drain }));
+  await lastValueFrom(
+    server.pipe(
+      tap((event) => cli.printEvent(event)),
+      connections(),
+      concatMap((socket) => receive(socket, file)),
+      find(Boolean),
+    ),
+  );
+}
 
-server
-  .pipe(
-    tap((event) => cli.printEvent(event)),
-    connections(),
-    concatMap(receive),
-    find(Boolean),
-  )
-  .subscribe({ error: cli.fail });
-
-cli.onCtrlC(() => server.close({ drain }));
+main().catch(cli.fail);

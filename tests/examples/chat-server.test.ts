@@ -1,0 +1,69 @@
+// The chat server: names, who hears what, who has left, and slow clients.
+import { expect, it } from 'vitest';
+import { Client, example } from './support.js';
+
+async function enter(port: number, name: string): Promise<Client> {
+  const client = new Client(port);
+  await client.heard('What is your name?\n');
+  client.socket.write(`${name}\n`);
+  return client;
+}
+
+it('passes on what each client says to all the others who have a name', async () => {
+  await using server = example('chat-server');
+  const port = await server.port();
+  using ann = await enter(port, 'ann');
+  using silent = new Client(port);
+  await silent.heard('name?\n');
+  using bob = await enter(port, 'bob');
+  await ann.heard('* bob is here\n');
+  bob.socket.write('hi\r\nall\n');
+  await ann.heard('bob: all\n');
+  ann.socket.write('hello bob\n');
+  await bob.heard('ann: hello bob\n');
+  bob.socket.end('bye');
+
+  expect(await bob.ended).toBe('fin');
+  await ann.heard('has left\n');
+  expect(ann.text).toBe('What is your name?\n* bob is here\nbob: hi\nbob: all\nbob: bye\n* bob has left\n');
+  expect(bob.text).toBe('What is your name?\nann: hello bob\n');
+  expect(silent.text).toBe('What is your name?\n');
+});
+
+it('ends all connections at Ctrl-C', async () => {
+  await using server = example('chat-server', '--drain', 20_000);
+  using ann = await enter(await server.port(), 'ann');
+  ann.socket.on('end', () => ann.socket.end());
+  ann.socket.write('anybody?\n');
+
+  expect(await server.interrupt()).toBe(0);
+  expect(await ann.ended).toBe('fin');
+  expect(server.stderr).toBe('');
+});
+
+it('does not let a client that has stopped reading stall the others', async () => {
+  await using server = example('chat-server');
+  const port = await server.port();
+  using ann = await enter(port, 'ann');
+  using slow = await enter(port, 'slow');
+  await ann.heard('* slow is here\n');
+  slow.socket.pause();
+  using bob = await enter(port, 'bob');
+  await ann.heard('* bob is here\n');
+
+  // More than the kernel buffers for somebody who does not read, in bursts that bob keeps up with.
+  const rounds = 1_000;
+  const burst = 30;
+  for (let round = 1; round <= rounds; round++) {
+    for (let n = 1; n <= burst; n++) ann.socket.write(`${round}.${n} ${'.'.repeat(1_000)}\n`);
+    await bob.heard(`ann: ${round}.${burst} `);
+    bob.received = Buffer.alloc(0);
+  }
+  slow.socket.resume();
+  ann.socket.write('the end\n');
+  await slow.heard('ann: the end\n');
+
+  const heard = slow.text.split('\n').filter((line) => line.startsWith('ann: ')).length;
+  expect(heard).toBeGreaterThan(100);
+  expect(heard).toBeLessThan(rounds * burst);
+});

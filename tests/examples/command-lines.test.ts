@@ -1,0 +1,114 @@
+// What all examples have in common: a first line that says what they show, help, Ctrl-C, and one line for an error.
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { example, examples, servers, sourceOf } from './support.js';
+
+const folder = await mkdtemp(path.join(tmpdir(), 'rxsock-examples-'));
+afterAll(() => rm(folder, { recursive: true }));
+
+const listening: [string, ...string[]][] = [
+  ...servers.map((name): [string] => [name]),
+  ['port-forwarder', '127.0.0.1', '9'],
+  ['receive-file', path.join(folder, 'copy')],
+];
+
+/** A port that nobody listens on. */
+async function closedPort(): Promise<string> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return String(port);
+}
+
+it('knows all examples, and so does their README', async () => {
+  const files = (await readdir(new URL('.', sourceOf('')))).filter((file) => file.endsWith('.ts'));
+  const readme = await readFile(new URL('README.md', sourceOf('')), 'utf8');
+
+  expect(files.sort()).toEqual([...examples, 'cli', 'run'].map((name) => `${name}.ts`).sort());
+  for (const name of examples) expect(readme).toContain(`npm run example -- ${name} `);
+});
+
+describe.each(examples)('%s', (name) => {
+  it('says what it shows, and how it is used', async () => {
+    const [firstLine] = (await readFile(sourceOf(name), 'utf8')).split('\n');
+    await using program = example(name, '--help');
+
+    expect(await program.exited).toBe(0);
+    expect(firstLine).toMatch(/^\/\/ [A-Z].*\.$/);
+    expect(program.stdout).toMatch(new RegExp(`^Usage: ${name} \\[options\\]`));
+    expect(program.stdout).toContain('\nTry it');
+    expect(program.stderr).toBe('');
+  });
+});
+
+describe.each(listening)('%s', (name, ...args) => {
+  it('stops at Ctrl-C', async () => {
+    await using program = example(name, ...args);
+    await program.port();
+
+    expect(await program.interrupt()).toBe(0);
+    expect(program.stderr).toBe('');
+  });
+
+  it('tells in one line that it cannot listen', async () => {
+    await using first = example(name, ...args);
+    await using second = example(name, '--port', await first.port(), ...args);
+
+    expect(await second.exited).toBe(1);
+    expect(second.stderr).toMatch(/^Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*\n$/);
+    expect(second.stdout).toBe('');
+    first.kill('SIGTERM');
+    expect(await first.exited).toBe(0);
+  });
+});
+
+describe.each([
+  ['http-client', (port: string) => ['127.0.0.1', port]],
+  ['request-response', (port: string) => ['127.0.0.1', port, 'hello']],
+  ['request-response', (port: string) => ['127.0.0.1', port, 'hello', '--with', 'for-await']],
+  ['send-file', (port: string) => ['127.0.0.1', port, 'package.json']],
+])('%s', (name, argsFor) => {
+  it('tells in one line that nobody listens', async () => {
+    const port = await closedPort();
+    await using program = example(name, ...argsFor(port));
+
+    expect(await program.exited).toBe(1);
+    expect(program.stderr).toBe(`Cannot connect to 127.0.0.1:${port}: 127.0.0.1 ECONNREFUSED\n`);
+    expect(program.stdout).toBe('');
+  });
+});
+
+it.each([
+  ['echo-server', '--port', '65536'],
+  ['http-client', '127.0.0.1', 'http'],
+])('%s tells in one line that a port is none', async (...command) => {
+  await using program = example(...command);
+
+  expect(await program.exited).toBe(1);
+  expect(program.stderr).toMatch(/^error: .*a whole number from 0 to 65535\.\n$/);
+});
+
+describe('npm run example', () => {
+  it('runs an example by its name', async () => {
+    await using program = example('run', 'echo-server', '--help');
+
+    expect(await program.exited).toBe(0);
+    expect(program.stdout).toMatch(/^Usage: echo-server /);
+  });
+
+  it.each([
+    ['without a name', []],
+    ['with a name that is none', ['cli']],
+  ])('lists them %s', async (_title, args) => {
+    await using program = example('run', ...args);
+
+    expect(await program.exited).toBe(1);
+    for (const name of examples) expect(program.stderr).toContain(`\n  ${name}\n`);
+  });
+});

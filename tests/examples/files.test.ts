@@ -1,0 +1,131 @@
+// send-file and receive-file: whole, cut, and going on.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { connections, data, listen, on } from '@rxsock/core';
+import { firstValueFrom, ignoreElements, lastValueFrom, take } from 'rxjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Client, example } from './support.js';
+
+const bytes = randomBytes(3_000_017);
+let folder: string;
+let original: string;
+let copy: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'rxsock-files-'));
+  original = path.join(folder, 'original');
+  copy = path.join(folder, 'copy');
+  await writeFile(original, bytes);
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function expectCopy(): Promise<void> {
+  expect((await readFile(copy)).equals(bytes)).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual(['copy', 'original']);
+}
+
+it('sends a whole file', async () => {
+  await using receiver = example('receive-file', copy);
+  await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
+
+  expect(await sender.exited).toBe(0);
+  expect(sender.stdout).toBe(`Sent ${bytes.length} of ${bytes.length} bytes\n`);
+  expect(await receiver.exited).toBe(0);
+  expect(receiver.stdout).toContain(`Received ${copy}, ${bytes.length} bytes\n`);
+  await expectCopy();
+});
+
+it('sends an empty file', async () => {
+  await writeFile(original, '');
+  await using receiver = example('receive-file', copy);
+  await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
+
+  expect(await sender.exited).toBe(0);
+  expect(await receiver.exited).toBe(0);
+  expect((await readFile(copy)).length).toBe(0);
+});
+
+it.each([
+  ['a reset', (client: Client) => client.socket.resetAndDestroy(), /reset the connection/],
+  ['a FIN before the end', (client: Client) => client.socket.end(), /^Only 1000000 of 3000017 bytes came\n/],
+])('goes on after %s, even if the receiver was started anew', async (_title, cut, told) => {
+  await using receiver = example('receive-file', copy);
+  using first = new Client(await receiver.port());
+  first.socket.write(`${bytes.length}\n`);
+  await first.heard('0\n');
+  first.socket.write(bytes.subarray(0, 1_000_000));
+  await vi.waitFor(async () => expect((await stat(`${copy}.part`)).size).toBe(1_000_000), { timeout: 10_000 });
+  cut(first);
+  await receiver.printed(/Send it again to go on at byte 1000000\n/, 'stderr');
+  expect(receiver.stderr).toMatch(told);
+  expect(await receiver.interrupt()).toBe(0);
+  expect(await readdir(folder)).not.toContain('copy');
+
+  await using second = example('receive-file', copy);
+  await using sender = example('send-file', '127.0.0.1', await second.port(), original);
+
+  expect(await sender.exited).toBe(0);
+  expect(sender.stdout).toBe(`Sent 2000017 of 3000017 bytes\n`);
+  expect(await second.exited).toBe(0);
+  await expectCopy();
+});
+
+it.each([
+  ['says nothing', ''],
+  ['does not say how long the file is', 'GET / HTTP/1.0\r\n\r\n'],
+  ['sends more than it announced', '3\nfour'],
+])('waits for the next sender after one that %s', async (_title, input) => {
+  await using receiver = example('receive-file', copy);
+  const port = await receiver.port();
+  using stranger = new Client(port);
+  stranger.socket.end(input);
+  await receiver.printed(/Send it again to go on at byte 0\n/, 'stderr');
+
+  await using sender = example('send-file', '127.0.0.1', port, original);
+
+  expect(await sender.exited).toBe(0);
+  await expectCopy();
+});
+
+it('tells that what is there belongs to another file', async () => {
+  await writeFile(`${copy}.part`, randomBytes(bytes.length + 1));
+  await using receiver = example('receive-file', copy);
+  await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
+
+  expect(await sender.exited).toBe(1);
+  expect(sender.stderr).toMatch(/^.+ reset the connection.*\n$/);
+  await receiver.printed(/copy\.part does not belong to this file/, 'stderr');
+});
+
+it('resets at Ctrl-C, so that the receiver does not take a part for the whole', async () => {
+  const server = listen();
+  const accepted = firstValueFrom(server.pipe(connections()));
+  const open = server.subscribe();
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  await writeFile(original, Buffer.alloc(50_000_000));
+  await using sender = example('send-file', '127.0.0.1', address.port, original);
+  const socket = await accepted;
+  socket.next('0\n');
+  // It reads the announcement and a bit of the file, and then no more, so that the sender cannot finish.
+  const received = socket.pipe(data());
+  const watch = socket.pipe(on('drain')).subscribe();
+  await firstValueFrom(received.pipe(take(3), ignoreElements()), { defaultValue: undefined });
+
+  expect(await sender.interrupt()).toBe(1);
+  expect(sender.stderr).toMatch(/^The connection to .* was aborted from this side: This operation was aborted\n$/);
+  await expect(lastValueFrom(received)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  watch.unsubscribe();
+  open.unsubscribe();
+  await server.close();
+});
+
+it('tells in one line that there is no such file, or folder', async () => {
+  await using sender = example('send-file', '127.0.0.1', 9, path.join(folder, 'nothing'));
+  expect(await sender.exited).toBe(1);
+  expect(sender.stderr).toMatch(/^ENOENT: .*nothing'\n$/);
+
+  await using receiver = example('receive-file', path.join(folder, 'no', 'folder'));
+  expect(await receiver.exited).toBe(1);
+  expect(receiver.stderr).toMatch(/^ENOENT: .*folder\.part'\n$/);
+});
