@@ -1,4 +1,5 @@
-// The numbers of a scenario as a table: medians, and their ratio to the baseline of the same run.
+// The numbers of a scenario as a table: medians over the rounds. The ratio is to the baseline's measurement of the same
+// round, just before, so that a machine that is busy for a while spoils a few of them and not all.
 import Table from 'cli-table3';
 import type { Measurement } from './measure.js';
 import { amountOf, type Outcome } from './run.js';
@@ -21,14 +22,14 @@ export function report(scenario: Scenario, outcomes: readonly Outcome[], scale: 
     style: { head: [], border: [], compact: true },
     chars: NO_FRAME,
   });
-  const baseline = median(outcomes[0]?.measurements.map(rateOf) ?? []);
+  const baseline = outcomes[0]?.measurements.map(rateOf) ?? [];
   for (const { contender, measurements } of outcomes) {
     const rates = measurements.map(rateOf);
     table.push([
       contender,
       number(median(rates)),
       `${number(Math.min(...rates))}–${number(Math.max(...rates))}`,
-      (median(rates) / baseline).toFixed(2),
+      median(rates.map((value, round) => value / (baseline[round] ?? Number.NaN))).toFixed(2),
       aims[contender]?.toFixed(2) ?? '',
       ((median(measurements.map(({ cpu }) => cpu)) / amount) * cost.of).toFixed(2),
       `${Math.round(median(measurements.map(({ rss }) => rss)) / 1e6)} MB`,
