@@ -47,6 +47,7 @@ describe('close()', () => {
     const report = socket.close({ timeout: 300 });
     expect((await drainRaw(peer)).end).toBe('end');
     scheduler.pass(299);
+    await new Promise((resolve) => setTimeout(resolve, 10));
     expect(socket.readyState).toBe('closing');
     scheduler.pass(1);
     expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
@@ -59,6 +60,7 @@ describe('close()', () => {
     const { socket } = await pair({ scheduler });
     const reports = [socket.close({ timeout: 300 }), socket.close({ timeout: 1000 })];
     scheduler.pass(999);
+    await new Promise((resolve) => setTimeout(resolve, 10));
     expect(socket.readyState).toBe('closing');
     scheduler.pass(1);
     const [first, second] = await Promise.all(reports);

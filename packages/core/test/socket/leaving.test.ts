@@ -151,6 +151,7 @@ describe('lingerTimeout', () => {
     peer.write('x');
     await expect.poll(() => socket.bytesRead).toBe(1);
     scheduler.pass(900);
+    await new Promise((resolve) => setTimeout(resolve, 10));
     expect(socket.readyState).toBe('closing');
     scheduler.pass(100);
     await expect.poll(() => socket.readyState).toBe('closed');
@@ -166,6 +167,7 @@ describe('lingerTimeout', () => {
     scheduler.pass(0);
     await new Promise((resolve) => setTimeout(resolve, 20));
     scheduler.pass(999);
+    await new Promise((resolve) => setTimeout(resolve, 10));
     expect(socket.readyState).toBe('closing');
     // What had moved before it was left counts once.
     scheduler.pass(1001);

@@ -210,6 +210,7 @@ describe('unshift()', () => {
     await second.ended;
     expect(received(second)).toBe('defghi');
     expect(received(all)).toBe('abcdefghi');
+    expect(all.log).not.toContain('');
   });
 
   test('after the end, the bytes come and then the end once more, for those who come', async () => {

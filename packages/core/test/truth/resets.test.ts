@@ -92,6 +92,13 @@ describe('a close that discards bytes: the peer sees a reset', () => {
   const MEGABYTE = Buffer.alloc(1_000_000);
   const cuts: [string, (socket: Socket) => unknown, object?][] = [
     ['error()', (socket) => socket.error(new Error('enough'))],
+    [
+      'error() after complete()',
+      (socket) => {
+        socket.complete();
+        socket.error(new Error('enough'));
+      },
+    ],
     ['close() that times out', (socket) => socket.close({ timeout: 20 })],
     ['lingerTimeout after leaving', (socket) => record(socket).subscription.unsubscribe(), { lingerTimeout: 20 }],
     ['idleTimeout', (socket) => record(socket), { idleTimeout: 20 }],
