@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import net from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 
 const folder = new URL('../../examples/', import.meta.url);
@@ -99,18 +100,22 @@ export async function run(command: string, args: readonly string[], input: strin
 /** A client that half-closes on its own; it keeps what it receives. */
 export class Client implements Disposable {
   readonly socket: net.Socket;
-  received = Buffer.alloc(0);
+  /** What it has received, as text. */
+  text = '';
   /**
    * How it ended: with the server's FIN, or the code of an error. Before Node 24, a reset right behind bytes is taken for
    * a FIN: where it matters, the server has said nothing shortly before.
    */
   readonly ended: Promise<string>;
+  readonly #decoder = new StringDecoder();
+  #chunks: Buffer[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(port: number) {
     this.socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     this.socket.on('data', (bytes) => {
-      this.received = Buffer.concat([this.received, bytes]);
+      this.#chunks.push(bytes);
+      this.text += this.#decoder.write(bytes);
       for (const wake of this.#waiting) wake();
       this.#waiting.clear();
     });
@@ -120,8 +125,15 @@ export class Client implements Disposable {
     });
   }
 
-  get text(): string {
-    return this.received.toString();
+  /** What it has received. */
+  get received(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** Forgets what it has received. */
+  clear(): void {
+    this.#chunks = [];
+    this.text = '';
   }
 
   /** Waits until something has come. */
