@@ -22,8 +22,8 @@ import { type EndOptions, writeTo } from './write-to.js';
  * import { connect, lines, through } from '@rxsock/core';
  * import { of } from 'rxjs';
  *
- * of('GET / HTTP/1.0\r\n\r\n')
- *   .pipe(through(connect({ host: 'localhost', port: 80 })), lines())
+ * of('joe\r\n') // finger: one line, FIN, and then the answer
+ *   .pipe(through(connect({ host: 'localhost', port: 79 })), lines())
  *   .subscribe(console.log);
  * ```
  */
