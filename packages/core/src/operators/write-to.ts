@@ -39,7 +39,9 @@ export interface WriteProgress {
 export function writeTo(socket: Socket, { end = true }: EndOptions = {}): OperatorFunction<Chunk, WriteProgress> {
   return (source) =>
     new Observable((subscriber) => {
-      const { outbox } = connectionOf(socket);
+      const connection = connectionOf(socket);
+      const { outbox } = connection;
+      const over = connection.begin();
       const upstream = new FlowSet();
       const brake = new Brake(upstream, 'writeTo');
       let total = 0;
@@ -76,6 +78,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
       subscriber.add(() => {
         unwatch();
         if (!whole && !aborted) socket.error(new Error('the transfer was cut before it was complete'));
+        over();
       });
       if (subscriber.closed) return;
       source.subscribe(
