@@ -1,0 +1,122 @@
+// writeTo(): backpressure, progress, and that a FIN means whole.
+import { data, type WriteProgress, writeTo } from '@rxsock/core';
+import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { accepted, drainRaw, pair } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+const MEGABYTE = Buffer.alloc(1_000_000);
+
+describe('a whole transfer', () => {
+  test('writes all, sends FIN, tells its progress and completes when FIN is out', async () => {
+    const { socket, peer } = await pair();
+    const { values, ended } = record(from([MEGABYTE, 'é', MEGABYTE]).pipe(writeTo(socket)));
+    const { bytes, end } = await drainRaw(peer);
+    expect([bytes.length, end]).toEqual([2_000_002, 'end']);
+    expect(await ended).toEqual({});
+    expect(values.at(-1)).toEqual({ bytesSent: 2_000_002 });
+    const sizes = values.map(({ bytesSent }: WriteProgress) => bytesSent);
+    expect(sizes).toEqual([...new Set(sizes)].sort((a, b) => a - b));
+    expect(socket.readyState).toBe('readOnly');
+  });
+
+  test('with end: false leaves the write side open, and completes when all has left', async () => {
+    const { socket, peer } = await pair();
+    const { ended } = record(of('abc').pipe(writeTo(socket, { end: false })));
+    expect(await ended).toEqual({});
+    expect(socket.bytesWritten).toBe(3);
+    socket.next('def');
+    socket.complete();
+    expect((await drainRaw(peer)).bytes.toString()).toBe('abcdef');
+  });
+
+  test('does not read: what the peer says stays for a reader', async () => {
+    const { socket, peer } = await pair();
+    const { ended } = record(of('abc').pipe(writeTo(socket, { end: false })));
+    peer.write('hello');
+    await ended;
+    const reader = record(socket);
+    await expect.poll(() => reader.log).toContain('data');
+  });
+
+  test.each(['dialled', 'accepted'])('the FIN of the peer does not cut it short: %s', async (how) => {
+    const { socket, peer } = await (how === 'dialled' ? pair() : accepted());
+    const source = new Subject<string>();
+    const { ended } = record(source.pipe(writeTo(socket)));
+    source.next('first half, ');
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    source.next('second half');
+    source.complete();
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('first half, second half'), end: 'end' });
+    expect(await ended).toEqual({});
+  });
+
+  test('with end: false, the FIN of the peer that came meanwhile ends our side after it', async () => {
+    const { socket, peer } = await pair();
+    const source = new Subject<string>();
+    const { ended } = record(source.pipe(writeTo(socket, { end: false })));
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    source.next('abc');
+    source.complete();
+    expect(await ended).toEqual({});
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('abc'), end: 'end' });
+  });
+});
+
+describe('backpressure', () => {
+  test('holds a socket that feeds it while its own peer does not read', async () => {
+    const [origin, to] = [await pair(), await pair()];
+    const { ended } = record(origin.socket.pipe(data(), writeTo(to.socket)));
+    for (let i = 0; i < 30; i++) origin.peer.write(MEGABYTE);
+    origin.peer.end();
+    await expect.poll(() => origin.socket.holds).toEqual(['writeTo']);
+    expect(origin.socket.bytesRead).toBeLessThan(30_000_000);
+    expect(to.socket.writableLength).toBeLessThan(1_000_000);
+    expect((await drainRaw(to.peer)).bytes).toHaveLength(30_000_000);
+    expect(await ended).toEqual({});
+  });
+});
+
+describe('a transfer that is cut resets the connection', () => {
+  test.each<[string, Observable<string>, object]>([
+    ['its source fails', throwError(() => new Error('a bug')), { message: 'a bug' }],
+    [
+      'its source brings what cannot be written',
+      new Observable<string>((subscriber) => subscriber.next(7 as never)),
+      { name: 'TypeError' },
+    ],
+  ])('%s', async (_name, rest, error) => {
+    const { socket, peer } = await pair();
+    const { ended } = record(rest.pipe(writeTo(socket)));
+    expect((await ended).error).toMatchObject(error);
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+    await expect.poll(() => socket.readyState).toBe('closed');
+  });
+
+  test('it is left', async () => {
+    const { socket } = await pair();
+    record(NEVER.pipe(writeTo(socket))).subscription.unsubscribe();
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
+  });
+
+  test('the socket fails under it: the source is left, and the failure is told', async () => {
+    const { socket, peer } = await pair();
+    const source = new Subject<string>();
+    const { ended } = record(source.pipe(writeTo(socket)));
+    record(socket);
+    peer.resetAndDestroy();
+    expect((await ended).error).toMatchObject({ code: 'ECONNRESET' });
+    expect(source.observed).toBe(false);
+  });
+
+  test('a socket that is closed already fails it at once', async () => {
+    const { socket } = await pair();
+    socket.error(new Error('enough'));
+    await socket.close();
+    const { ended } = record(new Subject<string>().pipe(writeTo(socket)));
+    expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+  });
+});
