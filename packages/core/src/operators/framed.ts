@@ -21,10 +21,11 @@ export class Framed<T> extends Flowable<T> implements Observer<T> {
     const unheard = new Brake(upstream, 'framed: nobody is subscribed');
     // One decoder for all subscribers and for as long as the socket lives; while there are none, it waits.
     super((subscriber) => {
+      frames.subscribe(subscriber);
+      // After the line above: only then has it left when this asks who is there.
       subscriber.add(() => {
         if (!frames.observed) unheard.on();
       });
-      frames.subscribe(subscriber);
       if (!started) {
         started = true;
         received.subscribe(

@@ -2,7 +2,7 @@
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
 import { TimeoutError, TruncatedFrameError } from '../errors.js';
-import { FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
 import type { Chunk, Codec, Decoder } from '../framing/codec.js';
 import { delimitedCodec } from '../framing/delimited.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
@@ -36,7 +36,7 @@ export class Reader implements Disposable {
   readonly #lines: Codec<string>;
   #chunks: Uint8Array[] = [];
   #decoding: Decoding | undefined;
-  #hold: Release | undefined = this.#flows.hold('reader');
+  readonly #brake = new Brake(this.#flows, 'reader');
   #end: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -55,7 +55,7 @@ export class Reader implements Disposable {
       {
         next: (chunk) => {
           this.#chunks.push(chunk);
-          this.#hold ??= this.#flows.hold('reader');
+          this.#brake.on();
           this.#wake?.();
         },
         error: (error) => ended({ error }),
@@ -63,6 +63,7 @@ export class Reader implements Disposable {
       },
       this.#flows,
     );
+    this.#brake.on();
     socket.pipe(data()).subscribe(this.#subscriber);
   }
 
@@ -158,10 +159,10 @@ export class Reader implements Disposable {
   async #more(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      this.#hold = void this.#hold?.();
+      this.#brake.off();
     });
     this.#wake = undefined;
-    this.#hold ??= this.#flows.hold('reader');
+    this.#brake.on();
   }
 
   // The same codec goes on with its decoder; another one starts with the bytes that this has not used.

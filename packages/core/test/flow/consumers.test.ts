@@ -1,0 +1,41 @@
+// Consumers that let go of a socket and are given more at once than they asked for.
+import { data, framed, linesCodec, reader } from '@rxsock/core';
+import { firstValueFrom } from 'rxjs';
+import { expect, test, vi } from 'vitest';
+import { pair } from '../support/peers.js';
+
+/** A held socket with these chunks in its inbox, and the means to let go of it. */
+async function holding(...chunks: string[]) {
+  const { socket, peer } = await pair();
+  const release = socket.hold('test');
+  let sent = 0;
+  for (const chunk of chunks) {
+    peer.write(chunk);
+    sent += chunk.length;
+    await vi.waitFor(() => expect(socket.bytesRead).toBe(sent));
+  }
+  return { socket, release };
+}
+
+test('reader() takes one chunk at a time', async () => {
+  const { socket, release } = await holding('one\n', 'two\n', 'three\n');
+  const seen: string[] = [];
+  socket.pipe(data()).subscribe({ next: (bytes) => seen.push(bytes.toString()), error: () => {} });
+  using lines = reader(socket);
+  release();
+  expect(seen).toEqual([]);
+  expect(await lines.readLine()).toBe('one');
+  expect(seen).toEqual(['one\n']);
+  expect(await lines.readLine()).toBe('two');
+  expect(seen).toEqual(['one\n', 'two\n']);
+});
+
+test('framed() loses no frame between two subscribers, inside a chunk and between chunks', async () => {
+  const { socket, release } = await holding('one\ntwo\nthree\n', 'four\nfive\n');
+  const frames = framed(socket, linesCodec());
+  const first = firstValueFrom(frames);
+  release();
+  const names = [await first];
+  for (let i = 0; i < 4; i++) names.push(await firstValueFrom(frames));
+  expect(names).toEqual(['one', 'two', 'three', 'four', 'five']);
+});
