@@ -2,6 +2,7 @@
 import {
   type ConnectableObservable,
   connect,
+  defer,
   map,
   merge,
   NEVER,
@@ -128,6 +129,15 @@ test('a plain Observable made by hand breaks the chain', () => {
   const consumer = new Consumer(byHand).start();
   consumer.flows.hold('slow');
   expect(a.held).toEqual([false]);
+});
+
+test('behind a creation function, which is no Flowable, what a Subject breaks is not found', () => {
+  const { a } = makeSources();
+  const consumer = new Consumer(defer(() => a.source).pipe(share())).start();
+  consumer.flows.hold('slow');
+  expect(a.held).toEqual([false]);
+  consumer.flows.add(a.source);
+  expect(a.held).toEqual([true]);
 });
 
 test('the nearest consumer is the one that joins', () => {
