@@ -52,12 +52,13 @@ export class Holds implements Flow {
  */
 export class Brake {
   readonly #flow: Flow;
-  readonly #reason: string;
+  readonly #reason: () => string;
   #release: Release | undefined;
 
-  constructor(flow: Flow, reason: string) {
+  /** @param reason Asked for at every hold: who only passes a hold on names those whom it has it from. */
+  constructor(flow: Flow, reason: string | (() => string)) {
     this.#flow = flow;
-    this.#reason = reason;
+    this.#reason = typeof reason === 'string' ? () => reason : reason;
   }
 
   /** Whether it is on. */
@@ -66,7 +67,7 @@ export class Brake {
   }
 
   on(): void {
-    this.#release ??= this.#flow.hold(this.#reason);
+    this.#release ??= this.#flow.hold(this.#reason());
   }
 
   off(): void {

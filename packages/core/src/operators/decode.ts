@@ -56,7 +56,7 @@ export function decode<T>(
       let failure: unknown;
       let ended = false;
       let over = false;
-      const brake = new Brake(upstream, 'decode');
+      const brake = new Brake(upstream, () => own.holds.join(', '));
 
       const deadline = new Deadline(scheduler, frameTimeout, () => {
         const message = `frameTimeout: a frame was not complete after ${frameTimeout} ms`;

@@ -15,6 +15,7 @@ import {
 } from 'rxjs';
 import { map, switchMap, toArray } from 'rxjs/operators';
 import { describe, expect, test, vi } from 'vitest';
+import { Flowable, Holds } from '../../src/flow.js';
 import { acceptsUnused } from '../../src/operators/give-back.js';
 import { pair } from '../support/peers.js';
 import { Consumer, Eager, Probe } from './support.js';
@@ -88,6 +89,15 @@ describe('held', () => {
     expect(consumer.values).toHaveLength(100_000);
     expect(consumer.completed).toBe(true);
     expect(deepest).toBe(1);
+  });
+
+  test('names those who hold it to its source', () => {
+    const flow = new Holds(() => {});
+    const source = new Flowable<Uint8Array>(() => {}, flow);
+    const consumer = new Consumer(source.pipe(lines())).start();
+    consumer.flows.hold('slow database');
+    expect(flow.holds).toEqual(['slow database']);
+    consumer.stop();
   });
 
   test('an unfinished last line and the end wait', () => {
