@@ -1,7 +1,7 @@
 // saveTo(): the receiving end of a file.
 import { Observable, type OperatorFunction } from 'rxjs';
 import { BackpressureOverflowError } from '../errors.js';
-import { FlowSet, FlowSubscriber, type Release } from '../flow.js';
+import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
 import { fileError } from './file-error.js';
 import { PartFile } from './part-file.js';
 
@@ -53,13 +53,9 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
       let stopped: { readonly error: unknown } | undefined;
       let wake = () => {};
       // Nothing is taken before the file is open.
-      let release: Release | undefined = upstream.hold('saveTo');
+      const brake = new Brake(upstream, 'saveTo');
+      brake.on();
 
-      const letGo = () => {
-        const released = release;
-        release = undefined;
-        released?.();
-      };
       const write = async (part: PartFile) => {
         for (;;) {
           if (stopped) throw stopped.error;
@@ -67,7 +63,7 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
           const bytes = queued;
           queue = [];
           queued = 0;
-          letGo();
+          brake.off();
           if (batch.length > 0) {
             await part.write(batch);
             bytesSaved += bytes;
@@ -109,7 +105,7 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
             }
             queue.push(chunk);
             queued += chunk.length;
-            if (queued >= MARK.bytes || queue.length >= MARK.chunks) release ??= upstream.hold('saveTo');
+            if (queued >= MARK.bytes || queue.length >= MARK.chunks) brake.on();
             wake();
           },
           error: stop,

@@ -16,7 +16,8 @@ export interface ToReadableOptions {
  * An Observable as a Node `Readable`. Its first read subscribes; its sources are held while it is full.
  *
  * Half-close: ends when the source completes; `socket.pipe(data())` does at the peer's FIN. What the source fails with is
- * its `'error'`, after what came before. Destroying it unsubscribes. Backpressure: as {@link toAsyncIterable}.
+ * its `'error'`; as in any `Readable`, what it has read ahead is then dropped. Destroying it unsubscribes. Backpressure: as
+ * {@link toAsyncIterable}.
  *
  * @example
  * ```ts

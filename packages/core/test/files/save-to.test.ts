@@ -280,7 +280,11 @@ describe('backpressure', () => {
 
   it('pulls no more than a queue of small chunks', async () => {
     const { spy } = await interceptHandles('writev');
-    spy.mockImplementation(() => new Promise(() => {}));
+    let goOn = (_: object) => {};
+    const stalled = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    spy.mockReturnValue(stalled);
     let pulled = 0;
     function* source() {
       for (;;) {
@@ -288,10 +292,13 @@ describe('backpressure', () => {
         yield Buffer.from('x');
       }
     }
-    const { subscription, values } = record(flowFrom(source()).pipe(saveTo(path.join(await scratch(), 'file'))));
+    const directory = await scratch();
+    const { subscription, values } = record(flowFrom(source()).pipe(saveTo(path.join(directory, 'file'))));
     await vi.waitUntil(() => values.length === 1 && spy.mock.calls.length === 1);
     expect(pulled).toBe(2 * 1_024);
     subscription.unsubscribe();
+    goOn({ bytesWritten: 1_024 });
+    await vi.waitUntil(async () => (await names(directory)).length === 0);
   });
 
   it('fails where a source cannot be held and 64 MiB wait', async () => {

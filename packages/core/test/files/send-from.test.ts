@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { ReadableStream } from 'node:stream/web';
-import { type Pullable, sendFrom } from '@rxsock/core';
+import { data, type Pullable, sendFrom } from '@rxsock/core';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { pair } from '../support/peers.js';
+import { dial, pair, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
 import { fileOf, receive, sha } from './support.js';
 
@@ -76,6 +76,13 @@ describe('sendFrom()', () => {
     expect(socket.readyState).toBe('open');
   });
 
+  it('completes when all has left, not before', async () => {
+    const { port } = await rawServer();
+    const socket = dial({ port });
+    expect(await lastValueFrom(sendFrom(socket, ['abc'], { end: false }))).toEqual({ bytesSent: 3 });
+    expect([socket.bytesWritten, socket.writableLength]).toEqual([3, 0]);
+  });
+
   it('resets when the source fails, and tells what it failed with', async () => {
     const { source, seen } = endless(3, 'fail');
     const { socket, peer } = await pair();
@@ -110,6 +117,43 @@ describe('sendFrom()', () => {
     socket.subscribe({ error: () => {} });
     peer.resetAndDestroy();
     expect((await ended).error).toMatchObject({ code: 'ECONNRESET' });
+    expect(seen.returned).toBe(1);
+  });
+
+  it('returns it when only the write side has failed, and leaves what the peer has said to who reads', async () => {
+    const { source, seen } = endless(1);
+    const { socket, peer } = await pair({ allowHalfOpen: true });
+    const release = socket.hold('test');
+    const answer = record(socket.pipe(data()));
+    const { ended } = record(sendFrom(socket, source));
+    await once(peer.resume(), 'data');
+    peer.end('answer');
+    await vi.waitUntil(() => socket.bytesRead === 6);
+    peer.destroy();
+    await new Promise((resolve) => peer.once('close', resolve));
+    // Answered by a reset, after which the next one fails.
+    await socket.write('more');
+    await vi.waitUntil(() =>
+      socket.write('and more').then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect((await ended).error).toMatchObject({ name: 'ResetError' });
+    expect([seen.returned, answer.log]).toEqual([1, []]);
+    release();
+    await answer.ended;
+    expect(answer.log[0]).toBe('answer');
+  });
+
+  it('returns it when the socket closes, completed by somebody else', async () => {
+    const { source, seen } = endless(1);
+    const { socket, peer } = await pair();
+    const { ended } = record(sendFrom(socket, source));
+    await once(peer.resume(), 'data');
+    socket.complete();
+    peer.end();
+    expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'write' });
     expect(seen.returned).toBe(1);
   });
 

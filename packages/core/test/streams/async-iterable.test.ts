@@ -1,9 +1,10 @@
 // toAsyncIterable(): pulling, in any order of calls.
-import { flowFrom, toAsyncIterable } from '@rxsock/core';
+import { flowFrom, type PullOptions, toAsyncIterable } from '@rxsock/core';
 import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 
-const iterate = <T>(source: Observable<T>) => toAsyncIterable(source)[Symbol.asyncIterator]();
+const iterate = <T>(source: Observable<T>, options?: PullOptions) =>
+  toAsyncIterable(source, options)[Symbol.asyncIterator]();
 
 describe('toAsyncIterable()', () => {
   it('subscribes once for each loop, at its first pull', async () => {
@@ -49,16 +50,16 @@ describe('toAsyncIterable()', () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
-  it('holds what it does not pull', async () => {
+  it.each([0, 1, 5])('takes no more than %d ahead of the pulls', async (highWaterMark) => {
     let pulled = 0;
     function* source() {
       for (;;) yield pulled++;
     }
-    const iterator = iterate(flowFrom(source()));
+    const iterator = iterate(flowFrom(source()), { highWaterMark });
     await iterator.next();
-    expect(pulled).toBe(2);
+    expect(pulled).toBe(1 + highWaterMark);
     await iterator.next();
-    expect(pulled).toBe(3);
+    expect(pulled).toBe(2 + highWaterMark);
     await iterator.return?.();
   });
 
@@ -93,7 +94,7 @@ describe('toAsyncIterable()', () => {
 
   it('fails where values wait that cannot be held', async () => {
     const source = new Subject<number>();
-    const iterator = iterate(source);
+    const iterator = iterate(source, { highWaterMark: 1 });
     const first = iterator.next();
     for (let value = 0; source.observed; value++) source.next(value);
     expect(await first).toEqual({ done: false, value: 0 });
