@@ -96,7 +96,7 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, As
   /**
    * Closes gracefully: flushes, sends FIN, waits for the peer's, and after `timeout` milliseconds aborts. What arrives
    * meanwhile still goes to readers that take it; while held it is dropped.
-   * @param options.timeout In milliseconds. Default: `lingerTimeout`.
+   * @param options.timeout In milliseconds; 0 aborts at once, Infinity waits for ever. Default: `lingerTimeout`.
    * @returns How it ended. Never rejects.
    */
   close(options: { readonly timeout?: number } = {}): Promise<CloseReport> {

@@ -104,14 +104,12 @@ export class Connection {
       (timeout, milliseconds, what) => this.#expired(timeout, milliseconds, what),
       () => this.#link?.queued ?? 0,
     );
-    limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (!dialled) {
       this.#claim = new Deadline(limits.scheduler, birth.claimTimeout, birth.unclaimed);
       this.#claim.start();
       this.dial();
       this.#opened();
     }
-    if (limits.signal?.aborted) this.#onSignal();
   }
 
   get readyState(): ReadyState {
@@ -128,6 +126,7 @@ export class Connection {
 
   /** Adds a reader, or a watcher of one type of event, until the subscriber leaves. */
   subscribe(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): void {
+    if (this.#life === 'idle' && this.limits.signal?.aborted) this.#onSignal();
     this.#stay();
     const leave = this.#audience.add(subscriber, type);
     const release = joinConsumer(subscriber, this.flow);
@@ -150,6 +149,9 @@ export class Connection {
 
   dial(): void {
     if (this.#life !== 'idle') return;
+    const { signal } = this.limits;
+    if (signal?.aborted) return this.#onSignal();
+    signal?.addEventListener('abort', this.#onSignal, { once: true });
     this.#life = 'opening';
     this.#deadlines.connect.start();
     this.#link = new Link(this.#transport, this.#linkHandlers());
@@ -195,6 +197,11 @@ export class Connection {
     this.fail(abortion(reason, this.#scene), 'abort');
   }
 
+  /** Aborts because what was to be written is not whole; when FIN is out it is, and there is nothing to take back. */
+  cut(reason: unknown): void {
+    if (this.outbox.state !== 'finished') this.abort(reason);
+  }
+
   /** Gives bytes back: they come again, to those who have not seen them, and before the end. */
   unshift(bytes: Uint8Array): void {
     if (bytes.length === 0 || this.#dropping || this.#life === 'closed') return;
@@ -208,6 +215,7 @@ export class Connection {
 
   /** Flushes, sends FIN and waits for the peer's; drops what nobody takes meanwhile. */
   close(timeout: number): Promise<CloseReport> {
+    if (timeout === 0) this.abort(new Error('it was closed with no time to wait'));
     if (this.report) return Promise.resolve(this.report);
     const concluded = new Promise<CloseReport>((resolve) => this.#concluded.push(resolve));
     if (this.#life === 'idle' && this.outbox.pending === 0) {

@@ -32,7 +32,7 @@ export interface SocketOptions {
   readonly finTimeout?: number;
   /**
    * When the last subscriber has left: how long a flush may make no progress, and after it how long the peer may send
-   * nothing before its FIN; in milliseconds.
+   * nothing before its FIN; in milliseconds, 0 = for ever.
    * @defaultValue 5,000
    */
   readonly lingerTimeout?: number;

@@ -1,6 +1,6 @@
 // relay(): two sockets joined, both directions.
-import { ignoreElements, merge, Observable } from 'rxjs';
-import type { Socket } from '../socket.js';
+import { catchError, concat, ignoreElements, NEVER, Observable } from 'rxjs';
+import { connectionOf, type Socket } from '../socket.js';
 import { data } from './data.js';
 import { writeTo } from './write-to.js';
 
@@ -8,7 +8,8 @@ import { writeTo } from './write-to.js';
  * Passes everything from each socket to the other, and emits nothing.
  *
  * Half-close: each direction ends by itself, and its FIN is passed on; completes when both have. An error on one side
- * aborts the other; so does leaving before the end. Backpressure: each direction holds the socket it reads from.
+ * aborts the other, but what a side has answered before it stopped listening is passed on first. Leaving before the end
+ * aborts both. Backpressure: each direction holds the socket it reads from.
  *
  * @example
  * ```ts
@@ -19,10 +20,30 @@ import { writeTo } from './write-to.js';
  */
 export function relay(a: Socket, b: Socket): Observable<never> {
   return new Observable((subscriber) => {
+    let ended = 0;
+    let broken: { readonly error: unknown } | undefined;
+    const pass = (from: Socket, to: Socket): Observable<never> =>
+      from.pipe(
+        data(),
+        writeTo(to),
+        ignoreElements(),
+        catchError((error) => {
+          if (broken || ended > 0 || error !== connectionOf(to).outbox.error) throw error;
+          // It listens no more, but may have answered: the answer is passed on first, while what comes is dropped.
+          broken = { error };
+          return concat(from.pipe(data(), ignoreElements()), NEVER);
+        }),
+      );
+    const observer = {
+      error: (error: unknown) => subscriber.error(broken ? broken.error : error),
+      complete: () => {
+        if (broken) subscriber.error(broken.error);
+        else if (++ended === 2) subscriber.complete();
+      },
+    };
     a.allowHalfOpen = true;
     b.allowHalfOpen = true;
-    return merge(a.pipe(data(), writeTo(b)), b.pipe(data(), writeTo(a)))
-      .pipe(ignoreElements())
-      .subscribe(subscriber);
+    subscriber.add(pass(a, b).subscribe(observer));
+    subscriber.add(pass(b, a).subscribe(observer));
   });
 }

@@ -59,7 +59,7 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
           if (failed) return;
           failed = true;
           if (!(error instanceof SocketError)) onError(error, socket);
-          socket.error(error);
+          connection.cut(error);
           subscriber.next({ type: 'connectionError', socket, error });
         };
         connection.whenConcluded(() => connection.failure && !answers.closed && fail(connection.failure));

@@ -77,7 +77,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
       subscriber.add(watchOrFail(socket, 'drain').subscribe({ next: goOn, error: fail, complete: gone }));
       subscriber.add(() => {
         unwatch();
-        if (!whole && !aborted) socket.error(new Error('the transfer was cut before it was complete'));
+        if (!whole && !aborted) connection.cut(new Error('the transfer was cut before it was complete'));
         over();
       });
       if (subscriber.closed) return;
@@ -92,9 +92,9 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
               progress();
             },
             error: (error) => {
-              aborted = true; // so that what it failed with is told, not the abort that follows from it
-              socket.error(error);
-              subscriber.error(error);
+              aborted = true;
+              subscriber.error(error); // before the abort that follows from it
+              connection.cut(error);
             },
             complete: () => {
               whole = true;

@@ -8,7 +8,7 @@ import { Queue } from '../queue.js';
 
 /** Options of {@link toAsyncIterable}. */
 export interface PullOptions {
-  /** How many values may wait before the sources are held. @defaultValue 1 */
+  /** How many values may be taken ahead of the pulls before the sources are held. @defaultValue 0 */
   readonly highWaterMark?: number;
 }
 
@@ -33,7 +33,7 @@ const SLACK = 65_536;
  */
 export function toAsyncIterable<T>(
   source: Observable<T>,
-  { highWaterMark = 1 }: PullOptions = {},
+  { highWaterMark = 0 }: PullOptions = {},
 ): { [Symbol.asyncIterator](): AsyncIterableIterator<T> } {
   checkLimit('highWaterMark', highWaterMark);
   return { [Symbol.asyncIterator]: () => pull(source, highWaterMark) };

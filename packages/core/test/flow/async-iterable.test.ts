@@ -46,9 +46,23 @@ test.each([0, 1, 4])(
   },
 );
 
-test('holds the source between two pulls, and not while one waits', async () => {
+test('takes nothing ahead of the pulls', async () => {
   const probe = new Probe();
   const iterator = iterate(toAsyncIterable(probe.source));
+  const first = iterator.next();
+  expect(probe.held).toEqual([false]);
+  probe.next(1);
+  expect(probe.held).toEqual([true]);
+  await first;
+  const second = iterator.next();
+  expect(probe.held).toEqual([false]);
+  await iterator.return?.();
+  await second;
+});
+
+test('takes as many values ahead as it is told', async () => {
+  const probe = new Probe();
+  const iterator = iterate(toAsyncIterable(probe.source, { highWaterMark: 1 }));
   const first = iterator.next();
   expect(probe.held).toEqual([false]);
   probe.next(1);
@@ -112,7 +126,7 @@ test('leaving gives unused bytes back in their order', async () => {
 
 test('a source that cannot be held and is not pulled is an error, after what waits', async () => {
   const source = new Subject<number>();
-  const iterator = iterate(toAsyncIterable(source));
+  const iterator = iterate(toAsyncIterable(source, { highWaterMark: 1 }));
   const first = iterator.next();
   for (let n = 0; n <= 65_537; n++) source.next(n);
   expect((await first).value).toBe(0);
