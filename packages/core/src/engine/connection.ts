@@ -109,6 +109,8 @@ export class Connection {
       this.#claim.start();
       this.dial();
       this.#opened();
+      // Now that the stream is ours, for somebody has to end it.
+      if (limits.signal?.aborted) this.#onSignal();
     }
   }
 
@@ -149,12 +151,8 @@ export class Connection {
 
   dial(): void {
     if (this.#life !== 'idle') return;
-    const { signal } = this.limits;
-    if (signal?.aborted) return this.#onSignal();
-    signal?.addEventListener('abort', this.#onSignal, { once: true });
-    this.#life = 'opening';
-    this.#deadlines.connect.start();
-    this.#link = new Link(this.#transport, this.#linkHandlers());
+    if (this.limits.signal?.aborted) this.#onSignal();
+    else this.#open();
   }
 
   /** Takes bytes to write; answers whether there is room for more. Past `maxWriteBuffer` the socket fails. */
@@ -252,6 +250,13 @@ export class Connection {
   }
 
   // ---- what the link tells
+
+  #open(): void {
+    this.#life = 'opening';
+    this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    this.#deadlines.connect.start();
+    this.#link = new Link(this.#transport, this.#linkHandlers());
+  }
 
   #linkHandlers(): LinkHandlers {
     return {
