@@ -37,7 +37,9 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   // Whether to end our side at the peer's FIN is for the socket to decide.
   duplex.allowHalfOpen = true;
   const open = () => duplex;
-  if (!(duplex instanceof net.Socket && duplex.connecting)) {
+  const connecting = duplex instanceof net.Socket && duplex.connecting;
+  // With a signal that was aborted before, nothing is waited for, but the stream is still to be destroyed.
+  if (!connecting || limits.signal?.aborted) {
     const transport = { open, ready: undefined, target: targetOf(duplex) };
     return new Socket(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
   }

@@ -190,6 +190,22 @@ describe('any Duplex', () => {
     expect(seen).toEqual(['error']);
   });
 
+  it('is destroyed by a signal, also by one that was aborted before', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const [before] = duplexPair();
+    const { ended } = record(fromDuplex(before, { signal }));
+    controller.abort();
+    const [after] = duplexPair();
+    const late = record(fromDuplex(after, { signal }));
+    const connecting = net.connect(await closedPort(), '127.0.0.1');
+    const later = record(fromDuplex(connecting, { signal }));
+    for (const stream of [before, after, connecting]) await vi.waitUntil(() => stream.destroyed);
+    for (const end of [ended, late.ended, later.ended]) {
+      expect((await end).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: signal.reason });
+    }
+  });
+
   it('that is destroyed before both ends is an error', async () => {
     const [stream] = duplexPair();
     const { ended } = record(fromDuplex(stream));
