@@ -107,7 +107,7 @@ export class Connection {
     if (!dialled) {
       this.#claim = new Deadline(limits.scheduler, birth.claimTimeout, birth.unclaimed);
       this.#claim.start();
-      this.dial();
+      this.#open();
       this.#opened();
       // Now that the stream is ours, for somebody has to end it.
       if (limits.signal?.aborted) this.#onSignal();
