@@ -38,7 +38,7 @@ export function transfer<P>(
     // A socket that fails by itself needs no abort, which would drop what the peer has said before.
     const fail = (error: unknown) => {
       failed = true;
-      if (!stopped) socket.error(error);
+      if (!stopped) connection.cut(error);
       subscriber.error(error);
     };
     const gone = () => {
@@ -70,7 +70,7 @@ export function transfer<P>(
       unwatch();
       if (!finished && !failed) {
         const cut = new Error('the transfer was cut before it was complete');
-        socket.error(cut);
+        connection.cut(cut);
         stop(cut);
       }
       done();

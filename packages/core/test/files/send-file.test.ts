@@ -316,6 +316,10 @@ describe('what goes wrong with the socket closes the file', () => {
     await once(peer.resume(), 'end');
     const { ended } = record(sendFile(socket, file));
     expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    // Its FIN was no lie: who reads goes on.
+    const answer = firstValueFrom(socket.pipe(data()));
+    peer.write('answer');
+    expect(String(await answer)).toBe('answer');
   });
 });
 
