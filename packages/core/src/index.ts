@@ -36,7 +36,8 @@ export { type EndOptions, type WriteProgress, writeTo } from './operators/write-
 
 // Backpressure
 
-export { type Flow, Flowable, type Release } from './flow.js';
+export type { Flow, Release } from './flow.js';
+export { Flowable } from './flowable.js';
 export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
 
 // Framing: operators

@@ -5,7 +5,7 @@ import type { Connection, ReadyState } from './engine/connection.js';
 import { checkLimit } from './engine/options.js';
 import { SocketError } from './errors.js';
 import type { CloseReport, SocketEvent } from './events.js';
-import { Flowable } from './flow.js';
+import { Flowable } from './flowable.js';
 import type { Chunk } from './framing/codec.js';
 import { data } from './operators/data.js';
 import { toAsyncIterable } from './streams/async-iterable.js';

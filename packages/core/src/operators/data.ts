@@ -2,7 +2,7 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import { SocketError } from '../errors.js';
 import type { SocketEvent } from '../events.js';
-import { FlowSubscriber, operate } from '../flow.js';
+import { FlowSubscriber, operate } from '../flowable.js';
 import { acceptsUnused } from './give-back.js';
 
 /**

@@ -1,6 +1,6 @@
 // decodeText(): bytes to text, across chunk boundaries.
 import type { OperatorFunction } from 'rxjs';
-import { FlowSubscriber, operate } from '../flow.js';
+import { FlowSubscriber, operate } from '../flowable.js';
 
 /**
  * Decodes a stream of bytes as text; a character that two chunks share is decoded whole. Malformed bytes become U+FFFD.

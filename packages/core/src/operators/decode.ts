@@ -3,7 +3,8 @@ import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs'
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError, TimeoutError } from '../errors.js';
-import { Brake, FlowSet, FlowSubscriber, flowable, Holds } from '../flow.js';
+import { Brake, FlowSet, Holds } from '../flow.js';
+import { FlowSubscriber, flowable } from '../flowable.js';
 import type { Codec } from '../framing/codec.js';
 import { giveBack } from './give-back.js';
 

@@ -1,6 +1,7 @@
 // framed(): a socket of frames, for protocols that talk both ways.
 import { type Observer, Subject } from 'rxjs';
-import { Brake, Flowable, FlowSet, FlowSubscriber } from '../flow.js';
+import { Brake, FlowSet } from '../flow.js';
+import { Flowable, FlowSubscriber } from '../flowable.js';
 import type { Codec } from '../framing/codec.js';
 import type { Socket } from '../socket.js';
 import { data } from './data.js';

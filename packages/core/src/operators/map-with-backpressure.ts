@@ -2,7 +2,8 @@
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError } from '../errors.js';
-import { Brake, type Flow, FlowSet, FlowSubscriber, flowable, Holds } from '../flow.js';
+import { Brake, type Flow, FlowSet, Holds } from '../flow.js';
+import { FlowSubscriber, flowable } from '../flowable.js';
 import { Queue } from '../queue.js';
 
 /** Options of {@link mapWithBackpressure}. */

@@ -2,7 +2,8 @@
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
 import { TimeoutError, TruncatedFrameError } from '../errors.js';
-import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
+import { Brake, FlowSet } from '../flow.js';
+import { FlowSubscriber } from '../flowable.js';
 import type { Chunk, Codec, Decoder } from '../framing/codec.js';
 import { delimitedCodec } from '../framing/delimited.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';

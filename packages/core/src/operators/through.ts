@@ -1,6 +1,6 @@
 // through(): request and response over one socket.
 import type { OperatorFunction } from 'rxjs';
-import { FlowSubscriber, flowable } from '../flow.js';
+import { FlowSubscriber, flowable } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
 import { connectionOf, type Socket } from '../socket.js';
 import { data } from './data.js';

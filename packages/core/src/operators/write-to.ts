@@ -1,7 +1,8 @@
 // writeTo(): the writing half of a pipeline.
 import { Observable, type OperatorFunction } from 'rxjs';
 import { SocketError } from '../errors.js';
-import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
+import { Brake, FlowSet } from '../flow.js';
+import { FlowSubscriber } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
 import { connectionOf, type Socket, toBytes } from '../socket.js';
 import { watchOrFail } from './watch.js';

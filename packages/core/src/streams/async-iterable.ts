@@ -2,7 +2,8 @@
 import type { Observable } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { BackpressureOverflowError } from '../errors.js';
-import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
+import { Brake, FlowSet } from '../flow.js';
+import { FlowSubscriber } from '../flowable.js';
 import { giveBack } from '../operators/give-back.js';
 import { Queue } from '../queue.js';
 

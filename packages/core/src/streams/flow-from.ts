@@ -1,5 +1,6 @@
 // flowFrom(): other sources made holdable.
-import { type Flowable, flowable, Holds } from '../flow.js';
+import { Holds } from '../flow.js';
+import { type Flowable, flowable } from '../flowable.js';
 import { checkPullable, type Pullable, pull } from './pull.js';
 
 /**

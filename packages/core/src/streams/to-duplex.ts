@@ -1,7 +1,8 @@
 // toDuplex(): a Socket as a Node Duplex.
 import { Duplex } from 'node:stream';
 import type { Subscription } from 'rxjs';
-import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
+import { Brake, FlowSet } from '../flow.js';
+import { FlowSubscriber } from '../flowable.js';
 import { data } from '../operators/data.js';
 import { watchOrFail } from '../operators/watch.js';
 import { connectionOf, type Socket } from '../socket.js';

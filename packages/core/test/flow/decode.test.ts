@@ -15,7 +15,8 @@ import {
 } from 'rxjs';
 import { map, switchMap, toArray } from 'rxjs/operators';
 import { describe, expect, test, vi } from 'vitest';
-import { Flowable, Holds } from '../../src/flow.js';
+import { Holds } from '../../src/flow.js';
+import { Flowable } from '../../src/flowable.js';
 import { acceptsUnused } from '../../src/operators/give-back.js';
 import { pair } from '../support/peers.js';
 import { Consumer, Eager, Probe } from './support.js';

@@ -15,7 +15,8 @@ import {
   subscribeOn,
 } from 'rxjs';
 import { expect, test } from 'vitest';
-import { Flowable, FlowSubscriber, flowable, Holds, joinConsumer, operate } from '../../src/flow.js';
+import { Holds } from '../../src/flow.js';
+import { Flowable, FlowSubscriber, flowable, joinConsumer, operate } from '../../src/flowable.js';
 import { Consumer, makeSources, subscribeStranger } from './support.js';
 
 test('a Flowable holds what it was given, from outside too', () => {

@@ -2,7 +2,8 @@
 import * as rx from 'rxjs';
 import * as operators from 'rxjs/operators';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Flowable, FlowSet } from '../../src/flow.js';
+import { FlowSet } from '../../src/flow.js';
+import { Flowable } from '../../src/flowable.js';
 import { notPipelines, OFFERED, operatorTable, type Row } from './operator-table.js';
 import { Consumer, makeSources, type Probe, type Sources, subscribeStranger } from './support.js';
 
