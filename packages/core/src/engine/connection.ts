@@ -1,12 +1,12 @@
 // The state machine of one socket. Three independent parts:
 //
 //   life     idle ──dial──▶ opening ──ready──▶ open ──▶ closed            any of them ──failure──▶ closed
-//   input    flowing ──peer's FIN──▶ ended ──delivered──▶ told            flowing ──failure──▶ cut
-//   output   the Outbox's: open ──▶ completing ──▶ finished               open, completing ──failure──▶ broken
+//   intake   flowing ──peer's FIN──▶ ended ──delivered──▶ told            flowing ──failure──▶ cut
+//   outbox   open ──▶ completing ──▶ finished                             open, completing ──failure──▶ broken
 //
-// and two decisions that are never taken back: `parting` (leaving or closing: what nobody takes is dropped) and
-// `dropping` (from here on all input is). Whatever happens changes one of these and calls `#advance`, which delivers what
-// can be delivered and takes the next step: read on, tell the end, destroy the stream, conclude. Nothing else does.
+// and `parting`, which is never taken back: leaving or closing, so that what nobody takes is dropped. Whatever happens
+// changes one of these and calls `#advance`, which delivers what can be delivered and takes the next step: read on,
+// destroy the stream, conclude. Nothing else does.
 import type { Subscriber, Subscription } from 'rxjs';
 import type { Endpoint } from '../endpoint.js';
 import type { ConnectAttempt, SocketError } from '../errors.js';
@@ -27,7 +27,7 @@ import {
   refusal,
   type Scene,
 } from './failures.js';
-import { Inbox } from './inbox.js';
+import { Intake } from './intake.js';
 import { Link, type LinkHandlers, type Transport } from './link.js';
 import type { SocketLimits } from './options.js';
 import { Outbox } from './outbox.js';
@@ -67,13 +67,11 @@ export class Connection {
 
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
   #step: 'resolving' | 'connecting' | 'securing' = 'resolving';
-  #input: 'flowing' | 'ended' | 'told' | 'cut' = 'flowing';
   #parting = false;
-  #dropping = false;
 
   readonly #transport: Transport;
   readonly #audience: Audience;
-  readonly #inbox = new Inbox();
+  readonly #intake: Intake;
   readonly #deadlines: Deadlines;
   readonly #claim: Deadline | undefined;
   readonly #attempts: ConnectAttempt[] = [];
@@ -86,7 +84,6 @@ export class Connection {
   #advancing = false;
   #verdict: Pick<CloseReport, 'by' | 'how'> | undefined;
   #departure: Subscription | undefined;
-  #passing: Subscription | undefined;
 
   constructor(transport: Transport, limits: SocketLimits, birth: Birth) {
     const dialled = 'connectTimeout' in birth;
@@ -95,6 +92,10 @@ export class Connection {
     this.allowHalfOpen = limits.allowHalfOpen;
     this.#claimed = dialled;
     this.#audience = new Audience(limits.scheduler);
+    this.#intake = new Intake(this.#audience, this.flow, limits.scheduler, {
+      told: () => this.#endWithPeer(),
+      turned: () => this.#advance(),
+    });
     this.outbox = new Outbox(limits.highWaterMark, {
       progress: () => this.#progressed(),
       drained: () => this.#audience.tell({ type: 'drain' }),
@@ -118,7 +119,7 @@ export class Connection {
   get readyState(): ReadyState {
     if (this.#life === 'opening') return this.#step;
     if (this.#life !== 'open') return this.#life;
-    const input = this.#input === 'flowing';
+    const input = this.#intake.state === 'flowing';
     const output = !this.outbox.done;
     if (this.#parting || this.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
@@ -203,12 +204,8 @@ export class Connection {
 
   /** Gives bytes back: they come again, to those who have not seen them, and before the end. */
   unshift(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#dropping || this.#life === 'closed') return;
-    this.#inbox.unshift(bytes);
-    if (this.#input === 'told') {
-      this.#input = 'ended';
-      this.#audience.retractEnd();
-    }
+    if (this.#life === 'closed') return;
+    this.#intake.unshift(bytes);
     this.#advance();
   }
 
@@ -240,7 +237,7 @@ export class Connection {
       this.failure = error;
       this.#verdict = { by: 'local', how };
     }
-    this.#dropping = true;
+    this.#intake.drop();
     const flushed = this.outbox.state === 'finished';
     this.outbox.break(error);
     // When all is flushed and FIN is out, only the wait for the peer was cut short: nothing is to be taken back.
@@ -298,22 +295,20 @@ export class Connection {
     this.lastReadAt = this.limits.scheduler.now();
     this.#deadlines.idle.touch();
     this.#deadlines.linger.touch();
-    if (!this.#dropping) {
-      this.#inbox.push(chunk);
-      this.#advance();
-    }
+    this.#intake.take(chunk);
+    this.#advance();
     return this.#wantsMore;
   }
 
   #ended(): void {
-    if (this.#input !== 'flowing') return;
+    if (this.#intake.state !== 'flowing') return;
     // A write that failed has used the error up: the end that the kernel answers after it is none. Except for these two,
     // which say that our side is closed, and nothing of the peer's.
     if (this.failure && this.failure.code !== 'EPIPE' && this.failure.code !== 'ENOTCONN') {
-      this.#input = 'cut';
+      this.#intake.cut();
       this.#link?.destroy();
     } else {
-      this.#input = 'ended';
+      this.#intake.end();
       this.#verdict ??= { by: 'peer', how: 'fin' };
     }
     this.#advance();
@@ -340,7 +335,7 @@ export class Connection {
 
   // The stream is destroyed; what was received before is still to be delivered.
   #failed(cause: NodeJS.ErrnoException): void {
-    if (this.#input === 'flowing') this.#input = 'cut';
+    this.#intake.cut();
     if (this.#life === 'opening') this.#failedBy(inaccessibility(cause, this.#attempts, this.#scene), 'error');
     else {
       const error = breakdown(cause, this.#scene);
@@ -363,73 +358,37 @@ export class Connection {
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
-      while (this.#deliver());
+      this.#intake.deliver(this.#parting);
     } finally {
       this.#advancing = false;
     }
     const { outbox } = this;
     if (this.#life === 'open' && this.#wantsMore) this.#link?.read();
-    const inputDone = this.#input === 'told' || (this.#input === 'ended' && this.#dropping);
-    if (inputDone && outbox.done) this.#link?.destroy();
-    const flowing = this.#input === 'flowing';
+    if (this.#intake.done && outbox.done) this.#link?.destroy();
+    const flowing = this.#intake.state === 'flowing';
     this.#deadlines.fin.runs(flowing && outbox.done && !this.#parting && !this.#audience.reads);
     // While held, a FIN that was noticed is not yet told: it is not our side that is late.
     this.#deadlines.halfOpen.runs(!flowing && !outbox.done && !this.flow.held);
     if (this.#linkClosed) this.#concludeWhenDelivered();
   }
 
-  /** Delivers the next thing there is, or drops it; answers whether there may be more. */
-  #deliver(): boolean {
-    const { bytes, offset } = this.#inbox;
-    const taken = this.#audience.reads && !this.flow.held;
-    if (this.#parting && !taken && (bytes > 0 || this.flow.held)) this.#dropping = true;
-    if (this.#dropping) {
-      this.#inbox.clear();
-      return false;
-    }
-    if (bytes > 0) {
-      if (!taken) return false;
-      if (!this.#audience.wants(offset + this.#inbox.next)) return this.#pass();
-      this.#audience.deliver(this.#inbox.shift(), offset);
-      return true;
-    }
-    if (this.#input !== 'ended' || this.flow.held || this.#life !== 'open') return false;
-    this.#input = 'told';
-    this.#audience.tell({ type: 'end' });
-    this.#endWithPeer();
-    return true;
-  }
-
   #endWithPeer(): void {
-    if (this.#input === 'told' && !this.allowHalfOpen && this.#unfinished === 0) this.outbox.complete();
-  }
-
-  // Bytes were given back, and all who read have seen them. By the next turn a reader may have come for them.
-  #pass(): false {
-    this.#passing ??= this.limits.scheduler.schedule(() => {
-      this.#passing = undefined;
-      const { bytes, offset } = this.#inbox;
-      if (bytes > 0 && !this.#audience.wants(offset + this.#inbox.next)) this.#inbox.shift();
-      this.#advance();
-    });
-    return false;
+    if (this.#intake.state === 'told' && !this.allowHalfOpen && this.#unfinished === 0) this.outbox.complete();
   }
 
   get #wantsMore(): boolean {
-    const { bytes } = this.#inbox;
-    return this.#input === 'flowing' && this.#claimed && (bytes === 0 || bytes < this.limits.highWaterMark);
+    return this.#claimed && this.#intake.hasRoom(this.limits.highWaterMark);
   }
 
   #concludeWhenDelivered(): void {
-    const waiting = !this.#dropping && (this.#inbox.bytes > 0 || this.#input === 'ended');
-    if (!waiting) this.#conclude();
+    if (!this.#intake.waits) this.#conclude();
     // Nobody reads: by the next turn a next reader may have come for the rest.
     else if (!this.#audience.reads) this.#departure ??= this.limits.scheduler.schedule(() => this.#conclude());
   }
 
   #conclude(): void {
     if (this.#life === 'closed') return;
-    const whole = this.#input === 'told' && this.outbox.state === 'finished';
+    const whole = this.#intake.state === 'told' && this.outbox.state === 'finished';
     if (this.#life === 'open' && !this.failure && !whole && !this.#parting && this.#audience.size > 0) {
       this.failure = destruction(this.#scene);
       this.#verdict = { by: 'local', how: 'abort' };
@@ -438,10 +397,9 @@ export class Connection {
     this.#life = 'closed';
     this.#deadlines.stop();
     this.#claim?.stop();
-    this.#passing?.unsubscribe();
     this.#stay();
     this.limits.signal?.removeEventListener('abort', this.#onSignal);
-    this.#inbox.clear();
+    this.#intake.clear();
     this.report = {
       ...(this.#verdict ?? { by: 'local', how: 'abort' }),
       bytesRead: this.bytesRead,
@@ -478,7 +436,7 @@ export class Connection {
       return this.abort(new Error('everybody had left before it was open'));
     }
     // After the peer's FIN an answer may still be on its way.
-    if (this.#input === 'told' && this.allowHalfOpen && this.outbox.state === 'open') return;
+    if (this.#intake.state === 'told' && this.allowHalfOpen && this.outbox.state === 'open') return;
     this.#deadlines.linger.start();
     this.#part();
   }
