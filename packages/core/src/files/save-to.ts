@@ -1,7 +1,8 @@
 // saveTo(): the receiving end of a file.
 import { Observable, type OperatorFunction } from 'rxjs';
 import { BackpressureOverflowError } from '../errors.js';
-import { Brake, FlowSet, FlowSubscriber } from '../flow.js';
+import { Brake, FlowSet } from '../flow.js';
+import { FlowSubscriber } from '../flowable.js';
 import { fileError } from './file-error.js';
 import { PartFile } from './part-file.js';
 
