@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../support/clock.js';
 import { drainRaw, rawServer } from '../support/peers.js';
 import { type Recording, record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 /** Starts a server; it and its sockets are gone when the test is over. */
 async function started(server: Server): Promise<{ port: number } & Recording<ServerEvent>> {
@@ -151,7 +152,7 @@ describe('close()', () => {
     const closed = server.close({ drain: Number.POSITIVE_INFINITY });
     expect(log).toEqual(['listening', 'connection', 'draining']);
     const during = record(server);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(during.log).not.toContain('close');
     peer.end('last words');
     peer.resume();

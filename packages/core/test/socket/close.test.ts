@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../support/clock.js';
 import { drainRaw, pair } from '../support/peers.js';
 import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -47,7 +48,7 @@ describe('close()', () => {
     const report = socket.close({ timeout: 300 });
     expect((await drainRaw(peer)).end).toBe('end');
     scheduler.pass(299);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(socket.readyState).toBe('closing');
     scheduler.pass(1);
     expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
@@ -60,7 +61,7 @@ describe('close()', () => {
     const { socket } = await pair({ scheduler });
     const reports = [socket.close({ timeout: 300 }), socket.close({ timeout: 1000 })];
     scheduler.pass(999);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(socket.readyState).toBe('closing');
     scheduler.pass(1);
     const [first, second] = await Promise.all(reports);
@@ -142,7 +143,7 @@ describe('the report', () => {
     const { socket } = await pair();
     const { ended } = record(socket);
     for (let i = 0; i < 30; i++) socket.next(MEGABYTE);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     socket.error();
     await ended;
     const { bytesWritten, bytesUnsent } = await socket.close();

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Clock } from '../support/clock.js';
 import { accepted, dial, drainRaw, opened, pair, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -151,7 +152,7 @@ describe('lingerTimeout', () => {
     peer.write('x');
     await expect.poll(() => socket.bytesRead).toBe(1);
     scheduler.pass(900);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(socket.readyState).toBe('closing');
     scheduler.pass(100);
     await expect.poll(() => socket.readyState).toBe('closed');
@@ -165,9 +166,9 @@ describe('lingerTimeout', () => {
     for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
     subscription.unsubscribe();
     scheduler.pass(0);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns();
     scheduler.pass(999);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(socket.readyState).toBe('closing');
     // What had moved before it was left counts once.
     scheduler.pass(1001);

@@ -4,6 +4,7 @@ import { take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { accepted, dial, opened, pair, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 const received = ({ values }: { values: readonly Uint8Array[] }) => Buffer.concat(values).toString();
@@ -27,7 +28,7 @@ describe('readers and watchers', () => {
     record(socket.pipe(on('close')));
     for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
     await expect.poll(() => socket.bytesRead).toBeGreaterThan(0);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns();
     expect(socket.bytesRead).toBeLessThanOrEqual(1000 + 65_536);
     expect(peer.writableLength).toBeGreaterThan(0);
   });
@@ -35,7 +36,7 @@ describe('readers and watchers', () => {
   test('an accepted socket reads nothing before somebody comes', async () => {
     const { socket, peer } = await accepted();
     peer.end('abc');
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(socket.bytesRead).toBe(0);
     const bytes = record(socket.pipe(data()));
     expect(await bytes.ended).toEqual({});
@@ -79,7 +80,7 @@ describe('hold()', () => {
     for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
     peer.end();
     await expect.poll(() => socket.bytesRead).toBeGreaterThanOrEqual(10_000);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns();
     // The mark, and what the read that passed it brought.
     expect(socket.bytesRead).toBeLessThan(10_000 + 65_536);
     expect(bytes.log).toEqual([]);
@@ -275,7 +276,7 @@ describe('the iterator', () => {
     let total = 0;
     for await (const chunk of socket) {
       if (total === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await turns();
         expect(socket.bytesRead).toBeLessThan(10_000 + 3 * 65_536);
       }
       total += chunk.length;
