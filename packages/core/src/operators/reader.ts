@@ -4,6 +4,7 @@ import { checkLimit } from '../engine/options.js';
 import { TimeoutError, TruncatedFrameError } from '../errors.js';
 import { Brake, FlowSet } from '../flow.js';
 import { FlowSubscriber } from '../flowable.js';
+import { chunksCodec } from '../framing/chunks.js';
 import type { Chunk, Codec, Decoder } from '../framing/codec.js';
 import { delimitedCodec } from '../framing/delimited.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
@@ -96,6 +97,11 @@ export class Reader implements Disposable {
   async readAll(options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
     const { maxLength } = this.#options;
     return (await this.readFrame(restCodec(maxLength), options)) ?? Buffer.alloc(0);
+  }
+
+  /** What comes from here on, in chunks as they come, up to the peer's FIN. Leaving the loop leaves the reader usable. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
+    for (let chunk = await this.readFrame(chunksCodec); chunk; chunk = await this.readFrame(chunksCodec)) yield chunk;
   }
 
   /** Stops reading and gives unused bytes back: the next reader of the socket starts there. */

@@ -1,0 +1,58 @@
+// The small operators on bytes: decodeText, decodeEach, encode, discard.
+import { decodeEach, decodeText, discard, encode, lengthPrefixedCodec, linesCodec } from '@rxsock/core';
+import { from, of } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { pair } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+describe('decodeText()', () => {
+  test('decodes characters whole, wherever they are cut, and keeps a byte order mark', () => {
+    const text = '\uFEFFgrüße 🧦';
+    const { values } = record(from([...Buffer.from(text)].map((byte) => Buffer.of(byte))).pipe(decodeText()));
+    expect(values.join('')).toBe(text);
+    expect(values).not.toContain('');
+  });
+
+  test('what is cut off at the end becomes U+FFFD', () => {
+    expect(record(of(Buffer.from('a🧦').subarray(0, 3)).pipe(decodeText())).values.join('')).toBe('a\uFFFD');
+  });
+
+  test('takes other encodings, and refuses those nobody knows at the call', () => {
+    expect(record(of(Buffer.of(0xe9)).pipe(decodeText('latin1'))).values).toEqual(['é']);
+    expect(() => decodeText('klingon')).toThrow(RangeError);
+  });
+});
+
+describe('decodeEach()', () => {
+  test('no frame goes on in the next chunk', () => {
+    const chunks = from(['a\nb', 'c\nd\n', ''].map((text) => Buffer.from(text)));
+    expect(record(chunks.pipe(decodeEach(linesCodec()))).values).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('a chunk that ends inside a frame is an error, after the frames before it', () => {
+    const chunk = Buffer.of(1, 65, 2, 66);
+    const { values, log } = record(of(chunk).pipe(decodeEach(lengthPrefixedCodec({ lengthField: 1 }))));
+    expect(values).toEqual([Buffer.of(65)]);
+    expect(log.at(-1)).toBe('error:ERR_FRAME_TRUNCATED');
+  });
+});
+
+describe('encode()', () => {
+  test('makes frames, and an error of what cannot be one', () => {
+    const { values, log } = record(of('a', 'b\nc', 'd').pipe(encode(linesCodec())));
+    expect(values).toEqual(['a\n']);
+    expect(log.at(-1)).toBe('error:ERR_FRAME_MALFORMED');
+  });
+});
+
+describe('discard()', () => {
+  test('reads and drops, and completes when the socket has closed', async () => {
+    const { socket, peer } = await pair();
+    const { log, ended } = record(socket.pipe(discard()));
+    peer.end(Buffer.alloc(1_000_000));
+    peer.resume();
+    expect(await ended).toEqual({});
+    expect(log).toEqual(['complete']);
+    expect(socket.bytesRead).toBe(1_000_000);
+  });
+});

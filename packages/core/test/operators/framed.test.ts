@@ -1,0 +1,60 @@
+// framed(): frames both ways over one socket.
+import { FrameError, framed, jsonLinesCodec, linesCodec, mapWithBackpressure } from '@rxsock/core';
+import { Subject } from 'rxjs';
+import { expect, test } from 'vitest';
+import { drainRaw, pair } from '../support/peers.js';
+import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
+
+test('sends values as frames, half-closes, and receives up to the FIN of the peer', async () => {
+  const { socket, peer } = await pair({ allowHalfOpen: true });
+  const rpc = framed(socket, jsonLinesCodec<{ id: number }>());
+  const { values, log, ended } = record(rpc);
+  expect(rpc.next({ id: 1 })).toBe(true);
+  rpc.complete();
+  expect((await drainRaw(peer)).bytes.toString()).toBe('{"id":1}\n');
+  peer.end('{"id":2}\n{"id":3}\n');
+  expect(await ended).toEqual({});
+  expect(values).toEqual([{ id: 2 }, { id: 3 }]);
+  expect(log.at(-1)).toBe('complete');
+});
+
+test('all subscribers get the same frames from one decoder', async () => {
+  const { socket, peer } = await pair();
+  const lines = framed(socket, linesCodec());
+  const [first, second] = [record(lines), record(lines)];
+  peer.end('a\nb\n');
+  await Promise.all([first.ended, second.ended]);
+  expect(first.values).toEqual(['a', 'b']);
+  expect(second.values).toEqual(['a', 'b']);
+});
+
+test('a value that cannot be a frame is refused at the call, and the socket is unharmed', async () => {
+  const { socket, peer } = await pair();
+  const lines = framed(socket, linesCodec());
+  expect(() => lines.next('two\nlines')).toThrow(FrameError);
+  lines.next('one');
+  lines.complete();
+  expect(await drainRaw(peer)).toMatchObject({ bytes: Buffer.from('one\n'), end: 'end' });
+});
+
+test('aborts: the peer sees a reset, subscribers the reason', async () => {
+  const { socket, peer } = await pair();
+  const lines = framed(socket, linesCodec());
+  const { ended } = record(lines);
+  const reason = new Error('enough');
+  lines.error(reason);
+  expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: reason });
+  expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+});
+
+test('a slow consumer holds the socket', async () => {
+  const { socket, peer } = await pair();
+  const gate = new Subject<void>();
+  record(framed(socket, linesCodec()).pipe(mapWithBackpressure(() => gate, { highWaterMark: 2 })));
+  peer.write('1\n2\n3\n4\n5\n');
+  await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
+  for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(1_000_000, 'x\n'));
+  await turns();
+  expect(socket.bytesRead).toBeLessThan(4 * 65_536);
+});
