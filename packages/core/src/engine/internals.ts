@@ -22,12 +22,17 @@ interface Inner {
   _writev(chunks: unknown, done: Done): void;
   _final(done: Done): void;
 }
+interface Closable {
+  close(done?: () => void): void;
+  /** Answers 0 if it was done. */
+  reset(done?: () => void): number;
+}
 type Done = (error?: Error | null) => void;
 
 /**
  * Takes bytes as they come from the handle, past Node's own buffer: what was received before an error is not lost with
  * it. `take` answers whether to go on. The end is believed at the second read only: Node 20 and 22 report data followed
- * by a reset as a clean end, and the second read then tells the reset.
+ * by a reset as a clean end, and the second read then tells the reset. Not over TLS, which tells its end once only.
  * @returns How to go on after `take` said no, or `undefined` where this is not to be had.
  */
 export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: () => void): (() => void) | undefined {
@@ -36,7 +41,7 @@ export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: 
   if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
   // Somebody else has used the stream: what it has read since is in Node's buffer, or its end is.
   if (stream.readableLength > 0 || stream.readableEnded) return undefined;
-  let suspected = false;
+  let suspected = 'encrypted' in stream;
   let ended = false;
   inner.push = (chunk) => {
     if (chunk !== null) return take(chunk);
@@ -57,6 +62,20 @@ export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: 
 export function queuedBytes(stream: Duplex): number {
   const { _handle: handle } = stream as unknown as { _handle?: { writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? 0;
+}
+
+/**
+ * Makes the closing of a TLS stream reset the TCP connection beneath it. By itself it sends close_notify and FIN, which say
+ * that all was sent.
+ */
+export function resetBeneath(stream: Duplex): void {
+  const { _handle: handle } = stream as unknown as { _handle?: { _parent?: Partial<Closable> | null } | null };
+  const beneath = handle?._parent;
+  if (typeof beneath?.reset !== 'function' || typeof beneath.close !== 'function') return;
+  const { reset, close } = beneath;
+  beneath.close = (done) => {
+    if (reset.call(beneath, done) !== 0) close.call(beneath, done);
+  };
 }
 
 /**

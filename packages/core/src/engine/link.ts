@@ -4,7 +4,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoint, internetEndpoint } from '../endpoint.js';
 import type { ConnectionAttemptEvent, ConnectionAttemptFailedEvent, LookupEvent } from '../events.js';
-import { queuedBytes, shieldWrites, tapReads } from './internals.js';
+import { queuedBytes, resetBeneath, shieldWrites, tapReads } from './internals.js';
 
 /** How a transport opens a stream: all that tells one transport from another. */
 export interface Transport {
@@ -160,7 +160,8 @@ export class Link {
     try {
       if (resettable) stream.resetAndDestroy();
     } catch {
-      // ERR_INVALID_HANDLE_TYPE: not TCP, so there is no reset.
+      // ERR_INVALID_HANDLE_TYPE: TLS, which has one beneath, or a pipe, which has none.
+      resetBeneath(stream);
     }
     stream.destroy();
   }

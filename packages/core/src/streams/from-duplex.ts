@@ -12,8 +12,10 @@ import { Socket } from '../socket.js';
  * belongs to the socket: do not read, write or destroy it.
  *
  * Half-close: `complete()` ends the writable side, and the end of the readable one is the event `end`, whatever the
- * `allowHalfOpen` of the stream says; that of the options holds. An abort resets TCP and destroys anything else with an
- * error. Backpressure: both ways. Bytes that the stream had read before, or had not written yet, are not lost.
+ * `allowHalfOpen` of the stream says; that of the options holds. An abort resets TCP, beneath TLS too, and destroys
+ * anything else with an error. Backpressure: both ways. Bytes that the stream had read before, or had not written yet, are
+ * not lost. A TLS stream that is cut without a close_notify ends as if it were whole, for Node does not tell: let the
+ * protocol say how long a message is.
  *
  * @throws TypeError at the call for a stream that is not one of bytes (`objectMode`, `setEncoding`).
  *

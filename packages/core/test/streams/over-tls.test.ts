@@ -1,0 +1,74 @@
+// fromDuplex() over Node's TLS streams: their end is told, and an abort is none.
+import { once } from 'node:events';
+import net from 'node:net';
+import tls from 'node:tls';
+import { data, fromDuplex, type Socket, through, writeTo } from '@rxsock/core';
+import { concat, NEVER, of } from 'rxjs';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { internals } from '../../src/engine/internals.js';
+import { cert, key } from '../support/certificate.js';
+import { record } from '../support/record.js';
+
+/** A TLS server for one connection. */
+async function tlsServer(): Promise<{ port: number; next: () => Promise<tls.TLSSocket> }> {
+  const server = tls.createServer({ key, cert, allowHalfOpen: true });
+  const raw = new Set<net.Socket>();
+  server.on('connection', (stream) => raw.add(stream));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const stream of raw) stream.destroy();
+    server.close();
+  });
+  const next = async () => (await once(server, 'secureConnection'))[0] as tls.TLSSocket;
+  return { port: (server.address() as net.AddressInfo).port, next };
+}
+
+/** The two sides of an open TLS connection; the peer is the side that was accepted, or the one that dialled. */
+async function secured(mine: string, maxVersion: tls.SecureVersion): Promise<{ socket: Socket; peer: tls.TLSSocket }> {
+  const server = await tlsServer();
+  const verify = { ca: cert, servername: 'localhost', allowHalfOpen: true, maxVersion } as const;
+  const address = { port: server.port, host: '127.0.0.1' };
+  const raw = mine === 'upgraded' ? net.connect(address) : undefined;
+  if (raw) await once(raw, 'connect');
+  const dialled = tls.connect(raw ? { ...verify, socket: raw } : { ...verify, ...address });
+  const [accepted] = await Promise.all([server.next(), once(dialled, 'secureConnect')]);
+  const [stream, peer] = mine === 'accepted' ? [accepted, dialled] : [dialled, accepted];
+  const socket = fromDuplex(stream);
+  onTestFinished(() => {
+    socket.error();
+    peer.destroy();
+  });
+  return { socket, peer };
+}
+
+const cases = (['dialled', 'upgraded', 'accepted'] as const).flatMap((mine) =>
+  (['TLSv1.2', 'TLSv1.3'] as const).map((version) => [mine, version] as const),
+);
+
+describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
+  beforeEach(() => {
+    const before = { ...internals };
+    Object.assign(internals, ways);
+    return () => Object.assign(internals, before);
+  });
+
+  it.each(cases)('tells the end of the peer once: %s, %s', async (mine, version) => {
+    const { socket, peer } = await secured(mine, version);
+    peer.on('data', () => {}).on('end', () => peer.end('answer'));
+    const { log, ended } = record(of('question').pipe(through(socket)));
+    expect(await ended).toEqual({});
+    expect(log).toEqual(['answer', 'complete']);
+  });
+
+  it.each(cases)('lets no peer take a cut transfer for the whole: %s, %s', async (mine, version) => {
+    const { socket, peer } = await secured(mine, version);
+    const seen = new Promise((resolve) => peer.once('end', () => resolve('end')).once('error', resolve));
+    record(socket.pipe(data()));
+    const { subscription } = record(concat(of('part'), NEVER).pipe(writeTo(socket)));
+    await once(peer, 'data');
+    subscription.unsubscribe();
+    expect(await seen).toMatchObject({ code: 'ECONNRESET' });
+    await expect.poll(() => socket.readyState).toBe('closed');
+  });
+});
