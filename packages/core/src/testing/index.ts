@@ -1,3 +1,11 @@
-// The public testing kit: everything here needs fast-check, an optional peer dependency.
+// The public testing kit. It needs fast-check, an optional peer dependency.
+
+// Codecs
+
 export { chunkings, type DelimiterRichOptions, delimiterRichBytes } from './arbitraries.js';
 export { type VerifyCodecOptions, verifyCodec } from './verify-codec.js';
+
+// Connections
+
+export { type FaultyProxy, type FaultyProxyOptions, faultyProxy } from './faulty-proxy.js';
+export { type SocketPairOptions, socketPair } from './socket-pair.js';

@@ -1,0 +1,315 @@
+// Two sockets in memory: what a real connection does, on a clock that the test owns.
+import { data, lines, on, ResetError, relay, TimeoutError } from '@rxsock/core';
+import { chunkings, type SocketPairOptions, socketPair } from '@rxsock/core/testing';
+import fc from 'fast-check';
+import { concat, lastValueFrom, map, of, scan, timer, toArray, VirtualTimeScheduler } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { describe, expect, test } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { record } from '../support/record.js';
+
+function pairOn(options: SocketPairOptions = {}) {
+  const clock = new Clock();
+  const [a, b] = socketPair({ scheduler: clock, keepOpen: true, ...options });
+  return { clock, a, b };
+}
+
+describe('as a connection', () => {
+  test('is open at once, and carries bytes both ways on the real clock', async () => {
+    const [a, b] = socketPair();
+    expect([a.readyState, b.readyState]).toEqual(['open', 'open']);
+    const answers = lastValueFrom(a.pipe(data(), lines(), toArray()));
+    b.pipe(
+      data(),
+      lines(),
+      map((line) => `${line}!\n`),
+    ).subscribe((answer) => b.next(answer));
+    a.next('one\ntwo\n');
+    a.complete();
+    expect(await answers).toEqual(['one!', 'two!']);
+    expect(await Promise.all([a.close(), b.close()])).toMatchObject([{ how: 'fin' }, { how: 'fin' }]);
+  });
+
+  test('a FIN ends one direction only, and a late reply still comes', () => {
+    const { clock, a, b } = pairOn({ allowHalfOpen: true });
+    const heardByA = record(a);
+    const heardByB = record(b);
+    a.next('request');
+    a.complete();
+    clock.pass(30_000);
+    expect(heardByB.log).toEqual(['connect', 'data', 'end']);
+    expect(heardByA.log).toEqual(['connect', 'finish']);
+    expect([a.readyState, b.readyState]).toEqual(['readOnly', 'writeOnly']);
+    b.next('reply');
+    b.complete();
+    clock.pass(0);
+    expect(heardByA.log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);
+    expect(heardByB.log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
+  });
+
+  test('one FIN is answered by the other where half-open is not allowed', () => {
+    const { clock, a, b } = pairOn();
+    const heard = [record(a), record(b)];
+    b.complete();
+    clock.pass(0);
+    expect(heard.map(({ log }) => log.slice(-3))).toEqual([
+      ['finish', 'close', 'complete'],
+      ['end', 'close', 'complete'],
+    ]);
+  });
+
+  test('an abort is a reset at the other end, after the bytes before it', () => {
+    const { clock, a, b } = pairOn({ latency: 10 });
+    const heard = record(b);
+    const own = record(a);
+    a.next('part');
+    clock.pass(0);
+    a.error(new Error('enough'));
+    clock.pass(9);
+    expect(heard.log).toEqual(['connect']);
+    clock.pass(1);
+    expect(heard.log).toEqual(['connect', 'data', 'close', 'error:ECONNRESET']);
+    expect(b.readyState).toBe('closed');
+    expect(own.log.at(-1)).toBe('error:ERR_SOCKET_ABORTED');
+  });
+
+  test('an abort drops what waits to be written', () => {
+    const { clock, a, b } = pairOn({ bandwidth: 1000 });
+    const heard = record(b.pipe(data()));
+    a.next(Buffer.alloc(100));
+    a.next(Buffer.alloc(100));
+    clock.pass(50);
+    a.error();
+    clock.pass(1000);
+    expect(Buffer.concat(heard.values)).toHaveLength(100);
+    expect(heard.log.at(-1)).toBe('error:ECONNRESET');
+  });
+
+  test('bytes for an end that has closed are answered by a reset', async () => {
+    const { clock, a, b } = pairOn({ allowHalfOpen: true, latency: 10 });
+    const heard = record(b);
+    const closed = a.close({ timeout: 100 });
+    clock.pass(110);
+    expect((await closed).how).toBe('timeout');
+    expect(heard.log).toEqual(['connect', 'end']);
+    b.next('too late');
+    clock.pass(19);
+    expect(heard.log).toEqual(['connect', 'end']);
+    clock.pass(1);
+    expect(heard.log.at(-1)).toBe('error:ECONNRESET');
+  });
+
+  test('what is written is copied', () => {
+    const { clock, a, b } = pairOn({ latency: 10 });
+    const heard = record(b.pipe(data()));
+    const bytes = Buffer.from('mine');
+    a.next(bytes);
+    clock.pass(1);
+    bytes.fill(0);
+    clock.pass(10);
+    expect(heard.log).toEqual(['mine']);
+  });
+
+  test('who is held makes the other wait, and lets it go on', () => {
+    const { clock, a, b } = pairOn({ highWaterMark: 1000 });
+    const heard = record(a.pipe(data()));
+    const drains = record(b.pipe(on('drain')));
+    const release = a.hold('test');
+    let written = 0;
+    let room = true;
+    while (room && written < 100_000) {
+      room = b.next(Buffer.alloc(500));
+      clock.pass(1);
+      // A mark is reached in every turn; it holds only where nothing leaves.
+      if (!room && b.writableLength === 0) room = true;
+      written += 500;
+    }
+    expect(room).toBe(false);
+    expect(written).toBeLessThanOrEqual(3500);
+    clock.pass(60_000);
+    expect(drains.values).toEqual([]);
+    expect(heard.values).toEqual([]);
+    release();
+    clock.pass(0);
+    expect(drains.log).toEqual(['drain']);
+    expect(Buffer.concat(heard.values)).toHaveLength(written);
+  });
+
+  test('two pairs make a line through relay()', () => {
+    const clock = new Clock();
+    const options = { scheduler: clock, latency: 10, keepOpen: true };
+    const [client, left] = socketPair(options);
+    const [right, server] = socketPair(options);
+    const relaying = record(relay(left, right));
+    const heard = record(server.pipe(data()));
+    client.next('hello');
+    client.complete();
+    server.complete();
+    clock.pass(20);
+    expect(heard.log).toEqual(['hello', 'complete']);
+    expect(relaying.log).toEqual(['complete']);
+  });
+});
+
+describe('on virtual time', () => {
+  test('nothing arrives before its latency, FIN included, and then all does', () => {
+    const { clock, a, b } = pairOn({ latency: 50 });
+    const heard = record(b.pipe(data()));
+    a.next('one');
+    clock.pass(20);
+    a.next('two');
+    a.complete();
+    clock.pass(29);
+    expect(heard.log).toEqual([]);
+    clock.pass(1);
+    expect(heard.log).toEqual(['one']);
+    clock.pass(19);
+    expect(heard.log).toEqual(['one']);
+    clock.pass(1);
+    expect(heard.log).toEqual(['one', 'two', 'complete']);
+  });
+
+  test('a whole conversation is one flush, and no timeout comes in between', () => {
+    const clock = new VirtualTimeScheduler();
+    const [client, server] = socketPair({ latency: 50, scheduler: clock, idleTimeout: 101 });
+    server.pipe(data(), lines()).subscribe({
+      next: (line) => void server.next(`${line.toUpperCase()}\n`),
+    });
+    const answers = record(
+      client.pipe(
+        data(),
+        lines(),
+        map((line) => `${line} at ${clock.now()}`),
+      ),
+    );
+    client.next('hello\n');
+    client.complete();
+    clock.flush();
+    expect(answers.log).toEqual(['HELLO at 100', 'complete']);
+    expect(clock.now()).toBeLessThan(200);
+    expect([client.readyState, server.readyState]).toEqual(['closed', 'closed']);
+    expect(clock.actions).toEqual([]);
+  });
+
+  test('a timeout of the engine is met by the clock', () => {
+    const { clock, a, b } = pairOn({ latency: 50, idleTimeout: 1000 });
+    const silent = record(a);
+    const other = record(b);
+    clock.pass(1000);
+    expect(silent.log.slice(1)).toEqual(['timeout', 'close', 'error:ETIMEDOUT']);
+    return Promise.all([
+      expect(silent.ended).resolves.toEqual({ error: expect.any(TimeoutError) }),
+      expect(other.ended).resolves.toEqual({ error: expect.any(Error) }),
+    ]);
+  });
+
+  test('inside TestScheduler.run() no scheduler need be given', () => {
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+    scheduler.run(({ expectObservable }) => {
+      const [a, b] = socketPair({ latency: 50 });
+      a.next('x');
+      a.complete();
+      expectObservable(b.pipe(data(), map(String))).toBe('50ms (x|)');
+    });
+  });
+
+  test('bandwidth is what passes in a second, bit by bit, and tells when it is out', () => {
+    const { clock, a, b } = pairOn({ bandwidth: 1000, latency: 5 });
+    const sizes = record(
+      b.pipe(
+        data(),
+        scan((sum, { length }) => sum + length, 0),
+      ),
+    );
+    const drained = record(a.pipe(on('finish')));
+    a.next(Buffer.alloc(500));
+    a.complete();
+    clock.pass(255);
+    expect(sizes.values.at(-1)).toBe(250);
+    clock.pass(244);
+    expect(drained.values).toEqual([]);
+    clock.pass(1);
+    expect(drained.log.slice(0, 1)).toEqual(['finish']);
+    expect(sizes.values.at(-1)).toBe(490);
+    clock.pass(5);
+    expect(sizes.log.slice(-2)).toEqual(['500', 'complete']);
+  });
+
+  test('slices come one by one, whatever their sizes', () => {
+    const { clock, a, b } = pairOn({ slice: [1, 3] });
+    const heard = record(b.pipe(data()));
+    a.next('abcdefg');
+    a.next('hi');
+    a.complete();
+    clock.pass(0);
+    expect(heard.log).toEqual(['a', 'bcd', 'e', 'fg', 'h', 'i', 'complete']);
+  });
+
+  test('a cut is a FIN after so many bytes, and the other way goes on', () => {
+    const { clock, a, b } = pairOn({ cut: 4, allowHalfOpen: true });
+    const heard = record(b);
+    const answers = record(a.pipe(data()));
+    a.next('abc');
+    a.next('def');
+    a.complete();
+    clock.pass(0);
+    b.next('yes');
+    b.complete();
+    clock.pass(0);
+    expect(heard.log).toEqual(['connect', 'data', 'data', 'end', 'finish', 'close', 'complete']);
+    expect(b.bytesRead).toBe(4);
+    expect(answers.log).toEqual(['yes', 'complete']);
+  });
+
+  test.each([0, 4])('after %i bytes a reset ends both, and is never an end', async (reset) => {
+    const { clock, a, b } = pairOn({ reset });
+    const heard = [record(a), record(b)];
+    if (reset > 0) a.next('abcdef');
+    clock.pass(0);
+    expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
+    expect(b.bytesRead).toBe(reset);
+    for (const { log, ended } of heard) {
+      expect(log).not.toContain('end');
+      expect(await ended).toEqual({ error: expect.any(ResetError) });
+    }
+  });
+
+  test('any chunking over any line gives the same bytes at the same time', () => {
+    const bytes = Buffer.from(Array.from({ length: 200 }, (_, index) => index));
+    const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(chunkings(bytes), sizes, fc.nat(3), (chunks, slice, every) => {
+        const clock = new VirtualTimeScheduler();
+        const [a, b] = socketPair({ scheduler: clock, slice, latency: 7, bandwidth: 10_000, highWaterMark: 64 });
+        const heard = record(b.pipe(data()));
+        const writing = concat(...chunks.map((chunk) => concat(timer(every, clock), of(chunk))));
+        let stop = 0;
+        writing.subscribe({
+          next: (chunk) => chunk !== 0 && void a.next(chunk as Uint8Array),
+          complete: () => {
+            a.complete();
+            stop = clock.now();
+          },
+        });
+        clock.flush();
+        expect(Buffer.concat(heard.values)).toEqual(bytes);
+        expect(heard.log.at(-1)).toBe('complete');
+        expect(clock.now()).toBeGreaterThanOrEqual(Math.max(stop, 20) + 7 - 1e-6);
+      }),
+    );
+  });
+});
+
+test('numbers that mean nothing are refused', () => {
+  for (const options of [
+    { latency: -1 },
+    { bandwidth: -1 },
+    { slice: 0 },
+    { slice: [] },
+    { slice: 1.5 },
+    { cut: -1 },
+  ]) {
+    expect(() => socketPair(options), JSON.stringify(options)).toThrow(RangeError);
+  }
+  expect(() => socketPair({ cut: 1, reset: 2 })).toThrow(TypeError);
+});
