@@ -103,12 +103,12 @@ export async function faultyProxy(options: FaultyProxyOptions): Promise<FaultyPr
 
   const listener = listen({ ...patient, claimTimeout: 0 });
   // That it cannot listen is told below.
-  const serving = listener.pipe(connections(), mergeMap(join)).subscribe({ error: () => {} });
+  listener.pipe(connections(), mergeMap(join)).subscribe({ error: () => {} });
   const { address } = await firstValueFrom(listener.pipe(on('listening')));
   const close = async () => {
-    serving.unsubscribe();
+    const closed = listener.close({ drain: 0 });
     const gone = [...sockets].map((socket) => socket.close({ timeout: 0 }));
-    await Promise.all([listener.close({ drain: 0 }), ...gone]);
+    await Promise.all([closed, ...gone]);
   };
   return { host: address.address, port: address.port, close, [Symbol.asyncDispose]: close };
 }

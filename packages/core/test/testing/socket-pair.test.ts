@@ -99,6 +99,19 @@ describe('as a connection', () => {
     expect(heard.log.at(-1)).toBe('error:ECONNRESET');
   });
 
+  test('when both ends are closed nothing waits for what was on its way', () => {
+    const { clock, a, b } = pairOn({ latency: 3_600_000 });
+    record(a);
+    record(b);
+    a.next('never to arrive');
+    clock.pass(0);
+    a.error();
+    b.error();
+    clock.pass(0);
+    expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
+    expect(clock.actions).toEqual([]);
+  });
+
   test('what is written is copied', () => {
     const { clock, a, b } = pairOn({ latency: 10 });
     const heard = record(b.pipe(data()));
