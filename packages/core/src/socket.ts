@@ -58,7 +58,7 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, As
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
     const { outbox } = this.#connection;
-    if (outbox.state === 'completing' || outbox.state === 'finished') process.emitWarning(this.#afterComplete());
+    if (outbox.state === 'completing' || outbox.state === 'finished') process.emitWarning(afterComplete(this));
     this.#connection.claim();
     return this.#connection.write(bytes);
   }
@@ -88,7 +88,7 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, As
     this.#connection.dial();
     this.#connection.claim();
     if (!refused) this.#connection.write(bytes);
-    const written = refused ? Promise.reject(this.#afterComplete()) : outbox.receipt();
+    const written = refused ? Promise.reject(afterComplete(this)) : outbox.receipt();
     written.catch(() => {});
     return written;
   }
@@ -176,18 +176,15 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, As
   set allowHalfOpen(allow: boolean) {
     this.#connection.allowHalfOpen = allow;
   }
-
-  #afterComplete(): SocketError {
-    return new SocketError('Written after complete(): the bytes were not sent', {
-      code: 'ERR_STREAM_WRITE_AFTER_END',
-      phase: 'write',
-      local: this.local,
-      remote: this.remote,
-    });
-  }
 }
 
 export { connectionOf };
+
+/** For bytes that come when FIN is out, or on its way. */
+export function afterComplete({ local, remote }: Socket): SocketError {
+  const options = { code: 'ERR_STREAM_WRITE_AFTER_END', phase: 'write', local, remote } as const;
+  return new SocketError('Written after complete(): the bytes were not sent', options);
+}
 
 /** The bytes of a chunk. */
 export function toBytes(chunk: Chunk): Uint8Array {

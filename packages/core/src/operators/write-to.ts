@@ -4,7 +4,7 @@ import { SocketError } from '../errors.js';
 import { Brake, FlowSet } from '../flow.js';
 import { FlowSubscriber } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
-import { connectionOf, type Socket, toBytes } from '../socket.js';
+import { afterComplete, connectionOf, type Socket, toBytes } from '../socket.js';
 import { watchOrFail } from './watch.js';
 
 /** Options of {@link writeTo}, {@link through} and their like. */
@@ -27,7 +27,8 @@ export interface WriteProgress {
  * the peer cannot take a part for the whole. Backpressure: holds its sources from `next() === false` to `drain`; a source
  * that cannot be held fills at most `maxWriteBuffer`.
  *
- * @throws the {@link SocketError} that broke the write side, as a notification.
+ * @throws the {@link SocketError} that broke the write side, as a notification; `ERR_STREAM_WRITE_AFTER_END` for a chunk
+ * that comes after `complete()`, or after the peer's FIN where that completes our side too.
  *
  * @example
  * ```ts
@@ -88,6 +89,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
           {
             next: (chunk) => {
               const bytes = toBytes(chunk);
+              if (outbox.state !== 'open') throw afterComplete(socket);
               total += bytes.length;
               if (!socket.next(bytes)) brake.on();
               progress();

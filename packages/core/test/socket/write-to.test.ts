@@ -112,6 +112,30 @@ describe('a transfer that is cut resets the connection', () => {
     expect(source.observed).toBe(false);
   });
 
+  test.each(['finished', 'completing'])('bytes that come after complete() fail it: %s', async (state) => {
+    const { socket, peer } = await pair();
+    if (state === 'completing') while (socket.next(MEGABYTE));
+    socket.complete();
+    if (state === 'finished') await expect.poll(() => socket.readyState).toBe('readOnly');
+    const { values, ended } = record(of('too late').pipe(writeTo(socket)));
+    expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    expect(values).toEqual([]);
+    // What is whole already stays so; what was still on its way is not.
+    if (state === 'finished') expect((await drainRaw(peer)).end).toBe('end');
+    else expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
+  });
+
+  test('a complete() in its middle fails it, and leaves its source', async () => {
+    const { socket } = await pair({ allowHalfOpen: true });
+    const source = new Subject<string>();
+    const { ended } = record(source.pipe(writeTo(socket)));
+    source.next('first half, ');
+    socket.complete();
+    source.next('second half');
+    expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    expect(source.observed).toBe(false);
+  });
+
   test('a socket that is closed already fails it at once', async () => {
     const { socket } = await pair();
     socket.error(new Error('enough'));
