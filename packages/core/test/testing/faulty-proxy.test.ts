@@ -182,8 +182,7 @@ test.each(['toTarget', 'fromTarget'] as const)('a reset %s ends both sides, and 
 
 test('a reset waits until the target has accepted, and has what was to pass', async () => {
   const server = await rawServer();
-  // A name takes longer to dial than bytes take to come.
-  const target = { host: 'localhost', port: server.port };
+  const target = { port: server.port };
   await using proxy = await faultyProxy({ target, reset: 4, direction: 'toTarget' });
   const client = dial({ port: proxy.port });
   client.next('abcdef');
