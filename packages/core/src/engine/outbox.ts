@@ -48,7 +48,8 @@ export class Outbox {
 
   /** Bytes handed to the kernel. */
   get written(): number {
-    return this.#left;
+    // Below 0 while bytes wait that were in the stream before it came here.
+    return Math.max(0, this.#left);
   }
 
   /** Bytes that were accepted and have not left; it never shrinks after a break. */

@@ -170,6 +170,19 @@ describe('any Duplex', () => {
     socket.error();
   });
 
+  it('counts what it has written, not what was in the stream before', async () => {
+    const [stream, other] = duplexPair();
+    stream.write('0123456789');
+    const socket = fromDuplex(stream, { allowHalfOpen: true });
+    record(socket);
+    socket.next('x');
+    expect(socket.bytesWritten).toBe(0);
+    other.resume();
+    await vi.waitUntil(() => socket.bytesWritten > 0);
+    expect(socket.bytesWritten).toBe(1);
+    socket.error();
+  });
+
   it('is destroyed with an error when aborted, for only that tells an HTTP/2 peer of it', async () => {
     const server = http2.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
