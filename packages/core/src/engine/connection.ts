@@ -420,6 +420,8 @@ export class Connection {
     this.#advance();
     if (this.#audience.size > 0 || this.#life === 'closed' || this.#parting) return;
     const { keepOpen, scheduler } = this.limits;
+    // What waits for a reader when all is over does so for one turn only.
+    if (this.#linkClosed) return;
     this.#stay();
     if (keepOpen === true) return;
     this.#departure = scheduler.schedule(() => this.#leave(), keepOpen === false ? 0 : keepOpen);

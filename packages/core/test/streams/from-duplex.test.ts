@@ -183,6 +183,17 @@ describe('any Duplex', () => {
     socket.error();
   });
 
+  it('is over for good when it fails with bytes that nobody reads, whoever leaves then', async () => {
+    const [stream, other] = duplexPair();
+    const socket = fromDuplex(stream, { keepOpen: true });
+    const { subscription } = record(socket.pipe(on('drain')));
+    other.write('unread');
+    await vi.waitUntil(() => socket.bytesRead > 0);
+    stream.on('close', () => subscription.unsubscribe());
+    stream.destroy(new Error('gone'));
+    await vi.waitUntil(() => socket.readyState === 'closed');
+  });
+
   it('is destroyed with an error when aborted, for only that tells an HTTP/2 peer of it', async () => {
     const server = http2.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
