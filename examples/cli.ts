@@ -41,9 +41,9 @@ export function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
-/** Calls `act` at Ctrl-C, and when the system asks the program to end. */
+/** Calls `act` at the first Ctrl-C, or when the system asks the program to end; the second one ends it at once. */
 export function onCtrlC(act: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, act);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, act);
 }
 
 /** Reads a port from the command line. */

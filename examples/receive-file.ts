@@ -1,5 +1,5 @@
 // Receives a file from send-file: keeps what it has when the connection is cut, and tells the next sender where to go on.
-import { type FileHandle, open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { connections, data, lines, listen, type Socket } from '@rxsock/core';
 import { concatMap, find, firstValueFrom, lastValueFrom, tap } from 'rxjs';
 import * as cli from './cli.js';
@@ -30,13 +30,13 @@ async function receive(socket: Socket, file: FileHandle): Promise<boolean> {
       bar.update(received);
     }
     if (received < total) throw new Error(`Only ${received} of ${total} bytes came`);
+    await file.sync();
+    await rename(part, path);
   } catch (error) {
     socket.error(error);
     console.error(`${cli.message(error)}\nSend it again to go on at byte ${received}`);
     return false;
   }
-  await file.sync();
-  await rename(part, path);
   socket.next('saved\n');
   await socket.close();
   console.log(`Received ${path}, ${received} bytes`);
@@ -44,6 +44,8 @@ async function receive(socket: Socket, file: FileHandle): Promise<boolean> {
 }
 
 async function main(): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found && !found.isFile()) throw new Error(`${path} is no file`);
   await using file = await open(part, 'a');
   // `allowHalfOpen`: the sender gets its answer after its FIN. `keepOpen`: between the line that is read first and the
   // loop nobody reads, and the socket is not to close for that. One sender at a time, for the bytes of two would be mixed.

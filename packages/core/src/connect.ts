@@ -1,6 +1,7 @@
 // connect(): opens TCP sockets. It only knows how to dial; all the rest is the engine's.
 import { lookup as systemLookup } from 'node:dns';
 import net from 'node:net';
+import { inspect } from 'node:util';
 import { Connection } from './engine/connection.js';
 import { LONGEST_TIMER } from './engine/deadline.js';
 import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
@@ -73,7 +74,7 @@ type LookupCallback = Parameters<net.LookupFunction>[2];
 /** Throws a `RangeError` unless `port` is one. */
 export function checkPort(port: number): void {
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RangeError(`port must be a whole number from 0 to 65535, not ${port}`);
+    throw new RangeError(`port must be a whole number from 0 to 65535, not ${inspect(port)}`);
   }
 }
 

@@ -17,15 +17,15 @@ import { Audience } from './audience.js';
 import { Deadline } from './deadline.js';
 import { Deadlines } from './deadlines.js';
 import {
-  abortion,
-  breakdown,
-  closure,
-  destruction,
-  inaccessibility,
-  lateness,
-  overflow,
-  refusal,
+  abortedError,
+  closedError,
+  connectError,
+  destroyedError,
+  overflowError,
   type Scene,
+  streamError,
+  timeoutError,
+  writeError,
 } from './failures.js';
 import { Intake } from './intake.js';
 import { Link, type LinkHandlers, type Transport } from './link.js';
@@ -163,7 +163,7 @@ export class Connection {
     const { pending } = this.outbox;
     const { maxWriteBuffer } = this.limits;
     if (pending <= maxWriteBuffer) return this.outbox.write(bytes);
-    this.fail(overflow(pending, maxWriteBuffer, this.#scene), 'error');
+    this.fail(overflowError(pending, maxWriteBuffer, this.#scene), 'error');
     return false;
   }
 
@@ -194,7 +194,7 @@ export class Connection {
   }
 
   abort(reason: unknown): void {
-    this.fail(abortion(reason, this.#scene), 'abort');
+    this.fail(abortedError(reason, this.#scene), 'abort');
   }
 
   /** Aborts because what was to be written is not whole; when FIN is out it is, and there is nothing to take back. */
@@ -259,7 +259,7 @@ export class Connection {
   #linkHandlers(): LinkHandlers {
     return {
       progress: (event) => {
-        this.#step = event.type === 'lookup' ? this.#step : 'connecting';
+        if (event.type !== 'lookup') this.#step = 'connecting';
         if (event.type === 'connectionAttemptFailed') this.#attempts.push(event);
         this.#audience.tell(event);
       },
@@ -330,15 +330,15 @@ export class Connection {
 
   // Closes the write side only: what the peer has sent is delivered first, then the error.
   #writeFailed(cause: NodeJS.ErrnoException): void {
-    this.#failedBy(refusal(cause, this.#scene), 'reset');
+    this.#failedBy(writeError(cause, this.#scene), 'reset');
   }
 
   // The stream is destroyed; what was received before is still to be delivered.
   #failed(cause: NodeJS.ErrnoException): void {
     this.#intake.cut();
-    if (this.#life === 'opening') this.#failedBy(inaccessibility(cause, this.#attempts, this.#scene), 'error');
+    if (this.#life === 'opening') this.#failedBy(connectError(cause, this.#attempts, this.#scene), 'error');
     else {
-      const error = breakdown(cause, this.#scene);
+      const error = streamError(cause, this.#scene);
       this.#failedBy(error, error.name === 'ResetError' ? 'reset' : 'error');
     }
   }
@@ -390,10 +390,10 @@ export class Connection {
     if (this.#life === 'closed') return;
     const whole = this.#intake.state === 'told' && this.outbox.state === 'finished';
     if (this.#life === 'open' && !this.failure && !whole && !this.#parting && this.#audience.size > 0) {
-      this.failure = destruction(this.#scene);
+      this.failure = destroyedError(this.#scene);
       this.#verdict = { by: 'local', how: 'abort' };
     }
-    this.outbox.break(this.failure ?? closure(this.#scene));
+    this.outbox.break(this.failure ?? closedError(this.#scene));
     this.#life = 'closed';
     this.#deadlines.stop();
     this.#claim?.stop();
@@ -464,7 +464,7 @@ export class Connection {
   #expired(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#audience.tell({ type: 'timeout' });
     const holders = timeout === 'holdTimeout' ? ` by ${this.flow.holds.join(', ')}` : '';
-    this.fail(lateness(timeout, milliseconds, what + holders, this.#scene), 'timeout');
+    this.fail(timeoutError(timeout, milliseconds, what + holders, this.#scene), 'timeout');
   }
 
   readonly #onSignal = () => this.abort(this.limits.signal?.reason);

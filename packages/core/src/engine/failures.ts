@@ -25,7 +25,7 @@ const at = ({ local, remote, opened }: Scene, phase: ErrorPhase) => ({
   phase: opened ? phase : 'open',
 });
 
-export function abortion(reason: unknown, scene: Scene): AbortedError {
+export function abortedError(reason: unknown, scene: Scene): AbortedError {
   const why = reason instanceof Error ? `: ${reason.message}` : '';
   return new AbortedError(`The connection to ${scene.target} was aborted from this side${why}`, {
     ...at(scene, 'close'),
@@ -34,12 +34,12 @@ export function abortion(reason: unknown, scene: Scene): AbortedError {
 }
 
 /** @param what What did not happen in time. */
-export function lateness(timeout: string, milliseconds: number, what: string, scene: Scene): TimeoutError {
+export function timeoutError(timeout: string, milliseconds: number, what: string, scene: Scene): TimeoutError {
   const message = `${what} for ${milliseconds} ms, the ${timeout} of the connection to ${scene.target}`;
   return new TimeoutError(message, { ...at(scene, 'read'), timeout, milliseconds });
 }
 
-export function overflow(waiting: number, limit: number, scene: Scene): WriteBufferOverflowError {
+export function overflowError(waiting: number, limit: number, scene: Scene): WriteBufferOverflowError {
   const message =
     `${waiting} bytes wait to be written to ${scene.target}, over maxWriteBuffer (${limit}): ` +
     `stop when next() answers false and go on at 'drain', or use writeTo()`;
@@ -47,13 +47,13 @@ export function overflow(waiting: number, limit: number, scene: Scene): WriteBuf
 }
 
 /** A write met a peer that listens no more. */
-export function refusal(cause: NodeJS.ErrnoException, scene: Scene): ResetError {
+export function writeError(cause: NodeJS.ErrnoException, scene: Scene): ResetError {
   const message = `${scene.target} stopped listening while bytes were written to it: ${cause.message}`;
   return new ResetError(message, { ...at(scene, 'write'), code: cause.code ?? 'EPIPE', cause });
 }
 
 /** The open stream failed. */
-export function breakdown(cause: NodeJS.ErrnoException, scene: Scene): SocketError {
+export function streamError(cause: NodeJS.ErrnoException, scene: Scene): SocketError {
   const code = cause.code ?? 'EIO';
   const writing = cause.syscall === 'write' || cause.syscall === 'shutdown';
   const options = { ...at(scene, writing ? 'write' : 'read'), code, cause };
@@ -63,7 +63,7 @@ export function breakdown(cause: NodeJS.ErrnoException, scene: Scene): SocketErr
 }
 
 /** No connection came about. */
-export function inaccessibility(
+export function connectError(
   cause: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number },
   tried: readonly ConnectAttempt[],
   scene: Scene,
@@ -76,13 +76,13 @@ export function inaccessibility(
 }
 
 /** Somebody else destroyed the stream. */
-export function destruction(scene: Scene): SocketError {
+export function destroyedError(scene: Scene): SocketError {
   const message = `The stream to ${scene.target} was destroyed before both sides had ended`;
   return new SocketError(message, { ...at(scene, 'close'), code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }
 
 /** For writes that come when all is over. */
-export function closure(scene: Scene): SocketError {
+export function closedError(scene: Scene): SocketError {
   const options = { ...at(scene, 'write'), code: 'ERR_SOCKET_CLOSED' };
   return new SocketError(`The connection to ${scene.target} is closed`, options);
 }

@@ -1,4 +1,5 @@
 // What every socket can be told, and the defaults: all limits are finite.
+import { inspect } from 'node:util';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { LONGEST_TIMER } from './deadline.js';
 
@@ -65,6 +66,16 @@ export interface SocketOptions {
 /** {@link SocketOptions} with every default filled in. */
 export type SocketLimits = Required<Omit<SocketOptions, 'signal'>> & { readonly signal: AbortSignal | undefined };
 
+const NUMBERS = [
+  'highWaterMark',
+  'maxWriteBuffer',
+  'halfOpenTimeout',
+  'finTimeout',
+  'lingerTimeout',
+  'idleTimeout',
+  'holdTimeout',
+] as const;
+
 /** Fills in the defaults and refuses numbers that mean nothing. */
 export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits {
   const limits: SocketLimits = {
@@ -80,13 +91,13 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     signal: options.signal,
     scheduler: options.scheduler ?? asyncScheduler,
   };
-  for (const [name, value] of Object.entries(limits)) {
-    if (typeof value === 'number') checkLimit(name, value);
-  }
+  for (const name of NUMBERS) checkLimit(name, limits[name]);
+  if (typeof limits.keepOpen !== 'boolean') checkLimit('keepOpen', limits.keepOpen);
   return limits;
 }
 
 /** Throws a `RangeError` unless `value` is a number from 0 up. */
 export function checkLimit(name: string, value: number): void {
-  if (!(value >= 0)) throw new RangeError(`${name} must be a number from 0 up, not ${value}`);
+  if (typeof value === 'number' && value >= 0) return;
+  throw new RangeError(`${name} must be a number from 0 up, not ${inspect(value)}`);
 }

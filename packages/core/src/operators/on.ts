@@ -4,6 +4,11 @@ import { FlowSubscriber, operate } from '../flowable.js';
 import { Socket } from '../socket.js';
 import { watch } from './watch.js';
 
+/** Refuses a type that the source does not have. There is no `error` event: errors are notifications. */
+type Has<E extends { readonly type: string }, K> = K extends E['type']
+  ? unknown
+  : { readonly 'no event of this type': K };
+
 /**
  * The events of one type, typed.
  *
@@ -19,7 +24,9 @@ import { watch } from './watch.js';
  */
 export function on<K extends string>(
   type: K,
-): <E extends { readonly type: string }>(source: Observable<E>) => Observable<Extract<E, { readonly type: K }>> {
+): <E extends { readonly type: string }>(
+  source: Observable<E> & Has<E, K>,
+) => Observable<Extract<E, { readonly type: K }>> {
   return <E extends { readonly type: string }>(source: Observable<E>) => {
     type Wanted = Extract<E, { readonly type: K }>;
     if (source instanceof Socket && type !== 'data')

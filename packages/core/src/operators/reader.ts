@@ -1,7 +1,7 @@
 // reader(): bytes and lines by await, for protocols that are easier to write as a story than as a pipeline.
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
-import { TimeoutError, TruncatedFrameError } from '../errors.js';
+import { SocketError, TimeoutError, TruncatedFrameError } from '../errors.js';
 import { Brake, FlowSet } from '../flow.js';
 import { FlowSubscriber } from '../flowable.js';
 import { chunksCodec } from '../framing/chunks.js';
@@ -20,6 +20,9 @@ export interface ReaderOptions {
   /** The most bytes `readLine`, `readUntil` and `readAll` take before their end comes. @defaultValue 16,777,216 */
   readonly maxLength?: number;
 }
+
+/** Sockets that have a reader: a second one would wait for ever for what the first one holds. */
+const taken = new WeakSet<Socket>();
 
 type Decoding = { readonly codec: Pick<Codec<unknown>, 'decoder'>; readonly decoder: Decoder<unknown> };
 
@@ -43,7 +46,17 @@ export class Reader implements Disposable {
   #wake: (() => void) | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
+  /** @internal */
   constructor(socket: Socket, options: ReaderOptions) {
+    if (taken.has(socket)) {
+      const message = 'The socket has a reader already: go on with that one, or release() it first';
+      throw new SocketError(message, {
+        code: 'ERR_READER_EXISTS',
+        phase: 'read',
+        local: socket.local,
+        remote: socket.remote,
+      });
+    }
     this.#socket = socket;
     this.#options = { timeout: options.timeout ?? 0, maxLength: options.maxLength ?? 16_777_216 };
     checkLimit('timeout', this.#options.timeout);
@@ -65,6 +78,7 @@ export class Reader implements Disposable {
       },
       this.#flows,
     );
+    taken.add(socket);
     this.#brake.on();
     socket.pipe(data()).subscribe(this.#subscriber);
   }
@@ -106,6 +120,7 @@ export class Reader implements Disposable {
 
   /** Stops reading and gives unused bytes back: the next reader of the socket starts there. */
   release(): void {
+    taken.delete(this.#socket);
     this.#undecode();
     for (const chunk of this.#chunks.reverse()) this.#socket.unshift(chunk);
     this.#chunks = [];
@@ -189,7 +204,10 @@ export class Reader implements Disposable {
 }
 
 /**
- * Reads a socket by `await`. Makes the socket read, one chunk at a time, while a read waits.
+ * Reads a socket by `await`. Makes the socket read, one chunk at a time, while a read waits; between two reads it is held,
+ * for all who read it. `release()` the reader, or let `using` do it, before another one takes over.
+ *
+ * @throws SocketError `ERR_READER_EXISTS` at the call, while another reader of the socket is not released.
  *
  * @example
  * ```ts

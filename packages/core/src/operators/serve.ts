@@ -1,6 +1,6 @@
 // serve(): a server is a function from a connection to what it answers.
 import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
-import type { Endpoint } from '../endpoint.js';
+import { type Endpoint, formatEndpoint } from '../endpoint.js';
 import { SocketError } from '../errors.js';
 import type { ConnectionErrorEvent, ServerEvent } from '../events.js';
 import type { Chunk } from '../framing/codec.js';
@@ -13,7 +13,7 @@ export type Answer = Chunk | Socket | ObservableInput<Chunk>;
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
-  /** Hears of errors that are not the network's: bugs in handlers. @defaultValue a process warning */
+  /** Hears of errors that are not the network's: bugs in handlers. @defaultValue a process warning, `ERR_SERVE_HANDLER` */
   readonly onError?: (error: unknown, socket: Socket) => void;
 }
 
@@ -23,8 +23,8 @@ export type ServeOperator = <A extends Endpoint>(
 ) => Observable<ServerEvent<A> | ConnectionErrorEvent>;
 
 /**
- * Runs a handler for each connection and writes what it answers. Emits the server's events, and one `connectionError` for
- * each connection that fails, which is never the end of the server.
+ * Runs a handler once for each connection, however many subscribe, and writes what it answers. Emits the server's events,
+ * and one `connectionError` for each connection that fails, which is never the end of the server.
  *
  * Half-close: `allowHalfOpen` is turned on; the write side completes when the answer does, and reading goes on for as long
  * as the handler reads. An answer that fails, or is cut, aborts its connection. Backpressure: a clogged connection holds
@@ -48,10 +48,14 @@ export function serve(
 // Apart from the first, for there a Socket would let TypeScript infer events where chunks are meant.
 export function serve(handler: (socket: Socket) => Answer, options?: ServeOptions): ServeOperator;
 export function serve(handler: (socket: Socket) => Answer, { onError = warn }: ServeOptions = {}): ServeOperator {
-  return (server) =>
-    new Observable((subscriber) => {
+  return (server) => {
+    // However many subscribe, a connection is answered once.
+    const served = new WeakSet<Socket>();
+    return new Observable((subscriber) => {
       const answers = new Subscription();
       const look = (socket: Socket) => {
+        if (served.has(socket)) return;
+        served.add(socket);
         socket.allowHalfOpen = true;
         const connection = connectionOf(socket);
         let failed = false;
@@ -84,6 +88,7 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
       );
       subscriber.add(answers);
     });
+  };
 }
 
 function chunksOf(answer: Answer): Observable<Chunk> {
@@ -91,6 +96,8 @@ function chunksOf(answer: Answer): Observable<Chunk> {
   return answer instanceof Socket ? answer.pipe(data()) : from(answer);
 }
 
-function warn(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : String(error));
+function warn(error: unknown, socket: Socket): void {
+  const peer = socket.remote ? formatEndpoint(socket.remote) : 'a peer';
+  const { stack = String(error) } = error as Partial<Error>;
+  process.emitWarning(`A handler of serve() failed for ${peer}: ${stack}`, { code: 'ERR_SERVE_HANDLER' });
 }

@@ -117,6 +117,15 @@ test('gives back what it has not used, and holds nothing any more', async () => 
   await expect(read.readLine()).rejects.toThrow('released');
 });
 
+test('a second reader is refused until the first is released', async () => {
+  const { socket, read } = await reading('one\ntwo\n', { end: false });
+  expect(() => reader(socket)).toThrow(expect.objectContaining({ code: 'ERR_READER_EXISTS' }));
+  expect(await read.readLine()).toBe('one');
+  read.release();
+  using next = reader(socket);
+  expect(await next.readLine()).toBe('two');
+});
+
 test('leaves at the end of its block', async () => {
   const { socket } = await pair();
   {

@@ -54,6 +54,17 @@ const ask = async (port: number, question = ''): Promise<string> => {
   return `${bytes} ${end}`;
 };
 
+test('a connection is answered once, however many subscribe', async () => {
+  const server = listen();
+  const echoes = server.pipe(serve((socket) => socket));
+  const [first, second] = [record<Event>(echoes), record<Event>(echoes)];
+  onTestFinished(() => server.close({ drain: 0 }));
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  expect(await ask(address.port, 'abc')).toBe('abc end');
+  expect(first.log).toContain('connection');
+  expect(second.log).toContain('connection');
+});
+
 describe('answers', () => {
   test.each<[string, (socket: Socket) => Answer]>([
     ['a string', () => 'héllo'],
@@ -162,7 +173,8 @@ describe('a handler that fails', () => {
     await drainRaw(client(port));
     await expect.poll(() => errors()).toMatchObject([{ error: bug }]);
     expect(warn).toHaveBeenCalledTimes(1);
-    expect(warn).toHaveBeenCalledWith(bug);
+    const peer = expect.stringMatching(/^A handler of serve\(\) failed for 127\.0\.0\.1:\d+: Error: a bug\n +at /);
+    expect(warn).toHaveBeenCalledWith(peer, { code: 'ERR_SERVE_HANDLER' });
     warn.mockRestore();
   });
 

@@ -194,6 +194,8 @@ describe('failing', () => {
     { port: 1, connectTimeout: -1 },
     { port: 1, highWaterMark: Number.NaN },
     { port: 1, keepOpen: -5 },
+    { port: '80' as unknown as number },
+    { port: 1, idleTimeout: '5s' as unknown as number },
   ])('%o is refused at the call', (options) => {
     expect(() => connect(options)).toThrow(RangeError);
   });
