@@ -366,7 +366,8 @@ export class Connection {
     if (this.#life === 'open' && this.#wantsMore) this.#link?.read();
     if (this.#intake.done && outbox.done) this.#link?.destroy();
     const flowing = this.#intake.state === 'flowing';
-    this.#deadlines.fin.runs(flowing && outbox.done && !this.#parting && !this.#audience.reads);
+    const idle = !this.#parting && !this.#intake.dropping && !this.#audience.reads;
+    this.#deadlines.fin.runs(flowing && outbox.done && idle);
     // While held, a FIN that was noticed is not yet told: it is not our side that is late.
     this.#deadlines.halfOpen.runs(!flowing && !outbox.done && !this.flow.held);
     if (this.#linkClosed) this.#concludeWhenDelivered();

@@ -62,9 +62,10 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
         const fail = (error: unknown) => {
           if (failed) return;
           failed = true;
-          if (!(error instanceof SocketError)) onError(error, socket);
           connection.cut(error);
           subscriber.next({ type: 'connectionError', socket, error });
+          // Last, for it may throw.
+          if (!(error instanceof SocketError)) onError(error, socket);
         };
         connection.whenConcluded(() => connection.failure && !answers.closed && fail(connection.failure));
         const answer = new Subscription();

@@ -14,7 +14,7 @@ import {
   type Socket,
   serve,
 } from '@rxsock/core';
-import { EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
+import { config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dial, drainRaw, rawServer } from '../support/peers.js';
 import { type Recording, record } from '../support/record.js';
@@ -165,6 +165,24 @@ describe('a handler that fails', () => {
     expect(onError).toHaveBeenCalledTimes(1);
     expect(onError).toHaveBeenCalledWith(errors()[0]?.error, errors()[0]?.socket);
     expect(log).not.toContain('complete');
+  });
+
+  test('an onError that throws does not spare the connection', async () => {
+    const unhandled = vi.fn();
+    config.onUnhandledError = unhandled;
+    onTestFinished(() => {
+      config.onUnhandledError = null;
+    });
+    const onError = () => {
+      throw new Error('another bug');
+    };
+    const handler = () => {
+      throw bug;
+    };
+    const { port, errors } = await serving(handler, { onError });
+    expect((await drainRaw(client(port))).end).not.toBe('close');
+    expect(errors()).toMatchObject([{ error: bug }]);
+    await expect.poll(() => unhandled.mock.calls).toMatchObject([[{ message: 'another bug' }]]);
   });
 
   test('without onError there is a process warning', async () => {

@@ -1,5 +1,6 @@
 // The time limits, on a clock of the test's own.
 import { TimeoutError } from '@rxsock/core';
+import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { Clock } from '../support/clock.js';
 import { drainRaw, pair } from '../support/peers.js';
@@ -138,6 +139,15 @@ describe('finTimeout', () => {
     expect(socket.readyState).toBe('readOnly');
     scheduler.pass(1);
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  test('does not run, and in virtual time run on, when the socket has failed', async () => {
+    const scheduler = new VirtualTimeScheduler(undefined, 1e6);
+    const { socket } = await pair({ scheduler });
+    socket.error();
+    scheduler.flush();
+    expect(scheduler.frame).toBe(0);
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
   });
 
   test('a late reply is never cut while somebody reads', async () => {
