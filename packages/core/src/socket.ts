@@ -1,5 +1,5 @@
 // The socket as users see it: an Observable of typed events and an Observer for writes, in front of one connection.
-import type { Observer } from 'rxjs';
+import type { Observer, Subscriber } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 import type { Connection, ReadyState } from './engine/connection.js';
 import { checkLimit } from './engine/options.js';
@@ -8,6 +8,7 @@ import type { CloseReport, SocketEvent } from './events.js';
 import { Flowable } from './flowable.js';
 import type { Chunk } from './framing/codec.js';
 import { data } from './operators/data.js';
+import { type TakesBack, takeBack } from './operators/give-back.js';
 import { toAsyncIterable } from './streams/async-iterable.js';
 
 let connectionOf: (socket: Socket) => Connection;
@@ -33,7 +34,7 @@ let connectionOf: (socket: Socket) => Connection;
  * socket.complete(); // FIN: the echo still arrives
  * ```
  */
-export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, AsyncDisposable {
+export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, TakesBack, AsyncDisposable {
   readonly #connection: Connection;
   /** A name for logs and registries. */
   name = '';
@@ -108,6 +109,11 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, As
   /** Gives back bytes that were read and not used: the next reader starts there. Who has seen them does not again. */
   unshift(bytes: Uint8Array): void {
     this.#connection.unshift(bytes);
+  }
+
+  /** @internal Bytes given back by one of the subscribers: they come again to those who have not seen them. */
+  [takeBack](bytes: Uint8Array, by: Subscriber<unknown> | undefined): void {
+    this.#connection.unshift(bytes, by);
   }
 
   /** Pulls the bytes one chunk at a time; the peer waits while you do. Ends at the peer's FIN; throws what the socket fails with. */

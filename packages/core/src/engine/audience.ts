@@ -1,12 +1,15 @@
 // Who is subscribed to a socket. Readers get every event, watchers those they asked for; a socket reads for readers only.
 import type { SchedulerLike, Subscriber } from 'rxjs';
 import type { CloseEvent, ConnectEvent, DataEvent, EndEvent, FinishEvent, SocketEvent } from '../events.js';
+import { guarded } from './guarded.js';
 
 interface Member {
   readonly subscriber: Subscriber<SocketEvent>;
   readonly type: SocketEvent['type'] | undefined;
   /** How far into the stream this reader has been served. */
   position: number;
+  /** How many of those bytes it has given back. */
+  returned: number;
   /** Whether it was told the end. */
   ended: boolean;
 }
@@ -15,6 +18,8 @@ export class Audience {
   // Copied on change: who leaves or comes during a notification does not disturb it.
   #readers: readonly Member[] = [];
   #watchers: readonly Member[] = [];
+  /** Also those who have left: they may still give back. */
+  readonly #members = new WeakMap<Subscriber<unknown>, Member>();
   #replayed: (ConnectEvent | EndEvent | FinishEvent)[] = [];
   #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
   readonly #scheduler: SchedulerLike;
@@ -39,7 +44,8 @@ export class Audience {
 
   /** Adds a reader, or a watcher of one type; the returned function takes it out again. */
   add(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): () => void {
-    const member: Member = { subscriber, type, position: Number.NEGATIVE_INFINITY, ended: false };
+    const member: Member = { subscriber, type, position: Number.NEGATIVE_INFINITY, returned: 0, ended: false };
+    this.#members.set(subscriber, member);
     for (const event of this.#replayed) notify(member, event);
     if (this.#last) {
       const { event, error } = this.#last;
@@ -67,6 +73,15 @@ export class Audience {
     this.#replayed = this.#replayed.filter(({ type }) => type !== 'end');
   }
 
+  /** Notes that a reader gives bytes back; answers where in the stream they end. */
+  giveBack(by: Subscriber<unknown>, bytes: number): number | undefined {
+    const member = this.#members.get(by);
+    if (!member) return undefined;
+    const end = member.position - member.returned;
+    member.returned += bytes;
+    return end;
+  }
+
   /** Gives a chunk that begins at `offset` of the stream to each reader, less what it has already seen. */
   deliver(data: Buffer, offset: number): void {
     const event: DataEvent = { type: 'data', data };
@@ -75,7 +90,7 @@ export class Audience {
       if (reader.subscriber.closed || reader.position >= end) continue;
       const seen = reader.position - offset;
       reader.position = end;
-      reader.subscriber.next(seen > 0 ? { type: 'data', data: data.subarray(seen) } : event);
+      guarded(() => reader.subscriber.next(seen > 0 ? { type: 'data', data: data.subarray(seen) } : event));
     }
   }
 
@@ -94,11 +109,10 @@ function notify(member: Member, event: SocketEvent): void {
     if (member.ended) return;
     member.ended = true;
   }
-  if (member.type === undefined || member.type === event.type) member.subscriber.next(event);
+  if (member.type === undefined || member.type === event.type) guarded(() => member.subscriber.next(event));
 }
 
 function finish(member: Member, event: CloseEvent, error: unknown): void {
   notify(member, event);
-  if (error === undefined) member.subscriber.complete();
-  else member.subscriber.error(error);
+  guarded(() => (error === undefined ? member.subscriber.complete() : member.subscriber.error(error)));
 }

@@ -27,6 +27,7 @@ import {
   timeoutError,
   writeError,
 } from './failures.js';
+import { guarded } from './guarded.js';
 import { Intake } from './intake.js';
 import { Link, type LinkHandlers, type Transport } from './link.js';
 import type { SocketLimits } from './options.js';
@@ -203,9 +204,9 @@ export class Connection {
   }
 
   /** Gives bytes back: they come again, to those who have not seen them, and before the end. */
-  unshift(bytes: Uint8Array): void {
+  unshift(bytes: Uint8Array, by?: Subscriber<unknown>): void {
     if (this.#life === 'closed') return;
-    this.#intake.unshift(bytes);
+    this.#intake.unshift(bytes, by);
     this.#advance();
   }
 
@@ -412,7 +413,8 @@ export class Connection {
     const unheard = this.outbox.unheard && this.#audience.size === 0 && this.#verdict?.how !== 'abort';
     if (this.failure && unheard) process.emitWarning(this.failure);
     this.#audience.close({ type: 'close', report: this.report }, this.failure);
-    for (const act of this.#concluded) act(this.report);
+    const { report } = this;
+    for (const act of this.#concluded) guarded(() => act(report));
   }
 
   // ---- leaving

@@ -4,7 +4,7 @@
 //
 // While nobody reads, or somebody holds, it waits. `dropping` is never taken back: from then on all that comes is lost, and
 // the end is told to nobody.
-import type { SchedulerLike, Subscription } from 'rxjs';
+import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import type { Holds } from '../flow.js';
 import type { Audience } from './audience.js';
 import { Inbox } from './inbox.js';
@@ -74,10 +74,15 @@ export class Intake {
     this.#inbox.clear();
   }
 
-  /** Gives bytes back: they come again, to those who have not seen them, and before the end. */
-  unshift(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.dropping) return;
-    this.#inbox.unshift(bytes);
+  /**
+   * Gives bytes back: they come again, to those who have not seen them, and before the end.
+   * @param by The reader who got them. What another one has given back before is there already.
+   */
+  unshift(bytes: Uint8Array, by?: Subscriber<unknown>): void {
+    const end = by && this.#audience.giveBack(by, bytes.length);
+    const there = end === undefined ? 0 : Math.max(0, end - this.#inbox.offset);
+    if (bytes.length <= there || this.dropping) return;
+    this.#inbox.unshift(bytes.subarray(0, bytes.length - there));
     if (this.state !== 'told') return;
     this.state = 'ended';
     this.#audience.retractEnd();

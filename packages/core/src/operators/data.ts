@@ -1,9 +1,9 @@
 // data(): the bytes of a socket, up to the peer's FIN.
-import type { Observable, OperatorFunction } from 'rxjs';
+import type { Observable, OperatorFunction, Subscriber } from 'rxjs';
 import { SocketError } from '../errors.js';
 import type { SocketEvent } from '../events.js';
 import { FlowSubscriber, operate } from '../flowable.js';
-import { acceptsUnused } from './give-back.js';
+import { acceptsUnused, type TakesBack, takeBack } from './give-back.js';
 
 /**
  * The bytes of a socket. Makes the socket read.
@@ -21,26 +21,28 @@ import { acceptsUnused } from './give-back.js';
  */
 export function data(): OperatorFunction<SocketEvent, Buffer> {
   return (source) => {
+    // Who got bytes from here, and as whom the socket knows them.
+    const readers = new WeakMap<Subscriber<unknown>, Subscriber<unknown>>();
     const bytes = operate<SocketEvent, Buffer>(source, (subscriber) => {
       const closed = () => {
         const message = 'The connection closed before the peer had ended its side';
         subscriber.error(new SocketError(message, { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' }));
       };
-      return source.subscribe(
-        new FlowSubscriber<SocketEvent>(subscriber, {
-          next: (event) => {
-            if (event.type === 'data') subscriber.next(event.data);
-            else if (event.type === 'end') subscriber.complete();
-          },
-          complete: closed,
-        }),
-      );
+      const reader = new FlowSubscriber<SocketEvent>(subscriber, {
+        next: (event) => {
+          if (event.type === 'data') subscriber.next(event.data);
+          else if (event.type === 'end') subscriber.complete();
+        },
+        complete: closed,
+      });
+      readers.set(subscriber, reader);
+      return source.subscribe(reader);
     });
-    if (takesBack(source)) acceptsUnused(bytes, (unused) => source.unshift(unused));
+    if (takesBack(source)) acceptsUnused(bytes, (unused, by) => source[takeBack](unused, readers.get(by)));
     return bytes;
   };
 }
 
-function takesBack(source: Observable<unknown>): source is Observable<unknown> & { unshift(bytes: Uint8Array): void } {
-  return typeof (source as { unshift?: unknown }).unshift === 'function';
+function takesBack(source: Observable<unknown>): source is Observable<unknown> & TakesBack {
+  return takeBack in source;
 }

@@ -57,6 +57,7 @@ export function decode<T>(
       let failure: unknown;
       let ended = false;
       let over = false;
+      let incoming: FlowSubscriber<Uint8Array> | undefined;
       const brake = new Brake(upstream, () => own.holds.join(', '));
 
       const deadline = new Deadline(scheduler, frameTimeout, () => {
@@ -116,35 +117,35 @@ export function decode<T>(
       join(own);
       subscriber.add(() => {
         deadline.stop();
-        if (over) return;
-        for (const unused of [...chunks.reverse(), decoder.rest()]) giveBack(bytes, unused);
+        if (over || !incoming) return;
+        for (const unused of [...chunks.reverse(), decoder.rest()]) giveBack(bytes, unused, incoming);
       });
-      bytes.subscribe(
-        new FlowSubscriber<Uint8Array>(
-          subscriber as never,
-          {
-            next: (chunk) => {
-              chunks.push(chunk);
-              waiting += chunk.length;
-              run();
-              timeFrame();
-              if (waiting > UNHELD_LIMIT && upstream.size === 0) {
-                const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: make it with flowFrom()`;
-                subscriber.error(new BackpressureOverflowError(message, { limit: UNHELD_LIMIT }));
-              }
-            },
-            error: (error) => {
-              failure = error;
-              source = 'failed';
-              run();
-            },
-            complete: () => {
-              source = 'completed';
-              run();
-            },
+      // After that teardown: bytes are given back before the source is left.
+      incoming = new FlowSubscriber<Uint8Array>(
+        subscriber as never,
+        {
+          next: (chunk) => {
+            chunks.push(chunk);
+            waiting += chunk.length;
+            run();
+            timeFrame();
+            if (waiting > UNHELD_LIMIT && upstream.size === 0) {
+              const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: make it with flowFrom()`;
+              subscriber.error(new BackpressureOverflowError(message, { limit: UNHELD_LIMIT }));
+            }
           },
-          upstream,
-        ),
+          error: (error) => {
+            failure = error;
+            source = 'failed';
+            run();
+          },
+          complete: () => {
+            source = 'completed';
+            run();
+          },
+        },
+        upstream,
       );
+      bytes.subscribe(incoming);
     });
 }

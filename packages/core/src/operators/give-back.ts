@@ -1,8 +1,17 @@
 // Which Observables are the plain bytes of a socket, so that who stops reading in the middle of a chunk can give the
 // rest back to it.
-import type { Observable } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 
-type GiveBack = (bytes: Uint8Array) => void;
+type Reader = Subscriber<unknown>;
+type GiveBack = (bytes: Uint8Array, by: Reader) => void;
+
+/** How a socket takes bytes back: from one of its subscribers, or from nobody it knows. */
+export const takeBack = Symbol('takeBack');
+
+/** What takes bytes back. */
+export interface TakesBack {
+  [takeBack](bytes: Uint8Array, by: Reader | undefined): void;
+}
 
 const sources = new WeakMap<Observable<unknown>, GiveBack>();
 
@@ -11,7 +20,10 @@ export function acceptsUnused(source: Observable<unknown>, giveBack: GiveBack): 
   sources.set(source, giveBack);
 }
 
-/** Gives unused bytes back to where `source` has them from; without such a place they are lost. */
-export function giveBack(source: Observable<unknown>, bytes: Uint8Array): void {
-  sources.get(source)?.(bytes);
+/**
+ * Gives unused bytes back to where `source` has them from; without such a place they are lost.
+ * @param by Who was subscribed to `source`, and got them.
+ */
+export function giveBack(source: Observable<unknown>, bytes: Uint8Array, by: Reader): void {
+  sources.get(source)?.(bytes, by);
 }

@@ -97,7 +97,7 @@ function pull<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIte
       const unused: T[] = [];
       while (queue.length > 0) unused.push(queue.shift() as T);
       subscriber.unsubscribe();
-      for (const value of unused.reverse()) if (value instanceof Uint8Array) giveBack(source, value);
+      for (const value of unused.reverse()) if (value instanceof Uint8Array) giveBack(source, value, subscriber);
       end = {};
       settle();
       return { done: true, value: undefined };

@@ -1,7 +1,7 @@
 // What a socket tells, to whom, and in which order.
-import { type CloseReport, on } from '@rxsock/core';
-import { lastValueFrom, take, toArray } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { type CloseReport, on, type SocketEvent } from '@rxsock/core';
+import { config, lastValueFrom, Observable, take, toArray } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { accepted, dial, drainRaw, pair, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
 
@@ -158,4 +158,28 @@ test('close carries a report of what passed', async () => {
   peer.resume();
   const expected: Partial<CloseReport> = { by: 'peer', how: 'fin', bytesRead: 7, bytesWritten: 4, bytesUnsent: 0 };
   expect(await reports).toEqual([{ type: 'close', report: expect.objectContaining(expected) }]);
+});
+
+test('a subscriber whose teardown throws harms no other, nor the socket', async () => {
+  const unhandled = vi.fn();
+  config.onUnhandledError = unhandled;
+  onTestFinished(() => {
+    config.onUnhandledError = null;
+  });
+  const { socket, peer } = await pair();
+  const hostile = new Observable<SocketEvent>((subscriber) => {
+    socket.subscribe(subscriber);
+    return () => {
+      throw new Error('teardown');
+    };
+  });
+  hostile.subscribe();
+  const { log, ended } = record(socket);
+  const closed = socket.close();
+  peer.end('hello');
+  expect(await ended).toEqual({});
+  expect(log).toEqual(expect.arrayContaining(['data', 'end', 'finish']));
+  expect(log.slice(-2)).toEqual(['close', 'complete']);
+  expect(await closed).toMatchObject({ how: 'fin' });
+  await expect.poll(() => unhandled.mock.calls.length).toBe(1);
 });

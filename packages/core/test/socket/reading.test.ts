@@ -1,6 +1,6 @@
 // The read side: who makes a socket read, how holds stop it, and that each byte is seen once.
 import { data, lines, on } from '@rxsock/core';
-import { take } from 'rxjs';
+import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { accepted, dial, opened, pair, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
@@ -265,6 +265,23 @@ describe('readers one after the other see each byte once', () => {
     peer.end('c');
     await rest.ended;
     expect(received(rest)).toBe('bc');
+  });
+});
+
+describe('readers that leave inside the same chunk', () => {
+  test.each([
+    [1, 1, 'b c d'],
+    [1, 2, 'b c d'],
+    [2, 1, 'b c d'],
+    [3, 3, 'd'],
+  ])('after %i and %i lines, each byte that one of them has not used comes once', async (first, second, rest) => {
+    const { socket, peer } = await pair();
+    peer.end('a\nb\nc\nd\n');
+    const taken = (count: number) => lastValueFrom(socket.pipe(data(), lines(), take(count), toArray()));
+    const [one, other] = await Promise.all([taken(first), taken(second)]);
+    expect(one).toEqual(['a', 'b', 'c', 'd'].slice(0, first));
+    expect(other).toEqual(['a', 'b', 'c', 'd'].slice(0, second));
+    expect((await lastValueFrom(socket.pipe(data(), lines(), toArray()))).join(' ')).toBe(rest);
   });
 });
 
