@@ -24,8 +24,9 @@ export interface WriteProgress {
  *
  * Half-close: when the source completes, so does the write side, and this once FIN is out; with `end: false` once all is
  * handed to the kernel. Where the source fails or is unsubscribed before it completed, the connection is aborted, so that
- * the peer cannot take a part for the whole. Backpressure: holds its sources from `next() === false` to `drain`; a source
- * that cannot be held fills at most `maxWriteBuffer`.
+ * the peer cannot take a part for the whole; who calls the socket's own `complete()` or `close()` meanwhile does send FIN.
+ * Backpressure: holds its sources from `next() === false` to `drain`; a source that cannot be held fills at most
+ * `maxWriteBuffer`.
  *
  * @throws the {@link SocketError} that broke the write side, as a notification; `ERR_STREAM_WRITE_AFTER_END` for a chunk
  * that comes after `complete()`, or after the peer's FIN where that completes our side too.

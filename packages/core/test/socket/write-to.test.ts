@@ -4,6 +4,7 @@ import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { accepted, drainRaw, pair } from '../support/peers.js';
 import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -46,7 +47,7 @@ describe('a whole transfer', () => {
     source.next('first half, ');
     peer.end();
     await expect.poll(() => socket.readyState).toBe('writeOnly');
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     source.next('second half');
     source.complete();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('first half, second half'), end: 'end' });

@@ -3,6 +3,7 @@ import { type SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import { describe, expect, test, vi } from 'vitest';
 import { dial, drainRaw, pair, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -36,7 +37,7 @@ describe('next()', () => {
     const { log } = record(socket);
     let room = true;
     while (room || socket.writableLength < 4e6) room = socket.next(MEGABYTE);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns();
     expect(log).not.toContain('drain');
     peer.resume();
     await expect.poll(() => log).toContain('drain');
@@ -151,7 +152,7 @@ describe('complete()', () => {
     for (let i = 0; i < 8; i++) socket.next(MEGABYTE);
     socket.complete();
     socket.complete();
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await turns();
     expect(log).not.toContain('finish');
     const { bytes, end } = await drainRaw(peer);
     expect([bytes.length, end]).toEqual([8_000_000, 'end']);
