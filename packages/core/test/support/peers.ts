@@ -38,14 +38,13 @@ export async function rawServer(onPeer?: (peer: net.Socket) => void): Promise<Ra
   return { port: (server.address() as net.AddressInfo).port, peers, next, close };
 }
 
-/** A port on which nobody listens. */
+/** A port on which nobody listens, nor will until the test is over: it is the near end of a connection. */
 export async function closedPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const server = await rawServer();
+  const holder = net.connect({ port: server.port, host: '127.0.0.1' });
+  onTestFinished(() => void holder.destroy());
+  await once(holder, 'connect');
+  return holder.localPort as number;
 }
 
 /** An idle socket that is aborted when the test is over. */
