@@ -1,10 +1,9 @@
 // What all examples have in common: a first line that says what they show, help, Ctrl-C, and one line for an error.
-import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { closedPort } from '../../packages/core/test/support/peers.js';
 import { example, examples, servers, sourceOf } from './support.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'rxsock-examples-'));
@@ -15,16 +14,6 @@ const listening: [string, ...string[]][] = [
   ['port-forwarder', '127.0.0.1', '9'],
   ['receive-file', path.join(folder, 'copy')],
 ];
-
-/** A port that nobody listens on. */
-async function closedPort(): Promise<string> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return String(port);
-}
 
 it('knows all examples, and so does their README', async () => {
   const files = (await readdir(new URL('.', sourceOf('')))).filter((file) => file.endsWith('.ts'));
@@ -75,7 +64,7 @@ describe.each([
   ['send-file', (port: string) => ['127.0.0.1', port, 'package.json']],
 ])('%s', (name, argsFor) => {
   it('tells in one line that nobody listens', async () => {
-    const port = await closedPort();
+    const port = String(await closedPort());
     await using program = example(name, ...argsFor(port));
 
     expect(await program.exited).toBe(1);
