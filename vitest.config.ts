@@ -6,7 +6,10 @@ const source = (path: string) => new URL(path, import.meta.url).pathname;
 const alias = [
   { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
   { find: '@rxsock/core/testing', replacement: source('packages/core/src/testing/index.ts') },
-  { find: '@rxsock/core', replacement: source('packages/core/src/index.ts') },
+  ...['core', 'tls', 'unix', 'udp'].map((name) => ({
+    find: `@rxsock/${name}`,
+    replacement: source(`packages/${name}/src/index.ts`),
+  })),
 ];
 
 const project = (name: string, include: string, testTimeout = 20_000) => ({
@@ -20,7 +23,9 @@ const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 export default defineConfig({
   test: {
     projects: [
-      project('core', 'packages/core/test/**/*.test.ts'),
+      ...['core', 'tls', 'unix', 'udp'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
+      project('compliance', 'tests/compliance/**/*.test.ts'),
+      project('interop', 'tests/interop/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('docs', 'tests/docs/**/*.test.ts'),
       project('examples', 'tests/examples/**/*.test.ts'),
