@@ -16,6 +16,12 @@ export interface PathEndpoint {
 /** One end of a connection. */
 export type Endpoint = InternetEndpoint | PathEndpoint;
 
+/** Both ends of a connection, as far as they are known. */
+export interface Ends {
+  readonly local: Endpoint | undefined;
+  readonly remote: Endpoint | undefined;
+}
+
 /** Renders an endpoint as people write it: `127.0.0.1:80`, `[::1]:80` or a path. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if ('path' in endpoint) return endpoint.path;

@@ -1,12 +1,15 @@
 // The typed events of a socket and of a server, with Node's own names.
+import type { X509Certificate } from 'node:crypto';
 import type { Endpoint } from './endpoint.js';
+import type { SocketError } from './errors.js';
 import type { Socket } from './socket.js';
 
 /** Who ended a connection and how, and what passed over it. */
 export interface CloseReport {
   /** Which side ended it: the one whose FIN, reset, abort, timeout or error came first. */
   readonly by: 'local' | 'peer';
-  readonly how: 'fin' | 'reset' | 'timeout' | 'abort' | 'error';
+  /** `upgraded`: another socket has taken the connection over, as for STARTTLS. */
+  readonly how: 'fin' | 'reset' | 'timeout' | 'abort' | 'error' | 'upgraded';
   /** Bytes received. */
   readonly bytesRead: number;
   /** Bytes handed to the kernel. Whether the peer has read them, only the peer can tell. */
@@ -37,11 +40,25 @@ export interface ConnectionAttemptFailedEvent {
   readonly port: number;
   readonly code: string;
 }
-/** The connection is open. Replayed to later subscribers. */
+/** The connection is open; over TLS, its handshake begins. Replayed to later subscribers. */
 export interface ConnectEvent {
   readonly type: 'connect';
   readonly local: Endpoint | undefined;
   readonly remote: Endpoint | undefined;
+}
+/** TLS only: the handshake is over, and what it agreed on. Replayed to later subscribers. */
+export interface SecureConnectEvent {
+  readonly type: 'secureConnect';
+  /** `TLSv1.3`, `TLSv1.2`, … */
+  readonly protocol: string | undefined;
+  /** The cipher suite, by its IANA name. */
+  readonly cipher: string | undefined;
+  /** The application protocol that ALPN has chosen. */
+  readonly alpn: string | undefined;
+  /** Whether the peer's certificate was verified. On a server, `false` for a client that showed none. */
+  readonly authorized: boolean;
+  /** The peer's certificate, if it showed one. */
+  readonly peer: X509Certificate | undefined;
 }
 /** Bytes from the peer. The buffer is yours to keep. */
 export interface DataEvent {
@@ -76,6 +93,7 @@ export type SocketEvent =
   | ConnectionAttemptEvent
   | ConnectionAttemptFailedEvent
   | ConnectEvent
+  | SecureConnectEvent
   | DataEvent
   | DrainEvent
   | EndEvent
@@ -96,9 +114,14 @@ export interface ConnectionEvent {
 /** A connection was refused or given up by the server itself. */
 export interface DropEvent {
   readonly type: 'drop';
-  /** `maxConnections`: too many at once. `acceptError`: the system could not accept it. `unclaimed`: nobody subscribed to its socket within `claimTimeout`. */
-  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError';
+  /**
+   * `maxConnections`: too many at once. `acceptError`: the system could not accept it. `handshake`: it did not get through
+   * the TLS handshake. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
+   */
+  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError' | 'handshake';
   readonly remote: Endpoint | undefined;
+  /** What went wrong, for `acceptError` and `handshake`. */
+  readonly error: SocketError | undefined;
 }
 /** A connection that `serve` looked after failed, or its handler did. */
 export interface ConnectionErrorEvent {

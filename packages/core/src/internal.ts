@@ -1,7 +1,7 @@
 // What the sibling packages import to open other streams with the same engine. Not for applications: it may change in
 // any release.
 export { type Birth, Connection } from './engine/connection.js';
-export type { Transport } from './engine/link.js';
+export { type Dialect, type Explained, type Handshake, internetEnds, type Transport } from './engine/link.js';
 export { checkLimit, resolveSocketOptions, type SocketLimits } from './engine/options.js';
 export { Server, type ServerLimits, type ServerTransport } from './server.js';
 export { connectionOf, Socket } from './socket.js';

@@ -5,13 +5,15 @@ import { Observable, type Observer, Subject } from 'rxjs';
 import { type Endpoint, formatEndpoint, internetEndpoint } from './endpoint.js';
 import { Connection } from './engine/connection.js';
 import { Deadline } from './engine/deadline.js';
+import { resetStream } from './engine/internals.js';
+import { type Dialect, internetEnds } from './engine/link.js';
 import type { SocketLimits } from './engine/options.js';
 import { SocketError } from './errors.js';
 import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
 import { connectionOf, Socket } from './socket.js';
 
 /** How a transport listens: all that tells one transport's server from another's. */
-export interface ServerTransport<A extends Endpoint> {
+export interface ServerTransport<A extends Endpoint> extends Dialect {
   /** Begins to listen; called once. The streams it accepts are paused. */
   open(): net.Server;
   /** Where it listens. */
@@ -50,6 +52,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   readonly #limits: ServerLimits;
   readonly #events = new Subject<ServerEvent<A>>();
   readonly #sockets = new Set<Socket>();
+  /** All that is open, those that are none of `#sockets` included: in a handshake, or upgraded. */
+  readonly #streams = new Set<net.Socket>();
   #server: net.Server | undefined;
   #listening: ListeningEvent<A> | undefined;
   #life: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
@@ -96,7 +100,7 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     this.#stop();
     const cut = () => {
       const reason = new Error(`the server closed and drain (${drain} ms) has passed`);
-      for (const socket of this.#sockets) socket.error(reason);
+      this.#cut(reason);
     };
     const deadline = new Deadline(this.#limits.socket.scheduler, drain, cut);
     if (drain === 0) cut();
@@ -122,7 +126,12 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
       this.#listening = { type: 'listening', address: this.#transport.addressOf(server) };
       this.#events.next(this.#listening);
     });
+    server.on('connection', (stream: net.Socket) => {
+      this.#streams.add(stream);
+      stream.once('close', () => this.#streams.delete(stream));
+    });
     server.on(this.#transport.accepts, (stream: Duplex) => this.#accept(stream));
+    server.on('tlsClientError', (error: Error, stream: Duplex) => this.#handshakeFailed(error, stream));
     server.on('drop', (peer?: net.DropArgument) =>
       this.#drop('maxConnections', internetEndpoint(peer?.remoteAddress, peer?.remotePort)),
     );
@@ -142,11 +151,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
       this.#drop('unclaimed', socket.remote);
       socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
     };
-    // Messages name the peer: what it was accepted on is the same for all.
-    const { remoteAddress, remotePort } = stream as net.Socket;
-    const peer = internetEndpoint(remoteAddress, remotePort);
-    const target = peer ? formatEndpoint(peer) : this.#transport.target;
-    const transport = { target, ready: undefined, open: () => stream };
+    const dialect = this.#dialect;
+    const transport = { ...dialect, target: this.#peerOf(stream), ready: undefined, open: () => stream };
     const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
     const socket: Socket = new Socket(connection);
     this.#sockets.add(socket);
@@ -157,18 +163,42 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     this.#events.next({ type: 'connection', socket });
   }
 
-  #drop(reason: DropEvent['reason'], remote: Endpoint | undefined): void {
-    this.#events.next({ type: 'drop', reason, remote });
+  get #dialect(): Required<Dialect> {
+    const { ends = internetEnds, explain = () => undefined } = this.#transport;
+    return { ends, explain };
+  }
+
+  // Messages name the peer: what it was accepted on is the same for all.
+  #peerOf(stream: Duplex): string {
+    const { remote } = this.#dialect.ends(stream);
+    return (remote && formatEndpoint(remote)) || this.#transport.target;
+  }
+
+  #handshakeFailed(cause: NodeJS.ErrnoException, stream: Duplex): void {
+    const { local, remote } = this.#dialect.ends(stream);
+    const target = this.#peerOf(stream);
+    this.#drop('handshake', remote, this.#dialect.explain(cause, { phase: 'open', target, local, remote }));
+  }
+
+  #drop(reason: DropEvent['reason'], remote: Endpoint | undefined, error?: SocketError): void {
+    this.#events.next({ type: 'drop', reason, remote, error });
+  }
+
+  #cut(reason: unknown): void {
+    for (const socket of this.#sockets) socket.error(reason);
+    for (const stream of this.#streams) resetStream(stream);
   }
 
   // Before it listens, an error is the end. After, it is about one connection that could not be accepted.
   #failed(cause: NodeJS.ErrnoException): void {
-    if (this.#listening) return this.#drop('acceptError', undefined);
-    this.#failure = new SocketError(`Cannot listen on ${this.#transport.target}: ${cause.message}`, {
-      code: cause.code ?? 'EIO',
-      phase: 'open',
-      cause,
-    });
+    const failed = (what: string) =>
+      new SocketError(`${what} on ${this.#transport.target}: ${cause.message}`, {
+        code: cause.code ?? 'EIO',
+        phase: 'open',
+        cause,
+      });
+    if (this.#listening) return this.#drop('acceptError', undefined, failed('Cannot accept a connection'));
+    this.#failure = cause instanceof SocketError ? cause : failed('Cannot listen');
     this.#conclude();
   }
 
@@ -199,6 +229,6 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
 
   readonly #onSignal = () => {
     this.#stop();
-    for (const socket of this.#sockets) socket.error(this.#limits.signal?.reason);
+    this.#cut(this.#limits.signal?.reason);
   };
 }

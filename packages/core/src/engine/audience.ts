@@ -1,7 +1,10 @@
 // Who is subscribed to a socket. Readers get every event, watchers those they asked for; a socket reads for readers only.
 import type { SchedulerLike, Subscriber } from 'rxjs';
-import type { CloseEvent, ConnectEvent, DataEvent, EndEvent, FinishEvent, SocketEvent } from '../events.js';
+import type { CloseEvent, DataEvent, SocketEvent } from '../events.js';
 import { guarded } from './guarded.js';
+
+/** What a later subscriber is told as well. */
+const REPLAYED: ReadonlySet<SocketEvent['type']> = new Set(['connect', 'secureConnect', 'end', 'finish']);
 
 interface Member {
   readonly subscriber: Subscriber<SocketEvent>;
@@ -20,7 +23,7 @@ export class Audience {
   #watchers: readonly Member[] = [];
   /** Also those who have left: they may still give back. */
   readonly #members = new WeakMap<Subscriber<unknown>, Member>();
-  #replayed: (ConnectEvent | EndEvent | FinishEvent)[] = [];
+  #replayed: SocketEvent[] = [];
   #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
   readonly #scheduler: SchedulerLike;
 
@@ -64,7 +67,7 @@ export class Audience {
 
   /** Tells an event to all who want it. */
   tell(event: Exclude<SocketEvent, DataEvent | CloseEvent>): void {
-    if (event.type === 'connect' || event.type === 'end' || event.type === 'finish') this.#replayed.push(event);
+    if (REPLAYED.has(event.type)) this.#replayed.push(event);
     for (const member of [...this.#watchers, ...this.#readers]) notify(member, event);
   }
 

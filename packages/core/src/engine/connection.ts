@@ -7,9 +7,10 @@
 // and `parting`, which is never taken back: leaving or closing, so that what nobody takes is dropped. Whatever happens
 // changes one of these and calls `#advance`, which delivers what can be delivered and takes the next step: read on,
 // destroy the stream, conclude. Nothing else does.
+import type { Duplex } from 'node:stream';
 import type { Subscriber, Subscription } from 'rxjs';
 import type { Endpoint } from '../endpoint.js';
-import type { ConnectAttempt, SocketError } from '../errors.js';
+import { type ConnectAttempt, SocketError } from '../errors.js';
 import type { CloseReport, SocketEvent } from '../events.js';
 import { Holds } from '../flow.js';
 import { joinConsumer } from '../flowable.js';
@@ -25,6 +26,8 @@ import {
   type Scene,
   streamError,
   timeoutError,
+  truncatedError,
+  upgradeError,
   writeError,
 } from './failures.js';
 import { guarded } from './guarded.js';
@@ -47,7 +50,7 @@ export type ReadyState =
 
 /** How a connection comes about: dialled, or accepted, that is open from birth and paused until somebody claims it. */
 export type Birth =
-  | { readonly connectTimeout: number }
+  | { readonly connectTimeout: number; readonly handshakeTimeout?: number }
   | { readonly claimTimeout: number; readonly unclaimed: () => void };
 
 export class Connection {
@@ -103,7 +106,7 @@ export class Connection {
     });
     this.#deadlines = new Deadlines(
       limits,
-      dialled ? birth.connectTimeout : 0,
+      dialled ? birth : {},
       (timeout, milliseconds, what) => this.#expired(timeout, milliseconds, what),
       () => this.#link?.queued ?? 0,
     );
@@ -111,7 +114,6 @@ export class Connection {
       this.#claim = new Deadline(limits.scheduler, birth.claimTimeout, birth.unclaimed);
       this.#claim.start();
       this.#open();
-      this.#opened();
       // Now that the stream is ours, for somebody has to end it.
       if (limits.signal?.aborted) this.#onSignal();
     }
@@ -225,6 +227,24 @@ export class Connection {
     return concluded;
   }
 
+  /**
+   * Gives the stream away, and ends here. Nothing of it may be left behind: no bytes read and not used, nobody who might
+   * have used some, no bytes to write.
+   * @throws SocketError if something is.
+   */
+  detach(): Duplex {
+    const refuse = (why: string, code: string) => upgradeError(why, code, this.#scene);
+    if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
+    if (this.#audience.reads) throw refuse('somebody still reads it: let them leave first', 'ERR_READER_EXISTS');
+    if (this.outbox.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
+    const stream = this.#intake.waits ? undefined : this.#link?.detach();
+    if (!stream) throw refuse('bytes have come that nobody has read', 'ERR_PLAINTEXT_LEFT');
+    this.#verdict = { by: 'local', how: 'upgraded' };
+    this.#parting = true;
+    this.#conclude();
+    return stream;
+  }
+
   /** Calls `act` at the end of the connection. */
   whenConcluded(act: (report: CloseReport) => void): void {
     if (this.report) act(this.report);
@@ -255,6 +275,7 @@ export class Connection {
     this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     this.#deadlines.connect.start();
     this.#link = new Link(this.#transport, this.#linkHandlers());
+    this.#link.begin();
   }
 
   #linkHandlers(): LinkHandlers {
@@ -264,9 +285,10 @@ export class Connection {
         if (event.type === 'connectionAttemptFailed') this.#attempts.push(event);
         this.#audience.tell(event);
       },
+      connected: () => this.#connected(),
       opened: () => this.#opened(),
       received: (chunk) => this.#received(chunk),
-      ended: () => this.#ended(),
+      ended: (cut) => this.#ended(cut),
       wrote: () => this.outbox.wrote(),
       finished: () => this.#finished(),
       writeFailed: (error) => this.#writeFailed(error),
@@ -278,15 +300,26 @@ export class Connection {
     };
   }
 
+  #connected(): void {
+    if (this.#life !== 'opening' || !this.#link) return;
+    this.#step = 'securing';
+    this.#deadlines.connect.stop();
+    this.#deadlines.handshake.start();
+    const { local, remote } = this.#link.ends;
+    this.local = local;
+    this.remote = remote;
+    this.#audience.tell({ type: 'connect', local, remote });
+  }
+
   #opened(): void {
+    if (this.#step !== 'securing') this.#connected();
     if (this.#life !== 'opening' || !this.#link) return;
     this.#life = 'open';
-    this.#deadlines.connect.stop();
+    this.#deadlines.handshake.stop();
     if (!this.flow.held) this.#deadlines.idle.start();
     this.openedAt = this.limits.scheduler.now();
-    this.local = this.#link.local;
-    this.remote = this.#link.remote;
-    this.#audience.tell({ type: 'connect', local: this.local, remote: this.remote });
+    const { secured } = this.#link;
+    if (secured) this.#audience.tell(secured);
     this.outbox.open(this.#link);
     this.#advance();
   }
@@ -301,8 +334,13 @@ export class Connection {
     return this.#wantsMore;
   }
 
-  #ended(): void {
+  #ended(cut: boolean): void {
     if (this.#intake.state !== 'flowing') return;
+    if (cut) {
+      this.#failed(truncatedError(this.#scene));
+      this.#link?.reset();
+      return;
+    }
     // A write that failed has used the error up: the end that the kernel answers after it is none. Except for these two,
     // which say that our side is closed, and nothing of the peer's.
     if (this.failure && this.failure.code !== 'EPIPE' && this.failure.code !== 'ENOTCONN') {
@@ -337,11 +375,17 @@ export class Connection {
   // The stream is destroyed; what was received before is still to be delivered.
   #failed(cause: NodeJS.ErrnoException): void {
     this.#intake.cut();
-    if (this.#life === 'opening') this.#failedBy(connectError(cause, this.#attempts, this.#scene), 'error');
-    else {
-      const error = streamError(cause, this.#scene);
-      this.#failedBy(error, error.name === 'ResetError' ? 'reset' : 'error');
-    }
+    const error = this.#explained(cause);
+    this.#failedBy(error, error.name === 'ResetError' ? 'reset' : 'error');
+  }
+
+  #explained(cause: NodeJS.ErrnoException): SocketError {
+    if (cause instanceof SocketError) return cause;
+    const { target, local, remote } = this.#scene;
+    const opening = this.#life === 'opening';
+    const theirs = this.#transport.explain?.(cause, { target, local, remote, phase: opening ? 'open' : 'read' });
+    if (theirs) return theirs;
+    return opening ? connectError(cause, this.#attempts, this.#scene) : streamError(cause, this.#scene);
   }
 
   #failedBy(error: SocketError, how: 'reset' | 'error'): void {

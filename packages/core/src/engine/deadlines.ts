@@ -8,6 +8,8 @@ export type Expired = (timeout: string, milliseconds: number, what: string) => v
 export class Deadlines {
   /** From dialling until the connection is open. */
   readonly connect: Deadline;
+  /** From the open stream until it is secure. */
+  readonly handshake: Deadline;
   /** From the peer's FIN until ours, anew at each write progress, not while held. */
   readonly halfOpen: Deadline;
   /** From our FIN until the peer's, while nobody reads. */
@@ -24,10 +26,16 @@ export class Deadlines {
   readonly #expired: Expired;
 
   /** @param queued Bytes on their way out. While they move, what waits for progress waits on. */
-  constructor(limits: SocketLimits, connectTimeout: number, expired: Expired, queued: () => number) {
+  constructor(
+    limits: SocketLimits,
+    { connectTimeout = 0, handshakeTimeout = 0 },
+    expired: Expired,
+    queued: () => number,
+  ) {
     this.#limits = limits;
     this.#expired = expired;
     this.connect = this.#deadline('connectTimeout', connectTimeout, 'It did not open');
+    this.handshake = this.#deadline('handshakeTimeout', handshakeTimeout, 'The TLS handshake was not over');
     this.halfOpen = this.#deadline(
       'halfOpenTimeout',
       limits.halfOpenTimeout,
@@ -48,8 +56,8 @@ export class Deadlines {
   }
 
   stop(): void {
-    const { connect, halfOpen, fin, linger, idle, hold, close } = this;
-    for (const deadline of [connect, halfOpen, fin, linger, idle, hold, close]) deadline?.stop();
+    const { connect, handshake, halfOpen, fin, linger, idle, hold, close } = this;
+    for (const deadline of [connect, handshake, halfOpen, fin, linger, idle, hold, close]) deadline?.stop();
   }
 
   #deadline(timeout: string, milliseconds: number, what: string, gauge?: () => number): Deadline {

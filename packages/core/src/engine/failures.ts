@@ -86,3 +86,19 @@ export function closedError(scene: Scene): SocketError {
   const options = { ...at(scene, 'write'), code: 'ERR_SOCKET_CLOSED' };
   return new SocketError(`The connection to ${scene.target} is closed`, options);
 }
+
+/** A secure stream whose end nobody has announced. */
+export function truncatedError(scene: Scene): SocketError {
+  const message =
+    `The TLS stream from ${scene.target} was cut: it ended without a close_notify, so what came may be a part, ` +
+    'by an attacker or by a peer that closes without it';
+  return new SocketError(message, { ...at(scene, 'read'), code: 'ERR_TLS_TRUNCATED' });
+}
+
+/** The stream cannot go to somebody else. */
+export function upgradeError(why: string, code: string, scene: Scene): SocketError {
+  return new SocketError(`The connection to ${scene.target} cannot be upgraded: ${why}`, {
+    ...at(scene, 'open'),
+    code,
+  });
+}

@@ -12,6 +12,10 @@ export const internals = {
 
 interface Handle {
   readStart(): number;
+  /** Of a TLS handle: whether it takes what comes. */
+  reading?: boolean;
+  /** Of a TLS handle: the one beneath it. */
+  _parent?: Handle | null;
 }
 interface Inner {
   _handle: Handle | null;
@@ -32,30 +36,56 @@ type Done = (error?: Error | null) => void;
 /**
  * Takes bytes as they come from the handle, past Node's own buffer: what was received before an error is not lost with
  * it. `take` answers whether to go on. The end is believed at the second read only: Node 20 and 22 report data followed
- * by a reset as a clean end, and the second read then tells the reset. Not over TLS, which tells its end once only.
+ * by a reset as a clean end, and the second read then tells the reset.
+ *
+ * Over TLS it is the handle beneath that is read once more. One that can be, although TLS was reading, has met the end of
+ * TCP: nobody has closed the secure stream, so it was cut, which Node reports like a clean end. After a close_notify the
+ * handle beneath is still reading, or TLS is not.
+ * @param end Told the end, and whether it is such a cut.
  * @returns How to go on after `take` said no, or `undefined` where this is not to be had.
  */
-export function tapReads(stream: Duplex, take: (chunk: Buffer) => boolean, end: () => void): (() => void) | undefined {
+export function tapReads(
+  stream: Duplex,
+  take: (chunk: Buffer) => boolean,
+  end: (cut: boolean) => void,
+): (() => void) | undefined {
   const inner = stream as unknown as Inner;
   if (!internals.reads || !(stream instanceof net.Socket)) return undefined;
   if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
   // Somebody else has used the stream: what it has read since is in Node's buffer, or its end is.
   if (stream.readableLength > 0 || stream.readableEnded) return undefined;
-  let suspected = 'encrypted' in stream;
+  const secure = 'encrypted' in stream;
+  let suspected = false;
+  let cut = false;
   let ended = false;
   inner.push = (chunk) => {
     if (chunk !== null) return take(chunk);
-    if (!suspected && inner._handle && typeof inner._handle.readStart === 'function' && !inner.destroyed) {
+    const handle = inner.destroyed ? undefined : secure ? handleBeneath(inner) : inner._handle;
+    if (!suspected && handle && typeof handle.readStart === 'function') {
       suspected = true;
-      if (inner._handle.readStart() === 0) return false;
+      if (handle.readStart() === 0) {
+        cut = secure;
+        return false;
+      }
     }
     if (!ended) {
       ended = true;
-      end();
+      end(cut);
     }
     return false;
   };
   return () => inner._read(0);
+}
+
+// Only one of the kernel's can be read once more: one in JavaScript, or of TLS in TLS, tells its end once.
+function handleBeneath({ _handle: handle }: Inner): Handle | undefined {
+  const beneath = handle?.reading ? handle._parent : undefined;
+  return beneath && ['TCP', 'Pipe'].includes(beneath.constructor.name) ? beneath : undefined;
+}
+
+/** Takes back what `tapReads` and `shieldWrites` have put in place. */
+export function release(stream: Duplex): void {
+  for (const name of ['push', '_write', '_writev', '_final']) Reflect.deleteProperty(stream, name);
 }
 
 /** Bytes that libuv has not yet handed to the kernel. They shrink in the middle of a write; 0 where that is not to be seen. */
@@ -65,10 +95,24 @@ export function queuedBytes(stream: Duplex): number {
 }
 
 /**
- * Makes the closing of a TLS stream reset the TCP connection beneath it. By itself it sends close_notify and FIN, which say
- * that all was sent.
+ * Destroys a stream so that the peer cannot take it for a FIN: a reset where the transport has one, an error for a stream
+ * that is none of Node's sockets (one of HTTP/2 ends cleanly without it). While dialling there is nobody to reset.
  */
-export function resetBeneath(stream: Duplex): void {
+export function resetStream(stream: Duplex): void {
+  if (!(stream instanceof net.Socket)) return void stream.destroy(new Error('aborted'));
+  if (stream.destroyed) return;
+  try {
+    if (!stream.connecting && !stream.pending) stream.resetAndDestroy();
+  } catch {
+    // ERR_INVALID_HANDLE_TYPE: TLS, which has one beneath, or a pipe, which has none.
+    resetBeneath(stream);
+  }
+  stream.destroy();
+}
+
+// Makes the closing of a TLS stream reset the TCP connection beneath it. By itself it sends close_notify and FIN, which say
+// that all was sent.
+function resetBeneath(stream: Duplex): void {
   const { _handle: handle } = stream as unknown as { _handle?: { _parent?: Partial<Closable> | null } | null };
   const beneath = handle?._parent;
   if (typeof beneath?.reset !== 'function' || typeof beneath.close !== 'function') return;

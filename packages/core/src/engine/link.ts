@@ -2,27 +2,56 @@
 // The listeners are attached once, at birth, and stay for ever, so that no error is ever unhandled.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Endpoint, internetEndpoint } from '../endpoint.js';
-import type { ConnectionAttemptEvent, ConnectionAttemptFailedEvent, LookupEvent } from '../events.js';
-import { queuedBytes, resetBeneath, shieldWrites, tapReads } from './internals.js';
+import { type Ends, internetEndpoint } from '../endpoint.js';
+import type { SocketError, SocketErrorOptions } from '../errors.js';
+import type {
+  ConnectionAttemptEvent,
+  ConnectionAttemptFailedEvent,
+  LookupEvent,
+  SecureConnectEvent,
+} from '../events.js';
+import { queuedBytes, release, resetStream, shieldWrites, tapReads } from './internals.js';
+import { securedBy } from './secured.js';
 
 /** How a transport opens a stream: all that tells one transport from another. */
-export interface Transport {
+export interface Transport extends Dialect {
   /** Begins to open; called once. */
   open(): Duplex;
-  /** The event after which the stream carries the user's bytes; `undefined` if it is open from birth. */
+  /** The event after which the stream is open; `undefined` if it is from birth. */
   readonly ready: 'connect' | 'secureConnect' | undefined;
+  /** Lays a secure stream over the open one, and tells when it carries the user's bytes, or why it never will. */
+  secure?(stream: Duplex, tell: Handshake): void;
   /** Whom this goes to, for messages. */
   readonly target: string;
+}
+
+/** What a transport says in its own way. */
+export interface Dialect {
+  /** Both ends of an open stream. Default: those of IP. */
+  ends?(stream: Duplex): Ends;
+  /** An error that has a name of its own in this transport; `undefined` for all others. */
+  explain?(cause: NodeJS.ErrnoException, where: Explained): SocketError | undefined;
+}
+
+/** Where an error came up that a transport may explain. */
+export type Explained = Omit<SocketErrorOptions, 'code' | 'cause'> & { readonly target: string };
+
+/** How the securing of a stream went. */
+export interface Handshake {
+  done(secured: Duplex): void;
+  failed(error: Error): void;
 }
 
 /** What a link tells its connection. */
 export interface LinkHandlers {
   progress(event: LookupEvent | ConnectionAttemptEvent | ConnectionAttemptFailedEvent): void;
+  /** The stream is open, and not yet secure. */
+  connected(): void;
   opened(): void;
   /** Answers whether to go on reading. */
   received(chunk: Buffer): boolean;
-  ended(): void;
+  /** @param cut Whether it only looks like an end: a secure stream that nobody has closed. */
+  ended(cut: boolean): void;
   wrote(): void;
   finished(): void;
   writeFailed(error: NodeJS.ErrnoException): void;
@@ -31,75 +60,137 @@ export interface LinkHandlers {
 }
 
 export class Link {
-  readonly #stream: Duplex;
-  readonly #wrote: () => void;
-  readonly #finished: () => void;
-  readonly #resume: () => void;
+  #stream: Duplex;
+  readonly #transport: Transport;
+  readonly #handlers: LinkHandlers;
+  readonly #listeners: (() => void)[] = [];
+  #resume: () => void = () => {};
   #reading = false;
   #finishing = false;
 
   constructor(transport: Transport, handlers: LinkHandlers) {
-    const stream = transport.open();
-    this.#stream = stream;
-    this.#wrote = () => handlers.wrote();
-    const take = (chunk: Buffer) => {
-      this.#reading = handlers.received(chunk);
-      return this.#reading;
-    };
-    this.#resume = tapReads(stream, take, () => handlers.ended()) ?? this.#byEvents(take, () => handlers.ended());
-    shieldWrites(stream, (error) => handlers.writeFailed(error));
-    this.#finished = () => {
-      this.#finishing = false;
-      handlers.finished();
-    };
-    stream.on('finish', this.#finished);
-    stream.on('error', (error) => handlers.failed(error));
-    stream.on('close', () => handlers.closed());
-    if (transport.ready) stream.once(transport.ready, () => handlers.opened());
-    queueMicrotask(() => this.#recall(handlers));
-    const host = transport.target;
-    stream.on('lookup', (error: Error | null, address: string, family: number | string) => {
-      if (!error) handlers.progress({ type: 'lookup', host, address, family: family === 6 ? 'IPv6' : 'IPv4' });
-    });
-    stream.on('connectionAttempt', (address: string, port: number) =>
-      handlers.progress({ type: 'connectionAttempt', address, port }),
-    );
-    const attemptFailed = (address: string, port: number, code: string) =>
-      handlers.progress({ type: 'connectionAttemptFailed', address, port, code });
-    stream.on(
-      'connectionAttemptFailed',
-      (address: string, port: number, _family: number, error: NodeJS.ErrnoException) =>
-        attemptFailed(address, port, error.code ?? 'EIO'),
-    );
-    stream.on('connectionAttemptTimeout', (address: string, port: number) => attemptFailed(address, port, 'ETIMEDOUT'));
+    this.#transport = transport;
+    this.#handlers = handlers;
+    this.#stream = transport.open();
   }
 
+  /** Tells from now on. */
+  begin(): void {
+    const { ready, secure } = this.#transport;
+    const stream = this.#stream;
+    if (secure) this.#guard(stream);
+    else this.#carry(stream);
+    this.#listenToDial(stream);
+    const open = () => (secure ? this.#secure() : this.#handlers.opened());
+    if (ready) this.#listen(stream, ready, open);
+    else open();
+  }
+
+  #secure(): void {
+    const beneath = this.#stream;
+    this.#handlers.connected();
+    if (beneath.destroyed) return;
+    this.#transport.secure?.(beneath, {
+      done: (stream) => {
+        if (this.#stream !== beneath || beneath.destroyed) return void stream.destroy();
+        this.#stream = stream;
+        this.#carry(stream);
+        this.#handlers.opened();
+      },
+      failed: (error) => {
+        this.#handlers.failed(error);
+        beneath.destroy();
+      },
+    });
+  }
+
+  // Bytes go to and fro on this one.
+  #carry(stream: Duplex): void {
+    const take = (chunk: Buffer) => {
+      this.#reading = this.#handlers.received(chunk);
+      return this.#reading;
+    };
+    const end = (cut: boolean) => this.#handlers.ended(cut);
+    this.#resume = tapReads(stream, take, end) ?? this.#byEvents(take, () => end(false));
+    shieldWrites(stream, (error) => this.#handlers.writeFailed(error));
+    this.#listen(stream, 'finish', this.#finished);
+    this.#guard(stream);
+    queueMicrotask(() => this.#recall(stream));
+  }
+
+  #guard(stream: Duplex): void {
+    this.#listen(stream, 'error', (error: Error) => this.#handlers.failed(error));
+    this.#listen(stream, 'close', () => this.#handlers.closed());
+  }
+
+  #listen<A extends unknown[]>(stream: Duplex, event: string, listener: (...args: A) => void): void {
+    stream.on(event, listener as never);
+    this.#listeners.push(() => stream.off(event, listener as never));
+  }
+
+  #listenToDial(stream: Duplex): void {
+    const { progress } = this.#handlers;
+    const host = this.#transport.target;
+    this.#listen(stream, 'lookup', (error: Error | null, address: string, family: number | string) => {
+      if (!error) progress({ type: 'lookup', host, address, family: family === 6 ? 'IPv6' : 'IPv4' });
+    });
+    this.#listen(stream, 'connectionAttempt', (address: string, port: number) =>
+      progress({ type: 'connectionAttempt', address, port }),
+    );
+    const failed = (address: string, port: number, code: string) =>
+      progress({ type: 'connectionAttemptFailed', address, port, code });
+    this.#listen(
+      stream,
+      'connectionAttemptFailed',
+      (address: string, port: number, _family: number, error: NodeJS.ErrnoException) =>
+        failed(address, port, error.code ?? 'EIO'),
+    );
+    this.#listen(stream, 'connectionAttemptTimeout', (address: string, port: number) =>
+      failed(address, port, 'ETIMEDOUT'),
+    );
+  }
+
+  readonly #wrote = () => this.#handlers.wrote();
+
+  readonly #finished = () => {
+    this.#finishing = false;
+    this.#handlers.finished();
+  };
+
   // What a stream that somebody else has used before has told already.
-  #recall(handlers: LinkHandlers): void {
-    const { errored, readableEnded, closed } = this.#stream;
-    if (readableEnded) handlers.ended();
-    if (errored) handlers.failed(errored);
-    if (closed) handlers.closed();
+  #recall({ errored, readableEnded, closed }: Duplex): void {
+    if (readableEnded) this.#handlers.ended(false);
+    if (errored) this.#handlers.failed(errored);
+    if (closed) this.#handlers.closed();
   }
 
   // The documented way: 'data' and 'end', pause() and resume().
   #byEvents(take: (chunk: Buffer) => boolean, end: () => void): () => void {
-    this.#stream.pause();
-    this.#stream.on('data', (chunk: Buffer) => {
-      if (!take(chunk)) this.#stream.pause();
+    const stream = this.#stream;
+    stream.pause();
+    this.#listen(stream, 'data', (chunk: Buffer) => {
+      if (!take(chunk)) stream.pause();
     });
-    this.#stream.on('end', end);
-    return () => this.#stream.resume();
+    this.#listen(stream, 'end', end);
+    return () => stream.resume();
   }
 
-  get local(): Endpoint | undefined {
-    const { localAddress: address, localPort: port } = this.#stream as net.Socket;
-    return internetEndpoint(address, port);
+  get ends(): Ends {
+    return (this.#transport.ends ?? internetEnds)(this.#stream);
   }
 
-  get remote(): Endpoint | undefined {
-    const { remoteAddress: address, remotePort: port } = this.#stream as net.Socket;
-    return internetEndpoint(address, port);
+  /** What the handshake of a secure stream agreed on. */
+  get secured(): SecureConnectEvent | undefined {
+    return securedBy(this.#stream);
+  }
+
+  /** Lets go of the stream: what comes on it goes to somebody else. `undefined` if it holds bytes already. */
+  detach(): Duplex | undefined {
+    const stream = this.#stream;
+    if (stream.readableLength > 0 || stream.destroyed) return undefined;
+    for (const off of this.#listeners) off();
+    release(stream);
+    return stream;
   }
 
   get destroyed(): boolean {
@@ -148,21 +239,15 @@ export class Link {
     this.#stream.destroy();
   }
 
-  /**
-   * Ends so that the peer cannot take it for a FIN: a reset where the transport has one, an error for a stream that is
-   * none of Node's sockets (one of HTTP/2 ends cleanly without it). While dialling there is nobody to reset, and while a
-   * FIN is on its way out all bytes have been handed over.
-   */
+  /** Ends so that the peer cannot take it for a FIN, unless one is on its way: then all bytes have been handed over. */
   reset(): void {
-    const stream = this.#stream;
-    if (!(stream instanceof net.Socket)) return void stream.destroy(new Error('aborted'));
-    const resettable = !stream.connecting && !stream.pending && !this.#finishing;
-    try {
-      if (resettable) stream.resetAndDestroy();
-    } catch {
-      // ERR_INVALID_HANDLE_TYPE: TLS, which has one beneath, or a pipe, which has none.
-      resetBeneath(stream);
-    }
-    stream.destroy();
+    if (this.#finishing) this.#stream.destroy();
+    else resetStream(this.#stream);
   }
+}
+
+/** Both ends of a stream over IP; of one over TLS, too. */
+export function internetEnds(stream: Duplex): Ends {
+  const { localAddress, localPort, remoteAddress, remotePort } = stream as net.Socket;
+  return { local: internetEndpoint(localAddress, localPort), remote: internetEndpoint(remoteAddress, remotePort) };
 }
