@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Client, example, run } from './support.js';
+import { run } from '../support/program.js';
+import { Client, example } from './support.js';
 
 const options = ['--silent', '--show-error', '--max-time', '10', '--noproxy', '*'];
 const curl = (...args: string[]) => run('curl', [...options, ...args]);

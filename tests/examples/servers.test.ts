@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect, it } from 'vitest';
-import { Client, example, type Program, run } from './support.js';
+import { type Program, run } from '../support/program.js';
+import { Client, example } from './support.js';
 
 const nc = (port: number, input: string | Buffer, ...flags: string[]): Promise<Program> =>
   run('nc', [...flags, '127.0.0.1', String(port)], input);

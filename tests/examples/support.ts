@@ -1,9 +1,9 @@
-// Runs the built examples, and the programs that talk to them, as child processes.
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+// Runs the built examples as child processes, and clients that talk to them.
 import { existsSync } from 'node:fs';
 import net from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
+import { Program } from '../support/program.js';
 
 const folder = new URL('../../examples/', import.meta.url);
 
@@ -14,87 +14,20 @@ export const examples = [...servers, 'port-forwarder', 'receive-file', 'http-cli
 /** The source of an example. */
 export const sourceOf = (name: string): URL => new URL(`${name}.ts`, folder);
 
-/** A running program. `await using` makes sure that it does not outlive its test. */
-export class Program implements AsyncDisposable {
-  stdout = '';
-  stderr = '';
-  /** Its exit code, or the signal that ended it. */
-  readonly exited: Promise<number | NodeJS.Signals | null>;
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #waiting = new Set<() => void>();
-  #over = false;
-
-  constructor(command: string, args: readonly string[], input?: string | Buffer) {
-    const child = spawn(command, args, { stdio: 'pipe' });
-    this.#child = child;
-    child.stdin.on('error', () => {});
-    if (input !== undefined) child.stdin.end(input);
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        this[name] += text;
-        this.#changed();
-      });
-    }
-    this.exited = new Promise((resolve, reject) => {
-      child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? missing(command) : error));
-      child.on('close', (code, signal) => resolve(code ?? signal));
-    });
-    const over = () => {
-      this.#over = true;
-      this.#changed();
-    };
-    this.exited.then(over, over);
-  }
-
-  /** Waits until it has printed something that matches. */
-  async printed(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
-    for (;;) {
-      const found = pattern.exec(this[stream]);
-      if (found) return found;
-      if (this.#over) throw new Error(`It ended without printing ${pattern}:\n${this.stdout}${this.stderr}`);
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
-    }
-  }
-
-  /** Waits until a server listens. */
+/** A running example. */
+export class Example extends Program {
+  /** Waits until it listens, if it is a server. */
   async port(): Promise<number> {
     const [, port] = await this.printed(/^Listening on 127\.0\.0\.1:(\d+)\n/m);
     return Number(port);
   }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** Ctrl-C; resolves to the exit code. */
-  interrupt(): Promise<number | NodeJS.Signals | null> {
-    this.kill('SIGINT');
-    return this.exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.kill('SIGKILL');
-    await this.exited.catch(() => {});
-  }
-
-  #changed(): void {
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
-  }
 }
 
 /** Starts an example. */
-export function example(name: string, ...args: readonly (string | number)[]): Program {
+export function example(name: string, ...args: readonly (string | number)[]): Example {
   const file = fileURLToPath(new URL(`dist/${name}.js`, folder));
   if (!existsSync(file)) throw new Error(`${file} is missing: run "npm run build" first`);
-  return new Program(process.execPath, [file, ...args.map(String)]);
-}
-
-/** Runs a program to its end. */
-export async function run(command: string, args: readonly string[], input: string | Buffer = ''): Promise<Program> {
-  const program = new Program(command, args, input);
-  await program.exited;
-  return program;
+  return new Example(process.execPath, [file, ...args.map(String)]);
 }
 
 /** A client that half-closes on its own; it keeps what it receives. */
@@ -144,10 +77,4 @@ export class Client implements Disposable {
   [Symbol.dispose](): void {
     this.socket.destroy();
   }
-}
-
-const packages: Record<string, string> = { nc: 'netcat-openbsd' };
-
-function missing(command: string): Error {
-  return new Error(`This test needs ${command}: apt-get install ${packages[command] ?? command}`);
 }

@@ -1,0 +1,109 @@
+// Programs that nobody here wrote, or that are built from the examples, run as child processes.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
+
+/** Where a program runs. */
+export interface ProgramOptions {
+  /** Written to its standard input, which is then closed. It stays open if this is not given: see `stdin`. */
+  readonly input?: string | Buffer;
+  /** Variables that are set in addition to those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A running program. `await using` makes sure that it does not outlive its test. */
+export class Program implements AsyncDisposable {
+  stdout = '';
+  stderr = '';
+  /** Its exit code, or the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals | null>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #bytes: Buffer[] = [];
+  readonly #waiting = new Set<() => void>();
+  #over = false;
+
+  constructor(command: string, args: readonly string[], { input, env }: ProgramOptions = {}) {
+    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env } });
+    this.#child = child;
+    child.stdin.on('error', () => {});
+    if (input !== undefined) child.stdin.end(input);
+    child.stdout.on('data', (bytes: Buffer) => this.#bytes.push(bytes));
+    for (const name of ['stdout', 'stderr'] as const) {
+      const decoder = new StringDecoder();
+      child[name].on('data', (bytes: Buffer) => {
+        this[name] += decoder.write(bytes);
+        this.#changed();
+      });
+    }
+    this.exited = new Promise((resolve, reject) => {
+      child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? missing(command) : error));
+      child.on('close', (code, signal) => resolve(code ?? signal));
+    });
+    const over = () => {
+      this.#over = true;
+      this.#changed();
+    };
+    this.exited.then(over, over);
+  }
+
+  /** Its standard input. */
+  get stdin(): ChildProcessWithoutNullStreams['stdin'] {
+    return this.#child.stdin;
+  }
+
+  /** What it has printed, byte for byte. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.#bytes);
+  }
+
+  /** Waits until it has printed something that matches. */
+  async printed(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this[stream]);
+      if (found) return found;
+      if (this.#over) {
+        const how = await this.exited;
+        throw new Error(`It ended (${how}) without printing ${pattern}:\n${this.stdout}${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ctrl-C; resolves to the exit code. */
+  interrupt(): Promise<number | NodeJS.Signals | null> {
+    this.kill('SIGINT');
+    return this.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('SIGKILL');
+    await this.exited.catch(() => {});
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+}
+
+/** Runs a program to its end. */
+export async function run(command: string, args: readonly string[], input: string | Buffer = ''): Promise<Program> {
+  const program = new Program(command, args, { input });
+  await program.exited;
+  return program;
+}
+
+/** The Debian packages of programs that are not named as their package is. */
+const packages: Record<string, string> = {
+  nc: 'netcat-openbsd',
+  dnsmasq: 'dnsmasq-base',
+  'gnutls-cli': 'gnutls-bin',
+  'gnutls-serv': 'gnutls-bin',
+};
+
+function missing(command: string): Error {
+  return new Error(`This test needs ${command}: apt-get install ${packages[command] ?? command}`);
+}
