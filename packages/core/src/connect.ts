@@ -4,7 +4,9 @@ import net from 'node:net';
 import { inspect } from 'node:util';
 import { Connection } from './engine/connection.js';
 import { LONGEST_TIMER } from './engine/deadline.js';
+import { connectError } from './engine/failures.js';
 import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
+import { isServiceName, servicePort } from './names/service-port.js';
 import { Socket } from './socket.js';
 
 /** Options of every TCP connection, dialled or accepted. */
@@ -17,7 +19,8 @@ export interface TcpOptions extends SocketOptions {
 
 /** Options of {@link connect}. */
 export interface ConnectOptions extends TcpOptions {
-  readonly port: number;
+  /** A number, or the name of a service in the system's table, which is read while dialling: see {@link servicePort}. */
+  readonly port: number | string;
   /** A name or an address. @defaultValue `'localhost'` */
   readonly host?: string;
   /** The family of addresses to use; 0 = either, whichever answers first. @defaultValue 0 */
@@ -43,7 +46,8 @@ export interface ConnectOptions extends TcpOptions {
  * Half-close: `allowHalfOpen` is `false` by default, as in Node; `through`, `relay` and `serve` turn it on.
  *
  * @throws TypeError or RangeError at the call, for options that mean nothing. As notifications: {@link ConnectError} with
- * every attempt (`code` is Node's: `ECONNREFUSED`, `ENOTFOUND`, …), {@link TimeoutError} for `connectTimeout`.
+ * every attempt (`code` is Node's: `ECONNREFUSED`, `ENOTFOUND`, …; `ERR_UNKNOWN_SERVICE` for a `port` by name),
+ * {@link TimeoutError} for `connectTimeout`.
  * @see https://nodejs.org/api/net.html#netconnectoptions-connectlistener
  *
  * @example
@@ -64,24 +68,28 @@ export function connect(options: ConnectOptions): Socket {
   const transport = {
     target,
     ready: 'connect',
-    open: () => dial({ ...options, host, connectTimeout }, limits),
+    open: () => dial({ ...options, host, connectTimeout }, target, limits),
   } as const;
   return new Socket(new Connection(transport, limits, { connectTimeout }));
 }
 
 type LookupCallback = Parameters<net.LookupFunction>[2];
 
-/** Throws a `RangeError` unless `port` is one. */
-export function checkPort(port: number): void {
-  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RangeError(`port must be a whole number from 0 to 65535, not ${inspect(port)}`);
-  }
+/** Throws a `RangeError` unless `port` is one, or can be the name of a service. */
+export function checkPort(port: number | string): void {
+  if (isServiceName(port) || (Number.isInteger(port) && Number(port) >= 0 && Number(port) <= 65_535)) return;
+  const expected = 'port must be a whole number from 0 to 65535, or the name of a service';
+  throw new RangeError(`${expected}, not ${inspect(port)}`);
 }
 
 // The name is resolved here, not in net.connect, so that the time can be shared out over the addresses: by itself Node
 // gives up on each after 250 ms, which cuts off every peer that is farther away.
-function dial(options: ConnectOptions & { host: string; connectTimeout: number }, limits: SocketLimits): net.Socket {
-  const { host, port, family = 0, connectTimeout, localAddress, localPort, lookup = systemLookup } = options;
+function dial(
+  options: ConnectOptions & { readonly host: string; readonly connectTimeout: number },
+  target: string,
+  limits: SocketLimits,
+): net.Socket {
+  const { host, family = 0, connectTimeout, localAddress, localPort, lookup = systemLookup } = options;
   const stream = new net.Socket({
     allowHalfOpen: true,
     highWaterMark: limits.highWaterMark,
@@ -100,7 +108,7 @@ function dial(options: ConnectOptions & { host: string; connectTimeout: number }
       stream.destroy(error as Error);
     }
   };
-  const resolved: LookupCallback = (error, found) => {
+  const resolved = (port: number, ...[error, found]: Parameters<LookupCallback>) => {
     if (stream.destroyed) return;
     if (error) {
       stream.destroy(error);
@@ -122,7 +130,15 @@ function dial(options: ConnectOptions & { host: string; connectTimeout: number }
       }),
     );
   };
-  if (net.isIP(host)) attempt(() => stream.connect({ host, port, ...local, ...tuning }));
-  else attempt(() => lookup(host, { all: true, family }, resolved));
+  const start = (port: number) => {
+    if (stream.destroyed) return;
+    if (net.isIP(host)) attempt(() => stream.connect({ host, port, ...local, ...tuning }));
+    else attempt(() => lookup(host, { all: true, family }, (...answer) => resolved(port, ...answer)));
+  };
+  if (typeof options.port === 'number') start(options.port);
+  else {
+    const scene = { target, opened: false, local: undefined, remote: undefined };
+    servicePort(options.port).then(start, (error) => stream.destroy(connectError(error, [], scene)));
+  }
   return stream;
 }

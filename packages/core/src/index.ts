@@ -80,3 +80,7 @@ export type { Pullable } from './streams/pull.js';
 export { toDuplex } from './streams/to-duplex.js';
 export { type ToReadableOptions, toReadable } from './streams/to-readable.js';
 export { toReadableStream, toWritableStream } from './streams/web.js';
+
+// Names and addresses
+
+export { type ServicePortOptions, servicePort } from './names/service-port.js';

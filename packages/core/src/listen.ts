@@ -3,12 +3,18 @@ import net from 'node:net';
 import { checkPort, type TcpOptions } from './connect.js';
 import type { InternetEndpoint } from './endpoint.js';
 import { checkLimit, resolveSocketOptions } from './engine/options.js';
+import { SocketError } from './errors.js';
+import { servicePort } from './names/service-port.js';
 import { Server } from './server.js';
 
 /** Options of {@link listen}. Those of sockets hold for every accepted one. */
 export interface ListenOptions extends TcpOptions {
-  /** 0 takes any free port: see the `listening` event. @defaultValue 0 */
-  readonly port?: number;
+  /**
+   * 0 takes any free port: see the `listening` event. Or the name of a service in the system's table: see
+   * {@link servicePort}.
+   * @defaultValue 0
+   */
+  readonly port?: number | string;
   /** The address to listen on. A wider one than loopback is your choice: `'0.0.0.0'`, `'::'`. @defaultValue `'127.0.0.1'` */
   readonly host?: string;
   /** With an IPv6 host: do not take IPv4 as well. @defaultValue `false` */
@@ -31,7 +37,7 @@ export interface ListenOptions extends TcpOptions {
  * accepted socket is paused until somebody subscribes to it, so nothing is lost.
  *
  * @throws RangeError at the call for a port or a limit that means nothing. As a notification: {@link SocketError} with
- * Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`).
+ * Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`), or `ERR_UNKNOWN_SERVICE` for a `port` by name.
  * @see https://nodejs.org/api/net.html#serverlistenoptions-callback
  *
  * @example
@@ -48,6 +54,7 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
   for (const [name, value] of Object.entries({ backlog, maxConnections, claimTimeout, keepAlive }))
     checkLimit(name, value);
   const { signal, ...socket } = resolveSocketOptions(options);
+  const target = `${host}:${port}`;
   const open = () => {
     const server = net.createServer({
       allowHalfOpen: true,
@@ -58,12 +65,29 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
       highWaterMark: socket.highWaterMark,
     } as net.ServerOpts);
     server.maxConnections = maxConnections;
-    return server.listen({ port, host, ipv6Only, backlog });
+    const start = (found: number) => server.listen({ port: found, host, ipv6Only, backlog });
+    if (typeof port === 'number') start(port);
+    else listenByName(server, port, target, start);
+    return server;
   };
-  const target = `${host}:${port}`;
   return new Server(
     { open, addressOf, accepts: 'connection', target },
     { socket: { ...socket, signal: undefined }, claimTimeout, signal },
+  );
+}
+
+function listenByName(server: net.Server, service: string, target: string, start: (port: number) => void): void {
+  let closed = false;
+  server.once('close', () => {
+    closed = true;
+  });
+  // A server that is closed before it listens tells so by the next turn.
+  const unlessClosed = (act: () => void) => setImmediate(() => closed || act());
+  const unknown = (cause: SocketError) =>
+    new SocketError(`Cannot listen on ${target}: ${cause.message}`, { code: cause.code, phase: 'open', cause });
+  servicePort(service).then(
+    (port) => unlessClosed(() => start(port)),
+    (error: SocketError) => unlessClosed(() => server.emit('error', unknown(error))),
   );
 }
 
