@@ -48,7 +48,7 @@ export async function closedPort(): Promise<number> {
 }
 
 /** An idle socket that is aborted when the test is over. */
-export function dial(options: Partial<ConnectOptions> & { readonly port: number }): Socket {
+export function dial(options: Partial<ConnectOptions> & Pick<ConnectOptions, 'port'>): Socket {
   const socket = connect({ host: '127.0.0.1', ...options });
   onTestFinished(() => socket.error());
   return socket;
