@@ -1,0 +1,87 @@
+// socat: programs behind it that answer at the end of their input, resets, and a client that stops reading.
+import { randomBytes } from 'node:crypto';
+import { connect, data, flowFrom, listen, relay, type Socket, through } from '@rxsock/core';
+import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
+import { expect, it } from 'vitest';
+import { turns } from '../../packages/core/test/support/turns.js';
+import { Program, run } from '../support/program.js';
+import { serving, socatListener } from './support.js';
+
+const unsorted = Array.from({ length: 20_000 }, () => `${randomBytes(16).toString('hex')}\n`);
+const sorted = [...unsorted].sort().join('');
+
+it('answers at the end of its input: through() sends FIN and gets the whole answer', async () => {
+  await using sort = await socatListener('', 'EXEC:"env LC_ALL=C sort"', '-t', '20');
+  const answer = of(unsorted.join('')).pipe(through(connect({ host: '127.0.0.1', port: sort.port })), toArray());
+
+  expect(Buffer.concat(await lastValueFrom(answer)).toString()).toBe(sorted);
+  expect(await sort.program.exited).toBe(0);
+});
+
+it('half-closes through relay(), which passes each FIN on', async () => {
+  await using sort = await socatListener('', 'EXEC:"env LC_ALL=C sort"', '-t', '20');
+  const { address, errors } = await serving(listen(), (socket) =>
+    relay(socket, connect({ host: '127.0.0.1', port: sort.port })),
+  );
+
+  const client = await run('socat', ['-t', '20', '-', `TCP:127.0.0.1:${address.port}`], unsorted.join(''));
+
+  expect(await client.exited).toBe(0);
+  expect(client.stdout).toBe(sorted);
+  expect(errors).toEqual([]);
+});
+
+it('gets an answer that comes late, when it has half-closed', async () => {
+  const { address, errors } = await serving(listen(), (socket) =>
+    socket.pipe(
+      data(),
+      toArray(),
+      delayWhen(() => turns()),
+      map((chunks) => Buffer.concat(chunks).reverse()),
+    ),
+  );
+  const client = await run('socat', ['-t', '20', '-', `TCP:127.0.0.1:${address.port}`], 'late');
+
+  expect(await client.exited).toBe(0);
+  expect(client.stdout).toBe('etal');
+  expect(errors).toEqual([]);
+});
+
+it('resets behind its bytes, and that is never taken for an end', async () => {
+  for (let trial = 0; trial < 20; trial++) {
+    await using socat = await socatListener(',linger=0,shut-close', 'EXEC:"echo cut"', '-U');
+    const socket = connect({ host: '127.0.0.1', port: socat.port });
+
+    await expect(lastValueFrom(socket.pipe(data(), toArray()))).rejects.toMatchObject({ code: 'ECONNRESET' });
+  }
+});
+
+it('stops reading, which holds the source of its answer, and goes on', async () => {
+  const piece = Buffer.alloc(65_536);
+  const total = 1024 * piece.length;
+  let given = 0;
+  const source = flowFrom(
+    (function* () {
+      for (; given < total; given += piece.length) yield piece;
+    })(),
+  );
+  let accepted: Socket | undefined;
+  const { address, errors } = await serving(listen(), (socket) => {
+    accepted = socket;
+    client.kill('SIGSTOP');
+    return source;
+  });
+  await using client = new Program('socat', ['-u', `TCP:127.0.0.1:${address.port}`, 'EXEC:"wc -c"']);
+
+  while (!accepted?.writableLength) await turns(1);
+  await turns();
+  const heldAt = given;
+  await turns();
+
+  expect(given).toBe(heldAt);
+  expect(given).toBeLessThan(total / 2);
+  client.kill('SIGCONT');
+  expect(await client.exited).toBe(0);
+  expect(client.stdout.trim()).toBe(`${total}`);
+  expect(errors).toEqual([]);
+});
