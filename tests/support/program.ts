@@ -10,6 +10,9 @@ export interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+// Daemons live where the shells of ordinary users do not look.
+const path = ;
+
 /** A running program. `await using` makes sure that it does not outlive its test. */
 export class Program implements AsyncDisposable {
   stdout = '';
@@ -22,7 +25,7 @@ export class Program implements AsyncDisposable {
   #over = false;
 
   constructor(command: string, args: readonly string[], { input, env }: ProgramOptions = {}) {
-    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env } });
+    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, PATH: path, ...env } });
     this.#child = child;
     child.stdin.on('error', () => {});
     if (input !== undefined) child.stdin.end(input);

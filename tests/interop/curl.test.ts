@@ -1,0 +1,82 @@
+// curl: HTTP answers of ours, whole, cut and many on one connection.
+import { createHash, randomBytes } from 'node:crypto';
+import { delimitedCodec, listen, reader, type Socket } from '@rxsock/core';
+import { expect, it } from 'vitest';
+import { run } from '../support/program.js';
+import { serving } from './support.js';
+
+const curl = (input: string | Buffer, ...args: string[]) =>
+  run('curl', ['--silent', '--show-error', '--max-time', '15', '--noproxy', '*', ...args], input);
+
+/** Answers each request of a connection: GET and HEAD with a greeting, POST with the digest of what was sent. */
+async function* http(socket: Socket): AsyncGenerator<string> {
+  using requests = reader(socket);
+  const heads = delimitedCodec('\r\n\r\n');
+  for (let head = await requests.readFrame(heads); head; head = await requests.readFrame(heads)) {
+    const [method, path] = head.toString('latin1').split(' ', 2);
+    const length = Number(/^content-length: *(\d+)/im.exec(head.toString('latin1'))?.[1] ?? 0);
+    if (/^expect: *100-continue/im.test(head.toString('latin1'))) yield 'HTTP/1.1 100 Continue\r\n\r\n';
+    const body = await requests.read(length);
+    const text = method === 'POST' ? createHash('sha256').update(body).digest('hex') : `hello ${path}\n`;
+    const header = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n`;
+    yield method === 'HEAD' ? header : header + text;
+  }
+}
+
+it('gets an answer with a Content-Length, and only its header for HEAD', async () => {
+  const { address, errors } = await serving(listen(), http);
+  const url = `http://127.0.0.1:${address.port}/you`;
+  const header = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n';
+
+  const get = await curl('', '--include', url);
+  expect(await get.exited).toBe(0);
+  expect(get.stdout).toBe(`${header}hello /you\n`);
+
+  const head = await curl('', '--head', url);
+  expect(await head.exited).toBe(0);
+  expect(head.stdout).toBe(header);
+  expect(errors).toEqual([]);
+});
+
+it('asks twice on one connection', async () => {
+  const { address } = await serving(listen(), http);
+  const url = `http://127.0.0.1:${address.port}`;
+
+  const twice = await curl('', '--write-out', '%{num_connects} ', `${url}/one`, `${url}/two`);
+
+  expect(await twice.exited).toBe(0);
+  expect(twice.stdout).toBe('hello /one\n1 hello /two\n0 ');
+});
+
+it('uploads megabytes, when it has been told to continue', async () => {
+  const bytes = randomBytes(8_000_003);
+  const { address, errors } = await serving(listen(), http);
+  const expected = createHash('sha256').update(bytes).digest('hex');
+  const url = `http://127.0.0.1:${address.port}/file`;
+
+  const post = ['--data-binary', '@-', '--header', 'Expect: 100-continue', '--expect100-timeout', '60'];
+  const sent = await curl(bytes, ...post, url);
+
+  expect(await sent.exited).toBe(0);
+  expect(sent.stdout).toBe(expected);
+  expect(errors).toEqual([]);
+});
+
+it.each(['', 'Content-Length: 100\r\n'])(
+  'is told by a reset, not by FIN, of an answer that fails half way (%j)',
+  async (header) => {
+    const reason = new Error('no more');
+    const { address, errors } = await serving(listen(), async function* (socket) {
+      using requests = reader(socket);
+      await requests.readUntil('\r\n\r\n');
+      yield `HTTP/1.1 200 OK\r\n${header}\r\nonly a part`;
+      throw reason;
+    });
+
+    const get = await curl('', `http://127.0.0.1:${address.port}/`);
+
+    // CURLE_RECV_ERROR: behind a FIN it would be 0, or 18 where it knows the length.
+    expect(await get.exited).toBe(56);
+    expect(errors).toEqual([reason]);
+  },
+);
