@@ -11,7 +11,7 @@ export interface ProgramOptions {
 }
 
 // Daemons live where the shells of ordinary users do not look.
-const path = ;
+const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
 
 /** A running program. `await using` makes sure that it does not outlive its test. */
 export class Program implements AsyncDisposable {
