@@ -84,3 +84,16 @@ export { toReadableStream, toWritableStream } from './streams/web.js';
 // Names and addresses
 
 export { type ServicePortOptions, servicePort } from './names/service-port.js';
+
+// Sockets by name
+
+export { SocketGroup, type SocketGroupEvent } from './registry/socket-group.js';
+export { SocketRegistry } from './registry/socket-registry.js';
+
+// What outlives a connection
+
+export type { BackoffOptions } from './lasting/backoff.js';
+export { ReconnectError } from './lasting/errors.js';
+export { Reconnecting, reconnect } from './lasting/reconnect.js';
+export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './lasting/reconnect-events.js';
+export type { ReconnectOptions } from './lasting/reconnect-options.js';
