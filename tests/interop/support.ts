@@ -44,12 +44,16 @@ export interface Listening extends AsyncDisposable {
  * Starts a program that has to be told its port, and waits until it is ready; on another port if somebody was quicker to
  * take the first.
  */
-export async function startOnFreePort(start: (port: number) => Program, ready: RegExp): Promise<Listening> {
+export async function startOnFreePort(
+  start: (port: number) => Program,
+  ready: RegExp,
+  stream: 'stdout' | 'stderr',
+): Promise<Listening> {
   for (;;) {
     const port = await freePort();
     const program = start(port);
     try {
-      await Promise.any([program.printed(ready), program.printed(ready, 'stderr')]);
+      await program.printed(ready, stream);
       return { program, port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
     } catch (error) {
       await program[Symbol.asyncDispose]();

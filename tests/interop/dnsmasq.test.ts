@@ -1,0 +1,50 @@
+// dnsmasq: DNS over TCP, whose messages have a length of two bytes before them.
+import { connect, encode, flowFrom, framed, lengthPrefixed, lengthPrefixedCodec, through } from '@rxsock/core';
+import { firstValueFrom, lastValueFrom, map, toArray } from 'rxjs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Program } from '../support/program.js';
+import { answer, question } from './dns.js';
+import { type Listening, startOnFreePort } from './support.js';
+
+/** Names and addresses of its own, and nobody to ask for others. */
+const zone = ['--address=/one.test/192.0.2.1', '--host-record=many.test,192.0.2.2', '--local=/test/'];
+const quiet = ['--no-daemon', '--conf-file=/dev/null', '--no-hosts', '--no-resolv', '--pid-file='];
+
+let dnsmasq: Listening;
+beforeAll(async () => {
+  const start = (port: number) =>
+    new Program('dnsmasq', [...quiet, ...zone, '--listen-address=127.0.0.1', '--bind-interfaces', `--port=${port}`]);
+  dnsmasq = await startOnFreePort(start, /cleared cache/, 'stderr');
+});
+afterAll(() => dnsmasq?.[Symbol.asyncDispose]());
+
+const options = { lengthField: 2 } as const;
+const dial = () => connect({ host: '127.0.0.1', port: dnsmasq.port });
+
+it('answers questions over TCP, one after the other on one connection', async () => {
+  const session = framed<Buffer>(dial(), lengthPrefixedCodec(options));
+  const ask = async (id: number, name: string) => {
+    const next = firstValueFrom(session);
+    session.next(question(id, name));
+    return answer(await next);
+  };
+
+  expect(await ask(1, 'one.test')).toEqual({ id: 1, code: 0, addresses: ['192.0.2.1'] });
+  expect(await ask(2, 'nothing.test')).toEqual({ id: 2, code: 3, addresses: [] });
+  expect(await ask(65_535, 'www.one.test')).toEqual({ id: 65_535, code: 0, addresses: ['192.0.2.1'] });
+  expect(await session.socket.close()).toMatchObject({ by: 'local', how: 'fin' });
+});
+
+it('answers all that was asked before our FIN', async () => {
+  const ids = Array.from({ length: 50 }, (_, i) => i);
+  const answers = flowFrom(ids).pipe(
+    map((id) => question(id, 'one.test')),
+    encode(lengthPrefixedCodec(options)),
+    through(dial),
+    lengthPrefixed(options),
+    map(answer),
+    toArray(),
+  );
+
+  expect(await lastValueFrom(answers)).toEqual(ids.map((id) => ({ id, code: 0, addresses: ['192.0.2.1'] })));
+});

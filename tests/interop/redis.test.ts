@@ -1,0 +1,113 @@
+// Redis over TCP: a protocol of one's own, both ways on one socket.
+import { randomBytes } from 'node:crypto';
+import { connect, decode, encode, flowFrom, framed, through } from '@rxsock/core';
+import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { Program } from '../support/program.js';
+import { command, type Resp, RespError, RespPush, respCodec } from './resp.js';
+import { type Listening, startOnFreePort, temporaryFolder } from './support.js';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let redis: Listening;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  redis = await startOnFreePort(
+    (port) =>
+      new Program('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder.path]),
+    /Ready to accept connections/,
+    'stdout',
+  );
+});
+afterAll(async () => {
+  await redis?.[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+const dial = () => connect({ host: '127.0.0.1', port: redis.port });
+
+/** A client that is closed when the test is over. */
+function client() {
+  const session = framed(dial(), respCodec);
+  onTestFinished(() => void session.error());
+  return session;
+}
+
+it('answers PING, and QUIT with FIN behind the answer', async () => {
+  const session = client();
+  const answers = lastValueFrom(session.pipe(toArray()));
+
+  session.next(command('PING'));
+  session.next(command('QUIT'));
+
+  expect(await answers).toEqual(['PONG', 'OK']);
+});
+
+it('gives back what was set, whatever the bytes', async () => {
+  const session = client();
+  const bytes = randomBytes(1_000_003);
+  const answers = firstValueFrom(session.pipe(take(4), toArray()));
+
+  session.next(command('SET', 'bytes', bytes));
+  session.next(command('GET', 'bytes'));
+  session.next(command('STRLEN', 'bytes'));
+  session.next(command('GET', 'nothing'));
+
+  const [set, got, length, nothing] = await answers;
+  expect(set).toBe('OK');
+  expect(bytes.equals(got as Buffer)).toBe(true);
+  expect([length, nothing]).toEqual([bytes.length, null]);
+});
+
+it('answers a thousand commands that are sent at once, in their order', async () => {
+  const words = Array.from({ length: 1_000 }, (_, i) => command('ECHO', `${i}`));
+  const answers = flowFrom([...words, command('QUIT')]).pipe(
+    encode(respCodec),
+    through(dial),
+    decode(respCodec),
+    toArray(),
+  );
+
+  const expected = Array.from({ length: 1_000 }, (_, i) => Buffer.from(`${i}`));
+  expect(await lastValueFrom(answers)).toEqual([...expected, 'OK']);
+});
+
+it('tells of a wrong command by a value, and the session goes on', async () => {
+  const session = client();
+  const answers = firstValueFrom(session.pipe(take(2), toArray()));
+
+  session.next(command('NONSENSE'));
+  session.next(command('PING'));
+
+  const [wrong, pong] = await answers;
+  expect(wrong).toBeInstanceOf(RespError);
+  expect(wrong).toMatchObject({ message: expect.stringMatching(/^ERR unknown command/) });
+  expect(pong).toBe('PONG');
+});
+
+it('pushes what was published, between the answers of the same session', async () => {
+  const subscriber = client();
+  const publisher = client();
+  const answers = subscriber.pipe(filter((value) => !(value instanceof RespPush)));
+  const pushes = subscriber.pipe(filter((value) => value instanceof RespPush));
+  const hello = firstValueFrom(answers);
+  const news = firstValueFrom(pushes.pipe(take(3), toArray()));
+  subscriber.next(command('HELLO', '3'));
+  expect([...((await hello) as Map<Resp, Resp>)]).toContainEqual([Buffer.from('proto'), 3]);
+
+  subscriber.next(command('SUBSCRIBE', 'news'));
+  await firstValueFrom(pushes);
+  const counts = firstValueFrom(publisher.pipe(take(2), toArray()));
+  publisher.next(command('PUBLISH', 'news', 'one'));
+  publisher.next(command('PUBLISH', 'news', 'two'));
+  expect(await counts).toEqual([1, 1]);
+  const pong = firstValueFrom(answers);
+  subscriber.next(command('PING'));
+
+  expect(await pong).toBe('PONG');
+  const [channel, subscribe, message] = ['news', 'subscribe', 'message'].map((text) => Buffer.from(text));
+  expect(await news).toEqual([
+    new RespPush([subscribe!, channel!, 1]),
+    new RespPush([message!, channel!, Buffer.from('one')]),
+    new RespPush([message!, channel!, Buffer.from('two')]),
+  ]);
+});
