@@ -1,0 +1,92 @@
+// Reconnecting.eachConnection(): one pipeline for every connection, so that no framer glues the bytes of two together.
+import { from, type ObservableInput, Subject } from 'rxjs';
+import { SocketError } from '../errors.js';
+import { FlowSet } from '../flow.js';
+import { Flowable, FlowSubscriber, flowable } from '../flowable.js';
+import type { ReconnectEvent } from './reconnect-events.js';
+
+/** The pipeline of one connection. */
+interface Strand {
+  readonly bytes: Subject<Buffer>;
+  /** Whether its connection is over, or ended by the peer. */
+  over: boolean;
+}
+
+/** @param cut Aborts the connection that is open now. */
+export function eachConnection<R>(
+  link: Flowable<ReconnectEvent>,
+  project: (bytes: Flowable<Buffer>) => ObservableInput<R>,
+  cut: (reason: unknown) => void,
+): Flowable<R> {
+  return flowable((subscriber, join) => {
+    const upstream = new FlowSet();
+    let current: Strand | undefined;
+    let running = 0;
+    let end: { readonly error?: unknown } | undefined;
+
+    // What a pipeline still holds back of a connection that is gone comes before the end.
+    const conclude = () => {
+      if (!end || running > 0) return;
+      if ('error' in end) subscriber.error(end.error);
+      else subscriber.complete();
+    };
+    const done = () => {
+      running--;
+      conclude();
+    };
+    const begin = () => {
+      const strand: Strand = { bytes: new Subject(), over: false };
+      current = strand;
+      const results = new FlowSubscriber<R>(subscriber as never, {
+        next: (result) => subscriber.next(result),
+        error: (error) => {
+          // Not what the connection failed with, nor a frame that its end has cut, but bytes that make no sense.
+          if (!(error instanceof SocketError)) subscriber.error(error);
+          else if (!strand.over) cut(error);
+          done();
+        },
+        complete: done,
+      });
+      running++;
+      from(project(new Flowable((reader) => strand.bytes.subscribe(reader), upstream))).subscribe(results);
+    };
+    const finish = (error?: unknown) => {
+      const strand = current;
+      if (!strand || strand.over) return;
+      strand.over = true;
+      if (error) strand.bytes.error(error);
+      else strand.bytes.complete();
+    };
+
+    join(upstream);
+    link.subscribe(
+      new FlowSubscriber<ReconnectEvent>(
+        subscriber as never,
+        {
+          next: (event) => {
+            if (event.type === 'connect') begin();
+            else if (event.type === 'data') current?.bytes.next(event.data);
+            else if (event.type === 'end') finish();
+            else if (event.type === 'disconnect') finish(event.error ?? prematureClose());
+          },
+          error: (error) => {
+            finish(error);
+            end = { error };
+            conclude();
+          },
+          complete: () => {
+            finish(prematureClose());
+            end = {};
+            conclude();
+          },
+        },
+        upstream,
+      ),
+    );
+  });
+}
+
+function prematureClose(): SocketError {
+  const options = { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' } as const;
+  return new SocketError('The connection closed before the peer had ended its side', options);
+}

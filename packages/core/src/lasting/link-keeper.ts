@@ -1,0 +1,275 @@
+// The state machine of a reconnecting link:
+//
+//   idle ──start──▶ connecting ──connect──▶ open ──over──▶ waiting ──backoff──▶ connecting      any of them ──▶ closed
+//    ▲                                                                                            │
+//    └────────────────────────── everybody has left: what there is, is let go ────────────────────┘
+//
+// and `ending`, which is never taken back: when all that waits was given to a connection, that connection is the last.
+import { Subject, type Subscriber, type Subscription } from 'rxjs';
+import { Deadline } from '../engine/deadline.js';
+import { AbortedError, ConnectError, SocketError, TimeoutError } from '../errors.js';
+import type { CloseReport, ConnectEvent, SocketEvent } from '../events.js';
+import { Brake, FlowSet } from '../flow.js';
+import { FlowSubscriber } from '../flowable.js';
+import { connectionOf, type Socket } from '../socket.js';
+import type { Backoff } from './backoff.js';
+import { ReconnectError } from './errors.js';
+import { LinkOutbox } from './link-outbox.js';
+import type { ReconnectEvent } from './reconnect-events.js';
+import type { ReconnectLimits } from './reconnect-options.js';
+import type { SocketFactory } from './socket-factory.js';
+
+const WRITE_AFTER_END = 'ERR_STREAM_WRITE_AFTER_END';
+
+/** See {@link Reconnecting.readyState}. */
+export type LinkState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
+
+export class LinkKeeper {
+  readonly flow = new FlowSet();
+  readonly outbox: LinkOutbox;
+  state: LinkState = 'idle';
+  ending: 'no' | 'complete' | 'close' = 'no';
+  /** The present connection, or the one that is being made. */
+  socket: Socket | undefined;
+
+  readonly #sockets: SocketFactory;
+  readonly #backoff: Backoff;
+  readonly #limits: ReconnectLimits;
+  readonly #events = new Subject<ReconnectEvent>();
+  readonly #unheard = new Brake(this.flow, 'reconnect: everybody has left');
+  readonly #concluded: (() => void)[] = [];
+  #incoming: Subscription | undefined;
+  #connected: ConnectEvent | undefined;
+  #openedAt: number | undefined;
+  #retry: Subscription | undefined;
+  #departure: Subscription | undefined;
+  #failure: unknown;
+
+  constructor(sockets: SocketFactory, backoff: Backoff, limits: ReconnectLimits) {
+    this.#sockets = sockets;
+    this.#backoff = backoff;
+    this.#limits = limits;
+    this.outbox = new LinkOutbox(limits, {
+      drained: () => this.#tell({ type: 'drain' }),
+      emptied: () => this.#finish(),
+      dropped: (bytes) => this.#tell({ type: 'overflow', bytes }),
+      overflowed: (error) => this.fail(error),
+    });
+  }
+
+  subscribe(subscriber: Subscriber<ReconnectEvent>): void {
+    // On the next turn, so that a retry of a dead link does not spin.
+    if (this.state === 'closed') {
+      return void subscriber.add(this.#limits.scheduler.schedule(() => this.#tellEnd(subscriber)));
+    }
+    this.#stay();
+    if (this.#connected) subscriber.next(this.#connected);
+    this.#events.subscribe(subscriber);
+    // After the line above: only then has it left when this asks who is there.
+    subscriber.add(() => this.#memberLeft());
+    this.start();
+    if (this.#events.observed) this.#unheard.off();
+  }
+
+  /** Why nothing more can be written; `undefined` while it can. */
+  get refusal(): unknown {
+    if (this.ending !== 'no') return closedError('Written after complete(): the bytes were not sent', WRITE_AFTER_END);
+    return this.state === 'closed' ? (this.#failure ?? closedError('The link is closed')) : undefined;
+  }
+
+  start(): void {
+    if (this.state !== 'idle') return;
+    this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (this.#limits.signal?.aborted) this.#onSignal();
+    else this.#dial();
+  }
+
+  /** Sends FIN when all has been given to a connection; what ends that connection ends the link. */
+  complete(ending: 'complete' | 'close' = 'complete'): void {
+    if (this.state === 'closed' || this.ending === 'close') return;
+    this.ending = ending;
+    if (ending === 'close') {
+      this.#stay();
+      const nothing = this.outbox.empty && (this.state === 'idle' || this.state === 'connecting');
+      if (nothing) return this.#letGo(new Error('it was closed before it was open'));
+    }
+    this.start();
+    if (this.state === 'open') this.outbox.feed();
+    else if (this.state === 'waiting' && this.outbox.empty) this.#conclude();
+  }
+
+  /** As `complete`, and nobody need read what still arrives; fails after `timeout` milliseconds. */
+  async close(timeout: number): Promise<void> {
+    if (this.state === 'closed') return;
+    const concluded = new Promise<void>((resolve) => this.#concluded.push(resolve));
+    const message = `The link did not end by itself for ${timeout} ms, the timeout of close()`;
+    const options = { phase: 'close', timeout: 'close({ timeout })', milliseconds: timeout } as const;
+    const expire = () => this.fail(new TimeoutError(message, options));
+    const deadline = new Deadline(this.#limits.scheduler, timeout, expire);
+    if (timeout === 0) expire();
+    else deadline.start();
+    this.complete('close');
+    await concluded;
+    deadline.stop();
+  }
+
+  abort(reason: unknown): void {
+    const why = reason instanceof Error ? `: ${reason.message}` : '';
+    this.fail(new AbortedError(`The link was aborted from this side${why}`, { phase: 'close', cause: reason }));
+  }
+
+  /** Ends the link with an error, and its connection with a reset. */
+  fail(error: SocketError): void {
+    if (this.state !== 'closed') this.#letGo(error, error);
+  }
+
+  // ---- one connection after another
+
+  #dial(): void {
+    this.state = 'connecting';
+    let socket: Socket;
+    try {
+      socket = this.#sockets.make();
+    } catch (error) {
+      return this.#conclude(error);
+    }
+    // Nothing more comes of a peer that has ended: it is time for the next connection.
+    socket.allowHalfOpen = false;
+    this.socket = socket;
+    let report: CloseReport;
+    const over = (error?: SocketError) => this.#lost(socket, report, error);
+    const incoming = new FlowSubscriber<SocketEvent>(
+      undefined,
+      {
+        next: (event) => {
+          if (event.type === 'close') report = event.report;
+          else if (event.type === 'connect') this.#opened(socket, event);
+          else if (event.type === 'drain') this.outbox.feed();
+          else this.#tell(event);
+        },
+        error: (error) => over(error as SocketError),
+        complete: over,
+      },
+      this.flow,
+    );
+    this.#incoming = incoming;
+    socket.subscribe(incoming);
+  }
+
+  #opened(socket: Socket, event: ConnectEvent): void {
+    this.state = 'open';
+    this.#openedAt = this.#limits.scheduler.now();
+    this.#connected = event;
+    this.outbox.open(socket, () => this.#tell(event));
+  }
+
+  #lost(socket: Socket, report: CloseReport, error: SocketError | undefined): void {
+    if (this.#openedAt !== undefined) this.#backoff.lasted(this.#limits.scheduler.now() - this.#openedAt);
+    this.#detach();
+    this.state = 'waiting';
+    this.#tell({ type: 'disconnect', error, report });
+    // Who was told may have ended it.
+    if (this.state !== 'waiting') return;
+    const last = this.ending !== 'no' && this.outbox.empty;
+    if (last || (error && isHopeless(error, socket))) return this.#conclude(error);
+    const { attempts } = this.#backoff;
+    if (attempts >= this.#limits.maxRetries) {
+      const how = error ? error.message : 'the peer ended the connection';
+      const message = `There is no connection after ${attempts} retries (maxRetries), at last: ${how}`;
+      return this.#conclude(new ReconnectError(message, { attempts, cause: error }));
+    }
+    const delay = this.#backoff.next();
+    this.#retry = this.#limits.scheduler.schedule(() => this.#dial(), delay);
+    this.#tell({ type: 'retry', attempt: attempts + 1, delay });
+  }
+
+  // ---- the end
+
+  /** All that waited was given to the connection. */
+  #finish(): void {
+    if (this.state !== 'open' || !this.socket) return;
+    if (this.ending === 'complete') this.socket.complete();
+    else if (this.ending === 'close') void this.socket.close({ timeout: Number.POSITIVE_INFINITY });
+  }
+
+  #conclude(error?: unknown): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.#failure = error;
+    this.#stop(error);
+    this.#tellEnd(this.#events);
+    for (const resolve of this.#concluded) resolve();
+  }
+
+  /** Aborts the connection, if there is one, and ends. */
+  #letGo(reason: Error, error?: SocketError): void {
+    const { socket } = this;
+    this.#detach();
+    socket?.error(reason);
+    this.#conclude(error);
+  }
+
+  #memberLeft(): void {
+    if (this.#events.observed || this.state === 'closed' || this.ending === 'close') return;
+    // Until the next turn: who comes by then has missed nothing.
+    this.#unheard.on();
+    this.#departure ??= this.#limits.scheduler.schedule(() => this.#leave());
+  }
+
+  #stay(): void {
+    this.#departure?.unsubscribe();
+    this.#departure = undefined;
+  }
+
+  // Everybody has left. A connection that is open closes as a socket does, gracefully; one that is not yet is given up.
+  #leave(): void {
+    const { socket, state } = this;
+    if (state === 'open') this.outbox.feed(true);
+    this.#detach();
+    if (state !== 'open') socket?.error(new Error('everybody had left before it was open'));
+    else if (socket && connectionOf(socket).limits.keepOpen !== false) void socket.close();
+    this.#unheard.off();
+    if (this.ending === 'no') this.state = 'idle';
+    else this.#conclude();
+    this.#stop();
+  }
+
+  #stop(error?: unknown): void {
+    this.#stay();
+    this.#retry?.unsubscribe();
+    this.#backoff.attempts = 0;
+    this.#limits.signal?.removeEventListener('abort', this.#onSignal);
+    const closed = closedError('The link was closed before there was a connection for what was written');
+    if (this.outbox.drop(error ?? closed) > 0 && error === undefined) process.emitWarning(closed);
+  }
+
+  #detach(): void {
+    this.#incoming?.unsubscribe();
+    this.#incoming = undefined;
+    this.#connected = undefined;
+    this.#openedAt = undefined;
+    this.socket = undefined;
+    this.outbox.close();
+  }
+
+  #tell(event: ReconnectEvent): void {
+    this.#events.next(event);
+  }
+
+  #tellEnd(observer: Pick<Subscriber<ReconnectEvent>, 'error' | 'complete'>): void {
+    if (this.#failure === undefined) observer.complete();
+    else observer.error(this.#failure);
+  }
+
+  readonly #onSignal = () => this.abort(this.#limits.signal?.reason);
+}
+
+function closedError(message: string, code = 'ERR_SOCKET_CLOSED'): SocketError {
+  return new SocketError(message, { code, phase: 'write' });
+}
+
+/** Whether another attempt would fail in the same way: an option that Node refuses, or a signal that has been given. */
+function isHopeless(error: SocketError, socket: Socket): boolean {
+  if (connectionOf(socket).limits.signal?.aborted) return true;
+  return error instanceof ConnectError && /^ERR_(INVALID|SOCKET_BAD)_/.test(error.code);
+}

@@ -1,0 +1,162 @@
+// Reconnecting.eachConnection(): a pipeline of its own for each connection.
+import { lengthPrefixed, lines, mapWithBackpressure, type ReconnectEvent } from '@rxsock/core';
+import { map, Subject, share, take, toArray } from 'rxjs';
+import { expect, test } from 'vitest';
+import { rawServer } from '../support/peers.js';
+import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
+import { linkTo, tell } from './support.js';
+
+test.each([
+  ['a reset', (peer: { resetAndDestroy(): void }) => peer.resetAndDestroy()],
+  ['FIN', (peer: { end(): void }) => peer.end()],
+])('a frame that %s cuts is dropped, and the next connection begins anew', async (_how, cut) => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { values } = record(
+    test.link.eachConnection((bytes) => bytes.pipe(lengthPrefixed({ lengthField: 1 }), map(String))),
+  );
+  const { told } = tell(test);
+  const first = await server.next();
+  first.write('\x03one\x05tw');
+  await expect.poll(() => values).toEqual(['one']);
+  await expect.poll(() => test.link.socket?.bytesRead).toBe(7);
+  cut(first as never);
+  await expect.poll(told).toContain('retry');
+  test.clock.pass(100);
+  (await server.next()).write('\x05three');
+  await expect.poll(() => values).toEqual(['one', 'three']);
+});
+
+test('an unterminated last line is given at FIN, as trailing says, and dropped at a reset', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const emitted = record(test.link.eachConnection(lines()));
+  const dropped = record(test.link.eachConnection(lines({ trailing: 'drop' })));
+  (await server.next()).end('a\nb');
+  await expect.poll(() => emitted.values).toEqual(['a', 'b']);
+  await expect.poll(() => test.link.readyState).toBe('waiting');
+  test.clock.pass(100);
+  const second = await server.next();
+  second.write('c\nd');
+  await expect.poll(() => test.link.socket?.bytesRead).toBe(3);
+  second.resetAndDestroy();
+  await expect.poll(() => test.link.readyState).toBe('waiting');
+  expect(emitted.values).toEqual(['a', 'b', 'c']);
+  expect(dropped.values).toEqual(['a', 'c']);
+});
+
+test('a frame that makes no sense aborts its connection, and the link makes another', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { values, log } = record(test.link.eachConnection(lines({ maxLength: 3 })));
+  const events = tell(test);
+  (await server.next()).write('one\ntoo long\nlost\n');
+  await expect.poll(events.told).toContain('retry');
+  expect((events.values as ReconnectEvent[]).find(({ type }) => type === 'disconnect')).toMatchObject({
+    error: { code: 'ERR_SOCKET_ABORTED', cause: { code: 'ERR_FRAME_TOO_LONG' } },
+  });
+  test.clock.pass(100);
+  (await server.next()).write('two\n');
+  await expect.poll(() => values).toEqual(['one', 'two']);
+  expect(log).toEqual(['one', 'two']);
+});
+
+test('an error of the pipeline itself is passed on, and the link goes on for others', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { ended } = record(
+    test.link.eachConnection((bytes) =>
+      bytes.pipe(
+        map(() => {
+          throw new Error('a bug');
+        }),
+      ),
+    ),
+  );
+  const thrown = record(
+    test.link.eachConnection(() => {
+      throw new Error('another');
+    }),
+  );
+  const { told } = tell(test);
+  (await server.next()).write('x');
+  expect(await thrown.ended).toEqual({ error: new Error('another') });
+  expect(await ended).toEqual({ error: new Error('a bug') });
+  expect(test.link.readyState).toBe('open');
+  expect(told()).toEqual(['connect', 'data']);
+});
+
+test('completes and fails with the link, when the pipelines are done', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port, { maxRetries: 1 });
+  const all = record(test.link.eachConnection((bytes) => bytes.pipe(map(String), toArray())));
+  const { told } = tell(test);
+  (await server.next()).end('abc');
+  await expect.poll(told).toContain('retry');
+  server.close();
+  test.clock.pass(100);
+  expect((await all.ended).error).toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
+  expect(all.values).toEqual([['abc']]);
+  const other = linkTo((await rawServer((peer) => peer.end('x'))).port);
+  const completed = record(other.link.eachConnection(toArray()));
+  other.link.complete();
+  expect(await completed.ended).toEqual({});
+  expect(completed.log).toEqual(['x', 'complete']);
+});
+
+test('a slow consumer holds the connection, and the next one; frames come in order, none twice', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const gate = new Subject<void>();
+  const slow = mapWithBackpressure(
+    (line: string) =>
+      gate.pipe(
+        take(1),
+        map(() => line),
+      ),
+    { highWaterMark: 2 },
+  );
+  const { values } = record(test.link.eachConnection(lines()).pipe(slow));
+  const { told } = tell(test);
+  const first = await server.next();
+  first.write('1\n2\n3\n4\n5\n6');
+  await expect.poll(() => test.link.holds).toEqual(['mapWithBackpressure']);
+  first.resetAndDestroy();
+  await expect.poll(told).toContain('retry');
+  test.clock.pass(100);
+  const second = await server.next();
+  second.write('7\n8\n');
+  for (let i = 0; i < 20; i++) second.write(Buffer.alloc(1_000_000, '9\n'));
+  await expect.poll(() => test.link.socket?.bytesRead).toBeGreaterThan(0);
+  await turns();
+  expect(test.link.socket?.bytesRead).toBeLessThan(4 * 65_536);
+  expect(values).toEqual([]);
+  for (let line = 1; line <= 8; line++) gate.next();
+  await expect.poll(() => values).toEqual(['1', '2', '3', '4', '5', '7', '8', '9']);
+});
+
+test('what it gives stays holdable behind share()', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const gate = new Subject<void>();
+  record(
+    test.link.eachConnection(lines()).pipe(
+      share(),
+      mapWithBackpressure(() => gate, { highWaterMark: 2 }),
+    ),
+  );
+  (await server.next()).write('1\n2\n3\n4\n5\n');
+  await expect.poll(() => test.link.holds).toEqual(['mapWithBackpressure']);
+});
+
+test('leaving it leaves the link', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { subscription, values } = record(test.link.eachConnection(lines()));
+  (await server.next()).write('1\n');
+  await expect.poll(() => values).toEqual(['1']);
+  subscription.unsubscribe();
+  test.clock.pass(0);
+  expect(test.link.readyState).toBe('idle');
+});
