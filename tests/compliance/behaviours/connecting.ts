@@ -1,0 +1,197 @@
+// Who dials, when, and in which order things may be done before there is a connection.
+import { AbortedError, ConnectError, data, on, type SocketEvent, TimeoutError } from '@rxsock/core';
+import { defer, firstValueFrom, map, retry } from 'rxjs';
+import { expect } from 'vitest';
+import { hear, readAll } from '../support/hear.js';
+import { topic } from '../support/topic.js';
+import { until } from '../support/until.js';
+
+export const connecting = topic('Connecting', (behaviour) => {
+  behaviour('nobody dials before somebody subscribes', ['server'], async ({ listening, settle }) => {
+    const { dial, server } = await listening();
+    const socket = dial();
+    socket.next('kept');
+    await settle();
+    expect([socket.readyState, server.sockets.size, socket.writableLength]).toEqual(['idle', 0, 4]);
+  });
+
+  behaviour('what was written before dialling arrives first, and in order', ['server'], async ({ listening }) => {
+    const { dial, next } = await listening();
+    const socket = dial();
+    socket.next('one ');
+    socket.next('two ');
+    hear(socket);
+    socket.next('three');
+    socket.complete();
+    expect(`${await readAll(await next())}`).toBe('one two three');
+  });
+
+  behaviour('a subscription dials, and what is written while dialling arrives', ['server'], async ({ listening }) => {
+    const { dial, next } = await listening();
+    const socket = dial();
+    hear(socket);
+    const written = socket.write('hello');
+    expect(['resolving', 'connecting']).toContain(socket.readyState);
+    socket.complete();
+    await written;
+    expect(`${await readAll(await next())}`).toBe('hello');
+  });
+
+  behaviour('write() dials by itself', ['server'], async ({ listening }) => {
+    const { dial, next } = await listening();
+    await dial({ keepOpen: true }).write('hello');
+    expect(`${await firstValueFrom((await next()).pipe(data()))}`).toBe('hello');
+  });
+
+  behaviour('complete() before the connection is open sends what was written, then FIN', ['server'], async (lab) => {
+    const { dial, next } = await lab.listening();
+    const socket = dial();
+    socket.next('all of it');
+    socket.complete();
+    expect(`${await readAll(await next())}`).toBe('all of it');
+    await until(() => socket.readyState === 'closed');
+  });
+
+  behaviour('close() with nothing written never dials', ['server'], async ({ listening, settle }) => {
+    const { dial, values } = await listening();
+    const report = await dial().close();
+    expect(report).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 0, duration: 0 });
+    await settle();
+    expect(values.map(({ type }) => type)).toEqual(['listening']);
+  });
+
+  behaviour('close() after a write dials, delivers it and ends', ['server'], async ({ listening }) => {
+    const { dial, next } = await listening();
+    const socket = dial();
+    socket.next('last words');
+    const report = socket.close();
+    expect(`${await readAll(await next())}`).toBe('last words');
+    expect(await report).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 10, bytesUnsent: 0 });
+  });
+
+  behaviour('all subscribers share one connection', ['server'], async ({ listening, settle }) => {
+    const { dial, next, server } = await listening();
+    const socket = dial();
+    const heard = [hear(socket), hear(socket), hear(socket)];
+    (await next()).next('for all');
+    await until(() => heard.every(({ bytes }) => bytes.length === 7));
+    await settle();
+    expect(server.sockets.size).toBe(1);
+  });
+
+  behaviour('a later subscriber is told that the connection is open', ['server'], async ({ listening }) => {
+    const { dial } = await listening();
+    const socket = dial();
+    const heard: SocketEvent[] = [];
+    hear(socket);
+    await until(() => socket.readyState === 'open');
+    hear(socket, (event) => heard.push(event));
+    expect(heard[0]).toEqual({ type: 'connect', local: socket.local, remote: socket.remote });
+  });
+
+  behaviour('an accepted socket loses nothing before its first reader comes', ['server'], async (lab) => {
+    const { dial, next } = await lab.listening();
+    const client = dial();
+    client.next('early');
+    client.complete();
+    const accepted = await next();
+    await until(() => client.readyState === 'readOnly');
+    await lab.settle();
+    expect([accepted.readyState, accepted.bytesRead]).toEqual(['open', 0]);
+    expect(`${await readAll(accepted)}`).toBe('early');
+  });
+
+  behaviour('a refused connection is a ConnectError, and the last event is close', ['server'], async (lab) => {
+    const socket = await lab.dialNowhere();
+    const heard = await hear(socket).ended;
+    expect(heard.story).toEqual(['close', 'ConnectError']);
+    expect(heard.error).toBeInstanceOf(ConnectError);
+    expect(heard.error).toMatchObject({ phase: 'open', code: expect.stringMatching(/^E[A-Z]+$/) });
+  });
+
+  behaviour('a refused connection rejects what was to be written, with its error', ['server'], async (lab) => {
+    const socket = await lab.dialNowhere();
+    const writes = await Promise.allSettled([socket.write('a'), socket.write('b')]);
+    const { error } = await hear(socket).ended;
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(writes.map((write) => 'reason' in write && write.reason)).toEqual([error, error]);
+    expect(await socket.close()).toMatchObject({ how: 'error', bytesWritten: 0, bytesUnsent: 2 });
+  });
+
+  behaviour('who subscribes to a failed socket hears of it on a later turn', ['server'], async (lab) => {
+    const socket = await lab.dialNowhere();
+    const { error } = await hear(socket).ended;
+    const late = hear(socket);
+    expect(late.over).toBe(false);
+    expect((await late.ended).error).toBe(error);
+  });
+
+  behaviour('defer() with retry() dials anew each time', ['server'], async ({ listening }) => {
+    const { dial, values } = await listening({ allowHalfOpen: true });
+    let left = 2;
+    const opened = defer(() => dial({ keepOpen: true }).pipe(on('connect')));
+    const picky = opened.pipe(
+      map(() => {
+        if (left-- > 0) throw new Error('not this one');
+        return 'taken';
+      }),
+      retry(5),
+    );
+    const results: string[] = [];
+    picky.subscribe((result) => results.push(result));
+    await until(() => results.length === 1 && values.length === 4);
+    expect(values.map(({ type }) => type)).toEqual(['listening', 'connection', 'connection', 'connection']);
+  });
+
+  behaviour('a signal that was aborted before keeps it from dialling', ['server'], async ({ listening, settle }) => {
+    const { dial, values } = await listening();
+    const reason = new Error('no need');
+    const { error } = await hear(dial({ signal: AbortSignal.abort(reason) })).ended;
+    expect(error).toBeInstanceOf(AbortedError);
+    expect(error).toMatchObject({ cause: reason, phase: 'open' });
+    await settle();
+    expect(values.map(({ type }) => type)).toEqual(['listening']);
+  });
+
+  behaviour('a signal aborted while dialling fails the socket and its writes', ['server'], async ({ listening }) => {
+    const { dial } = await listening();
+    const abort = new AbortController();
+    const socket = dial({ signal: abort.signal });
+    const heard = hear(socket);
+    const write = socket.write('never');
+    abort.abort(new Error('no more'));
+    const { error } = await heard.ended;
+    expect(error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason, phase: 'open' });
+    await expect(write).rejects.toBe(error);
+  });
+
+  behaviour('leaving while dialling gives the dial up', ['server'], async ({ listening, clock }) => {
+    const { dial } = await listening();
+    const socket = dial({ scheduler: clock });
+    hear(socket).leave();
+    clock.pass(0);
+    const { error } = await hear(socket).ended;
+    expect(error).toMatchObject({ name: 'AbortedError', phase: 'open' });
+    expect(socket.openedAt).toBeUndefined();
+  });
+
+  behaviour('leaving while dialling goes on if something was written', ['server'], async ({ listening }) => {
+    const { dial, next } = await listening();
+    const socket = dial();
+    socket.next('still wanted');
+    hear(socket).leave();
+    expect(`${await readAll(await next())}`).toBe('still wanted');
+  });
+
+  behaviour('connectTimeout fails a dial that takes too long', ['server'], async ({ listening, clock }) => {
+    const { dial } = await listening();
+    const socket = dial({ connectTimeout: 1000, scheduler: clock });
+    const heard = hear(socket);
+    clock.pass(999);
+    expect(heard.over).toBe(false);
+    clock.pass(1);
+    const { error } = await heard.ended;
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ timeout: 'connectTimeout', milliseconds: 1000, phase: 'open' });
+  });
+});

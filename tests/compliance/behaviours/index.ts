@@ -1,0 +1,25 @@
+// All behaviours, in the order of the table.
+import type { Topic } from '../support/topic.js';
+import { aborts } from './aborts.js';
+import { closes } from './closes.js';
+import { connecting } from './connecting.js';
+import { dataTopic } from './data.js';
+import { halfClose } from './half-close.js';
+import { holds } from './holds.js';
+import { leaving } from './leaving.js';
+import { limits } from './limits.js';
+import { resets } from './resets.js';
+import { writes } from './writes.js';
+
+export const topics: readonly Topic[] = [
+  connecting,
+  dataTopic,
+  halfClose,
+  closes,
+  leaving,
+  holds,
+  writes,
+  limits,
+  aborts,
+  resets,
+];

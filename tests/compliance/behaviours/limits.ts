@@ -1,0 +1,170 @@
+// Time limits, on a clock that the test owns.
+import { type Socket, TimeoutError } from '@rxsock/core';
+import { expect } from 'vitest';
+import { clog } from '../support/bytes.js';
+import { type Heard, hear } from '../support/hear.js';
+import { topic } from '../support/topic.js';
+import { until } from '../support/until.js';
+
+/** It failed with this limit, and the report says so. */
+async function expectTimeout(socket: Socket, heard: Heard, timeout: string): Promise<void> {
+  const { error, story } = await heard.ended;
+  expect(error).toBeInstanceOf(TimeoutError);
+  expect(error).toMatchObject({ code: 'ETIMEDOUT', timeout });
+  expect(story.slice(-2)).toEqual(['close', 'TimeoutError']);
+  expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+}
+
+export const limits = topic('Limits', (behaviour) => {
+  behaviour('idleTimeout tells timeout, then fails', async ({ timed, clock }) => {
+    const { near } = await timed({ idleTimeout: 1000 });
+    const heard = hear(near);
+    clock.pass(999);
+    expect(heard.story).toEqual([]);
+    clock.pass(1);
+    await expectTimeout(near, heard, 'idleTimeout');
+    expect(heard.story).toEqual(['timeout', 'close', 'TimeoutError']);
+  });
+
+  behaviour('idleTimeout starts anew with bytes read, and with bytes written', async ({ timed, clock }) => {
+    const { near, far } = await timed({ idleTimeout: 1000 });
+    const heard = hear(near);
+    hear(far);
+    clock.pass(900);
+    far.next('read');
+    await until(() => near.lastReadAt === 900);
+    clock.pass(900);
+    near.next('written');
+    await until(() => far.lastReadAt === 1800);
+    clock.pass(900);
+    expect(heard.story).toEqual(['data']);
+    clock.pass(100);
+    await expectTimeout(near, heard, 'idleTimeout');
+  });
+
+  behaviour('idleTimeout stands still while held', async ({ timed, clock }) => {
+    const { near, far } = await timed({ idleTimeout: 1000 });
+    const heard = hear(near);
+    const releases = [near.hold('busy'), far.hold('busy')];
+    clock.pass(100_000);
+    for (const release of releases) release();
+    clock.pass(999);
+    expect(heard.over).toBe(false);
+    clock.pass(1);
+    await expectTimeout(near, heard, 'idleTimeout');
+  });
+
+  behaviour('holdTimeout fails who is held too long, and names the holders', async ({ timed, clock }) => {
+    const { near } = await timed({ holdTimeout: 1000 });
+    const heard = hear(near);
+    near.hold('the disk');
+    near.hold('the database');
+    clock.pass(1000);
+    await expectTimeout(near, heard, 'holdTimeout');
+    expect(heard.error?.message).toContain('the disk, the database');
+  });
+
+  behaviour("halfOpenTimeout runs after the peer's FIN, while our side is open", async ({ timed, clock }) => {
+    const { near, far } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
+    const heard = hear(near);
+    hear(far);
+    clock.pass(5000);
+    far.complete();
+    await until(() => heard.story.includes('end'));
+    clock.pass(900);
+    await near.write('progress');
+    clock.pass(900);
+    expect(heard.over).toBe(false);
+    clock.pass(100);
+    await expectTimeout(near, heard, 'halfOpenTimeout');
+  });
+
+  behaviour('finTimeout runs after our FIN while nobody reads', async ({ timed, clock }) => {
+    const { near, far } = await timed({ allowHalfOpen: true, finTimeout: 1000 });
+    const theirs = hear(far);
+    near.complete();
+    await until(() => theirs.story.includes('end') && near.readyState === 'readOnly');
+    clock.pass(999);
+    expect(near.readyState).toBe('readOnly');
+    clock.pass(1);
+    expect(await near.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  behaviour('finTimeout does not cut a late answer that somebody reads', async ({ timed, clock }) => {
+    const { near, far } = await timed({ allowHalfOpen: true, finTimeout: 1000, halfOpenTimeout: 0 });
+    const heard = hear(near);
+    const theirs = hear(far);
+    near.complete();
+    await until(() => theirs.story.includes('end') && near.readyState === 'readOnly');
+    clock.pass(1_000_000);
+    far.next('late');
+    far.complete();
+    expect((await heard.ended).story).toEqual(['finish', 'data', 'end', 'close', 'complete']);
+  });
+
+  behaviour('lingerTimeout bounds the wait for the FIN of a peer that was left', async (lab) => {
+    const { near, far } = await lab.timed({ allowHalfOpen: true, lingerTimeout: 1000 });
+    const theirs = hear(far);
+    lab.leave(near);
+    await until(() => theirs.story.includes('end'));
+    lab.clock.pass(900);
+    far.next('it still says something');
+    await until(() => near.bytesRead > 0);
+    lab.clock.pass(900);
+    expect(near.readyState).toBe('closing');
+    lab.clock.pass(100);
+    expect(await near.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  behaviour('lingerTimeout bounds a flush that makes no progress, and a warning tells of the loss', async (lab) => {
+    const { near, far } = await lab.timed({ lingerTimeout: 1000 });
+    hear(far);
+    far.hold('for ever');
+    clog(near);
+    lab.leave(near);
+    await lab.settle();
+    lab.clock.pass(1000);
+    lab.clock.pass(1000);
+    const { how, bytesUnsent } = await near.close();
+    expect(how).toBe('timeout');
+    expect(bytesUnsent).toBeGreaterThan(0);
+    expect(lab.warnings()).toEqual(['ETIMEDOUT']);
+  });
+
+  behaviour('close({ timeout }) aborts when the time is over', async ({ timed, clock, settle }) => {
+    const { near, far } = await timed({ allowHalfOpen: true });
+    const heard = hear(near);
+    hear(far);
+    const report = near.close({ timeout: 1000 });
+    await settle();
+    clock.pass(999);
+    expect(near.readyState).toBe('closing');
+    clock.pass(1);
+    expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
+    expect((await heard.ended).error).toBeInstanceOf(TimeoutError);
+  });
+
+  behaviour('close({ timeout: 0 }) aborts at once', async ({ connected }) => {
+    const { near } = await connected();
+    hear(near);
+    expect(await near.close({ timeout: 0 })).toMatchObject({ by: 'local', how: 'abort' });
+  });
+
+  behaviour('keepOpen keeps a socket that everybody has left, for so long', async (lab) => {
+    const { near } = await lab.timed({ keepOpen: 1000 });
+    lab.leave(near);
+    await lab.settle();
+    lab.clock.pass(999);
+    expect(near.readyState).toBe('open');
+    lab.clock.pass(1);
+    expect(near.readyState).not.toBe('open');
+  });
+
+  behaviour('no limit is left running when a socket has closed', async ({ timed, clock }) => {
+    const { near, far } = await timed({ idleTimeout: 60_000, finTimeout: 60_000, lingerTimeout: 60_000 });
+    hear(far);
+    await near.close({ timeout: 60_000 });
+    await until(() => far.readyState === 'closed');
+    expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);
+  });
+});

@@ -1,0 +1,135 @@
+// Writing: what next() answers, when write() settles, and what becomes of what cannot leave.
+import { WriteBufferOverflowError } from '@rxsock/core';
+import { expect } from 'vitest';
+import { bytes, clog, expectSame, MUCH } from '../support/bytes.js';
+import { hear, readAll } from '../support/hear.js';
+import { topic } from '../support/topic.js';
+import { until } from '../support/until.js';
+
+const MEGABYTE = 1_000_000;
+
+export const writes = topic('Writing', (behaviour) => {
+  behaviour('write() settles when the bytes are handed over, in order', async ({ connected }) => {
+    const { near, far } = await connected();
+    const received = readAll(far);
+    const order: number[] = [];
+    const all = [0, 1, 2, 3].map((index) => near.write(bytes(100_000, index)).then(() => order.push(index)));
+    await Promise.all(all);
+    expect([order, near.writableLength, near.bytesWritten]).toEqual([[0, 1, 2, 3], 0, 400_000]);
+    near.complete();
+    expectSame(await received, Buffer.concat([0, 1, 2, 3].map((index) => bytes(100_000, index))));
+  });
+
+  behaviour('write() does not settle while the peer takes nothing', async ({ connected, settle }) => {
+    const { near, far } = await connected();
+    const received = readAll(far);
+    const release = far.hold('busy');
+    let settled = false;
+    clog(near);
+    const written = near.write('last').finally(() => {
+      settled = true;
+    });
+    await settle();
+    expect(settled).toBe(false);
+    release();
+    near.complete();
+    await written;
+    expect(await received).toHaveLength(MUCH + 4);
+  });
+
+  behaviour('next() answers false at highWaterMark, and one drain follows', async ({ connected, settle }) => {
+    const { near, far } = await connected({ highWaterMark: 10_000 });
+    const heard = hear(near);
+    const release = far.hold('busy');
+    const received = readAll(far);
+    clog(near);
+    expect(near.next('and more')).toBe(false);
+    await settle();
+    expect(heard.story).toEqual([]);
+    release();
+    await until(() => near.writableLength === 0);
+    expect(heard.story).toEqual(['drain']);
+    expect(near.next('little')).toBe(true);
+    await settle();
+    expect(heard.story).toEqual(['drain']);
+    near.complete();
+    expect(await received).toHaveLength(MUCH + 14);
+  });
+
+  behaviour('written and waiting bytes add up to all that was taken', async ({ connected, settle }) => {
+    const { near, far } = await connected();
+    hear(near);
+    far.hold('busy');
+    clog(near);
+    await settle();
+    expect(near.bytesWritten + near.writableLength).toBe(MUCH);
+    near.error();
+    const { bytesWritten, bytesUnsent } = await near.close();
+    expect(bytesWritten + bytesUnsent).toBe(MUCH);
+    expect(bytesUnsent).toBeGreaterThan(MEGABYTE);
+  });
+
+  behaviour('past maxWriteBuffer the socket fails instead of eating the process', async ({ connected }) => {
+    const { near, far } = await connected({ maxWriteBuffer: 5 * MEGABYTE });
+    hear(far);
+    far.hold('busy');
+    const heard = hear(near);
+    for (let i = 0; i < 40 && !heard.over; i++) near.next(Buffer.alloc(MEGABYTE));
+    const { error } = await heard.ended;
+    expect(error).toBeInstanceOf(WriteBufferOverflowError);
+    expect(error).toMatchObject({ code: 'ERR_WRITE_BUFFER_OVERFLOW', limit: 5 * MEGABYTE });
+    expect(near.next('no more')).toBe(false);
+  });
+
+  behaviour('maxWriteBuffer counts what waits before the chunk at hand: one of any size passes', async (lab) => {
+    const { near, far } = await lab.connected({ maxWriteBuffer: 1000 });
+    const sent = bytes(MEGABYTE);
+    near.next(sent);
+    near.complete();
+    expectSame(await readAll(far), sent);
+  });
+
+  behaviour('error() rejects every write that waits, with the error of the socket', async ({ connected }) => {
+    const { near, far } = await connected();
+    hear(far);
+    far.hold('busy');
+    const heard = hear(near);
+    clog(near);
+    const written = Promise.allSettled([near.write('waits'), near.write('too')]);
+    near.error(new Error('enough'));
+    const { error } = await heard.ended;
+    expect((await written).map((write) => 'reason' in write && write.reason)).toEqual([error, error]);
+  });
+
+  behaviour('a write that waits when the peer is gone is rejected: it never hangs', async ({ connected }) => {
+    const { near, far } = await connected({ allowHalfOpen: true });
+    hear(far);
+    far.hold('busy');
+    const heard = hear(near);
+    clog(near);
+    const written = near.write('waits');
+    const refused = expect(written).rejects.toMatchObject({ name: 'ResetError' });
+    far.error();
+    await refused;
+    expect((await heard.ended).story.at(-1)).toBe('ResetError');
+  });
+
+  behaviour('writing to a socket that was closed is refused, with a warning', async ({ connected, warnings }) => {
+    const { near } = await connected();
+    await near.close();
+    expect(near.next('too late')).toBe(false);
+    expect(warnings()).toEqual(['ERR_STREAM_WRITE_AFTER_END']);
+    await expect(near.write('too late')).rejects.toMatchObject({ name: 'SocketError' });
+  });
+
+  behaviour('a rejection that nobody handles is harmless', async ({ connected, settle }) => {
+    const { near } = await connected();
+    hear(near);
+    clog(near);
+    void near.write('waits');
+    near.error();
+    void near.write('too late');
+    await settle();
+    expect(near.readyState).toBe('closed');
+  });
+});

@@ -1,0 +1,39 @@
+// Runs every behaviour against one transport. Where a transport has not what a behaviour needs, there is no test.
+import { describe, expect, test } from 'vitest';
+import { topics } from '../behaviours/index.js';
+import { Lab, type Role } from './lab.js';
+import { satisfies, type Transport } from './transport.js';
+
+/** What the table is made of. */
+export interface Compliance {
+  readonly transport: string;
+  readonly topic: string;
+  readonly behaviour: string;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    compliance?: Compliance;
+  }
+}
+
+/** Registers the tests. What two sockets do is checked from the dialled end and from the accepted one. */
+export function comply(transport: Transport): void {
+  for (const { title, behaviours } of topics) {
+    const had = behaviours.filter(({ needs }) => satisfies(transport, needs));
+    if (had.length === 0) continue;
+    describe(title, () => {
+      for (const { name, needs, check } of had) {
+        const both = transport.has.server && !needs.includes('server');
+        for (const role of both ? (['dialled', 'accepted'] as Role[]) : (['dialled'] as Role[])) {
+          test(both ? `${name} (${role})` : name, async ({ task }) => {
+            task.meta.compliance = { transport: transport.name, topic: title, behaviour: name };
+            const lab = new Lab(transport, role);
+            await check(lab);
+            expect(lab.warnings()).toEqual([]);
+          });
+        }
+      }
+    });
+  }
+}

@@ -1,0 +1,132 @@
+// Where a behaviour is checked: sockets of one transport, which are gone when the test is over.
+import { type Endpoint, on, type Server, type ServerEvent, type Socket, type SocketOptions } from '@rxsock/core';
+import { firstValueFrom, type Subscription } from 'rxjs';
+import { onTestFinished, vi } from 'vitest';
+import { Clock } from '../../../packages/core/test/support/clock.js';
+import { type Recording, record } from '../../../packages/core/test/support/record.js';
+import { turns } from '../../../packages/core/test/support/turns.js';
+import type { DialledTransport, DialOptions, ListenOptions, Transport } from './transport.js';
+import { until } from './until.js';
+
+/** Which of two sockets a behaviour looks at: both kinds must behave alike. */
+export type Role = 'dialled' | 'accepted';
+
+export interface Listening extends Recording<ServerEvent> {
+  readonly server: Server;
+  readonly address: Endpoint;
+  /** An idle socket. */
+  dial(options?: DialOptions): Socket;
+  /** The next accepted socket. */
+  next(): Promise<Socket>;
+}
+
+export interface Connected {
+  /** The socket at hand. */
+  readonly near: Socket;
+  /** Its peer. */
+  readonly far: Socket;
+}
+
+export class Lab {
+  /** Time that passes when the test says so, for whom it is given to; what is due now happens by itself. */
+  readonly clock = new Clock();
+  readonly transport: Transport;
+  readonly #role: Role;
+  #warnings: string[] = [];
+  readonly #watches = new Map<Socket, Subscription>();
+
+  constructor(transport: Transport, role: Role) {
+    this.transport = transport;
+    this.#role = role;
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation((warning) => {
+      this.#warnings.push(
+        typeof warning === 'string' ? warning : ((warning as { code?: string }).code ?? warning.name),
+      );
+    });
+    onTestFinished(() => warn.mockRestore());
+    let turn: NodeJS.Immediate;
+    const pump = () => {
+      this.clock.pass(0);
+      turn = setImmediate(pump);
+    };
+    pump();
+    onTestFinished(() => clearImmediate(turn));
+  }
+
+  /** Two open sockets, joined. Nobody reads them, and each has a watcher that keeps it open: see `leave`. */
+  readonly connected = async (options: SocketOptions = {}): Promise<Connected> => {
+    let sockets: readonly [Socket, Socket];
+    if (this.transport.has.server) {
+      const { dial, next } = await this.listening(options);
+      const dialled = dial(options);
+      this.#watch(dialled);
+      sockets = [dialled, await next()];
+    } else {
+      sockets = (this.transport as Exclude<Transport, DialledTransport>).join({ scheduler: this.clock, ...options });
+    }
+    for (const socket of sockets) this.#watch(socket);
+    await until(() => sockets.every(({ readyState }) => readyState === 'open'));
+    const [near, far] = this.#role === 'dialled' ? sockets : [sockets[1], sockets[0]];
+    return { near, far };
+  };
+
+  /** Two sockets whose timers are on the clock. */
+  readonly timed = (options: SocketOptions = {}): Promise<Connected> =>
+    this.connected({ scheduler: this.clock, ...options });
+
+  /** A server. Its sockets may wait for ever to be claimed. */
+  readonly listening = async (options: ListenOptions = {}): Promise<Listening> => {
+    const { listen, connect } = this.#dialled;
+    const server = listen({ claimTimeout: 0, ...options });
+    const events = record<ServerEvent>(server);
+    onTestFinished(() => server.close({ drain: 0 }));
+    const { address } = await firstValueFrom(server.pipe(on('listening')));
+    const accepted = () => events.values.flatMap((event) => (event.type === 'connection' ? [event.socket] : []));
+    let seen = 0;
+    const next = async () => {
+      const index = seen++;
+      await until(() => accepted().length > index);
+      return accepted()[index] as Socket;
+    };
+    const dial = (given: DialOptions = {}) => this.#kept(connect(address, given));
+    return { ...events, server, address, dial, next };
+  };
+
+  /** A socket that is to be refused. */
+  readonly dialNowhere = async (options: DialOptions = {}): Promise<Socket> => {
+    return this.#kept(this.#dialled.connect(await this.#dialled.nowhere(), options));
+  };
+
+  /** The codes of the process warnings since this was last asked. A behaviour that leaves one unasked fails. */
+  readonly warnings = (): string[] => {
+    const warnings = this.#warnings;
+    this.#warnings = [];
+    return warnings;
+  };
+
+  /** Takes the watcher away: when nobody else is subscribed, everybody has left. */
+  readonly leave = (socket: Socket): void => {
+    this.#watches.get(socket)?.unsubscribe();
+  };
+
+  /** Gives everything that is on its way the chance to happen. */
+  readonly settle = async (): Promise<void> => {
+    await turns(60);
+  };
+
+  #watch(socket: Socket): void {
+    if (this.#watches.has(socket)) return;
+    this.#kept(socket);
+    this.#watches.set(socket, socket.pipe(on('close')).subscribe());
+  }
+
+  #kept(socket: Socket): Socket {
+    onTestFinished(() => socket.error());
+    return socket;
+  }
+
+  get #dialled(): DialledTransport {
+    if (this.transport.has.server) return this.transport as DialledTransport;
+    throw new Error(`${this.transport.name} does not listen: the behaviour needs 'server'`);
+  }
+}

@@ -1,0 +1,30 @@
+// What a behaviour is: a sentence that a user can read, what it needs of a transport, and how it is checked.
+import type { Lab } from './lab.js';
+import type { Need } from './transport.js';
+
+export interface Behaviour {
+  readonly name: string;
+  readonly needs: readonly Need[];
+  check(lab: Lab): Promise<void> | void;
+}
+
+/** Behaviours that belong together. */
+export interface Topic {
+  readonly title: string;
+  readonly behaviours: readonly Behaviour[];
+}
+
+/** Notes a behaviour, and what it needs if that is more than two sockets. */
+export interface Note {
+  (name: string, check: Behaviour['check']): void;
+  (name: string, needs: readonly Need[], check: Behaviour['check']): void;
+}
+
+export function topic(title: string, describe: (behaviour: Note) => void): Topic {
+  const behaviours: Behaviour[] = [];
+  describe((name: string, ...rest: [Behaviour['check']] | [readonly Need[], Behaviour['check']]) => {
+    const [needs, check] = rest.length === 1 ? [[], rest[0]] : rest;
+    behaviours.push({ name, needs, check });
+  });
+  return { title, behaviours };
+}

@@ -1,0 +1,4 @@
+import { comply } from './support/comply.js';
+import { tcp } from './transports/tcp.js';
+
+comply(tcp);
