@@ -1,2 +1,9 @@
 // Everything a user of @rxsock/udp imports.
-export {};
+export { bind } from './bind.js';
+export { connect } from './connect.js';
+export type * from './events.js';
+export { type MapMessagesOptions, mapMessages } from './map-messages.js';
+export { messages } from './messages.js';
+export type { BindOptions, ConnectOptions, DatagramOptions, Membership } from './options.js';
+export { type RequestOptions, request } from './request.js';
+export { DatagramSocket } from './socket.js';

@@ -1,0 +1,173 @@
+// What is to be sent: kept until the socket is open and the name is resolved, counted until its callback, and answered for.
+import type dgram from 'node:dgram';
+import { isIP, isIPv4 } from 'node:net';
+import { inspect } from 'node:util';
+import { type Chunk, SocketError, WriteBufferOverflowError } from '@rxsock/core';
+import type { Datagram, Destination } from './events.js';
+import { resolve } from './open.js';
+import { checkWhole, type Setup } from './options.js';
+
+/** A datagram on its way out. */
+export interface Item {
+  /** As it is told in events. */
+  readonly datagram: Datagram;
+  readonly bytes: Uint8Array;
+  /** Told how it went. */
+  readonly settle?: ((error?: SocketError) => void) | undefined;
+}
+
+/** What an outbox tells its socket. */
+export interface OutboxHandlers {
+  failed(item: Item, error: SocketError): void;
+  /** Nothing waits any more. */
+  empty(): void;
+}
+
+/** What a datagram counts at least, so that many small ones and empty ones are bounded, too. */
+const LEAST = 256;
+
+const costOf = ({ bytes }: Item) => Math.max(LEAST, bytes.length);
+
+export class Outbox {
+  written = 0;
+  bytesWritten = 0;
+  unsent = 0;
+  /** What waits, in bytes. */
+  pending = 0;
+  readonly #setup: Setup;
+  readonly #handlers: OutboxHandlers;
+  readonly #waiting = new Set<Item>();
+  /** What waits for a name, by name. */
+  readonly #unresolved = new Map<string, Item[]>();
+  #node: dgram.Socket | undefined;
+
+  constructor(setup: Setup, handlers: OutboxHandlers) {
+    this.#setup = setup;
+    this.#handlers = handlers;
+  }
+
+  /** Takes a datagram, and answers for it in `failed` and `settle`. */
+  send(item: Item): void {
+    const { maxWriteBuffer: limit } = this.#setup.limits;
+    if (this.pending > limit) {
+      const message = `${this.pending} bytes wait to be sent, over maxWriteBuffer (${limit}): stop when next() answers false and go on at 'drain'`;
+      return this.fail(item, new WriteBufferOverflowError(message, { phase: 'write', limit }));
+    }
+    this.pending += costOf(item);
+    this.#waiting.add(item);
+    if (this.#node) this.#route(item, this.#node);
+  }
+
+  /** The socket is open: what waited goes out, in order. */
+  open(node: dgram.Socket): void {
+    this.#node = node;
+    for (const item of [...this.#waiting]) this.#route(item, node);
+  }
+
+  /** Nothing goes out any more: all that waits fails. */
+  break(error: SocketError): void {
+    this.#node = undefined;
+    this.#unresolved.clear();
+    for (const item of this.#waiting) this.#done(item, error);
+  }
+
+  fail(item: Item, error: SocketError): void {
+    this.unsent++;
+    this.#handlers.failed(item, error);
+    item.settle?.(error);
+  }
+
+  /** Finds the address for a destination. On a socket for both families, an IPv4 address is written as an IPv6 one. */
+  resolve(address: string, done: (error: NodeJS.ErrnoException | null, address: string) => void): void {
+    const { family, address: own = '::' } = this.#node?.address() ?? {};
+    const both = family === 'IPv6' && own === '::' && !this.#setup.options.ipv6Only;
+    const wanted = both ? (this.#setup.options.family ?? 0) : family === 'IPv6' ? 6 : 4;
+    const answer = (error: NodeJS.ErrnoException | null, found: string) =>
+      done(error, both && isIPv4(found) ? `::ffff:${found}` : found);
+    if (isIP(address)) answer(null, address);
+    else resolve(this.#setup.options.lookup, address, wanted, answer);
+  }
+
+  #route(item: Item, node: dgram.Socket): void {
+    if (!this.#waiting.has(item)) return;
+    const { address, port } = item.datagram.remote;
+    if (this.#setup.near) {
+      const peer = node.remoteAddress();
+      if (port === peer.port && (address === peer.address || address === this.#setup.host)) this.#transmit(item);
+      else this.#done(item, sendError({ message: 'this socket is connected to another peer', code: 'EISCONN' }, item));
+      return;
+    }
+    if (isIP(address)) return this.resolve(address, (_error, found) => this.#transmit(item, found));
+    // One lookup at a time for a name: what is sent to it meanwhile waits behind it, so that the order is kept.
+    const queue = this.#unresolved.get(address);
+    if (queue) {
+      queue.push(item);
+      return;
+    }
+    const items = [item];
+    this.#unresolved.set(address, items);
+    this.resolve(address, (error, found) => {
+      this.#unresolved.delete(address);
+      for (const each of items) error ? this.#done(each, sendError(error, each)) : this.#transmit(each, found);
+    });
+  }
+
+  #transmit(item: Item, address?: string): void {
+    const node = this.#node;
+    if (!node) return;
+    const sent = (error: NodeJS.ErrnoException | null) => this.#done(item, error ? sendError(error, item) : undefined);
+    try {
+      if (address === undefined) node.send(item.bytes, sent);
+      else node.send(item.bytes, item.datagram.remote.port, address, sent);
+    } catch (error) {
+      sent(error as NodeJS.ErrnoException); // port 0, for one: a datagram can come from there, and none go
+    }
+  }
+
+  #done(item: Item, error: SocketError | undefined): void {
+    if (!this.#waiting.delete(item)) return;
+    this.pending -= costOf(item);
+    if (error) {
+      this.fail(item, error);
+    } else {
+      this.written++;
+      this.bytesWritten += item.bytes.length;
+      item.settle?.();
+    }
+    if (this.pending === 0) this.#handlers.empty();
+  }
+}
+
+export function sendError(
+  cause: Pick<NodeJS.ErrnoException, 'message' | 'code'>,
+  { datagram, bytes }: Item,
+): SocketError {
+  const { address, port } = datagram.remote;
+  const hint = cause.code === 'EMSGSIZE' ? ': one datagram holds 65,507 bytes at most over IPv4' : '';
+  const message = `Cannot send ${bytes.length} bytes to ${address} port ${port}: ${cause.message}${hint}`;
+  return new SocketError(message, { code: cause.code ?? 'EIO', phase: 'write', cause });
+}
+
+/** Makes an item of what was given to `next()` or `send()`; refuses what is no datagram. */
+export function toItem(given: Chunk | Datagram, { near, host, port }: Setup, settle?: Item['settle']): Item {
+  if (typeof given === 'string' || given instanceof Uint8Array) {
+    if (!near) throw new TypeError('A socket without a peer sends { data, remote: { address, port } }, no bare chunks');
+    return { datagram: { data: given, remote: { address: host, port } }, bytes: toBytes(given), settle };
+  }
+  const bytes = toBytes(given?.data);
+  checkDestination(given.remote);
+  return { datagram: given, bytes, settle };
+}
+
+function toBytes(data: unknown): Uint8Array {
+  if (typeof data === 'string') return Buffer.from(data);
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError(`The data of a datagram must be a string or a Uint8Array, not ${inspect(data, { depth: 0 })}`);
+}
+
+function checkDestination(remote: Destination | undefined): void {
+  if (typeof remote?.address !== 'string') {
+    throw new TypeError(`A datagram needs a remote: { address, port }, not ${inspect(remote, { depth: 0 })}`);
+  }
+  checkWhole('remote.port', remote.port, 0, 65_535);
+}

@@ -1,0 +1,256 @@
+// What is behind a datagram socket: one dgram.Socket, from its opening to its end, and those who are told.
+//
+//   idle ──subscribe, send(), bind()──▶ opening ──▶ open ──complete(), the last one leaves──▶ closing ──sent──▶ closed
+import type dgram from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { AbortedError, ConnectError, type InternetEndpoint, type ListeningEvent, SocketError } from '@rxsock/core';
+import { type Observer, Subject, type Subscriber, type Subscription, type TeardownLogic, throwError } from 'rxjs';
+import { withoutZone } from './address.js';
+import type { DatagramEvent, DatagramReport } from './events.js';
+import { open } from './open.js';
+import type { Setup } from './options.js';
+import { type Item, Outbox } from './outbox.js';
+import { settleable, timer } from './timer.js';
+
+export class Port {
+  readonly setup: Setup;
+  readonly outbox: Outbox;
+  readonly opened = settleable<InternetEndpoint>();
+  readonly closed = settleable<DatagramReport>();
+  /** Stays open when the last subscriber leaves. */
+  keep: boolean;
+  life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
+  /** It closes as soon as all is sent. */
+  ending = false;
+  listening: ListeningEvent<InternetEndpoint> | undefined;
+  remote: InternetEndpoint | undefined;
+  dropped = 0;
+  #read = { messagesRead: 0, bytesRead: 0, messagesBlocked: 0 };
+  #events = new Subject<DatagramEvent>();
+  /** What is yet to be told: one notification at a time, also when telling one brings the next. */
+  #untold: (() => void)[] = [];
+  #telling = false;
+  #node: dgram.Socket | undefined;
+  /** Joins and leaves of groups from before it was open. */
+  #early: ((node: dgram.Socket) => void)[] = [];
+  #destroyed = false;
+  #clogged = false;
+  #failure: SocketError | undefined;
+  #openedAt = Number.NaN;
+  #duration = 0;
+  #leaving: Subscription | undefined;
+  #linger: Subscription | undefined;
+
+  constructor(setup: Setup) {
+    this.setup = setup;
+    this.keep = setup.limits.keepOpen === true;
+    this.outbox = new Outbox(setup, {
+      failed: ({ datagram }, error) => this.#tell({ type: 'sendError', datagram, error }),
+      empty: () => {
+        if (this.#clogged && !this.#destroyed) this.#tell({ type: 'drain' });
+        this.#clogged = false;
+        if (this.ending) this.destroy();
+      },
+    });
+  }
+
+  get report(): DatagramReport {
+    const { written: messagesWritten, bytesWritten, unsent: messagesUnsent } = this.outbox;
+    const duration = this.life === 'open' ? this.setup.limits.scheduler.now() - this.#openedAt : this.#duration;
+    return { ...this.#read, messagesDropped: this.dropped, messagesWritten, bytesWritten, messagesUnsent, duration };
+  }
+
+  get readyState(): 'idle' | 'opening' | 'open' | 'closing' | 'closed' {
+    return this.life !== 'closed' && (this.ending || this.#destroyed) ? 'closing' : this.life;
+  }
+
+  subscribe(subscriber: Subscriber<DatagramEvent>): TeardownLogic {
+    // On the next turn, so that a retry of a closed socket does not spin.
+    if (this.life === 'closed') return this.setup.limits.scheduler.schedule(() => this.#end(subscriber));
+    this.#leaving?.unsubscribe();
+    if (this.listening) subscriber.next(this.listening);
+    const subscription = this.#events.subscribe(subscriber);
+    this.open();
+    return () => {
+      subscription.unsubscribe();
+      if (!this.#events.observed && !this.keep) this.#leave();
+    };
+  }
+
+  open(): void {
+    const { signal } = this.setup.limits;
+    if (this.life !== 'idle') return;
+    this.life = 'opening';
+    signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (signal?.aborted) return this.#onSignal();
+    open(this.setup, {
+      wanted: () => !this.#destroyed,
+      created: (node, address) => this.#created(node, address),
+      bound: (node) => {
+        for (const act of this.#early) act(node);
+      },
+      opened: (node) => this.#opened(node),
+      failed: (error, address) => this.#failed(error, address),
+    });
+  }
+
+  /** Sends; answers whether there is room for more. */
+  send(item: Item): boolean {
+    if (this.ending || this.#destroyed) this.outbox.fail(item, this.#gone());
+    else this.outbox.send(item);
+    const room = this.outbox.pending < this.setup.limits.highWaterMark;
+    if (!room) this.#clogged = true;
+    return room && !this.ending && !this.#destroyed;
+  }
+
+  /** Does something to the Node socket: now, or when it opens. */
+  apply(act: (node: dgram.Socket) => void): void {
+    if (this.#destroyed) throw this.#gone();
+    if (this.life !== 'open' || !this.#node) this.#early.push(act);
+    else {
+      try {
+        act(this.#node);
+      } catch (error) {
+        const { message, code = 'EIO' } = error as NodeJS.ErrnoException;
+        throw new SocketError(message, { code, phase: 'open', local: this.listening?.address, cause: error });
+      }
+    }
+  }
+
+  /** Closes when all is sent, and when this many milliseconds have passed. */
+  complete(timeout: number): void {
+    if (this.#destroyed) return;
+    this.ending = true;
+    if (this.outbox.pending === 0) return this.destroy();
+    this.#linger?.unsubscribe();
+    this.#linger = timer(this.setup.limits.scheduler, timeout, () => this.destroy());
+    this.open();
+  }
+
+  /** Closes at once. */
+  destroy(failure?: SocketError): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#failure = failure;
+    this.#duration = this.report.duration;
+    this.outbox.break(failure ?? this.#gone());
+    this.opened.reject(failure ?? this.#gone());
+    if (this.#node) this.#node.close();
+    else this.#conclude();
+  }
+
+  abort(reason: unknown): void {
+    const why = reason instanceof Error ? `: ${reason.message}` : '';
+    this.destroy(new AbortedError(`The socket was aborted from this side${why}`, { phase: 'close', cause: reason }));
+  }
+
+  #created(node: dgram.Socket, address: string): void {
+    this.#node = node;
+    node.on('error', (error) => {
+      if (this.life !== 'open') return this.#failed(error, address);
+      if (!this.#destroyed) this.#tell({ type: 'sendError', datagram: undefined, error: this.#refused(error) });
+    });
+    node.on('message', (data, from) => this.#received(data, from));
+    node.on('close', () => this.#conclude());
+  }
+
+  #opened(node: dgram.Socket): void {
+    if (this.#destroyed) return;
+    this.life = 'open';
+    this.#openedAt = this.setup.limits.scheduler.now();
+    this.listening = { type: 'listening', address: endpoint(node.address()) };
+    if (this.setup.near) this.remote = endpoint(node.remoteAddress());
+    this.opened.resolve(this.listening.address);
+    this.#tell(this.listening);
+    if (!this.#destroyed) this.outbox.open(node);
+  }
+
+  #received(data: Buffer, from: dgram.RemoteInfo): void {
+    const { blockList } = this.setup.options;
+    const { address, port, family } = from;
+    const numeric = withoutZone(address);
+    // What comes between binding and connecting may be from anybody.
+    const stranger = this.remote && (address !== this.remote.address || port !== this.remote.port);
+    if (stranger || blockList?.check(numeric, isIPv6(numeric) ? 'ipv6' : 'ipv4')) {
+      this.#read.messagesBlocked++;
+      return;
+    }
+    this.#read.messagesRead++;
+    this.#read.bytesRead += data.length;
+    if (this.#events.observed) this.#tell({ type: 'message', data, remote: { address, port, family } });
+    else this.dropped++;
+  }
+
+  #failed(cause: NodeJS.ErrnoException, address?: string): void {
+    const { near, host, port } = this.setup;
+    const { message, code = 'EIO' } = cause;
+    const attempts = address === undefined ? [] : [{ address, port, code }];
+    const options = { code, phase: 'open', cause, attempts } as const;
+    const target = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+    this.destroy(
+      near
+        ? new ConnectError(`Cannot connect to ${target}: ${message}`, options)
+        : new SocketError(`Cannot bind to ${target}: ${message}`, options),
+    );
+  }
+
+  #refused(cause: NodeJS.ErrnoException): SocketError {
+    const { code = 'EIO', message } = cause;
+    const options = { code, phase: 'write', local: this.listening?.address, remote: this.remote, cause } as const;
+    return new SocketError(`A datagram that was sent before has failed: ${message}`, options);
+  }
+
+  #gone(): SocketError {
+    const code = this.#destroyed ? 'ERR_SOCKET_CLOSED' : 'ERR_STREAM_WRITE_AFTER_END';
+    return new SocketError('The socket is closed, or closing', { code, phase: 'write' });
+  }
+
+  #leave(): void {
+    const { scheduler, keepOpen, lingerTimeout } = this.setup.limits;
+    this.#leaving = scheduler.schedule(() => this.complete(lingerTimeout), Number(keepOpen));
+  }
+
+  #tell(event: DatagramEvent): void {
+    this.#serially(() => this.#events.next(event));
+  }
+
+  #serially(act: () => void): void {
+    this.#untold.push(act);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next = this.#untold.shift(); next; next = this.#untold.shift()) {
+      try {
+        next();
+      } catch (error) {
+        throwError(() => error).subscribe(); // a subscriber's teardown threw: RxJS's way out for what nobody can be told
+      }
+    }
+    this.#telling = false;
+  }
+
+  #conclude(): void {
+    const { signal } = this.setup.limits;
+    this.life = 'closed';
+    this.#node = undefined;
+    this.listening = undefined;
+    signal?.removeEventListener('abort', this.#onSignal);
+    this.#linger?.unsubscribe();
+    this.#leaving?.unsubscribe();
+    this.closed.resolve(this.report);
+    this.#serially(() => this.#end(this.#events));
+  }
+
+  #end(observer: Observer<DatagramEvent>): void {
+    observer.next({ type: 'close', report: this.report });
+    if (this.#failure) observer.error(this.#failure);
+    else observer.complete();
+  }
+
+  readonly #onSignal = () => this.abort(this.setup.limits.signal?.reason);
+}
+
+const endpoint = ({ address, port, family }: { address: string; port: number; family: string }): InternetEndpoint => ({
+  address,
+  port,
+  family: family === 'IPv6' ? 'IPv6' : 'IPv4',
+});

@@ -1,0 +1,161 @@
+// A datagram socket as users see it: an Observable of typed events and an Observer of datagrams.
+import type { Chunk, InternetEndpoint } from '@rxsock/core';
+import { checkLimit } from '@rxsock/core/internal';
+import { Observable, type Observer } from 'rxjs';
+import type { Datagram, DatagramEvent, DatagramReport } from './events.js';
+import { kernelDrops } from './kernel-drops.js';
+import { join, leave } from './open.js';
+import { checkMembership, type Membership, type Setup } from './options.js';
+import { toItem } from './outbox.js';
+import { Port } from './port.js';
+import { settleable } from './timer.js';
+
+let portOf: (socket: DatagramSocket<never>) => Port;
+
+/**
+ * A datagram socket: an Observable of {@link DatagramEvent}s and an Observer of datagrams.
+ *
+ * `complete()` sends what waits and closes: there is no half-close. Backpressure: `next()` answers `false` when it is time
+ * to wait for `drain`; what is received cannot be held, so it has no Flow. One socket is shared by all subscribers; when
+ * the last one has left it closes as by `complete()`, unless `keepOpen` or `bind()` says otherwise.
+ *
+ * A datagram that cannot be sent is the event `sendError` and never the end of the socket.
+ *
+ * @see RFC 768 (UDP), https://nodejs.org/api/dgram.html
+ * @example
+ * ```ts
+ * import { bind } from '@rxsock/udp';
+ *
+ * const socket = bind({ port: 9999 });
+ * socket.subscribe((event) => {
+ *   if (event.type === 'message') socket.next({ data: 'thanks', remote: event.remote });
+ *   if (event.type === 'sendError') console.warn(event.error.message);
+ * });
+ * ```
+ */
+export class DatagramSocket<D extends Chunk | Datagram = Datagram>
+  extends Observable<DatagramEvent>
+  implements Observer<D>, AsyncDisposable
+{
+  readonly #port: Port;
+
+  /** @internal Made by `bind` and `connect`. */
+  constructor(setup: Setup) {
+    const port = new Port(setup);
+    super((subscriber) => port.subscribe(subscriber));
+    this.#port = port;
+  }
+
+  static {
+    portOf = (socket) => socket.#port;
+  }
+
+  /**
+   * Sends a datagram. Does not bind: what is sent before is kept and goes out in order. Datagrams to one name keep their
+   * order, too; those to other destinations do not wait for its lookup. How it failed is told by `sendError`.
+   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be sent any more.
+   * @throws TypeError or RangeError if it is no datagram; the socket is unharmed.
+   */
+  next(datagram: D): boolean {
+    return this.#port.send(toItem(datagram, this.#port.setup));
+  }
+
+  /**
+   * Sends a datagram and tells when the kernel has taken it; binds if nobody has. Whether it arrives, only the peer can
+   * tell. A rejection that nobody handles is harmless.
+   * @throws {@link SocketError} (rejects) as told by `sendError`: `EMSGSIZE`, `ECONNREFUSED`, `ENOTFOUND`, …
+   */
+  send(datagram: D): Promise<void> {
+    const { promise, resolve, reject } = settleable<void>();
+    const item = toItem(datagram, this.#port.setup, (error) => (error ? reject(error) : resolve()));
+    this.#port.send(item);
+    this.#port.open();
+    return promise;
+  }
+
+  /**
+   * Opens it without a subscriber, and keeps it open until it is closed, whoever leaves.
+   * @throws {@link SocketError} (rejects) if it cannot be opened or is closed before.
+   */
+  bind(): Promise<InternetEndpoint> {
+    this.#port.keep = true;
+    this.#port.open();
+    return this.#port.opened.promise;
+  }
+
+  /** Sends what waits, for at most `lingerTimeout`, and closes. Messages still come meanwhile. */
+  complete(): void {
+    if (!this.#port.ending) this.#port.complete(this.#port.setup.limits.lingerTimeout);
+  }
+
+  /** Closes at once: what waits is dropped. Subscribers get an {@link AbortedError} whose `cause` is the reason. */
+  error(reason?: unknown): void {
+    this.#port.abort(reason);
+  }
+
+  /**
+   * As `complete()`, with its own limit.
+   * @param options.timeout How long to wait for what is yet to be sent, in milliseconds; 0 drops it at once, Infinity
+   * waits for ever. Default: `lingerTimeout`.
+   * @returns What has passed. Never rejects.
+   */
+  close(options: { readonly timeout?: number } = {}): Promise<DatagramReport> {
+    const { timeout = this.#port.setup.limits.lingerTimeout || Number.POSITIVE_INFINITY } = options;
+    checkLimit('timeout', timeout);
+    if (timeout === 0) this.#port.destroy();
+    else this.#port.complete(timeout);
+    return this.#port.closed.promise;
+  }
+
+  /** Closes at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Joins a multicast group: now, or when it opens. @throws {@link SocketError} with Node's code, `EADDRINUSE` if it is joined. */
+  join(membership: Membership): void {
+    checkMembership(membership);
+    this.#port.apply((node) => join(node, membership));
+  }
+
+  /** Leaves a multicast group: now, or when it opens. @throws {@link SocketError} with Node's code. */
+  leave(membership: Membership): void {
+    checkMembership(membership);
+    this.#port.apply((node) => leave(node, membership));
+  }
+
+  /**
+   * How many datagrams the kernel has lost because the receive buffer was full. Linux alone tells it, while the socket is
+   * open, and only if no other socket has the same address and port; `undefined` otherwise.
+   */
+  drops(): Promise<number | undefined> {
+    return kernelDrops(this.local);
+  }
+
+  /** What has passed so far. */
+  get report(): DatagramReport {
+    return this.#port.report;
+  }
+
+  /** `idle`, `opening`, `open`, `closing`, `closed`. */
+  get readyState(): Port['readyState'] {
+    return this.#port.readyState;
+  }
+
+  /** Our end; `undefined` while it is not open. */
+  get local(): InternetEndpoint | undefined {
+    return this.#port.listening?.address;
+  }
+
+  /** The peer; `undefined` without one, and while it is not open. */
+  get remote(): InternetEndpoint | undefined {
+    return this.#port.remote;
+  }
+
+  /** Bytes that wait to be sent, counted as for `highWaterMark`. */
+  get writableLength(): number {
+    return this.#port.outbox.pending;
+  }
+}
+
+export { portOf };

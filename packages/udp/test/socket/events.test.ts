@@ -1,0 +1,254 @@
+// What a socket tells, and what goes through it, both ways.
+import dgram from 'node:dgram';
+import { on } from '@rxsock/core';
+import { bind, connect, type DatagramEvent, type Message } from '@rxsock/udp';
+import { defer, firstValueFrom, from, map, retry, take, tap, toArray } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
+import { bound, connected, live, of, rawPeer, unknownName } from '../support/peers.js';
+
+describe('listening', () => {
+  test('is told with the address, and again to later subscribers', async () => {
+    const socket = bind();
+    expect(socket.readyState).toBe('idle');
+    expect(socket.local).toBeUndefined();
+    const { log, local } = await live(socket);
+    expect(log).toEqual(['listening']);
+    expect(local).toEqual({ address: '127.0.0.1', port: expect.any(Number), family: 'IPv4' });
+    expect(socket.local).toEqual(local);
+    expect(socket.readyState).toBe('open');
+    expect(record(socket).values).toEqual([{ type: 'listening', address: local }]);
+  });
+
+  test('comes once there is a peer, where there is to be one', async () => {
+    const peer = await rawPeer();
+    const { socket, local } = await connected({ port: peer.port });
+    expect(socket.remote).toEqual({ address: '127.0.0.1', port: peer.port, family: 'IPv4' });
+    expect(local).toMatchObject({ address: '127.0.0.1' });
+  });
+
+  test('never comes before subscribe() has returned', async () => {
+    const socket = bind();
+    const { log } = record(socket);
+    expect(log).toEqual([]);
+    expect(socket.readyState).toBe('opening');
+    await expect.poll(() => log).toEqual(['listening']);
+    await socket.close();
+  });
+
+  test('on a port in use fails; a later subscriber hears it on a later turn', async () => {
+    const { port } = await rawPeer();
+    const socket = bind({ port });
+    const { log, ended } = record(socket);
+    const { error } = await ended;
+    expect(error).toMatchObject({ name: 'SocketError', code: 'EADDRINUSE', phase: 'open' });
+    expect(log).toEqual(['close', 'error:EADDRINUSE']);
+    expect(socket.readyState).toBe('closed');
+    const late = record(socket);
+    expect(late.log).toEqual([]);
+    expect(await late.ended).toEqual({ error });
+    expect(late.log).toEqual(log);
+  });
+
+  test('retried anew, when the port is free it listens', async () => {
+    const squatter = await bound();
+    const again = defer(() => bind({ port: squatter.local.port })).pipe(
+      retry({ delay: () => squatter.socket.close() }),
+    );
+    const recording = record(again);
+    onTestFinished(() => recording.subscription.unsubscribe());
+    await expect.poll(() => recording.log).toEqual(['close', 'listening']);
+  });
+
+  test.each([
+    [{ host: 'nobody.invalid' }, 'ENOTFOUND'],
+    [{ host: '192.0.2.200' }, 'EADDRNOTAVAIL'],
+  ])('%o fails with %s', async (options, code) => {
+    const { error } = await record(bind({ lookup: unknownName, ...options })).ended;
+    expect(error).toMatchObject({ name: 'SocketError', code, phase: 'open' });
+  });
+
+  test('of a peer without an address fails with a ConnectError', async () => {
+    const { error } = await record(connect({ host: 'nobody.invalid', port: 9, lookup: unknownName })).ended;
+    expect(error).toMatchObject({ name: 'ConnectError', code: 'ENOTFOUND', phase: 'open', attempts: [] });
+    const broadcast = await record(connect({ host: '255.255.255.255', port: 9 })).ended;
+    const attempts = [{ address: '255.255.255.255', port: 9, code: 'EACCES' }];
+    expect(broadcast.error).toMatchObject({ name: 'ConnectError', code: 'EACCES', attempts });
+  });
+
+  test('a lookup that throws fails it', async () => {
+    const lookup = () => {
+      throw Object.assign(new Error('no resolver'), { code: 'ENORESOLVER' });
+    };
+    expect((await record(bind({ host: 'localhost', lookup })).ended).error).toMatchObject({ code: 'ENORESOLVER' });
+  });
+});
+
+describe('messages', () => {
+  test('come with their sender, the empty one too, each by itself', async () => {
+    const peer = await rawPeer();
+    const server = await bound();
+    for (const text of ['one', '', 'three']) await peer.send(text, server.local.port);
+    await expect.poll(() => server.log).toHaveLength(4);
+    const remote = { address: '127.0.0.1', port: peer.port, family: 'IPv4' };
+    expect(server.values.slice(1)).toEqual([
+      { type: 'message', data: Buffer.from('one'), remote },
+      { type: 'message', data: Buffer.alloc(0), remote },
+      { type: 'message', data: Buffer.from('three'), remote },
+    ]);
+    expect(server.socket.report).toMatchObject({ messagesRead: 3, bytesRead: 8, messagesDropped: 0 });
+  });
+
+  test('of the largest size come whole, and are yours to keep', async () => {
+    const peer = await rawPeer();
+    const server = await bound();
+    const large = Buffer.alloc(65_507, 'a');
+    await peer.send(large, server.local.port);
+    await peer.send('next', server.local.port);
+    await expect.poll(() => of(server, 'message')).toHaveLength(2);
+    expect(of(server, 'message')[0]?.data.equals(large)).toBe(true);
+  });
+
+  test('go to all subscribers', async () => {
+    const peer = await rawPeer();
+    const server = await bound();
+    const second = record(server.socket.pipe(on('message')));
+    await peer.send('x', server.local.port);
+    await expect.poll(() => second.log).toEqual(['message']);
+    expect(of(server, 'message')).toEqual(second.values);
+  });
+
+  test('are counted where nobody is subscribed', async () => {
+    const peer = await rawPeer();
+    const socket = bind();
+    const { port } = await socket.bind();
+    await peer.send('lost', port);
+    await expect.poll(() => socket.report).toMatchObject({ messagesRead: 1, bytesRead: 4, messagesDropped: 1 });
+    await socket.close();
+  });
+
+  test('of strangers do not reach a connected socket, not even from before it was connected', async () => {
+    const [peer, stranger] = [await rawPeer(), await rawPeer()];
+    const connectNode = dgram.Socket.prototype.connect;
+    const spy = vi.spyOn(dgram.Socket.prototype, 'connect').mockImplementation(function (this: never, ...args) {
+      const { port } = (this as dgram.Socket).address();
+      stranger.send('psst', port).then(() => connectNode.apply(this, args as never));
+    });
+    onTestFinished(() => spy.mockRestore());
+    const client = await connected({ port: peer.port });
+    await stranger.send('too late', client.local.port).catch(() => {});
+    await peer.send('hello', client.local.port);
+    await expect.poll(() => of(client, 'message')).toHaveLength(1);
+    expect(of(client, 'message')[0]?.data.toString()).toBe('hello');
+    expect(client.socket.report).toMatchObject({ messagesRead: 1, messagesBlocked: 1 });
+  });
+
+  test('one subscriber that throws does not keep them from the others', async () => {
+    const peer = await rawPeer();
+    const server = await bound();
+    const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
+    const listeners = process.listeners('uncaughtException').slice(0, -1);
+    for (const listener of listeners) process.off('uncaughtException', listener);
+    onTestFinished(() => {
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    });
+    const bad = server.socket.pipe(on('message')).subscribe(() => {
+      throw new Error('mine');
+    });
+    onTestFinished(() => bad.unsubscribe());
+    const other = record(server.socket.pipe(on('message')));
+    await peer.send('x', server.local.port);
+    expect(await thrown).toMatchObject({ message: 'mine' });
+    expect(other.log).toEqual(['message']);
+  });
+});
+
+describe('sending', () => {
+  test('to anybody, strings and bytes, the empty one too', async () => {
+    const [a, b] = [await rawPeer(), await rawPeer()];
+    const { socket } = await bound();
+    socket.next({ data: 'één', remote: { address: '127.0.0.1', port: a.port } });
+    socket.next({ data: new Uint8Array(0), remote: { address: '127.0.0.1', port: a.port } });
+    await socket.send({ data: Buffer.from('b'), remote: { address: '127.0.0.1', port: b.port } });
+    await expect.poll(() => [a.heard, b.heard]).toEqual([['één', ''], ['b']]);
+    expect(socket.report).toMatchObject({ messagesWritten: 3, bytesWritten: 6, messagesUnsent: 0 });
+  });
+
+  test('before it is bound is kept, in order', async () => {
+    const peer = await rawPeer();
+    const socket = bind();
+    const remote = { address: '127.0.0.1', port: peer.port };
+    socket.next({ data: '1', remote });
+    socket.next({ data: '2', remote });
+    expect(socket.readyState).toBe('idle');
+    const sent = socket.send({ data: '3', remote });
+    socket.next({ data: '4', remote });
+    await sent;
+    await socket.close();
+    await expect.poll(() => peer.heard).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('a message goes back to where it came from', async () => {
+    const echo = await bound();
+    echo.socket.pipe(on('message')).subscribe(echo.socket);
+    const client = await connected({ port: echo.local.port });
+    client.socket.next('ping');
+    await expect.poll(() => of(client, 'message').map(({ data }) => data.toString())).toEqual(['ping']);
+    // and from a connected socket, too
+    client.socket.next(of(client, 'message')[0] as Message);
+    await expect.poll(() => of(client, 'message')).toHaveLength(2);
+  });
+
+  test('an Observable of datagrams can be subscribed with the socket', async () => {
+    const peer = await rawPeer();
+    const socket = connect({ port: peer.port });
+    const { log, ended } = record(socket);
+    from(['a', 'b']).subscribe(socket);
+    await ended;
+    expect(log).toEqual(['listening', 'close', 'complete']);
+    await expect.poll(() => peer.heard).toEqual(['a', 'b']);
+  });
+
+  test('next() answers false at the high-water mark, and drain follows', async () => {
+    const peer = await rawPeer();
+    const { socket, log } = await connected({ port: peer.port, highWaterMark: 1000 });
+    expect(socket.next(Buffer.alloc(400))).toBe(true);
+    expect(socket.next('small')).toBe(true);
+    expect(socket.writableLength).toBe(656);
+    expect(socket.next(Buffer.alloc(344))).toBe(false);
+    await expect.poll(() => log).toEqual(['listening', 'drain']);
+    expect(socket.writableLength).toBe(0);
+    expect(socket.next('more')).toBe(true);
+    await socket.send('and more');
+    await turns();
+    expect(log).toEqual(['listening', 'drain']);
+  });
+
+  test('events are told one at a time, also when one brings the next', async () => {
+    const { socket } = await bound({ maxWriteBuffer: 0 });
+    const peer = await rawPeer();
+    const remote = { address: '127.0.0.1', port: peer.port };
+    let depth = 0;
+    const seen = firstValueFrom(
+      socket.pipe(
+        tap(() => {
+          depth++;
+          expect(depth).toBe(1);
+        }),
+        tap((event: DatagramEvent) => {
+          if (event.type !== 'message') return;
+          socket.next({ data: 'one that fits', remote });
+          socket.next({ data: 'one too many', remote });
+          socket.next({ data: 'two too many', remote });
+        }),
+        tap(() => depth--),
+        map(({ type }) => type),
+        take(4),
+        toArray(),
+      ),
+    );
+    await peer.send('go', socket.local?.port as number);
+    expect(await seen).toEqual(['listening', 'message', 'sendError', 'sendError']);
+  });
+});

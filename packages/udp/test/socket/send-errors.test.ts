@@ -1,0 +1,226 @@
+// One datagram that cannot be sent is an event, and never the end.
+import type { LookupFunction } from 'node:net';
+import { bind, connect } from '@rxsock/udp';
+import { describe, expect, test } from 'vitest';
+import { turns } from '../../../core/test/support/turns.js';
+import { bound, connected, of, rawPeer, refusingPort, unknownName } from '../support/peers.js';
+
+const local = '127.0.0.1';
+
+describe('sendError', () => {
+  test('65,508 bytes: EMSGSIZE, and the socket goes on', async () => {
+    const peer = await rawPeer();
+    const server = await bound();
+    const remote = { address: local, port: peer.port };
+    const datagram = { data: Buffer.alloc(65_508), remote };
+    const sent = server.socket.send(datagram);
+    await expect(sent).rejects.toMatchObject({ name: 'SocketError', code: 'EMSGSIZE', phase: 'write' });
+    const error = await sent.catch((reason: unknown) => reason);
+    expect(of(server, 'sendError')).toEqual([{ type: 'sendError', datagram, error }]);
+    expect(of(server, 'sendError')[0]?.datagram).toBe(datagram);
+    await server.socket.send({ data: 'after it', remote });
+    await expect.poll(() => peer.heard).toEqual(['after it']);
+    expect(server.socket.report).toMatchObject({ messagesWritten: 1, messagesUnsent: 1 });
+    expect(server.log).toEqual(['listening', 'sendError']);
+  });
+
+  test('65,507 bytes go', async () => {
+    const peer = await rawPeer();
+    const { socket } = await connected({ port: peer.port });
+    await socket.send(Buffer.alloc(65_507, 'x'));
+    await expect.poll(() => peer.heard.map(({ length }) => length)).toEqual([65_507]);
+  });
+
+  test('a port that refuses tells it to a connected socket, which goes on', async () => {
+    const client = await connected({ port: await refusingPort() });
+    client.socket.next('anybody?');
+    await expect.poll(() => client.log).toEqual(['listening', 'sendError']);
+    const { remote } = client.socket;
+    const error = { name: 'SocketError', code: 'ECONNREFUSED', phase: 'write', remote, local: client.local };
+    expect(of(client, 'sendError')).toMatchObject([{ datagram: undefined, error }]);
+    client.socket.next('and now?');
+    await expect.poll(() => client.log).toEqual(['listening', 'sendError', 'sendError']);
+    expect(client.socket.readyState).toBe('open');
+  });
+
+  test('a port that refuses is not told to a bound one', async () => {
+    const server = await bound();
+    await server.socket.send({ data: 'anybody?', remote: { address: local, port: await refusingPort() } });
+    await turns();
+    expect(server.log).toEqual(['listening']);
+  });
+
+  test('a name without an address', async () => {
+    const peer = await rawPeer();
+    const server = await bound({ lookup: unknownName });
+    const datagram = { data: 'x', remote: { address: 'nobody.invalid', port: 9 } };
+    server.socket.next(datagram);
+    await server.socket.send({ data: 'y', remote: { address: local, port: peer.port } });
+    expect(of(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ENOTFOUND', phase: 'write' } }]);
+    await expect.poll(() => peer.heard).toEqual(['y']);
+  });
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no resolver');
+      },
+      'EIO',
+    ],
+    ['answers nothing', (_name: string, _options: object, done: (...args: never[]) => void) => done(), 'ENOTFOUND'],
+    ['answers no address', ((_name, _options, done) => done(null, 'here', 4)) as LookupFunction, 'ENOTFOUND'],
+  ])('a lookup that %s', async (_name, lookup, code) => {
+    const server = await bound({ lookup: lookup as LookupFunction });
+    const sent = server.socket.send({ data: 'x', remote: { address: 'somebody', port: 9 } });
+    await expect(sent).rejects.toMatchObject({ code });
+    expect(server.log).toEqual(['listening', 'sendError']);
+  });
+
+  test('an address of the other family', async () => {
+    const server = await bound();
+    const sent = server.socket.send({ data: 'x', remote: { address: '::1', port: 9 } });
+    await expect(sent).rejects.toMatchObject({ code: 'EINVAL' });
+  });
+
+  test('port 0, where a message can come from', async () => {
+    const server = await bound();
+    const datagram = { data: 'x', remote: { address: local, port: 0 } };
+    expect(() => server.socket.next(datagram)).not.toThrow();
+    expect(of(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ERR_SOCKET_BAD_PORT' } }]);
+  });
+
+  test('a broadcast address without broadcast', async () => {
+    const server = await bound({ host: '0.0.0.0' });
+    const remote = { address: '127.255.255.255', port: 9 };
+    await expect(server.socket.send({ data: 'x', remote })).rejects.toMatchObject({ code: 'EACCES' });
+    const allowed = await bound({ host: '0.0.0.0', broadcast: true });
+    await allowed.socket.send({ data: 'x', remote: { address: '127.255.255.255', port: allowed.local.port } });
+    await expect.poll(() => allowed.log).toEqual(['listening', 'message']);
+  });
+
+  test('a connected socket does not send to others', async () => {
+    const [peer, other] = [await rawPeer(), await rawPeer()];
+    const { socket } = await connected({ port: peer.port });
+    const sent = socket.send({ data: 'x', remote: { address: local, port: other.port } });
+    await expect(sent).rejects.toMatchObject({ code: 'EISCONN' });
+    await socket.send({ data: 'y', remote: { address: local, port: peer.port } });
+    await expect.poll(() => peer.heard).toEqual(['y']);
+    expect(other.heard).toEqual([]);
+  });
+
+  test('more than maxWriteBuffer waits: dropped, empty ones too', async () => {
+    const peer = await rawPeer();
+    const socket = connect({ port: peer.port, maxWriteBuffer: 511 });
+    expect(socket.next('')).toBe(true);
+    expect(socket.next('')).toBe(true);
+    const third = socket.send('third');
+    await expect(third).rejects.toMatchObject({
+      name: 'WriteBufferOverflowError',
+      code: 'ERR_WRITE_BUFFER_OVERFLOW',
+      limit: 511,
+    });
+    await expect.poll(() => peer.heard).toEqual(['', '']);
+    await socket.send('fourth');
+    expect(await socket.close()).toMatchObject({ messagesWritten: 3, messagesUnsent: 1 });
+  });
+
+  test('after complete(), and after the end', async () => {
+    const peer = await rawPeer();
+    const socket = connect({ port: peer.port });
+    socket.next('first');
+    socket.complete();
+    const late = socket.send('late');
+    await expect(late).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END', phase: 'write' });
+    await socket.close();
+    expect(socket.next('later')).toBe(false);
+    await expect(socket.send('later')).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+    await expect.poll(() => peer.heard).toEqual(['first']);
+  });
+});
+
+describe('bad input throws at the call, and harms nothing', () => {
+  const remote = { address: local, port: 9 };
+  test.each([
+    ['a bare chunk without a peer', 'x'],
+    ['nothing', undefined],
+    ['null', null],
+    ['a number', 5],
+    ['no data', { remote }],
+    ['bad data', { data: 5, remote }],
+    ['no remote', { data: 'x' }],
+    ['a remote without an address', { data: 'x', remote: { port: 9 } }],
+  ])('%s', async (_name, datagram) => {
+    const { socket, log } = await bound();
+    expect(() => socket.next(datagram as never)).toThrow(TypeError);
+    expect(() => socket.send(datagram as never)).toThrow(TypeError);
+    expect(socket.writableLength).toBe(0);
+    expect(log).toEqual(['listening']);
+  });
+
+  test.each([-1, 65_536, 1.5, Number.NaN, '9'])('the port %o', async (port) => {
+    const { socket } = await bound();
+    const datagram = { data: 'x', remote: { address: local, port: port as number } };
+    expect(() => socket.next(datagram)).toThrow(RangeError);
+  });
+});
+
+describe('names', () => {
+  /** A resolver that answers when it is told to. */
+  function resolver() {
+    const asked: string[] = [];
+    const answers: (() => void)[] = [];
+    const lookup: LookupFunction = (name, options, done) => {
+      asked.push(`${name} ${options.family}`);
+      answers.push(() => done(null, local, 4));
+    };
+    return { asked, answers, lookup };
+  }
+
+  test('are resolved for each burst; the order to one name is kept, and nobody else waits', async () => {
+    const peer = await rawPeer();
+    const { asked, answers, lookup } = resolver();
+    const { socket } = await bound({ lookup });
+    const named = { address: 'peer.test', port: peer.port };
+    for (const data of ['1', '2', '3']) socket.next({ data, remote: named });
+    await socket.send({ data: 'first', remote: { address: local, port: peer.port } });
+    expect(asked).toEqual(['peer.test 4']);
+    expect(socket.writableLength).toBe(768);
+    answers[0]?.();
+    await expect.poll(() => peer.heard).toEqual(['first', '1', '2', '3']);
+    answers[0]?.(); // once more: a resolver that answers twice
+    const again = socket.send({ data: '4', remote: named });
+    expect(asked).toHaveLength(2);
+    answers[1]?.();
+    await again;
+    await expect.poll(() => peer.heard).toEqual(['first', '1', '2', '3', '4']);
+  });
+
+  test('that are never resolved do not keep it from closing', async () => {
+    const { lookup, answers } = resolver();
+    const { socket, ended } = await bound({ lookup });
+    const sent = socket.send({ data: 'x', remote: { address: 'peer.test', port: 9 } });
+    socket.error();
+    await expect(sent).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+    await ended;
+    answers[0]?.();
+    await turns();
+    expect(socket.report).toMatchObject({ messagesWritten: 0, messagesUnsent: 1 });
+  });
+
+  test('of the peer and of the host are resolved to the family asked for', async () => {
+    const peer = await rawPeer();
+    const { asked, answers, lookup } = resolver();
+    const socket = connect({ host: 'peer.test', port: peer.port, family: 4, lookup });
+    const sent = socket.send('hi');
+    answers[0]?.();
+    await sent;
+    await socket.close();
+    const server = bind({ host: 'own.test', lookup });
+    const open = server.bind();
+    answers[1]?.();
+    expect(await open).toMatchObject({ address: local });
+    await server.close();
+    expect(asked).toEqual(['peer.test 4', 'own.test 0']);
+  });
+});
