@@ -1,0 +1,8 @@
+// A server that accepts nothing: its loop stands still.
+import net from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+
+const server = net.createServer();
+server.listen({ path: workerData, backlog: 1 });
+parentPort.postMessage(server.listening);
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

@@ -1,0 +1,192 @@
+// Dialling: both ends, bytes and half-close both ways, what an abort looks like, and what cannot be dialled.
+import fs from 'node:fs';
+import net from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { ConnectError, connections, data, on } from '@rxsock/core';
+import { type ConnectOptions, connect, listen } from '@rxsock/unix';
+import { firstValueFrom, toArray } from 'rxjs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { drainRaw, opened } from '../../../core/test/support/peers.js';
+import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
+import { asNobody, leaveStale, place, plainServer, started } from '../support.js';
+
+/** A dialled socket and the one that was accepted for it. */
+async function pair(options: Partial<Omit<ConnectOptions, 'abstract'>> = {}) {
+  const { path } = place();
+  const server = listen({ path });
+  await started(server);
+  const socket = connect({ path, keepOpen: true, ...options });
+  onTestFinished(() => socket.error());
+  const [accepted] = await Promise.all([firstValueFrom(server.pipe(connections())), opened(socket)]);
+  return { path, socket, accepted };
+}
+
+/** A dialled socket and a plain one at the other end. */
+async function pairWithPlain(options: Partial<Omit<ConnectOptions, 'abstract'>> = {}) {
+  const { path } = place();
+  let meet: (peer: net.Socket) => void;
+  const met = new Promise<net.Socket>((resolve) => {
+    meet = resolve;
+  });
+  await plainServer(path, (peer) => meet(peer.pause()));
+  const socket = connect({ path, keepOpen: true, ...options });
+  onTestFinished(() => socket.error());
+  await opened(socket);
+  return { socket, peer: await met };
+}
+
+describe('a connection', () => {
+  test('has the path at one end, and no name at the other', async () => {
+    const { path, socket, accepted } = await pair();
+    expect(socket.remote).toEqual({ path });
+    expect(socket.local).toEqual({ path: '' });
+    expect(accepted.remote).toEqual({ path: '' });
+    expect(accepted.local).toEqual({ path });
+    expect(await firstValueFrom(socket.pipe(on('connect')))).toEqual({
+      type: 'connect',
+      local: { path: '' },
+      remote: { path },
+    });
+  });
+
+  test.each(['client', 'server'])('carries bytes and half-closes, the %s first', async (first) => {
+    const { socket, accepted } = await pair({ allowHalfOpen: true });
+    accepted.allowHalfOpen = true;
+    const [a, b] = first === 'client' ? [socket, accepted] : [accepted, socket];
+    const [heardByA, heardByB] = [record(a), record(b)];
+    a.next('question');
+    a.complete();
+    await expect.poll(() => heardByB.log).toContain('end');
+    expect(a.readyState).toBe('readOnly');
+    b.next('answer');
+    b.complete();
+    expect(await heardByA.ended).toEqual({});
+    expect(await heardByB.ended).toEqual({});
+    const bytes = ({ values }: typeof heardByA) =>
+      values.map((event) => (event.type === 'data' ? `${event.data}` : '')).join('');
+    expect([bytes(heardByB), bytes(heardByA)]).toEqual(['question', 'answer']);
+    expect(heardByA.log.at(-2)).toBe('close');
+  });
+
+  test('carries megabytes, with the peer made to wait', async () => {
+    const { socket, accepted } = await pair();
+    const chunk = Buffer.alloc(40_000, 'abcdefg');
+    const release = accepted.hold('not yet');
+    const received = firstValueFrom(accepted.pipe(data(), toArray()));
+    for (let sent = 0; sent < 100; sent++) socket.next(chunk);
+    socket.complete();
+    await expect.poll(() => socket.bytesWritten).toBeGreaterThan(0);
+    await turns();
+    expect(socket.writableLength).toBeGreaterThan(2_000_000);
+    release();
+    expect(Buffer.concat(await received).equals(Buffer.concat(Array(100).fill(chunk)))).toBe(true);
+  });
+
+  test('that is aborted looks to the peer like one that has ended', async () => {
+    const { socket, peer } = await pairWithPlain();
+    const { ended } = record(socket);
+    await socket.write('a part');
+    socket.error(new Error('enough'));
+    expect((await ended).error).toMatchObject({ name: 'AbortedError', code: 'ERR_SOCKET_ABORTED' });
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('a part'), end: 'end' });
+  });
+
+  test('that is aborted with bytes unread is reset', async () => {
+    const { socket, peer } = await pairWithPlain();
+    peer.write('never read');
+    await new Promise((resolve) => peer.write('nor this', resolve));
+    socket.error();
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+  });
+
+  test('that the peer resets fails', async () => {
+    const { socket, peer } = await pairWithPlain();
+    const { ended } = record(socket);
+    await socket.write('never read');
+    peer.destroy();
+    expect((await ended).error).toMatchObject({ name: 'ResetError', code: 'ECONNRESET' });
+  });
+});
+
+describe('what cannot be dialled', () => {
+  const failure = async (path: string) => {
+    const { error } = await record(connect({ path })).ended;
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ phase: 'open', remote: { path }, attempts: [] });
+    return error as ConnectError;
+  };
+
+  test('nothing', async () => {
+    const { path } = place();
+    const error = await failure(path);
+    expect(error.code).toBe('ENOENT');
+    expect(error.message).toBe(`Cannot connect to ${path}: nothing is there: start its server first`);
+    expect(error.cause).toMatchObject({ syscall: 'connect' });
+  });
+
+  test('a directory that is none', async () => {
+    const { path } = place();
+    fs.writeFileSync(path, '');
+    expect((await failure(`${path}/s`)).code).toBe('ENOTDIR');
+  });
+
+  test.each([
+    ['a file', (path: string) => fs.writeFileSync(path, '')],
+    ['a directory', (path: string) => fs.mkdirSync(path)],
+    ['what a dead server left', leaveStale],
+  ])('%s', async (_what, put) => {
+    const { path } = place();
+    await put(path);
+    expect(['ECONNREFUSED', 'ENOTSOCK']).toContain((await failure(path)).code);
+  });
+
+  test('a link to nothing', async () => {
+    const { path } = place();
+    fs.symlinkSync(`${path}-not`, path);
+    expect((await failure(path)).code).toBe('ENOENT');
+  });
+
+  test('what the mode forbids', async () => {
+    const { path, folder } = place();
+    fs.chmodSync(folder, 0o755);
+    await started(listen({ path }));
+    const error = await asNobody(() => failure(path));
+    expect(error.code).toBe(process.getuid?.() === 0 ? 'EACCES' : undefined);
+  });
+
+  test('a server with a full backlog', async () => {
+    const { path } = place();
+    const worker = new Worker(new URL('../busy-server.mjs', import.meta.url), { workerData: path });
+    onTestFinished(() => void worker.terminate());
+    await new Promise((resolve) => worker.once('message', resolve));
+    const waiting: net.Socket[] = [];
+    onTestFinished(() => waiting.forEach((peer) => void peer.destroy()));
+    const full = () =>
+      new Promise<boolean>((resolve) => {
+        const peer = net.connect(path, () => resolve(false)).on('error', () => resolve(true));
+        waiting.push(peer);
+      });
+    while (!(await full()));
+    expect((await failure(path)).code).toBe('EAGAIN');
+  });
+});
+
+test('a link to a socket leads to it', async () => {
+  const { path } = place();
+  await plainServer(`${path}-real`, (peer) => peer.end('hello'));
+  fs.symlinkSync(`${path}-real`, path);
+  expect(`${await firstValueFrom(connect({ path }).pipe(data()))}`).toBe('hello');
+});
+
+test('a signal aborts', async () => {
+  const abort = new AbortController();
+  const { socket } = await pair({ signal: abort.signal });
+  const { ended } = record(socket);
+  abort.abort(new Error('enough'));
+  expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason });
+});
+
+test.each([{ connectTimeout: -1 }, { highWaterMark: Number.NaN }])('%o is refused at the call', (options) => {
+  expect(() => connect({ path: '/x', ...options })).toThrow(RangeError);
+});

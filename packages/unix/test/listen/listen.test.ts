@@ -1,0 +1,368 @@
+// Servers on paths: their file comes and goes with them, with its mode, and harms nobody else's.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
+import { connections, type DropEvent, data, type ServerEvent, serve, through } from '@rxsock/core';
+import { connect, listen } from '@rxsock/unix';
+import { firstValueFrom, lastValueFrom, of } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Clock } from '../../../core/test/support/clock.js';
+import { drainRaw } from '../../../core/test/support/peers.js';
+import { record } from '../../../core/test/support/record.js';
+import { ask, asNobody, client, leaveStale, modeOf, place, plainServer, started } from '../support.js';
+
+const answer = (text: string) => serve(() => of(text));
+
+describe('listening', () => {
+  test('is told with the path, and leaves nothing beside it', async () => {
+    const { folder, path } = place();
+    const server = listen({ path });
+    const { values } = await started(server);
+    expect(values).toEqual([{ type: 'listening', address: { path } }]);
+    expect(server.address).toEqual({ path });
+    expect(fs.readdirSync(folder)).toEqual(['s']);
+    expect(fs.lstatSync(path).isSocket()).toBe(true);
+    await server.close();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test('works with the longest path, and the longest directory', async () => {
+    const { folder } = place();
+    const deep = `${folder}/${'d'.repeat(97 - folder.length - 1)}`;
+    fs.mkdirSync(deep);
+    for (const path of [`${folder}/${'x'.repeat(107 - folder.length - 1)}`, `${deep}/${'x'.repeat(9)}`]) {
+      expect(path).toHaveLength(107);
+      const server = listen({ path });
+      server.pipe(answer('hello')).subscribe();
+      await started(server);
+      expect(await ask(path)).toBe('hello');
+      await server.close();
+    }
+    expect(fs.readdirSync(deep)).toEqual([]);
+    expect(() => listen({ path: `${deep}d/x` })).toThrow(
+      'The directory of a path to listen on must have at most 97 bytes, not 98',
+    );
+  });
+
+  test('works with a relative path, which is found again from another working directory', async () => {
+    const { folder } = place();
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(folder);
+    const server = listen({ path: 's' });
+    await started(server);
+    expect(server.address).toEqual({ path: 's' });
+    process.chdir(before);
+    await server.close();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test('works in a worker thread', async () => {
+    const { folder, path } = place();
+    const worker = new Worker(new URL('../worker.mjs', import.meta.url), { workerData: path });
+    onTestFinished(() => void worker.terminate());
+    await new Promise((resolve) => worker.once('message', resolve));
+    expect(modeOf(path)).toBe('640');
+    expect(await ask(path)).toBe('from a worker');
+    worker.postMessage('stop');
+    await new Promise((resolve) => worker.once('exit', resolve));
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('mode', () => {
+  test.each([
+    [undefined, '600'],
+    [0o660, '660'],
+    [0o777, '777'],
+    [0, '0'],
+  ])('%o, whatever the umask', async (mode, expected) => {
+    for (const umask of [0, 0o077]) {
+      const before = process.umask(umask);
+      onTestFinished(() => void process.umask(before));
+      const { path } = place();
+      await started(listen({ path, ...(mode !== undefined && { mode }) }));
+      expect(modeOf(path)).toBe(expected);
+    }
+  });
+
+  test('is what the file appears with, out of a directory that nobody else may enter', async () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const { path } = place();
+    const seen: string[] = [];
+    const { linkSync } = fs;
+    const link = vi.spyOn(fs, 'linkSync').mockImplementation((from, to) => {
+      seen.push(modeOf(dirname(`${from}`)), modeOf(`${from}`), `${to}`);
+      expect(fs.existsSync(path)).toBe(false);
+      linkSync(from, to);
+    });
+    onTestFinished(() => link.mockRestore());
+    await started(listen({ path, mode: 0o620 }));
+    expect(seen).toEqual(['700', '620', path]);
+  });
+
+  test('is never wider for another process to see', async () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const { path } = place();
+    const rounds = 50;
+    const watcher = spawn(process.execPath, ['--input-type=module', '-e', WATCH, path, `${rounds}`]);
+    onTestFinished(() => void watcher.kill());
+    const lines = createInterface(watcher.stdout)[Symbol.asyncIterator]();
+    for (let round = 0; round < rounds; round++) {
+      expect((await lines.next()).value).toBe('waiting');
+      const server = listen({ path });
+      await started(server);
+      expect((await lines.next()).value).toBe('600');
+      await server.close();
+    }
+  });
+
+  test('is nothing to the files that other code makes meanwhile', async () => {
+    const before = process.umask(0o022);
+    onTestFinished(() => void process.umask(before));
+    const { folder, path } = place();
+    const made: Promise<unknown>[] = [];
+    for (let index = 0; index < 200; index++) {
+      made.push(fs.promises.writeFile(`${folder}/f${index}`, ''), fs.promises.mkdir(`${folder}/d${index}`));
+      if (index % 4 > 0) continue;
+      const server = listen({ path });
+      await started(server);
+      await server.close();
+    }
+    await Promise.all(made);
+    const modes = (kind: string) =>
+      new Set(
+        fs
+          .readdirSync(folder)
+          .filter((name) => name.startsWith(kind))
+          .map((name) => modeOf(`${folder}/${name}`)),
+      );
+    expect([modes('f'), modes('d')]).toEqual([new Set(['644']), new Set(['755'])]);
+  });
+
+  test.each([-1, 0o1000, 1.5, '600'])('%o is refused at the call', (mode) => {
+    expect(() => listen({ path: '/x', mode: mode as number })).toThrow(RangeError);
+  });
+});
+
+describe('what is refused', () => {
+  const failure = async (path: string, removeStale = false) => {
+    const { error } = await record(listen({ path, removeStale })).ended;
+    expect(error).toMatchObject({ name: 'SocketError', phase: 'open', local: { path } });
+    expect(error).toMatchObject({ message: expect.stringContaining(`Cannot listen on ${path}: `) });
+    return (error as { code: string }).code;
+  };
+
+  test.each([
+    ['a file', (path: string) => fs.writeFileSync(path, 'mine')],
+    ['a directory', (path: string) => fs.mkdirSync(path)],
+    ['a link to nothing', (path: string) => fs.symlinkSync(`${path}-not`, path)],
+    [
+      'a link to what a dead server left',
+      (path: string) => leaveStale(`${path}-dead`).then(() => fs.symlinkSync(`${path}-dead`, path)),
+    ],
+    ['a live server', plainServer],
+  ])('%s: EADDRINUSE, with removeStale too', async (_what, put) => {
+    const { folder, path } = place();
+    await put(path);
+    const before = [fs.readdirSync(folder), fs.lstatSync(path, { bigint: true }).ino];
+    expect([await failure(path), await failure(path, true)]).toEqual(['EADDRINUSE', 'EADDRINUSE']);
+    expect([fs.readdirSync(folder), fs.lstatSync(path, { bigint: true }).ino]).toEqual(before);
+  });
+
+  test('what a dead server left, without removeStale: EADDRINUSE', async () => {
+    const { folder, path } = place();
+    await leaveStale(path);
+    expect(await failure(path)).toBe('EADDRINUSE');
+    expect(fs.readdirSync(folder)).toEqual(['s']);
+  });
+
+  test('no directory: ENOENT; no directory but a file: ENOTDIR', async () => {
+    const { path } = place();
+    for (const removeStale of [false, true]) expect(await failure(`${path}/s`, removeStale)).toBe('ENOENT');
+    fs.writeFileSync(path, '');
+    for (const removeStale of [false, true]) expect(await failure(`${path}/s`, removeStale)).toBe('ENOTDIR');
+  });
+
+  test('no permission: EACCES', async () => {
+    const { folder, path } = place();
+    fs.chmodSync(folder, 0o555);
+    expect(await asNobody(() => failure(path))).toBe('EACCES');
+    fs.chmodSync(folder, 0o755);
+  });
+
+  test('what the system refuses while it binds', async () => {
+    const { folder, path } = place();
+    const make = vi.spyOn(fs, 'mkdtempSync').mockImplementation(() => {
+      fs.mkdirSync(`${folder}/t`);
+      fs.writeFileSync(`${folder}/t/=`, '');
+      return `${folder}/t`;
+    });
+    onTestFinished(() => make.mockRestore());
+    const { error } = await record(listen({ path })).ended;
+    expect(error).toMatchObject({ name: 'SocketError', code: 'EADDRINUSE', phase: 'open' });
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test.each([{ backlog: -1 }, { claimTimeout: Number.NaN }, { maxConnections: -1 }, { highWaterMark: -1 }])(
+    '%o, at the call',
+    (options) => {
+      expect(() => listen({ path: '/x', ...options })).toThrow(RangeError);
+    },
+  );
+});
+
+describe('the end', () => {
+  test('frees the path at once, for a new server, while the old one drains', async () => {
+    const { folder, path } = place();
+    const old = listen({ path });
+    await started(old);
+    const peer = client(path);
+    const socket = await firstValueFrom(old.pipe(connections()));
+    const received = record(socket.pipe(data()));
+    const closed = old.close({ drain: Number.POSITIVE_INFINITY });
+    expect(fs.existsSync(path)).toBe(false);
+    const fresh = listen({ path });
+    fresh.pipe(answer('the new one')).subscribe();
+    await started(fresh);
+    peer.end('to the old one');
+    peer.resume();
+    await closed;
+    expect(received.log).toEqual(['to the old one', 'complete']);
+    expect(await ask(path)).toBe('the new one');
+    await fresh.close();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test("leaves a newer server's path alone", async () => {
+    const { folder, path } = place();
+    const old = listen({ path });
+    await started(old);
+    fs.renameSync(path, `${path}.old`);
+    const fresh = listen({ path });
+    fresh.pipe(answer('the new one')).subscribe();
+    await started(fresh);
+    await old.close();
+    expect(await ask(path)).toBe('the new one');
+    await fresh.close();
+    expect(fs.readdirSync(folder)).toEqual(['s.old']);
+  });
+
+  test('takes no notice of a file that is gone already', async () => {
+    const { path } = place();
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
+    const server = listen({ path });
+    await started(server);
+    fs.unlinkSync(path);
+    await server.close();
+    expect(warned).not.toHaveBeenCalled();
+  });
+
+  test('warns of a file that it may not take away', async () => {
+    const { path, folder } = place();
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    onTestFinished(() => warned.mockRestore());
+    const server = listen({ path });
+    await started(server);
+    fs.chmodSync(folder, 0o555);
+    await asNobody(() => server.close());
+    expect(warned).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'EACCES', path }));
+    fs.chmodSync(folder, 0o755);
+  });
+
+  test('comes when the last subscriber leaves', async () => {
+    const { folder, path } = place();
+    record(listen({ path })).subscription.unsubscribe();
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  test('comes when the signal aborts: the connections too, which look ended to the peer', async () => {
+    const { folder, path } = place();
+    const abort = new AbortController();
+    const server = listen({ path, signal: abort.signal });
+    const { log, ended } = await started(server);
+    const peer = client(path);
+    const { ended: socketEnded } = record(await firstValueFrom(server.pipe(connections())));
+    abort.abort(new Error('enough'));
+    expect(fs.readdirSync(folder)).toEqual([]);
+    expect((await socketEnded).error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason });
+    expect((await drainRaw(peer)).end).toBe('end');
+    await ended;
+    expect(log.slice(-2)).toEqual(['close', 'complete']);
+  });
+
+  test.each([false, true])('comes at once if the signal has aborted before; removeStale: %s', async (removeStale) => {
+    const { folder, path } = place();
+    const { log, ended } = record(listen({ path, removeStale, signal: AbortSignal.abort() }));
+    await ended;
+    expect(log).toEqual(['close', 'complete']);
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('dropping', () => {
+  const drops = (values: ServerEvent[]) => values.filter((event): event is DropEvent => event.type === 'drop');
+
+  test('more than maxConnections', async () => {
+    const { path } = place();
+    const { values } = await started(listen({ path, maxConnections: 1 }));
+    client(path);
+    const second = client(path);
+    expect((await drainRaw(second)).end).toBe('end');
+    await expect.poll(() => drops(values)).toMatchObject([{ type: 'drop', reason: 'maxConnections' }]);
+  });
+
+  test('what nobody subscribes to within claimTimeout', async () => {
+    const { path } = place();
+    const scheduler = new Clock();
+    const { values } = await started(listen({ path, claimTimeout: 1000, scheduler }));
+    const peer = client(path);
+    await expect.poll(() => values).toHaveLength(2);
+    scheduler.pass(1000);
+    expect((await drainRaw(peer)).end).toBe('end');
+    expect(drops(values)).toEqual([{ type: 'drop', reason: 'unclaimed', remote: { path: '' } }]);
+  });
+});
+
+test('messages of an accepted socket name the path', async () => {
+  const { path } = place();
+  const server = listen({ path });
+  await started(server);
+  client(path);
+  const socket = await firstValueFrom(server.pipe(connections()));
+  const { ended } = record(socket);
+  socket.error();
+  const message = `The connection to ${path} was aborted from this side`;
+  expect((await ended).error).toMatchObject({ message, local: { path }, remote: { path: '' } });
+});
+
+test('a thousand connections are served', async () => {
+  const { folder, path } = place();
+  const server = listen({ path });
+  server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
+  await started(server);
+  for (let index = 0; index < 1000; index++) {
+    expect(`${await lastValueFrom(of(`${index}`).pipe(through(connect({ path }))))}`).toBe(`${index}`);
+  }
+  await expect.poll(() => server.sockets.size).toBe(0);
+  await server.close();
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+/** Looks at a path until something is there, and tells its mode at the first sight of it; then until it is gone. */
+const WATCH = `
+  import fs from 'node:fs';
+  const [path, rounds] = process.argv.slice(1);
+  for (let round = 0; round < Number(rounds); round++) {
+    fs.writeSync(1, 'waiting\\n');
+    let found;
+    while (!(found = fs.lstatSync(path, { throwIfNoEntry: false })));
+    fs.writeSync(1, (found.mode & 0o777).toString(8) + '\\n');
+    while (fs.lstatSync(path, { throwIfNoEntry: false }));
+  }
+`;
