@@ -13,7 +13,7 @@ export function hasWildcard(text: string): boolean {
 export function glob(pattern: string): (name: string) => boolean {
   if (typeof pattern !== 'string' || pattern === '') throw new TypeError('A pattern must be a string, and not empty');
   const wildcards: Record<string, string> = { '*': '*', '?': 'u??????' };
-  const matches = picomatch(spell(pattern.replaceAll(/\*+/g, '*'), wildcards));
+  const matches = picomatch(spell(pattern, wildcards));
   return (name) => matches(spell(name));
 }
 

@@ -2,7 +2,7 @@
 import type { Observer, Subscriber, TeardownLogic } from 'rxjs';
 import type { CloseReport, ConnectionErrorEvent, SocketEvent } from '../events.js';
 import { FlowSet } from '../flow.js';
-import { Flowable, FlowSubscriber, joinConsumer } from '../flowable.js';
+import { Flowable, FlowSubscriber } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
 import { connectionOf, type Socket, toBytes } from '../socket.js';
 
@@ -51,8 +51,9 @@ export class SocketGroup extends Flowable<SocketGroupEvent> implements Observer<
 
   /** @internal */
   constructor(members: Members, matches: (name: string) => boolean) {
-    const all = new FlowSet();
-    super((subscriber) => this.#read(subscriber, all), all);
+    // Each socket joins it when it is subscribed, and leaves it with its subscriber.
+    const flows = new FlowSet();
+    super((subscriber) => this.#read(subscriber, flows), flows);
     this.#members = members;
     this.#matches = matches;
   }
@@ -104,20 +105,16 @@ export class SocketGroup extends Flowable<SocketGroupEvent> implements Observer<
     return [...this];
   }
 
-  #read(subscriber: Subscriber<SocketGroupEvent>, all: FlowSet): TeardownLogic {
-    const flows = new FlowSet();
-    const leaves = [all.add(flows), joinConsumer(subscriber, flows, all)];
+  #read(subscriber: Subscriber<SocketGroupEvent>, flows: FlowSet): TeardownLogic {
     const readers = new Map<Socket, Subscriber<SocketEvent>>();
     const told = (socket: Socket, name: string) => {
       if (this.#matches(name) === readers.has(socket)) return;
       if (readers.has(socket)) readers.get(socket)?.unsubscribe();
       else socket.subscribe(readerOf(socket, subscriber, flows, readers));
     };
-    leaves.push(this.#members.follow(told));
+    const leave = this.#members.follow(told);
     for (const [name, socket] of [...this.#members.entries()]) if (!subscriber.closed) told(socket, name);
-    return () => {
-      for (const leave of leaves) leave();
-    };
+    return leave;
   }
 }
 

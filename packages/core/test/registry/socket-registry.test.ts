@@ -2,6 +2,7 @@
 import { connect, SocketError, SocketRegistry } from '@rxsock/core';
 import { expect, test } from 'vitest';
 import { dial, pair } from '../support/peers.js';
+import { turns } from '../support/turns.js';
 import { registered } from './support.js';
 
 test('finds sockets by name, counts them and goes through them in their order', async () => {
@@ -87,6 +88,14 @@ test('adding a socket again renames it, and frees its old name', async () => {
   expect(registry.names()).toEqual(['guest']);
 });
 
+test('a name that was freed is given anew: it is the last one', async () => {
+  const { registry, sockets } = await registered(['a', 'b']);
+  sockets[0]?.error();
+  await sockets[0]?.close();
+  registry.add(dial({ port: 1 }), 'a');
+  expect(registry.names()).toEqual(['b', 'a']);
+});
+
 test('a socket can be in two registries', async () => {
   const { registry, sockets } = await registered(['a']);
   const second = new SocketRegistry();
@@ -102,9 +111,14 @@ test('a closed socket is named and not kept', async () => {
   const { socket } = await pair();
   socket.error();
   await socket.close();
+  const heard: unknown[] = [];
+  const listening = registry.match('*').subscribe((event) => heard.push(event));
   expect(registry.add(socket, 'late')).toBe(socket);
   expect(socket.name).toBe('late');
   expect([...registry]).toEqual([]);
+  await turns();
+  expect(heard).toEqual([]);
+  listening.unsubscribe();
   const next = registry.add(dial({ port: 1 }), 'late');
   expect(registry.get('late')).toBe(next);
 });
