@@ -1,27 +1,9 @@
 // curl: HTTP answers of ours, whole, cut and many on one connection.
 import { createHash, randomBytes } from 'node:crypto';
-import { delimitedCodec, listen, reader, type Socket } from '@rxsock/core';
+import { listen, reader } from '@rxsock/core';
 import { expect, it } from 'vitest';
-import { run } from '../support/program.js';
+import { curl, http } from './http.js';
 import { serving } from './support.js';
-
-const curl = (input: string | Buffer, ...args: string[]) =>
-  run('curl', ['--silent', '--show-error', '--max-time', '15', '--noproxy', '*', ...args], input);
-
-/** Answers each request of a connection: GET and HEAD with a greeting, POST with the digest of what was sent. */
-async function* http(socket: Socket): AsyncGenerator<string> {
-  using requests = reader(socket);
-  const heads = delimitedCodec('\r\n\r\n');
-  for (let head = await requests.readFrame(heads); head; head = await requests.readFrame(heads)) {
-    const [method, path] = head.toString('latin1').split(' ', 2);
-    const length = Number(/^content-length: *(\d+)/im.exec(head.toString('latin1'))?.[1] ?? 0);
-    if (/^expect: *100-continue/im.test(head.toString('latin1'))) yield 'HTTP/1.1 100 Continue\r\n\r\n';
-    const body = await requests.read(length);
-    const text = method === 'POST' ? createHash('sha256').update(body).digest('hex') : `hello ${path}\n`;
-    const header = `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${text.length}\r\n\r\n`;
-    yield method === 'HEAD' ? header : header + text;
-  }
-}
 
 it('gets an answer with a Content-Length, and only its header for HEAD', async () => {
   const { address, errors } = await serving(listen(), http);

@@ -1,6 +1,7 @@
-// dnsmasq: DNS over TCP, whose messages have a length of two bytes before them.
+// dnsmasq: DNS over UDP, a message a datagram, and over TCP, where each has its length in two bytes before it.
 import { connect, encode, flowFrom, framed, lengthPrefixed, lengthPrefixedCodec, through } from '@rxsock/core';
-import { firstValueFrom, lastValueFrom, map, toArray } from 'rxjs';
+import * as udp from '@rxsock/udp';
+import { firstValueFrom, forkJoin, lastValueFrom, map, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Program } from '../support/program.js';
 import { answer, question } from './dns.js';
@@ -47,4 +48,21 @@ it('answers all that was asked before our FIN', async () => {
   );
 
   expect(await lastValueFrom(answers)).toEqual(ids.map((id) => ({ id, code: 0, addresses: ['192.0.2.1'] })));
+});
+
+it('answers many requests at once over UDP, each told from the others by its id', async () => {
+  const socket = udp.connect({ host: '127.0.0.1', port: dnsmasq.port });
+  const ask = (id: number, name: string) => {
+    const match = ({ data }: udp.Message) => data.readUInt16BE() === id;
+    return udp.request(socket, question(id, name), { match, timeout: 5_000 }).pipe(map(({ data }) => answer(data)));
+  };
+  const names = Array.from({ length: 20 }, (_, i) => (i % 2 ? 'one.test' : 'nothing.test'));
+
+  const answers = await lastValueFrom(forkJoin(names.map((name, id) => ask(id, name))));
+
+  const expected = [
+    { code: 3, addresses: [] },
+    { code: 0, addresses: ['192.0.2.1'] },
+  ];
+  expect(answers).toEqual(names.map((_, id) => ({ id, ...expected[id % 2] })));
 });

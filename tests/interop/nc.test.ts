@@ -1,18 +1,20 @@
 // OpenBSD's netcat: half-close in both directions.
 import { randomBytes } from 'node:crypto';
 import { connect, data, listen } from '@rxsock/core';
-import { lastValueFrom, map, toArray } from 'rxjs';
+import { delayWhen, lastValueFrom, map, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
+import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
 import { serving } from './support.js';
 
 const bytes = randomBytes(1_000_003);
 
-it('gets an answer that begins when it has half-closed', async () => {
+it('gets an answer that begins after it has half-closed', async () => {
   const { address, errors } = await serving(listen(), (socket) =>
     socket.pipe(
       data(),
       toArray(),
+      delayWhen(() => turns()),
       map((chunks) => Buffer.concat(chunks).reverse()),
     ),
   );

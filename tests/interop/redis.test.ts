@@ -1,6 +1,7 @@
 // Redis over TCP: a protocol of one's own, both ways on one socket.
 import { randomBytes } from 'node:crypto';
 import { connect, decode, encode, flowFrom, framed, through } from '@rxsock/core';
+import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { Program } from '../support/program.js';
@@ -11,10 +12,11 @@ let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let redis: Listening;
 beforeAll(async () => {
   folder = await temporaryFolder();
+  const { path } = folder;
+  const flags = ['--bind', '127.0.0.1', '--dir', path, '--unixsocket', `${path}/redis`, '--save', ''];
   redis = await startOnFreePort(
-    (port) =>
-      new Program('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder.path]),
-    /Ready to accept connections/,
+    (port) => new Program('redis-server', ['--port', `${port}`, ...flags]),
+    /ready to accept connections (at|unix)/,
     'stdout',
   );
 });
@@ -110,4 +112,16 @@ it('pushes what was published, between the answers of the same session', async (
     new RespPush([message!, channel!, Buffer.from('one')]),
     new RespPush([message!, channel!, Buffer.from('two')]),
   ]);
+});
+
+it('answers over a UNIX socket', async () => {
+  const words = ['one', 'two', 'three'].map((word) => command('ECHO', word));
+  const answers = flowFrom([...words, command('QUIT')]).pipe(
+    encode(respCodec),
+    through(() => unix.connect({ path: `${folder.path}/redis` })),
+    decode(respCodec),
+    toArray(),
+  );
+
+  expect(await lastValueFrom(answers)).toEqual([...['one', 'two', 'three'].map((word) => Buffer.from(word)), 'OK']);
 });

@@ -1,0 +1,85 @@
+// Programs over UNIX sockets: paths, abstract names, half-close.
+import { randomBytes } from 'node:crypto';
+import { data, through } from '@rxsock/core';
+import { connect, listen } from '@rxsock/unix';
+import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
+import { expect, it } from 'vitest';
+import { turns } from '../../packages/core/test/support/turns.js';
+import { Program, run } from '../support/program.js';
+import { curl, http } from './http.js';
+import { serving, temporaryFolder } from './support.js';
+
+const bytes = randomBytes(1_000_003);
+
+/** What came, backwards, and this late. */
+const backwards = (socket: ReturnType<typeof connect>) =>
+  socket.pipe(
+    data(),
+    toArray(),
+    delayWhen(() => turns()),
+    map((chunks) => Buffer.concat(chunks).reverse()),
+  );
+
+it('curl gets pages from a path', async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/http`;
+  const { errors } = await serving(listen({ path }), http);
+
+  const get = await curl('', '--unix-socket', path, 'http://localhost/one', 'http://localhost/two');
+
+  expect(await get.exited).toBe(0);
+  expect(get.stdout).toBe('hello /one\nhello /two\n');
+  expect(errors).toEqual([]);
+});
+
+it.each([
+  ['nc', (path: string) => ['-N', '-U', path]],
+  ['socat', (path: string) => ['-t', '20', '-', `UNIX-CONNECT:${path}`]],
+])('%s gets an answer that begins after it has half-closed', async (program, argsFor) => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/backwards`;
+  const { errors } = await serving(listen({ path }), backwards);
+
+  const client = await run(program, argsFor(path), bytes);
+
+  expect(await client.exited).toBe(0);
+  expect(client.bytes.equals(Buffer.from(bytes).reverse())).toBe(true);
+  expect(errors).toEqual([]);
+});
+
+it('a program behind socat answers when through() has half-closed', async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/sort`;
+  await using sort = new Program('socat', ['-d', '-d', '-t', '20', `UNIX-LISTEN:${path}`, 'EXEC:sort']);
+  await sort.printed(/listening on AF=1/, 'stderr');
+
+  const answer = of('b\nc\na\n').pipe(through(connect({ path })), toArray());
+
+  expect(Buffer.concat(await lastValueFrom(answer)).toString()).toBe('a\nb\nc\n');
+  expect(await sort.exited).toBe(0);
+});
+
+it('socat finds an abstract name of ours by its full length, as C programs spell it', async () => {
+  const abstract = `rxsock-${randomBytes(8).toString('hex')}`;
+  const { errors } = await serving(listen({ abstract }), backwards);
+
+  const full = await run('socat', ['-t', '20', '-', `ABSTRACT-CONNECT:${abstract},unix-tightsocklen=0`], 'full');
+  const tight = await run('socat', ['-t', '20', '-', `ABSTRACT-CONNECT:${abstract},unix-tightsocklen=1`], 'tight');
+
+  expect(await full.exited).toBe(0);
+  expect(full.stdout).toBe('lluf');
+  expect(await tight.exited).toBe(1);
+  expect(tight.stderr).toContain('Connection refused');
+  expect(errors).toEqual([]);
+});
+
+it('finds an abstract name of socat that has the full length', async () => {
+  const abstract = `rxsock-${randomBytes(8).toString('hex')}`;
+  const listener = `ABSTRACT-LISTEN:${abstract},unix-tightsocklen=0`;
+  await using sort = new Program('socat', ['-d', '-d', '-t', '20', listener, 'EXEC:sort']);
+  await sort.printed(/listening on AF=1/, 'stderr');
+
+  const answer = of('b\nc\na\n').pipe(through(connect({ abstract })), toArray());
+
+  expect(Buffer.concat(await lastValueFrom(answer)).toString()).toBe('a\nb\nc\n');
+});
