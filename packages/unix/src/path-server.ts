@@ -25,56 +25,56 @@ interface PathServerOptions {
 export class PathServer extends net.Server {
   readonly #place: Place;
   readonly #options: PathServerOptions;
-  /** That of the file, whatever the working directory becomes. */
-  readonly #path: string;
-  /** The file that is ours, while it accepts. */
-  #file: fs.Stats | undefined;
+  /** Our file, while it accepts, and where it is whatever the working directory becomes. */
+  #file: (fs.BigIntStats & { readonly path: string }) | undefined;
   #stopped = false;
 
   constructor(place: Place, options: PathServerOptions) {
-    const { highWaterMark } = options;
-    super({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark } as net.ServerOpts);
+    super({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: options.highWaterMark } as net.ServerOpts);
     this.#place = place;
     this.#options = options;
-    this.#path = place.isFile ? resolve(place.name) : place.name;
   }
 
   /** Begins to listen. */
   start(): this {
-    const { backlog, removeStale } = this.#options;
-    // exclusive: a cluster would have the primary process bind it, later and elsewhere.
-    if (!this.#place.isFile) return this.listen({ path: this.#place.name, backlog, exclusive: true });
-    if (removeStale) staleAt(this.#place.name).then((stale) => this.#stopped || this.#bind(stale));
-    else this.#bind();
+    const { name, isFile } = this.#place;
+    if (!isFile) this.#accept(name);
+    else if (!this.#options.removeStale) this.#bind();
+    else staleAt(name).then((stale) => this.#stopped || this.#bind(stale));
     return this;
   }
 
   /** Stops accepting: from now on the path is free. */
   override close(done?: (error?: Error) => void): this {
     this.#stopped = true;
+    const file = this.#file;
+    this.#file = undefined;
     try {
       // Not what somebody else has put there since.
-      if (this.#file && isSame(this.#file, fs.lstatSync(this.#path))) fs.unlinkSync(this.#path);
+      if (file && isSame(file, fs.lstatSync(file.path, { bigint: true }))) fs.unlinkSync(file.path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') process.emitWarning(error as Error);
     }
-    this.#file = undefined;
     return super.close(done);
   }
 
-  // In one go, so that nothing of this process comes between.
-  #bind(stale?: fs.Stats): void {
-    const { backlog, mode } = this.#options;
+  // At once: in a cluster, the primary process would do it otherwise, and later.
+  #accept(path: string): void {
+    this.listen({ path, backlog: this.#options.backlog, exclusive: true });
+  }
+
+  #bind(stale?: fs.BigIntStats): void {
+    const { name } = this.#place;
     let folder: string | undefined;
     try {
-      folder = fs.mkdtempSync(`${dirname(this.#place.name)}/.`);
+      folder = fs.mkdtempSync(`${dirname(name)}/.`);
       const file = `${folder}/=`;
-      this.listen({ path: file, backlog, exclusive: true });
+      this.#accept(file);
       if (!this.listening) return; // an 'error' is on its way
-      fs.chmodSync(file, mode);
-      const ours = fs.lstatSync(file);
-      if (stale) takeAway(stale, this.#path, `${folder}/-`);
-      fs.linkSync(file, this.#path);
+      fs.chmodSync(file, this.#options.mode);
+      const ours = Object.assign(fs.lstatSync(file, { bigint: true }), { path: resolve(name) });
+      if (stale) takeAway(stale, name, `${folder}/-`);
+      fs.linkSync(file, name);
       this.#file = ours;
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);
@@ -96,7 +96,6 @@ export class PathServer extends net.Server {
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'something is there; removeStale: true takes away a socket on which nobody listens, and nothing else',
   ENOENT: 'there is no such directory: make it first',
-  ENOTDIR: 'what should be its directory is none',
   EACCES: 'this user may not make files in its directory',
 };
 

@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import net from 'node:net';
 
 /** The file at `path`, if it is a socket on which nobody listens. It connects in order to try. */
-export function staleAt(path: string): Promise<fs.Stats | undefined> {
+export function staleAt(path: string): Promise<fs.BigIntStats | undefined> {
   return new Promise((resolve) => {
-    fs.lstat(path, (error, found) => {
+    fs.lstat(path, { bigint: true }, (error, found) => {
       if (error || !found.isSocket()) return resolve(undefined);
       const probe = net.connect({ path });
       probe.on('connect', () => {
@@ -22,13 +22,14 @@ export function staleAt(path: string): Promise<fs.Stats | undefined> {
  * Removes the file at `path` if it is still the stale one. It is moved to `aside` first: should another process have put
  * its own there after the last look, that one is put back.
  */
-export function takeAway(stale: fs.Stats, path: string, aside: string): void {
-  const isStale = (found: fs.Stats | undefined) => found && isSame(found, stale) && found.mtimeMs === stale.mtimeMs;
-  if (!isStale(fs.lstatSync(path, { throwIfNoEntry: false }))) return;
+export function takeAway(stale: fs.BigIntStats, path: string, aside: string): void {
+  // The number of a file that is gone may be given to the next one: so the time counts, too.
+  const isStale = (file?: fs.BigIntStats) => file && isSame(file, stale) && file.mtimeNs === stale.mtimeNs;
+  if (!isStale(fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }))) return;
   fs.renameSync(path, aside);
-  if (!isStale(fs.lstatSync(aside))) fs.linkSync(aside, path);
+  if (!isStale(fs.lstatSync(aside, { bigint: true }))) fs.linkSync(aside, path);
   fs.unlinkSync(aside);
 }
 
-/** Whether they are of one file. Its number may be given to a new one as soon as it is gone. */
-export const isSame = (a: fs.Stats, b: fs.Stats) => a.dev === b.dev && a.ino === b.ino;
+/** Whether they are of one file. */
+export const isSame = (a: fs.BigIntStats, b: fs.BigIntStats) => a.dev === b.dev && a.ino === b.ino;

@@ -1,0 +1,202 @@
+// What servers that are gone have left: taken away on request, and nothing else.
+import fs from 'node:fs';
+import net from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { on, serve } from '@rxsock/core';
+import { listen } from '@rxsock/unix';
+import { firstValueFrom, of } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
+import { ask, asNobody, leaveStale, modeOf, place, plainServer, started } from '../support.js';
+
+const removing = (path: string) => listen({ path, removeStale: true });
+
+/** Has `swap` happen just before the first call of a function of the file system. */
+function before(name: 'lstatSync' | 'renameSync', path: string, swap: () => void): void {
+  const real = fs[name] as (...args: unknown[]) => unknown;
+  let done = false;
+  const spy = vi.spyOn(fs, name).mockImplementation(((...args: unknown[]) => {
+    if (args[0] === path && !done) {
+      done = true;
+      swap();
+    }
+    return real(...args);
+  }) as never);
+  onTestFinished(() => spy.mockRestore());
+}
+
+test('a stale file makes way, and the new one has its mode', async () => {
+  const { folder, path } = place();
+  await leaveStale(path);
+  const server = removing(path);
+  server.pipe(serve(() => of('the new one'))).subscribe();
+  const { log } = await started(server);
+  expect(log).toEqual(['listening']);
+  expect(modeOf(path)).toBe('600');
+  expect(await ask(path)).toBe('the new one');
+  expect(fs.readdirSync(folder)).toEqual(['s']);
+});
+
+test('where nothing is, it listens as ever', async () => {
+  const { folder, path } = place();
+  const server = removing(path);
+  await started(server);
+  await server.close();
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
+test('what a killed process of ours has left is stale', async () => {
+  const { folder, path } = place();
+  const worker = new Worker(new URL('../worker.mjs', import.meta.url), { workerData: path });
+  await new Promise((resolve) => worker.once('message', resolve));
+  await worker.terminate();
+  expect(fs.readdirSync(folder)).toEqual(['s']);
+  expect(await ask(path)).toBe('ECONNREFUSED');
+  await started(removing(path));
+});
+
+test('two at once: one has the path, the other fails', async () => {
+  const { folder, path } = place();
+  await leaveStale(path);
+  const [one, other] = [record(removing(path)), record(removing(path))];
+  onTestFinished(() => one.subscription.unsubscribe());
+  expect((await other.ended).error).toMatchObject({ code: 'EADDRINUSE' });
+  expect(one.log).toEqual(['listening']);
+  expect(fs.readdirSync(folder)).toEqual(['s']);
+});
+
+describe('what it takes for a live server', () => {
+  const refused = async (path: string) => {
+    const { ino } = fs.lstatSync(path);
+    expect((await record(removing(path)).ended).error).toMatchObject({ code: 'EADDRINUSE' });
+    expect(fs.lstatSync(path).ino).toBe(ino);
+  };
+
+  test('one that answers, and goes on to', async () => {
+    const { path } = place();
+    await plainServer(path, (peer) => peer.end('still here'));
+    await refused(path);
+    expect(await ask(path)).toBe('still here');
+  });
+
+  test('one with a full backlog', async () => {
+    const { path } = place();
+    const worker = new Worker(new URL('../busy-server.mjs', import.meta.url), { workerData: path });
+    onTestFinished(() => void worker.terminate());
+    await new Promise((resolve) => worker.once('message', resolve));
+    const waiting: net.Socket[] = [];
+    onTestFinished(() => {
+      for (const peer of waiting) peer.destroy();
+    });
+    const full = () =>
+      new Promise<boolean>((resolve) => {
+        const peer = net.connect(path, () => resolve(false)).on('error', () => resolve(true));
+        waiting.push(peer);
+      });
+    while (!(await full()));
+    await refused(path);
+  });
+
+  test('one that does not let us in', async () => {
+    const { folder, path } = place();
+    await leaveStale(path);
+    fs.chmodSync(path, 0o600);
+    fs.chmodSync(folder, 0o777);
+    if (process.getuid?.() !== 0) fs.chmodSync(path, 0);
+    await asNobody(() => refused(path));
+  });
+
+  // Sockets of the last two kinds are not to be had from Node.
+  test.each(['EPROTOTYPE', 'ENOTSOCK', 'EMFILE'])('whatever answers %s', async (code) => {
+    const { path } = place();
+    await leaveStale(path);
+    const failing = () => new net.Socket().destroy(Object.assign(new Error(code), { code }));
+    const dial = vi.spyOn(net, 'connect').mockImplementation(failing);
+    onTestFinished(() => dial.mockRestore());
+    await refused(path);
+    expect(dial).toHaveBeenCalledExactlyOnceWith({ path });
+  });
+});
+
+describe('leaving while it looks', () => {
+  test.each([
+    ['by unsubscribing', false],
+    ['by close()', true],
+  ])('%s changes nothing on the disk', async (_how, close) => {
+    const { folder, path } = place();
+    await leaveStale(path);
+    const { ino } = fs.lstatSync(path);
+    const make = vi.spyOn(fs, 'mkdtempSync');
+    onTestFinished(() => make.mockRestore());
+    const server = removing(path);
+    const { subscription, log, ended } = record(server);
+    if (close) {
+      await server.close();
+      await ended;
+      expect(log).toEqual(['draining', 'close', 'complete']);
+    } else subscription.unsubscribe();
+    await turns();
+    expect(make).not.toHaveBeenCalled();
+    expect(fs.readdirSync(folder)).toEqual(['s']);
+    expect(fs.lstatSync(path).ino).toBe(ino);
+  });
+});
+
+describe('a server that takes the path', () => {
+  /** Puts the file of a live server in place of the stale one. */
+  async function rival(path: string): Promise<() => void> {
+    await plainServer(`${path}-live`, (peer) => peer.end('the quicker one'));
+    return () => fs.renameSync(`${path}-live`, path);
+  }
+
+  test.each(['lstatSync', 'renameSync'] as const)('before %s keeps it', async (call) => {
+    const { folder, path } = place();
+    await leaveStale(path);
+    before(call, path, await rival(path));
+    expect((await record(removing(path)).ended).error).toMatchObject({ code: 'EADDRINUSE' });
+    expect(await ask(path)).toBe('the quicker one');
+    expect(fs.readdirSync(folder)).toEqual(['s']);
+  });
+
+  test('and has the number of the stale file keeps it', async () => {
+    const { path } = place();
+    await leaveStale(path);
+    const later = new Date(Date.now() + 5000);
+    before('lstatSync', path, () => fs.utimesSync(path, later, later));
+    expect((await record(removing(path)).ended).error).toMatchObject({ code: 'EADDRINUSE' });
+    expect(fs.existsSync(path)).toBe(true);
+  });
+
+  test('after the stale file has gone by itself is met by a link that fails', async () => {
+    const { folder, path } = place();
+    await leaveStale(path);
+    before('lstatSync', path, () => fs.unlinkSync(path));
+    const server = removing(path);
+    record(server);
+    onTestFinished(() => server.close());
+    await firstValueFrom(server.pipe(on('listening')));
+    expect(fs.readdirSync(folder)).toEqual(['s']);
+  });
+});
+
+test('what cannot be put back is not lost, and told', async () => {
+  const { folder, path } = place();
+  await leaveStale(path);
+  await plainServer(`${path}-live`);
+  before('renameSync', path, () => fs.renameSync(`${path}-live`, path));
+  const { linkSync } = fs;
+  const link = vi.spyOn(fs, 'linkSync').mockImplementation((from, to) => {
+    if (`${from}`.endsWith('/-')) fs.writeFileSync(to, 'the third');
+    linkSync(from, to);
+  });
+  const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+  onTestFinished(() => {
+    link.mockRestore();
+    warned.mockRestore();
+  });
+  expect((await record(removing(path)).ended).error).toMatchObject({ code: 'EADDRINUSE' });
+  const [aside] = fs.readdirSync(folder).filter((name) => name.startsWith('.'));
+  expect(fs.readdirSync(`${folder}/${aside}`)).toEqual(['-']);
+  expect(warned).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ENOTEMPTY' }));
+});
