@@ -83,6 +83,11 @@ export { toReadableStream, toWritableStream } from './streams/web.js';
 
 // Names and addresses
 
+export type { LookupOptions } from './names/ask.js';
+export type { HostAddress } from './names/family.js';
+export { type ResolveHostOptions, resolveHost, reverseLookup } from './names/hosts.js';
+export { type LocalAddress, type LocalAddressesOptions, localAddresses } from './names/local-addresses.js';
+export { isPortFree, type PortFreeOptions } from './names/port-free.js';
 export { type ServicePortOptions, servicePort } from './names/service-port.js';
 
 // Sockets by name
