@@ -1,6 +1,6 @@
 // mapMessages(): a slow consumer of datagrams, which drops what it has no room for.
 import { mapWithBackpressure, on } from '@rxsock/core';
-import { defer, filter, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { defer, filter, map, type ObservableInput, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent, Message } from './events.js';
 import { checkWhole } from './options.js';
 import { DatagramSocket, portOf } from './socket.js';
@@ -44,9 +44,13 @@ export function mapMessages<R>(
 ): OperatorFunction<DatagramEvent, R> {
   const { highWaterMark = 1024, overflow = 'dropNewest' } = options;
   checkWhole('highWaterMark', highWaterMark, 1, Number.MAX_SAFE_INTEGER);
+  // The messages wait in a queue of ours, where they are counted; what goes on is the queue, once for each that got a place.
+  const run = mapWithBackpressure(
+    (waiting: Message[], index) => project(waiting.shift() as Message, index), // never empty here
+    { ...options, highWaterMark, overflow },
+  );
   return (source) =>
     defer(() => {
-      // The messages wait here, where they are counted; each place that is taken goes on as a message of its own.
       const waiting: Message[] = [];
       const takesPlace = (message: Message): boolean => {
         const room = waiting.length < highWaterMark;
@@ -58,11 +62,8 @@ export function mapMessages<R>(
       return source.pipe(
         on('message'),
         filter(takesPlace),
-        mapWithBackpressure((_place, index) => project(waiting.shift() as Message, index), {
-          ...options,
-          highWaterMark,
-          overflow,
-        }),
+        map(() => waiting),
+        run,
       );
     });
 }

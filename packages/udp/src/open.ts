@@ -79,11 +79,12 @@ export function resolve(
 }
 
 function tune(node: dgram.Socket, options: DatagramOptions): void {
-  const { broadcast, multicastInterface, multicastTTL, multicastLoopback } = options;
+  const { broadcast, multicastInterface, multicastTTL, multicastLoopback, memberships = [] } = options;
   if (broadcast) node.setBroadcast(true);
   if (multicastInterface !== undefined) node.setMulticastInterface(multicastInterface);
   if (multicastTTL !== undefined) node.setMulticastTTL(multicastTTL);
   if (multicastLoopback !== undefined) node.setMulticastLoopback(multicastLoopback);
+  for (const membership of memberships) join(node, membership);
 }
 
 export function join(node: dgram.Socket, { group, source, interface: via }: Membership): void {

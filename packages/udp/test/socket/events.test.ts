@@ -63,7 +63,7 @@ describe('listening', () => {
 
   test.each([
     [{ host: 'nobody.invalid' }, 'ENOTFOUND'],
-    [{ host: '192.0.2.200' }, 'EADDRNOTAVAIL'],
+    [{ host: '203.0.113.200' }, 'EADDRNOTAVAIL'],
   ])('%o fails with %s', async (options, code) => {
     const { error } = await record(bind({ lookup: unknownName, ...options })).ended;
     expect(error).toMatchObject({ name: 'SocketError', code, phase: 'open' });

@@ -1,0 +1,233 @@
+// request(): one reply to one datagram, or an error in finite time.
+import type { LookupFunction } from 'node:net';
+import { bind, connect, type Message, request } from '@rxsock/udp';
+import { firstValueFrom, forkJoin } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { Clock } from '../../../core/test/support/clock.js';
+import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
+import { bound, connected, of, rawPeer, refusingPort, unknownName } from '../support/peers.js';
+
+const local = '127.0.0.1';
+const text = ({ data }: Message) => data.toString();
+
+/** Answers `re: …` to everything. */
+const answering = () => rawPeer((node, data, from) => node.send(`re: ${data}`, from.port, from.address));
+
+describe('the reply', () => {
+  test('is emitted, by itself, to each subscription for its own request', async () => {
+    const peer = await answering();
+    const { socket } = await connected({ port: peer.port });
+    const asking = request(socket, 'ping');
+    await turns();
+    expect(peer.heard).toEqual([]);
+    const { values, log, ended } = record(asking);
+    await ended;
+    expect(log).toEqual(['message', 'complete']);
+    expect(values).toMatchObject([{ data: Buffer.from('re: ping'), remote: { address: local, port: peer.port } }]);
+    await firstValueFrom(asking);
+    expect(peer.heard).toEqual(['ping', 'ping']);
+  });
+
+  test('on a bound socket, by address and by name', async () => {
+    const peer = await answering();
+    const lookup: LookupFunction = (_name, _options, done) => process.nextTick(done, null, local, 4);
+    const { socket } = await bound({ lookup });
+    for (const address of [local, 'peer.test']) {
+      const reply = await firstValueFrom(request(socket, { data: address, remote: { address, port: peer.port } }));
+      expect(text(reply)).toBe(`re: ${address}`);
+    }
+  });
+
+  test('on a socket for both families', async () => {
+    const [four, six] = [
+      await answering(),
+      await rawPeer((node, data, from) => node.send(data, from.port, from.address), '::1'),
+    ];
+    const { socket } = await bound({ host: '::' });
+    const ask = (address: string, port: number) =>
+      firstValueFrom(request(socket, { data: 'x', remote: { address, port } }));
+    expect(text(await ask(local, four.port))).toBe('re: x');
+    expect(text(await ask('0:0:0:0:0:0:0:1', six.port))).toBe('x');
+  });
+
+  test('may be empty', async () => {
+    const peer = await rawPeer((node, _data, from) => node.send('', from.port, from.address));
+    const { socket } = await connected({ port: peer.port });
+    expect((await firstValueFrom(request(socket, ''))).data).toHaveLength(0);
+  });
+
+  test('is never that of a stranger', async () => {
+    const peer = await rawPeer();
+    const [otherPort, otherAddress] = [await rawPeer(), await rawPeer(undefined, '127.0.0.2')];
+    const server = await bound({ host: '0.0.0.0' });
+    const { log } = record(request(server.socket, { data: 'hi', remote: { address: local, port: peer.port } }));
+    await expect.poll(() => peer.heard).toEqual(['hi']);
+    await otherPort.send('forged', server.local.port);
+    await otherAddress.send('forged', server.local.port, local);
+    await expect.poll(() => of(server, 'message')).toHaveLength(2);
+    expect(log).toEqual([]);
+    await peer.send('true', server.local.port);
+    await expect.poll(() => log).toEqual(['message', 'complete']);
+  });
+
+  test('is what match takes', async () => {
+    const peer = await rawPeer((node, data, from) => {
+      // Late and in the wrong order.
+      if (data.toString() !== 'b') return;
+      for (const reply of ['stray', 're b', 're a']) node.send(reply, from.port, from.address);
+    });
+    const { socket } = await connected({ port: peer.port });
+    const ask = (id: string) => request(socket, id, { match: (reply) => text(reply) === `re ${id}`, retries: 0 });
+    const replies = await firstValueFrom(forkJoin([ask('a'), ask('b')]));
+    expect(replies.map(text)).toEqual(['re a', 're b']);
+  });
+
+  test('a match that throws fails the request, not the socket', async () => {
+    const peer = await answering();
+    const { socket, log } = await connected({ port: peer.port });
+    const match = () => {
+      throw new Error('mine');
+    };
+    expect((await record(request(socket, 'x', { match })).ended).error).toMatchObject({ message: 'mine' });
+    expect(socket.readyState).toBe('open');
+    expect(log).toEqual(['listening', 'message']);
+  });
+
+  test('closes a socket that nobody else has; one that is bound stays', async () => {
+    const peer = await answering();
+    const once = connect({ port: peer.port });
+    expect(text(await firstValueFrom(request(once, 'a')))).toBe('re: a');
+    expect(text(await firstValueFrom(request(once, 'b')))).toBe('re: b'); // in the same turn
+    await expect.poll(() => once.readyState).toBe('closed');
+    expect((await record(request(once, 'c')).ended).error).toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+    const kept = connect({ port: peer.port });
+    await kept.bind();
+    await firstValueFrom(request(kept, 'd'));
+    await turns();
+    expect(kept.readyState).toBe('open');
+    await kept.close();
+  });
+});
+
+describe('no reply', () => {
+  const waiting = async (options: Parameters<typeof request>[2]) => {
+    const scheduler = new Clock();
+    const peer = await rawPeer();
+    const { socket } = await connected({ port: peer.port, scheduler });
+    return { scheduler, peer, socket, ...record(request(socket, 'anybody?', options)) };
+  };
+
+  test('it is sent again, and then fails in finite time', async () => {
+    const { scheduler, peer, ended, log, socket } = await waiting({ timeout: 300, retries: 2 });
+    for (let sent = 1; sent <= 3; sent++) {
+      await expect.poll(() => peer.heard).toHaveLength(sent);
+      scheduler.pass(299);
+      await turns();
+      expect([peer.heard.length, log.length]).toEqual([sent, 0]);
+      scheduler.pass(1);
+    }
+    const { error } = await ended;
+    expect(error).toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT', timeout: 'timeout', milliseconds: 300 });
+    expect((error as Error).message).toMatch('sent 3 times');
+    expect(socket.readyState).toBe('open');
+  });
+
+  test('by default three times, a second each', async () => {
+    const { scheduler, peer, ended } = await waiting({});
+    for (let sent = 1; sent <= 3; sent++) {
+      await expect.poll(() => peer.heard).toHaveLength(sent);
+      scheduler.pass(1000);
+    }
+    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', milliseconds: 1000 });
+  });
+
+  test('a reply to the second attempt is one', async () => {
+    const { scheduler, peer, socket, ended, values } = await waiting({ timeout: 100, retries: 1 });
+    await expect.poll(() => peer.heard).toHaveLength(1);
+    scheduler.pass(100);
+    await expect.poll(() => peer.heard).toHaveLength(2);
+    await peer.send('yes', socket.local?.port as number);
+    await ended;
+    expect(values.map(text)).toEqual(['yes']);
+    scheduler.pass(1000);
+    await turns();
+    expect(peer.heard).toHaveLength(2);
+  });
+
+  test('nobody waits on after unsubscribing', async () => {
+    const { scheduler, peer, subscription, log } = await waiting({ timeout: 100 });
+    await expect.poll(() => peer.heard).toHaveLength(1);
+    subscription.unsubscribe();
+    scheduler.pass(10_000);
+    await turns();
+    expect([peer.heard.length, log.length]).toEqual([1, 0]);
+  });
+
+  test('while a name is being resolved it is not queued twice', async () => {
+    const scheduler = new Clock();
+    const asked: string[] = [];
+    const lookup: LookupFunction = (name) => void asked.push(name);
+    const { socket } = await bound({ lookup, scheduler });
+    const remote = { address: 'somebody.test', port: 9 };
+    const { ended } = record(request(socket, { data: 'x', remote }, { timeout: 100, retries: 3 }));
+    await turns();
+    for (let attempt = 0; attempt < 4; attempt++) scheduler.pass(100);
+    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT' });
+    expect(asked).toEqual(['somebody.test']);
+  });
+});
+
+describe('a request that fails', () => {
+  test('refused: it tries again, and tells the refusal at the last', async () => {
+    const scheduler = new Clock();
+    const client = await connected({ port: await refusingPort(), scheduler });
+    const { log, ended } = record(request(client.socket, 'x', { retries: 1 }));
+    await expect.poll(() => client.log).toEqual(['listening', 'sendError']);
+    await turns();
+    expect(log).toEqual([]);
+    scheduler.pass(1000);
+    expect((await ended).error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(client.socket.readyState).toBe('open');
+  });
+
+  test('too large: at once', async () => {
+    const { socket } = await connected({ port: 9 });
+    const { error } = await record(request(socket, Buffer.alloc(65_508))).ended;
+    expect(error).toMatchObject({ code: 'EMSGSIZE' });
+  });
+
+  test('to a name without an address: at once, told and counted', async () => {
+    const server = await bound({ lookup: unknownName });
+    const datagram = { data: 'x', remote: { address: 'nobody.invalid', port: 9 } };
+    const { error } = await record(request(server.socket, datagram)).ended;
+    expect(error).toMatchObject({ code: 'ENOTFOUND', phase: 'write' });
+    expect(of(server, 'sendError')).toMatchObject([{ datagram, error }]);
+    expect(server.socket.report.messagesUnsent).toBe(1);
+  });
+
+  test('on a socket that cannot be opened: with its error', async () => {
+    const { port } = await rawPeer();
+    const asking = request(bind({ port }), { data: 'x', remote: { address: local, port } });
+    expect((await record(asking).ended).error).toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  test('when the socket is closed under it', async () => {
+    const peer = await rawPeer();
+    const { socket } = await connected({ port: peer.port });
+    const { ended } = record(request(socket, 'x'));
+    await expect.poll(() => peer.heard).toHaveLength(1);
+    await socket.close();
+    expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_CLOSED', phase: 'read' });
+  });
+
+  test('by its input, at the call', () => {
+    const socket = bind();
+    const datagram = { data: 'x', remote: { address: local, port: 9 } };
+    expect(() => request(socket, 'x' as never)).toThrow(TypeError);
+    expect(() => request(socket, datagram, { timeout: -1 })).toThrow(RangeError);
+    expect(() => request(socket, datagram, { retries: Number.POSITIVE_INFINITY })).toThrow(RangeError);
+    expect(() => request(socket, datagram, { retries: -1 })).toThrow(RangeError);
+    expect(socket.readyState).toBe('idle');
+  });
+});

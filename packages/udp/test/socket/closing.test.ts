@@ -1,0 +1,301 @@
+// How a socket ends: gracefully, at once, before it has begun, and when the last one leaves.
+import dgram from 'node:dgram';
+import type { LookupFunction } from 'node:net';
+import { bind, connect, type DatagramSocket } from '@rxsock/udp';
+import { describe, expect, test, vi } from 'vitest';
+import { Clock } from '../../../core/test/support/clock.js';
+import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
+import { bound, connected, live, rawPeer } from '../support/peers.js';
+
+const silent: LookupFunction = () => {};
+const somebody = { address: 'somebody.test', port: 9 };
+
+/** Whether the port is free again. */
+async function free(port: number): Promise<boolean> {
+  const probe = dgram.createSocket('udp4');
+  return new Promise((resolve) => {
+    probe.once('error', () => resolve(false));
+    probe.bind(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+  });
+}
+
+describe('complete()', () => {
+  test('sends what waits, then closes', async () => {
+    const peer = await rawPeer();
+    const { socket, log, ended, local } = await connected({ port: peer.port });
+    for (let i = 0; i < 100; i++) socket.next(`${i}`);
+    socket.complete();
+    expect(socket.readyState).toBe('closing');
+    expect(await ended).toEqual({});
+    expect(log).toEqual(['listening', 'close', 'complete']);
+    expect(socket.readyState).toBe('closed');
+    expect(socket.local).toBeUndefined();
+    await expect.poll(() => peer.heard).toHaveLength(100);
+    expect(await free(local.port)).toBe(true);
+  });
+
+  test('before it has begun: nothing to send, nothing is bound', async () => {
+    const create = vi.spyOn(dgram, 'createSocket');
+    const socket = bind();
+    socket.complete();
+    expect(socket.readyState).toBe('closed');
+    const { log, ended } = record(socket);
+    expect(log).toEqual([]);
+    await ended;
+    expect(log).toEqual(['close', 'complete']);
+    expect(create).not.toHaveBeenCalled();
+    create.mockRestore();
+  });
+
+  test('before it has begun, with something to send', async () => {
+    const peer = await rawPeer();
+    const socket = connect({ port: peer.port });
+    socket.next('hello');
+    socket.complete();
+    expect(await socket.close()).toMatchObject({ messagesWritten: 1, bytesWritten: 5 });
+    await expect.poll(() => peer.heard).toEqual(['hello']);
+  });
+
+  test('lets messages come until all is sent', async () => {
+    const peer = await rawPeer();
+    const server = await bound({ lookup: silent });
+    server.socket.next({ data: 'x', remote: somebody });
+    server.socket.complete();
+    await peer.send('still heard', server.local.port);
+    await expect.poll(() => server.log).toEqual(['listening', 'message']);
+  });
+});
+
+describe('lingerTimeout', () => {
+  const waiting = async (options: { lingerTimeout?: number }) => {
+    const scheduler = new Clock();
+    const server = await bound({ lookup: silent, scheduler, ...options });
+    const sent = server.socket.send({ data: 'x', remote: somebody });
+    return { ...server, scheduler, sent };
+  };
+
+  test('ends the wait for what cannot be sent', async () => {
+    const { socket, scheduler, sent, log } = await waiting({ lingerTimeout: 1000 });
+    const report = socket.close();
+    scheduler.pass(999);
+    await turns();
+    expect(log).toEqual(['listening']);
+    scheduler.pass(1);
+    await expect(sent).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+    expect(await report).toMatchObject({ messagesWritten: 0, messagesUnsent: 1, duration: 1000 });
+    expect(log).toEqual(['listening', 'sendError', 'close', 'complete']);
+  });
+
+  test('is five seconds; 0 is for ever; close({ timeout }) has its own', async () => {
+    const { socket, scheduler } = await waiting({});
+    socket.complete();
+    scheduler.pass(4999);
+    await turns();
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(1);
+    await expect.poll(() => socket.readyState).toBe('closed');
+
+    const ever = await waiting({ lingerTimeout: 0 });
+    const report = ever.socket.close();
+    ever.scheduler.pass(1e9);
+    await turns();
+    expect(ever.socket.readyState).toBe('closing');
+    ever.socket.close({ timeout: 10 });
+    ever.scheduler.pass(10);
+    expect(await report).toMatchObject({ messagesUnsent: 1 });
+
+    const never = await waiting({});
+    expect(await never.socket.close({ timeout: 0 })).toMatchObject({ messagesUnsent: 1 });
+    expect(() => never.socket.close({ timeout: -1 })).toThrow(RangeError);
+  });
+});
+
+describe('error()', () => {
+  test('closes at once, and drops what waits', async () => {
+    const server = await bound({ lookup: silent });
+    const sent = server.socket.send({ data: 'x', remote: somebody });
+    const reason = new Error('enough');
+    server.socket.error(reason);
+    await expect(sent).rejects.toMatchObject({ name: 'AbortedError', cause: reason });
+    expect((await server.ended).error).toMatchObject({
+      name: 'AbortedError',
+      code: 'ERR_SOCKET_ABORTED',
+      cause: reason,
+    });
+    expect(server.log).toEqual(['listening', 'sendError', 'close', 'error:ERR_SOCKET_ABORTED']);
+    expect(await free(server.local.port)).toBe(true);
+  });
+
+  test('before it has begun', async () => {
+    const socket = bind();
+    socket.error(new Error('enough'));
+    expect((await record(socket).ended).error).toMatchObject({ name: 'AbortedError' });
+    await expect(socket.bind()).rejects.toMatchObject({ name: 'AbortedError' });
+  });
+});
+
+describe('close()', () => {
+  test('reports what has passed, once and for all', async () => {
+    const peer = await rawPeer();
+    const scheduler = new Clock();
+    const server = await bound({ scheduler });
+    await peer.send('12345', server.local.port);
+    await expect.poll(() => server.log).toHaveLength(2);
+    await server.socket.send({ data: 'abc', remote: { address: '127.0.0.1', port: peer.port } });
+    scheduler.pass(250);
+    expect(server.socket.report.duration).toBe(250);
+    const report = {
+      messagesRead: 1,
+      bytesRead: 5,
+      messagesWritten: 1,
+      bytesWritten: 3,
+      messagesUnsent: 0,
+      messagesDropped: 0,
+      messagesBlocked: 0,
+      duration: 250,
+    };
+    expect(await server.socket.close()).toEqual(report);
+    expect(server.values.at(-1)).toEqual({ type: 'close', report });
+    scheduler.pass(250);
+    expect(await server.socket.close()).toEqual(report);
+    expect(server.socket.report).toEqual(report);
+  });
+
+  test.each([
+    ['in the same turn', async () => {}],
+    ['a tick later', () => new Promise<void>((resolve) => process.nextTick(resolve))],
+    ['a turn later', () => new Promise<void>((resolve) => setImmediate(resolve))],
+  ])('while it is being bound, %s', async (_name, wait) => {
+    for (const socket of [bind(), connect({ port: 9 })]) {
+      const { log, ended } = record(socket);
+      await wait();
+      expect(await socket.close()).toMatchObject({ messagesRead: 0, messagesWritten: 0 });
+      await ended;
+      expect(log.slice(-2)).toEqual(['close', 'complete']);
+    }
+  });
+
+  test('while the name of its host is being resolved', async () => {
+    let answer = () => {};
+    const lookup: LookupFunction = (_name, _options, done) => {
+      answer = () => done(null, '127.0.0.1', 4);
+    };
+    const create = vi.spyOn(dgram, 'createSocket');
+    const socket = bind({ host: 'own.test', lookup });
+    const { log, ended } = record(socket);
+    const binding = socket.bind();
+    await socket.close();
+    await ended;
+    await expect(binding).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+    answer();
+    await turns();
+    expect(log).toEqual(['close', 'complete']);
+    expect(create).not.toHaveBeenCalled();
+    create.mockRestore();
+  });
+
+  test('inside the events themselves', async () => {
+    for (const type of ['listening', 'message'] as const) {
+      const peer = await rawPeer();
+      const socket: DatagramSocket = bind();
+      const first = record(socket);
+      socket.subscribe((event) => {
+        if (event.type === type) socket.close();
+        else if (event.type === 'listening') peer.send('x', event.address.port);
+      });
+      const last = record(socket);
+      await Promise.all([first.ended, last.ended]);
+      expect(first.log).toEqual(last.log);
+      expect(last.log.slice(-3)).toEqual([type, 'close', 'complete']);
+    }
+  });
+
+  test('at the end of an await using block', async () => {
+    const socket = bind();
+    {
+      await using own = socket;
+      await own.bind();
+      expect(own.readyState).toBe('open');
+    }
+    expect(socket.readyState).toBe('closed');
+  });
+});
+
+describe('leaving', () => {
+  test('the last subscriber closes it by the next turn, what waits is sent', async () => {
+    const peer = await rawPeer();
+    const scheduler = new Clock();
+    const { socket, subscription } = await connected({ port: peer.port, scheduler });
+    const second = record(socket);
+    subscription.unsubscribe();
+    scheduler.pass(1000);
+    expect(socket.readyState).toBe('open');
+    socket.next('goodbye');
+    second.subscription.unsubscribe();
+    expect(socket.readyState).toBe('open');
+    scheduler.pass(0);
+    expect(socket.readyState).toBe('closing');
+    expect(await socket.close()).toMatchObject({ messagesWritten: 1 });
+    await expect.poll(() => peer.heard).toEqual(['goodbye']);
+  });
+
+  test('who comes in the same turn keeps it open', async () => {
+    const scheduler = new Clock();
+    const { socket, subscription } = await bound({ scheduler });
+    subscription.unsubscribe();
+    const { log } = record(socket);
+    scheduler.pass(1000);
+    expect([socket.readyState, log]).toEqual(['open', ['listening']]);
+  });
+
+  test('at once, before it is bound, leaves nothing', async () => {
+    const socket = bind();
+    record(socket).subscription.unsubscribe();
+    await expect.poll(() => socket.readyState).toBe('closed');
+    const late = record(socket);
+    await late.ended;
+    expect(late.log).toEqual(['close', 'complete']);
+  });
+
+  test.each([
+    [500, 499, 1],
+    [false, -1, 1],
+  ])('keepOpen %o', async (keepOpen, stays, goes) => {
+    const scheduler = new Clock();
+    const { socket, subscription } = await bound({ scheduler, keepOpen });
+    subscription.unsubscribe();
+    if (stays >= 0) scheduler.pass(stays);
+    expect(socket.readyState).toBe('open');
+    scheduler.pass(goes);
+    await expect.poll(() => socket.readyState).toBe('closed');
+  });
+
+  test('keepOpen true, and bind(), keep it open for ever', async () => {
+    const scheduler = new Clock();
+    const kept = await bound({ scheduler, keepOpen: true });
+    const explicit = bind({ scheduler });
+    await explicit.bind();
+    const { subscription } = await live(explicit);
+    for (const each of [kept.subscription, subscription]) each.unsubscribe();
+    scheduler.pass(1e9);
+    expect([kept.socket.readyState, explicit.readyState]).toEqual(['open', 'open']);
+  });
+});
+
+describe('signal', () => {
+  test('aborts it, and is let go of', async () => {
+    const abort = new AbortController();
+    const remove = vi.spyOn(abort.signal, 'removeEventListener');
+    const { ended, log } = await bound({ signal: abort.signal });
+    abort.abort(new Error('enough'));
+    expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason });
+    expect(log).toEqual(['listening', 'close', 'error:ERR_SOCKET_ABORTED']);
+    expect(remove).toHaveBeenCalled();
+  });
+
+  test('aborted before', async () => {
+    const { error } = await record(bind({ signal: AbortSignal.abort() })).ended;
+    expect(error).toMatchObject({ name: 'AbortedError' });
+  });
+});

@@ -1,0 +1,125 @@
+// What a socket is told: what is refused, and what reaches the system.
+import dgram from 'node:dgram';
+import { BlockList } from 'node:net';
+import { type BindOptions, bind, type ConnectOptions, connect } from '@rxsock/udp';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { record } from '../../../core/test/support/record.js';
+import { bound, connected, of, rawPeer } from '../support/peers.js';
+
+/** The Node sockets that are made during the test. */
+function nodes(): () => dgram.Socket[] {
+  const create = vi.spyOn(dgram, 'createSocket');
+  onTestFinished(() => create.mockRestore());
+  return () => create.mock.results.map(({ value }) => value);
+}
+
+describe('refused at the call', () => {
+  test.each<[BindOptions]>([
+    [{ port: -1 }],
+    [{ port: 65_536 }],
+    [{ port: 1.5 }],
+    [{ port: '53' as never }],
+    [{ highWaterMark: -1 }],
+    [{ maxWriteBuffer: Number.NaN }],
+    [{ lingerTimeout: -1 }],
+    [{ keepOpen: -1 }],
+    [{ recvBufferSize: 0 }],
+    [{ recvBufferSize: 2 ** 31 }],
+    [{ sendBufferSize: 0.5 }],
+    [{ multicastTTL: 256 }],
+    [{ memberships: [{ group: '10.0.0.1' }] }],
+    [{ memberships: [{ group: 'all' }] }],
+    [{ memberships: [{ group: '239.1.1.1', source: 'him' }] }],
+  ])('%j', (options) => {
+    expect(() => bind(options)).toThrow(RangeError);
+  });
+
+  test.each<[ConnectOptions]>([[{ port: 0 }], [{} as never], [{ port: 9, localPort: 70_000 }]])('%j', (options) => {
+    expect(() => connect(options)).toThrow(RangeError);
+  });
+
+  test('a blockList that is none', () => {
+    expect(() => bind({ blockList: ['10.0.0.1'] as never })).toThrow(TypeError);
+  });
+});
+
+describe('buffer sizes', () => {
+  test('reach the system', async () => {
+    const made = nodes();
+    await bound();
+    await bound({ recvBufferSize: 20_000, sendBufferSize: 30_000 });
+    const [usual, tuned] = made();
+    // Linux doubles them, for its own bookkeeping.
+    expect([20_000, 40_000]).toContain(tuned?.getRecvBufferSize());
+    expect([30_000, 60_000]).toContain(tuned?.getSendBufferSize());
+    expect(usual?.getRecvBufferSize()).toBeGreaterThan(40_000);
+  });
+});
+
+describe('addresses', () => {
+  test('reuseAddr shares a port', async () => {
+    const first = await bound({ reuseAddr: true });
+    const second = await bound({ reuseAddr: true, port: first.local.port });
+    expect(second.local).toEqual(first.local);
+    const third = await record(bind({ port: first.local.port })).ended;
+    expect(third.error).toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  test("'::' takes both families, and sends to both", async () => {
+    const [four, six] = [await rawPeer(), await rawPeer(undefined, '::1')];
+    const server = await bound({ host: '::' });
+    await four.send('four', server.local.port);
+    await six.send('six', server.local.port);
+    await expect.poll(() => of(server, 'message')).toHaveLength(2);
+    expect(of(server, 'message').map(({ remote }) => remote)).toEqual([
+      { address: '::ffff:127.0.0.1', port: four.port, family: 'IPv6' },
+      { address: '::1', port: six.port, family: 'IPv6' },
+    ]);
+    await server.socket.send({ data: 'by number', remote: { address: '127.0.0.1', port: four.port } });
+    await server.socket.send(of(server, 'message')[0]!);
+    await server.socket.send({ data: 'back', remote: { address: '::1', port: six.port } });
+    await expect.poll(() => [four.heard, six.heard]).toEqual([['by number', 'four'], ['back']]);
+  });
+
+  test('with ipv6Only it takes one', async () => {
+    const [four, six] = [await rawPeer(), await rawPeer(undefined, '::1')];
+    const server = await bound({ host: '::', ipv6Only: true });
+    await four.send('four', server.local.port);
+    await six.send('six', server.local.port);
+    await expect.poll(() => of(server, 'message').map(({ data }) => data.toString())).toEqual(['six']);
+    const sent = server.socket.send({ data: 'x', remote: { address: '127.0.0.1', port: four.port } });
+    await expect(sent).rejects.toMatchObject({ code: 'EINVAL' });
+  });
+
+  test('localAddress and localPort', async () => {
+    const peer = await rawPeer();
+    const { port } = (await bound()).local;
+    const other = await connected({ port: peer.port, localAddress: '127.0.0.2', localPort: port });
+    expect(other.local).toEqual({ address: '127.0.0.2', port, family: 'IPv4' });
+    const six = await rawPeer(undefined, '::1');
+    const client = await connected({ host: '::1', port: six.port });
+    await client.socket.send('x');
+    await expect.poll(() => six.heard).toEqual(['x']);
+  });
+});
+
+describe('blockList', () => {
+  test('drops and counts, whichever way the address is written', async () => {
+    const blockList = new BlockList();
+    blockList.addAddress('127.0.0.1');
+    const [peer, six] = [await rawPeer(), await rawPeer(undefined, '::1')];
+    const server = await bound({ host: '::', blockList });
+    await peer.send('blocked', server.local.port);
+    await six.send('welcome', server.local.port);
+    await expect.poll(() => of(server, 'message').map(({ data }) => data.toString())).toEqual(['welcome']);
+    expect(server.socket.report).toMatchObject({
+      messagesRead: 1,
+      bytesRead: 7,
+      messagesBlocked: 1,
+      messagesDropped: 0,
+    });
+    blockList.addAddress('::1', 'ipv6');
+    await six.send('now blocked', server.local.port);
+    await expect.poll(() => server.socket.report.messagesBlocked).toBe(2);
+  });
+});
