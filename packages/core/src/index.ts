@@ -90,8 +90,9 @@ export { type LocalAddress, type LocalAddressesOptions, localAddresses } from '.
 export { isPortFree, type PortFreeOptions } from './names/port-free.js';
 export { type ServicePortOptions, servicePort } from './names/service-port.js';
 
-// Sockets by name
+// Sockets by name, and what they say of themselves
 
+export { type SocketSnapshot, snapshot } from './registry/snapshot.js';
 export { SocketGroup, type SocketGroupEvent } from './registry/socket-group.js';
 export { SocketRegistry } from './registry/socket-registry.js';
 

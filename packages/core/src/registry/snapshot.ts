@@ -1,0 +1,59 @@
+// snapshot(): all that there is to know of a socket at one moment, for logs and status pages.
+import { inspect } from 'node:util';
+import type { Endpoint } from '../endpoint.js';
+import type { ReadyState } from '../engine/connection.js';
+import type { Socket } from '../socket.js';
+
+/** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
+export interface SocketSnapshot {
+  readonly name: string;
+  readonly readyState: ReadyState;
+  readonly local?: Endpoint;
+  readonly remote?: Endpoint;
+  /** Bytes received. */
+  readonly bytesRead: number;
+  /** Bytes handed to the kernel. */
+  readonly bytesWritten: number;
+  /** Bytes that wait to be handed to the kernel. */
+  readonly writableLength: number;
+  /** In milliseconds since the epoch of the scheduler's clock, as the next two. */
+  readonly openedAt?: number;
+  readonly lastReadAt?: number;
+  readonly lastWriteAt?: number;
+  readonly holds: readonly string[];
+  /** As JSON keeps it; what JSON cannot take, a circle or a function, as `util.inspect` describes it. */
+  readonly mark?: unknown;
+}
+
+/**
+ * A plain object that says how a socket is at this moment, in any state. It changes no more, and is the same after a way
+ * through JSON.
+ *
+ * @example
+ * ```ts
+ * import { connect, snapshot, SocketRegistry } from '@rxsock/core';
+ *
+ * const sockets = new SocketRegistry();
+ * sockets.add(connect({ port: 6667 }), 'irc');
+ * console.log(JSON.stringify([...sockets].map(snapshot)));
+ * ```
+ */
+export function snapshot(socket: Socket): SocketSnapshot {
+  const { name, readyState, local, remote, bytesRead, bytesWritten, writableLength } = socket;
+  const { openedAt, lastReadAt, lastWriteAt, holds } = socket;
+  const all = { name, readyState, local, remote, bytesRead, bytesWritten, writableLength };
+  const more = { openedAt, lastReadAt, lastWriteAt, holds: [...holds], mark: plain(socket.mark) };
+  const known = Object.entries({ ...all, ...more }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as unknown as SocketSnapshot;
+}
+
+/** The value as it is after a way through JSON. */
+function plain(value: unknown): unknown {
+  try {
+    const text = JSON.stringify(value);
+    if (text !== undefined) return JSON.parse(text);
+  } catch {
+    // A circle, a BigInt, or a toJSON() that throws.
+  }
+  return value === undefined ? undefined : inspect(value, { customInspect: false });
+}

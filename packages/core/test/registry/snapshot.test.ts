@@ -1,0 +1,113 @@
+// snapshot(): what it says in each state, and that it is plain.
+import { type Socket, type SocketSnapshot, snapshot } from '@rxsock/core';
+import { expect, test } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { dial, pair } from '../support/peers.js';
+import { record } from '../support/record.js';
+
+/** The same, through JSON. */
+function plain(socket: Socket): SocketSnapshot {
+  const shot = snapshot(socket);
+  expect(JSON.parse(JSON.stringify(shot))).toStrictEqual(shot);
+  return shot;
+}
+
+test('of an idle socket: what is not known is left out', () => {
+  const socket = dial({ port: 1 });
+  socket.next('abc');
+  expect(plain(socket)).toStrictEqual({
+    name: '',
+    readyState: 'idle',
+    bytesRead: 0,
+    bytesWritten: 0,
+    writableLength: 3,
+    holds: [],
+  });
+});
+
+test('of an open one, and it does not change any more', async () => {
+  const scheduler = new Clock();
+  scheduler.pass(1000);
+  const { socket, peer } = await pair({ scheduler });
+  socket.name = 'www1';
+  socket.mark = { tries: 2, when: new Date(0) };
+  scheduler.pass(500);
+  await socket.write('hello');
+  await expect.poll(() => socket.lastWriteAt).toBe(1500);
+  scheduler.pass(500);
+  peer.write('ok');
+  record(socket);
+  await expect.poll(() => socket.bytesRead).toBe(2);
+  const release = socket.hold('lunch');
+  const expected = {
+    name: 'www1',
+    readyState: 'open',
+    local: { address: '127.0.0.1', port: peer.remotePort, family: 'IPv4' },
+    remote: { address: '127.0.0.1', port: peer.localPort, family: 'IPv4' },
+    bytesRead: 2,
+    bytesWritten: 5,
+    writableLength: 0,
+    openedAt: 1000,
+    lastReadAt: 2000,
+    lastWriteAt: 1500,
+    holds: ['lunch'],
+    mark: { tries: 2, when: '1970-01-01T00:00:00.000Z' },
+  };
+  const shot = plain(socket);
+  expect(shot).toStrictEqual(expected);
+  release();
+  (socket.mark as { tries: number }).tries = 3;
+  socket.error();
+  await socket.close();
+  expect(shot).toStrictEqual(expected);
+  expect(plain(socket)).toStrictEqual({
+    ...expected,
+    readyState: 'closed',
+    holds: [],
+    mark: { ...expected.mark, tries: 3 },
+  });
+});
+
+test('of one that never opened', async () => {
+  const socket = dial({ port: 1 });
+  socket.error();
+  await socket.close();
+  expect(plain(socket)).toMatchObject({ readyState: 'closed' });
+  expect(plain(socket)).not.toHaveProperty('openedAt');
+});
+
+const circle: { self?: unknown } = {};
+circle.self = circle;
+
+test.each([
+  [null, null],
+  [0, 0],
+  ['', ''],
+  [Number.NaN, null],
+  [[undefined], [null]],
+  [12n, '12n'],
+  [Symbol('s'), 'Symbol(s)'],
+  [circle, '<ref *1> { self: [Circular *1] }'],
+  [function named() {}, '[Function: named]'],
+])('a mark of %o', (mark, expected) => {
+  const socket = dial({ port: 1 });
+  socket.mark = mark;
+  expect(plain(socket).mark).toStrictEqual(expected);
+});
+
+test('a mark that does not want to', () => {
+  const socket = dial({ port: 1 });
+  socket.mark = {
+    toJSON() {
+      throw new Error('no');
+    },
+  };
+  expect(plain(socket).mark).toBe('{ toJSON: [Function: toJSON] }');
+});
+
+test('a mark that is the socket itself', () => {
+  const socket = dial({ port: 1 });
+  socket.name = 'me';
+  socket.mark = socket;
+  expect(plain(socket).mark).toContain("name: 'me'");
+});
