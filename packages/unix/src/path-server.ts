@@ -7,7 +7,7 @@ import net from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { SocketError } from '@rxsock/core';
 import type { Place } from './address.js';
-import { isSame, staleAt, takeAway } from './stale.js';
+import { isRefused, isSame, socketAt, takeAway } from './stale.js';
 
 /**
  * What comes behind the directory while the file is made; the X stand for six letters. At the end libuv removes this name
@@ -38,9 +38,10 @@ export class PathServer extends net.Server {
   /** Begins to listen. */
   start(): this {
     const { name, isFile } = this.#place;
+    const found = isFile && this.#options.removeStale ? socketAt(name) : undefined;
     if (!isFile) this.#accept(name);
-    else if (!this.#options.removeStale) this.#bind();
-    else staleAt(name).then((stale) => this.#stopped || this.#bind(stale));
+    else if (!found) this.#bind();
+    else isRefused(name).then((refused) => this.#stopped || this.#bind(refused ? found : undefined));
     return this;
   }
 

@@ -2,19 +2,26 @@
 import fs from 'node:fs';
 import net from 'node:net';
 
-/** The file at `path`, if it is a socket on which nobody listens. It connects in order to try. */
-export function staleAt(path: string): Promise<fs.BigIntStats | undefined> {
+/** The file at `path`, if it is a socket. */
+export function socketAt(path: string): fs.BigIntStats | undefined {
+  try {
+    const file = fs.lstatSync(path, { bigint: true });
+    return file.isSocket() ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether nobody listens at `path`. It connects in order to try. */
+export function isRefused(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    fs.lstat(path, { bigint: true }, (error, found) => {
-      if (error || !found.isSocket()) return resolve(undefined);
-      const probe = net.connect({ path });
-      probe.on('connect', () => {
-        probe.destroy();
-        resolve(undefined);
-      });
-      // Whatever other error it is, somebody may be there: EAGAIN is a full backlog, EPROTOTYPE takes datagrams.
-      probe.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED' ? found : undefined));
+    const probe = net.connect({ path });
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(false);
     });
+    // Whatever other error it is, somebody may be there: EAGAIN is a full backlog, EPROTOTYPE takes datagrams.
+    probe.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
   });
 }
 

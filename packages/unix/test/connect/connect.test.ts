@@ -6,6 +6,7 @@ import { ConnectError, connections, data, on } from '@rxsock/core';
 import { type ConnectOptions, connect, listen } from '@rxsock/unix';
 import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { internals } from '../../../core/src/engine/internals.js';
 import { drainRaw, opened } from '../../../core/test/support/peers.js';
 import { record } from '../../../core/test/support/record.js';
 import { turns } from '../../../core/test/support/turns.js';
@@ -50,7 +51,14 @@ describe('a connection', () => {
     });
   });
 
-  test.each(['client', 'server'])('carries bytes and half-closes, the %s first', async (first) => {
+  test.each([
+    ['client', true],
+    ['server', true],
+    ['client', false],
+    ['server', false],
+  ])("carries bytes and half-closes, the %s first; with Node's internals: %s", async (first, inside) => {
+    Object.assign(internals, { reads: inside, writes: inside });
+    onTestFinished(() => void Object.assign(internals, { reads: true, writes: true }));
     const { socket, accepted } = await pair({ allowHalfOpen: true });
     accepted.allowHalfOpen = true;
     const [a, b] = first === 'client' ? [socket, accepted] : [accepted, socket];

@@ -11,6 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../core/test/support/clock.js';
 import { drainRaw } from '../../../core/test/support/peers.js';
 import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
 import { ask, asNobody, client, leaveStale, modeOf, place, plainServer, started } from '../support.js';
 
 const answer = (text: string) => serve(() => of(text));
@@ -327,6 +328,17 @@ describe('dropping', () => {
     expect((await drainRaw(peer)).end).toBe('end');
     expect(drops(values)).toEqual([{ type: 'drop', reason: 'unclaimed', remote: { path: '' } }]);
   });
+});
+
+test('an accepted socket is not read before somebody wants it', async () => {
+  const { path } = place();
+  const server = listen({ path });
+  await started(server);
+  client(path).write('early');
+  const socket = await firstValueFrom(server.pipe(connections()));
+  await turns();
+  expect(socket.bytesRead).toBe(0);
+  expect(`${await firstValueFrom(socket.pipe(data()))}`).toBe('early');
 });
 
 test('messages of an accepted socket name the path', async () => {

@@ -6,21 +6,20 @@ import { on, serve } from '@rxsock/core';
 import { listen } from '@rxsock/unix';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { drainRaw } from '../../../core/test/support/peers.js';
 import { record } from '../../../core/test/support/record.js';
 import { turns } from '../../../core/test/support/turns.js';
 import { ask, asNobody, leaveStale, modeOf, place, plainServer, started } from '../support.js';
 
 const removing = (path: string) => listen({ path, removeStale: true });
 
-/** Has `swap` happen just before the first call of a function of the file system. */
+/** Has `swap` happen just before a call of a function of the file system. */
 function before(name: 'lstatSync' | 'renameSync', path: string, swap: () => void): void {
   const real = fs[name] as (...args: unknown[]) => unknown;
-  let done = false;
+  // The first look comes before the probe.
+  let skip = name === 'lstatSync' ? 1 : 0;
   const spy = vi.spyOn(fs, name).mockImplementation(((...args: unknown[]) => {
-    if (args[0] === path && !done) {
-      done = true;
-      swap();
-    }
+    if (args[0] === path && skip-- === 0) swap();
     return real(...args);
   }) as never);
   onTestFinished(() => spy.mockRestore());
@@ -38,10 +37,12 @@ test('a stale file makes way, and the new one has its mode', async () => {
   expect(fs.readdirSync(folder)).toEqual(['s']);
 });
 
-test('where nothing is, it listens as ever', async () => {
+test('where nothing is, it listens as ever: at once', async () => {
   const { folder, path } = place();
   const server = removing(path);
-  await started(server);
+  const listening = started(server);
+  expect(fs.readdirSync(folder)).toEqual(['s']);
+  await listening;
   await server.close();
   expect(fs.readdirSync(folder)).toEqual([]);
 });
@@ -54,6 +55,18 @@ test('what a killed process of ours has left is stale', async () => {
   expect(fs.readdirSync(folder)).toEqual(['s']);
   expect(await ask(path)).toBe('ECONNREFUSED');
   await started(removing(path));
+});
+
+test('a link is not followed', async () => {
+  const { path } = place();
+  await leaveStale(`${path}-dead`);
+  fs.symlinkSync(`${path}-dead`, path);
+  const dial = vi.spyOn(net, 'connect');
+  onTestFinished(() => dial.mockRestore());
+  expect((await record(removing(path)).ended).error).toMatchObject({ code: 'EADDRINUSE' });
+  expect(dial).not.toHaveBeenCalled();
+  expect(fs.readlinkSync(path)).toBe(`${path}-dead`);
+  expect(fs.existsSync(`${path}-dead`)).toBe(true);
 });
 
 test('two at once: one has the path, the other fails', async () => {
@@ -78,6 +91,17 @@ describe('what it takes for a live server', () => {
     await plainServer(path, (peer) => peer.end('still here'));
     await refused(path);
     expect(await ask(path)).toBe('still here');
+  });
+
+  test('one that says nothing: its client has gone again', async () => {
+    const { path } = place();
+    let meet: (peer: net.Socket) => void;
+    const met = new Promise<net.Socket>((resolve) => {
+      meet = resolve;
+    });
+    await plainServer(path, (peer) => meet(peer));
+    await refused(path);
+    expect(await drainRaw(await met)).toEqual({ bytes: Buffer.alloc(0), end: 'end' });
   });
 
   test('one with a full backlog', async () => {
