@@ -9,7 +9,9 @@ import type { Chunk, Codec, Decoder } from '../framing/codec.js';
 import { delimitedCodec } from '../framing/delimited.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
 import { linesCodec } from '../framing/lines.js';
+import { checkInteger } from '../framing/options.js';
 import { restCodec } from '../framing/rest.js';
+import { severalCodec } from '../framing/several.js';
 import { connectionOf, type Socket } from '../socket.js';
 import { data } from './data.js';
 
@@ -17,7 +19,10 @@ import { data } from './data.js';
 export interface ReaderOptions {
   /** How long one read may take, in milliseconds; 0 = for ever. @defaultValue 0 */
   readonly timeout?: number;
-  /** The most bytes `readLine`, `readUntil` and `readAll` take before their end comes. @defaultValue 16,777,216 */
+  /**
+   * The most bytes a line may have, and what `readUntil` and `readAll` take before their end comes.
+   * @defaultValue 16,777,216
+   */
   readonly maxLength?: number;
 }
 
@@ -29,8 +34,8 @@ type Decoding = { readonly codec: Pick<Codec<unknown>, 'decoder'>; readonly deco
 /**
  * Reads a socket by `await`; the peer waits between two reads. Made by {@link reader}.
  *
- * Half-close: at the peer's FIN `readLine` and `readFrame` give `undefined`, `readAll` what is left, and `read` and
- * `readUntil` reject with {@link TruncatedFrameError}. Backpressure: the socket is held unless a read waits. A read that
+ * Half-close: at the peer's FIN `readLine` and `readFrame` give `undefined`, `readLines` and `readAll` what is left, and
+ * `read` and `readUntil` reject with {@link TruncatedFrameError}. Backpressure: the socket is held unless a read waits. A read that
  * fails or times out loses nothing: the bytes are there for the next one.
  */
 export class Reader implements Disposable {
@@ -99,9 +104,19 @@ export class Reader implements Disposable {
     return this.readFrame(this.#lines, options);
   }
 
+  /**
+   * The next `count` lines, or as many as there are before the end: none of them at the end. The time is for all of them;
+   * when it is over, or one is too long, none is taken.
+   */
+  async readLines(count: number, options?: Pick<ReaderOptions, 'timeout'>): Promise<string[]> {
+    if (checkInteger('count', count, 0) === 0) return [];
+    return (await this.readFrame(severalCodec(this.#lines, count), options)) ?? [];
+  }
+
   /** The next frame of any codec; `undefined` at the end. */
   readFrame<T>(codec: Pick<Codec<T>, 'decoder'>, options?: Pick<ReaderOptions, 'timeout'>): Promise<T | undefined> {
     const { timeout = this.#options.timeout } = options ?? {};
+    checkLimit('timeout', timeout);
     const frame = this.#last.then(() => this.#frame(codec, timeout));
     this.#last = frame.catch(() => {});
     return frame;
@@ -124,7 +139,7 @@ export class Reader implements Disposable {
     this.#undecode();
     for (const chunk of this.#chunks.reverse()) this.#socket.unshift(chunk);
     this.#chunks = [];
-    this.#end ??= { error: new Error('the reader was released') };
+    this.#end ??= { error: released() };
     this.#subscriber.unsubscribe();
     this.#wake?.();
   }
@@ -222,6 +237,11 @@ export class Reader implements Disposable {
  */
 export function reader(socket: Socket, options: ReaderOptions = {}): Reader {
   return new Reader(socket, options);
+}
+
+function released(): SocketError {
+  const message = 'The reader was released: make another one to go on';
+  return new SocketError(message, { code: 'ERR_READER_RELEASED', phase: 'read' });
 }
 
 function timedOut(milliseconds: number): TimeoutError {

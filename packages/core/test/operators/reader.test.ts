@@ -1,5 +1,13 @@
 // reader(): a dialogue by await, what is left at the end, and that nothing is lost on the way.
-import { data, lengthPrefixedCodec, type ReaderOptions, reader } from '@rxsock/core';
+import {
+  data,
+  lengthPrefixedCodec,
+  type Reader,
+  type ReaderOptions,
+  reader,
+  TimeoutError,
+  TruncatedFrameError,
+} from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { Clock } from '../support/clock.js';
@@ -51,6 +59,20 @@ describe('at the end of the input', () => {
     await expect(read.read(1)).rejects.toMatchObject({ code: 'ERR_FRAME_TRUNCATED', buffered: 0 });
   });
 
+  test('every way of reading can be tried again and again', async () => {
+    const { read } = await reading('x');
+    expect((await read.readAll()).toString()).toBe('x');
+    for (let i = 0; i < 2; i++) {
+      expect(await read.readLine()).toBeUndefined();
+      expect(await read.readLines(2)).toEqual([]);
+      expect(await read.readFrame(lengthPrefixedCodec({ lengthField: 2 }))).toBeUndefined();
+      expect(await read.readAll()).toHaveLength(0);
+      await expect(read.read(1)).rejects.toThrow(TruncatedFrameError);
+      await expect(read.readUntil('\n')).rejects.toThrow(TruncatedFrameError);
+      for await (const chunk of read) expect.unreachable(chunk.toString());
+    }
+  });
+
   test('a reset is no end: what came is read, and then its error', async () => {
     const { peer, read } = await reading('a line\nhalf', { end: false });
     expect(await read.readLine()).toBe('a line');
@@ -68,17 +90,114 @@ test('a line over the limit is an error, and nothing is lost', async () => {
   expect((await read.read(7)).toString()).toBe('abcdef\n');
 });
 
-test('a read that comes too late is an error, and nothing is lost', async () => {
-  const scheduler = new Clock();
-  const { socket, peer } = await pair({ scheduler });
-  const read = reader(socket, { timeout: 1000 });
-  const late = read.readLine();
-  peer.write('half ');
-  await expect.poll(() => socket.bytesRead).toBe(5);
-  scheduler.pass(1000);
-  await expect(late).rejects.toMatchObject({ code: 'ETIMEDOUT', timeout: 'timeout', milliseconds: 1000 });
-  peer.write('a line\n');
-  expect(await read.readLine({ timeout: 0 })).toBe('half a line');
+describe('several lines', () => {
+  test('come together, in any chunks, and what is behind them stays', async () => {
+    const { peer, read } = await reading('one\r\ntw', { end: false });
+    const lines = read.readLines(3);
+    await turns();
+    peer.write('o\n\nrest');
+    expect(await lines).toEqual(['one', 'two', '']);
+    expect((await read.read(4)).toString()).toBe('rest');
+  });
+
+  test('one after the other, and between other reads', async () => {
+    const { read } = await reading('1\n2\n3\n4\nxy5\n6\n');
+    expect(await Promise.all([read.readLines(2), read.readLine(), read.readLines(1), read.read(2)])).toEqual([
+      ['1', '2'],
+      '3',
+      ['4'],
+      Buffer.from('xy'),
+    ]);
+    expect(await read.readLines(0)).toEqual([]);
+    expect(await read.readLines(1000)).toEqual(['5', '6']);
+  });
+
+  test('fewer at the end, an unterminated one too, and none behind it', async () => {
+    const { read } = await reading('1\n2');
+    expect(await read.readLines(3)).toEqual(['1', '2']);
+    expect(await read.readLines(3)).toEqual([]);
+  });
+
+  test('one that is too long: none is taken', async () => {
+    const { read } = await reading('ok\nabcdef\n', { maxLength: 3 });
+    await expect(read.readLines(2)).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 3 });
+    expect(await read.readLines(1)).toEqual(['ok']);
+    await expect(read.readLines(1)).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LONG' });
+    expect((await read.read(7)).toString()).toBe('abcdef\n');
+  });
+
+  test('a reset before the last: none is taken', async () => {
+    const { socket, peer, read } = await reading('1\n2\n', { end: false });
+    const lines = read.readLines(3);
+    await expect.poll(() => socket.bytesRead).toBe(4);
+    peer.resetAndDestroy();
+    await expect(lines).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(await read.readLines(2)).toEqual(['1', '2']);
+  });
+
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '2'])('not %o of them', async (count) => {
+    const { read } = await reading('');
+    await expect(read.readLines(count as number)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('a read that comes too late is an error, and nothing is lost', () => {
+  const codec = lengthPrefixedCodec({ lengthField: 1 });
+
+  test.each<[string, (read: Reader, options?: { timeout: number }) => Promise<unknown>]>([
+    ['read', (read, options) => read.read(100, options)],
+    ['readUntil', (read, options) => read.readUntil('--', options)],
+    ['readLine', (read, options) => read.readLine(options)],
+    ['readLines', (read, options) => read.readLines(2, options)],
+    ['readFrame', (read, options) => read.readFrame(codec, options)],
+    ['readAll', (read, options) => read.readAll(options)],
+  ])('%s()', async (_name, act) => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ scheduler });
+    const read = reader(socket, { timeout: 1000 });
+    const late = act(read);
+    peer.write('half ');
+    await expect.poll(() => socket.bytesRead).toBe(5);
+    scheduler.pass(1000);
+    await expect(late).rejects.toBeInstanceOf(TimeoutError);
+    await expect(late).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+      phase: 'read',
+      timeout: 'timeout',
+      milliseconds: 1000,
+    });
+    const later = act(read, { timeout: 5000 });
+    await turns();
+    scheduler.pass(4999);
+    await turns();
+    scheduler.pass(1);
+    await expect(later).rejects.toMatchObject({ milliseconds: 5000 });
+    peer.write('a line\n');
+    expect(await read.readLine({ timeout: 0 })).toBe('half a line');
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('iterating', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ scheduler });
+    const read = reader(socket, { timeout: 1000 });
+    const next = read[Symbol.asyncIterator]().next();
+    await turns();
+    scheduler.pass(1000);
+    await expect(next).rejects.toMatchObject({ code: 'ETIMEDOUT', milliseconds: 1000 });
+    peer.write('later\n');
+    expect(await read.readLine()).toBe('later');
+  });
+
+  test.each([-1, Number.NaN, '5'])('a timeout of %o is refused', async (timeout) => {
+    const { socket, read } = await reading('x\n', { end: false });
+    expect(() => read.readLine({ timeout: timeout as number })).toThrow(RangeError);
+    await expect(read.read(1, { timeout: timeout as number })).rejects.toThrow(RangeError);
+    expect(await read.readLine()).toBe('x');
+    read.release();
+    expect(() => reader(socket, { timeout: timeout as number })).toThrow(RangeError);
+    reader(socket).release();
+  });
 });
 
 test('the peer has to wait while nobody reads', async () => {
@@ -111,7 +230,7 @@ test('gives back what it has not used, and holds nothing any more', async () => 
   const waiting = read.read(1000);
   await turns();
   read.release();
-  await expect(waiting).rejects.toThrow('released');
+  await expect(waiting).rejects.toMatchObject({ name: 'SocketError', code: 'ERR_READER_RELEASED', phase: 'read' });
   expect(socket.holds).toEqual([]);
   expect((await firstValueFrom(socket.pipe(data()))).toString()).toBe('two\nthree');
   await expect(read.readLine()).rejects.toThrow('released');
