@@ -99,7 +99,9 @@ export { SocketRegistry } from './registry/socket-registry.js';
 // What outlives a connection
 
 export type { BackoffOptions } from './lasting/backoff.js';
-export { ReconnectError } from './lasting/errors.js';
+export { ConnectionPool, connectionPool } from './lasting/connection-pool.js';
+export { PoolError, type PoolErrorCode, ReconnectError } from './lasting/errors.js';
+export type { ConnectionPoolOptions } from './lasting/pool-options.js';
 export { Reconnecting, reconnect } from './lasting/reconnect.js';
 export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './lasting/reconnect-events.js';
 export type { ReconnectOptions } from './lasting/reconnect-options.js';
