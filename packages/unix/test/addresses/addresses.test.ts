@@ -78,6 +78,21 @@ describe('abstract names', () => {
     expect(lengths()).toEqual([]);
   });
 
+  // Node 20 does so by itself.
+  test.each([
+    [{ abstract: 'x' }, `\0x${'\0'.repeat(106)}`],
+    [{ abstract: 'é' }, `\0é${'\0'.repeat(105)}`],
+    [{ path: '\0x' }, '\0x'],
+  ] as const)('%o reaches Node as it is to be seen', (where, path) => {
+    const dialled = vi.spyOn(net.Socket.prototype, 'connect').mockReturnThis();
+    const listened = vi.spyOn(net.Server.prototype, 'listen').mockReturnThis();
+    onTestFinished(() => void vi.restoreAllMocks());
+    record(connect(where)).subscription.unsubscribe();
+    record(listen(where)).subscription.unsubscribe();
+    expect(dialled).toHaveBeenCalledExactlyOnceWith({ path });
+    expect(listened).toHaveBeenCalledExactlyOnceWith({ path, backlog: 511, exclusive: true });
+  });
+
   test.each([
     ['a name', { abstract: unique }],
     ['the longest name', { abstract: unique.padEnd(107, 'x') }],
@@ -95,7 +110,7 @@ describe('abstract names', () => {
   });
 
   test('are in messages as the system writes them', async () => {
-    for (const where of [{ abstract: unique }, { path: `\0${unique}` }]) {
+    for (const where of [{ abstract: unique }, { path: `\0${unique}` }, { path: `\0${unique}`.padEnd(108, '\0') }]) {
       const { error } = await record(connect(where)).ended;
       expect(error).toMatchObject({
         code: 'ECONNREFUSED',

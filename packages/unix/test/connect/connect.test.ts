@@ -7,6 +7,7 @@ import { type ConnectOptions, connect, listen } from '@rxsock/unix';
 import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { internals } from '../../../core/src/engine/internals.js';
+import { Clock } from '../../../core/test/support/clock.js';
 import { drainRaw, opened } from '../../../core/test/support/peers.js';
 import { record } from '../../../core/test/support/record.js';
 import { turns } from '../../../core/test/support/turns.js';
@@ -185,6 +186,15 @@ test('a link to a socket leads to it', async () => {
   await plainServer(`${path}-real`, (peer) => peer.end('hello'));
   fs.symlinkSync(`${path}-real`, path);
   expect(`${await firstValueFrom(connect({ path }).pipe(data()))}`).toBe('hello');
+});
+
+test('connectTimeout bounds the dialling', async () => {
+  const { path } = place();
+  await started(listen({ path }));
+  const scheduler = new Clock();
+  const { ended } = record(connect({ path, connectTimeout: 1000, scheduler }));
+  scheduler.pass(1000);
+  expect((await ended).error).toMatchObject({ name: 'TimeoutError', timeout: 'connectTimeout', milliseconds: 1000 });
 });
 
 test('a signal aborts', async () => {
