@@ -177,6 +177,15 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
+  test('and a read that comes in time leaves no timer', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ scheduler });
+    peer.write('a\nb\n');
+    const read = reader(socket, { timeout: 1000 });
+    expect([await read.readLine(), await read.readLine()]).toEqual(['a', 'b']);
+    expect(scheduler.actions).toEqual([]);
+  });
+
   test('iterating', async () => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ scheduler });
