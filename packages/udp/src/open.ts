@@ -9,8 +9,7 @@ import type { DatagramOptions, Membership, Setup } from './options.js';
 export interface Opening {
   /** It is there, and has to be closed whatever comes. */
   created(node: dgram.Socket, address: string): void;
-  /** It has its address: the time to join groups. */
-  bound(node: dgram.Socket): void;
+  /** What it throws is a failure, too. */
   opened(node: dgram.Socket): void;
   /** @param address What the host was resolved to, as far as it was. */
   failed(error: NodeJS.ErrnoException, address?: string): void;
@@ -39,9 +38,8 @@ export function open({ host, port, near, options }: Setup, opening: Opening): vo
       node.once('listening', () =>
         attempt(() => {
           tune(node, options);
-          opening.bound(node);
           if (!near) return opening.opened(node);
-          node.once('connect', () => opening.opened(node));
+          node.once('connect', () => attempt(() => opening.opened(node)));
           node.connect(port, address);
         }),
       );

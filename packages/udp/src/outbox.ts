@@ -1,6 +1,6 @@
 // What is to be sent: kept until the socket is open and the name is resolved, counted until its callback, and answered for.
 import type dgram from 'node:dgram';
-import { isIP, isIPv4 } from 'node:net';
+import { type AddressInfo, isIP, isIPv4 } from 'node:net';
 import { inspect } from 'node:util';
 import { type Chunk, SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import type { Datagram, Destination } from './events.js';
@@ -40,6 +40,8 @@ export class Outbox {
   /** What waits for a name, by name. */
   readonly #unresolved = new Map<string, Item[]>();
   #node: dgram.Socket | undefined;
+  #local: AddressInfo | undefined;
+  #peer: AddressInfo | undefined;
 
   constructor(setup: Setup, handlers: OutboxHandlers) {
     this.#setup = setup;
@@ -55,13 +57,15 @@ export class Outbox {
     }
     this.pending += costOf(item);
     this.#waiting.add(item);
-    if (this.#node) this.#route(item, this.#node);
+    if (this.#node) this.#route(item);
   }
 
   /** The socket is open: what waited goes out, in order. */
   open(node: dgram.Socket): void {
     this.#node = node;
-    for (const item of [...this.#waiting]) this.#route(item, node);
+    this.#local = node.address();
+    if (this.#setup.near) this.#peer = node.remoteAddress();
+    for (const item of [...this.#waiting]) this.#route(item);
   }
 
   /** Nothing goes out any more: all that waits fails. */
@@ -79,21 +83,21 @@ export class Outbox {
 
   /** Finds the address for a destination. On a socket for both families, an IPv4 address is written as an IPv6 one. */
   resolve(address: string, done: (error: NodeJS.ErrnoException | null, address: string) => void): void {
-    const { family, address: own = '::' } = this.#node?.address() ?? {};
-    const both = family === 'IPv6' && own === '::' && !this.#setup.options.ipv6Only;
-    const wanted = both ? (this.#setup.options.family ?? 0) : family === 'IPv6' ? 6 : 4;
+    const six = this.#local?.family === 'IPv6';
+    const both = six && this.#local?.address === '::' && !this.#setup.options.ipv6Only;
+    const wanted = both ? (this.#setup.options.family ?? 0) : six ? 6 : 4;
     const answer = (error: NodeJS.ErrnoException | null, found: string) =>
       done(error, both && isIPv4(found) ? `::ffff:${found}` : found);
     if (isIP(address)) answer(null, address);
     else resolve(this.#setup.options.lookup, address, wanted, answer);
   }
 
-  #route(item: Item, node: dgram.Socket): void {
+  #route(item: Item): void {
     if (!this.#waiting.has(item)) return;
     const { address, port } = item.datagram.remote;
-    if (this.#setup.near) {
-      const peer = node.remoteAddress();
-      if (port === peer.port && (address === peer.address || address === this.#setup.host)) this.#transmit(item);
+    if (this.#peer) {
+      const known = address === this.#peer.address || address === this.#setup.host;
+      if (known && port === this.#peer.port) this.#transmit(item);
       else this.#done(item, sendError({ message: 'this socket is connected to another peer', code: 'EISCONN' }, item));
       return;
     }

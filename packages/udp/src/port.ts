@@ -4,9 +4,10 @@
 import type dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { AbortedError, ConnectError, type InternetEndpoint, type ListeningEvent, SocketError } from '@rxsock/core';
-import { type Observer, Subject, type Subscriber, type Subscription, type TeardownLogic, throwError } from 'rxjs';
+import type { Subscriber, Subscription, TeardownLogic } from 'rxjs';
 import { withoutZone } from './address.js';
-import type { DatagramEvent, DatagramReport } from './events.js';
+import { Audience, tellEnd } from './audience.js';
+import type { DatagramCloseEvent, DatagramEvent, DatagramReport } from './events.js';
 import { open } from './open.js';
 import type { Setup } from './options.js';
 import { type Item, Outbox } from './outbox.js';
@@ -15,7 +16,8 @@ import { settleable, timer } from './timer.js';
 export class Port {
   readonly setup: Setup;
   readonly outbox: Outbox;
-  readonly opened = settleable<InternetEndpoint>();
+  /** Our own end; rejects as soon as it closes. */
+  opened = settleable<InternetEndpoint>();
   readonly closed = settleable<DatagramReport>();
   /** Stays open when the last subscriber leaves. */
   keep: boolean;
@@ -26,10 +28,7 @@ export class Port {
   remote: InternetEndpoint | undefined;
   dropped = 0;
   #read = { messagesRead: 0, bytesRead: 0, messagesBlocked: 0 };
-  #events = new Subject<DatagramEvent>();
-  /** What is yet to be told: one notification at a time, also when telling one brings the next. */
-  #untold: (() => void)[] = [];
-  #telling = false;
+  readonly #audience = new Audience();
   #node: dgram.Socket | undefined;
   /** Joins and leaves of groups from before it was open. */
   #early: ((node: dgram.Socket) => void)[] = [];
@@ -45,11 +44,12 @@ export class Port {
     this.setup = setup;
     this.keep = setup.limits.keepOpen === true;
     this.outbox = new Outbox(setup, {
-      failed: ({ datagram }, error) => this.#tell({ type: 'sendError', datagram, error }),
+      failed: ({ datagram }, error) => this.#audience.tell({ type: 'sendError', datagram, error }),
       empty: () => {
-        if (this.#clogged && !this.#destroyed) this.#tell({ type: 'drain' });
-        this.#clogged = false;
-        if (this.ending) this.destroy();
+        const drained = this.#clogged && !this.#destroyed;
+        this.#clogged = false; // before it is told: whoever hears it may clog it again
+        if (drained) this.#audience.tell({ type: 'drain' });
+        if (this.ending && this.outbox.pending === 0) this.destroy();
       },
     });
   }
@@ -66,14 +66,16 @@ export class Port {
 
   subscribe(subscriber: Subscriber<DatagramEvent>): TeardownLogic {
     // On the next turn, so that a retry of a closed socket does not spin.
-    if (this.life === 'closed') return this.setup.limits.scheduler.schedule(() => this.#end(subscriber));
+    if (this.life === 'closed') {
+      return this.setup.limits.scheduler.schedule(() => tellEnd(subscriber, this.#last, this.#failure));
+    }
     this.#leaving?.unsubscribe();
     if (this.listening) subscriber.next(this.listening);
-    const subscription = this.#events.subscribe(subscriber);
+    const subscription = this.#audience.add(subscriber);
     this.open();
     return () => {
       subscription.unsubscribe();
-      if (!this.#events.observed && !this.keep) this.#leave();
+      if (!this.#audience.observed && !this.keep) this.#leave();
     };
   }
 
@@ -86,9 +88,6 @@ export class Port {
     open(this.setup, {
       wanted: () => !this.#destroyed,
       created: (node, address) => this.#created(node, address),
-      bound: (node) => {
-        for (const act of this.#early) act(node);
-      },
       opened: (node) => this.#opened(node),
       failed: (error, address) => this.#failed(error, address),
     });
@@ -134,6 +133,8 @@ export class Port {
     this.#failure = failure;
     this.#duration = this.report.duration;
     this.outbox.break(failure ?? this.#gone());
+    this.opened.reject(failure ?? this.#gone()); // for those who wait
+    this.opened = settleable(); // for those who come
     this.opened.reject(failure ?? this.#gone());
     if (this.#node) this.#node.close();
     else this.#conclude();
@@ -148,7 +149,8 @@ export class Port {
     this.#node = node;
     node.on('error', (error) => {
       if (this.life !== 'open') return this.#failed(error, address);
-      if (!this.#destroyed) this.#tell({ type: 'sendError', datagram: undefined, error: this.#refused(error) });
+      if (!this.#destroyed)
+        this.#audience.tell({ type: 'sendError', datagram: undefined, error: this.#refused(error) });
     });
     node.on('message', (data, from) => this.#received(data, from));
     node.on('close', () => this.#conclude());
@@ -156,12 +158,13 @@ export class Port {
 
   #opened(node: dgram.Socket): void {
     if (this.#destroyed) return;
+    for (const act of this.#early) act(node);
     this.life = 'open';
     this.#openedAt = this.setup.limits.scheduler.now();
     this.listening = { type: 'listening', address: endpoint(node.address()) };
     if (this.setup.near) this.remote = endpoint(node.remoteAddress());
     this.opened.resolve(this.listening.address);
-    this.#tell(this.listening);
+    this.#audience.tell(this.listening);
     if (!this.#destroyed) this.outbox.open(node);
   }
 
@@ -170,14 +173,14 @@ export class Port {
     const { address, port, family } = from;
     const numeric = withoutZone(address);
     // What comes between binding and connecting may be from anybody.
-    const stranger = this.remote && (address !== this.remote.address || port !== this.remote.port);
+    const stranger = this.setup.near && (address !== this.remote?.address || port !== this.remote.port);
     if (stranger || blockList?.check(numeric, isIPv6(numeric) ? 'ipv6' : 'ipv4')) {
       this.#read.messagesBlocked++;
       return;
     }
     this.#read.messagesRead++;
     this.#read.bytesRead += data.length;
-    if (this.#events.observed) this.#tell({ type: 'message', data, remote: { address, port, family } });
+    if (this.#audience.observed) this.#audience.tell({ type: 'message', data, remote: { address, port, family } });
     else this.dropped++;
   }
 
@@ -207,25 +210,9 @@ export class Port {
 
   #leave(): void {
     const { scheduler, keepOpen, lingerTimeout } = this.setup.limits;
-    this.#leaving = scheduler.schedule(() => this.complete(lingerTimeout), Number(keepOpen));
-  }
-
-  #tell(event: DatagramEvent): void {
-    this.#serially(() => this.#events.next(event));
-  }
-
-  #serially(act: () => void): void {
-    this.#untold.push(act);
-    if (this.#telling) return;
-    this.#telling = true;
-    for (let next = this.#untold.shift(); next; next = this.#untold.shift()) {
-      try {
-        next();
-      } catch (error) {
-        throwError(() => error).subscribe(); // a subscriber's teardown threw: RxJS's way out for what nobody can be told
-      }
-    }
-    this.#telling = false;
+    this.#leaving = scheduler.schedule(() => {
+      if (!this.ending) this.complete(lingerTimeout);
+    }, Number(keepOpen));
   }
 
   #conclude(): void {
@@ -237,13 +224,11 @@ export class Port {
     this.#linger?.unsubscribe();
     this.#leaving?.unsubscribe();
     this.closed.resolve(this.report);
-    this.#serially(() => this.#end(this.#events));
+    this.#audience.end(this.#last, this.#failure);
   }
 
-  #end(observer: Observer<DatagramEvent>): void {
-    observer.next({ type: 'close', report: this.report });
-    if (this.#failure) observer.error(this.#failure);
-    else observer.complete();
+  get #last(): DatagramCloseEvent {
+    return { type: 'close', report: this.report };
   }
 
   readonly #onSignal = () => this.abort(this.setup.limits.signal?.reason);

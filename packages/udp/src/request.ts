@@ -10,6 +10,8 @@ import type { Port } from './port.js';
 import { type DatagramSocket, portOf } from './socket.js';
 import { settleable, timer } from './timer.js';
 
+const REFUSED = 'ECONNREFUSED';
+
 /** Options of {@link request}. */
 export interface RequestOptions {
   /** Whether this is the reply; asked about datagrams from the right address and port only. @defaultValue any is */
@@ -62,10 +64,11 @@ export function request<D extends Chunk | Datagram>(
 
     const isReply = ({ remote }: Message) => remote.port === number && canonical(remote.address) === peer;
     const failed = (error: SocketError) => {
-      if (error.code !== 'ECONNREFUSED' || left === 0) subscriber.error(error);
+      if (error.code !== REFUSED || left === 0) subscriber.error(error);
     };
     const hear = (event: DatagramEvent) => {
-      if (event.type === 'sendError' && !event.datagram) failed(event.error);
+      // A connected peer refused a datagram that was out.
+      if (event.type === 'sendError' && !event.datagram && event.error.code === REFUSED) failed(event.error);
       if (event.type !== 'message' || !isReply(event) || !match(event)) return;
       subscriber.next(event);
       subscriber.complete();
@@ -80,7 +83,7 @@ export function request<D extends Chunk | Datagram>(
     const attempt = () => {
       const expired = () => {
         if (left-- > 0) return attempt();
-        const message = `No reply from ${address} port ${number} for ${timeout} ms, the timeout of the request, sent ${retries + 1} times`;
+        const message = `No reply from ${address} port ${number} within ${timeout} ms, the timeout of the request, after ${retries + 1} attempts`;
         subscriber.error(new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
       };
       subscriber.add(timer(port.setup.limits.scheduler, timeout, expired));

@@ -129,7 +129,7 @@ describe('no reply', () => {
     }
     const { error } = await ended;
     expect(error).toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT', timeout: 'timeout', milliseconds: 300 });
-    expect((error as Error).message).toMatch('sent 3 times');
+    expect((error as Error).message).toMatch('3 attempts');
     expect(socket.readyState).toBe('open');
   });
 

@@ -195,6 +195,24 @@ describe('close()', () => {
     create.mockRestore();
   });
 
+  test('ends bind(), for those who wait and those who come', async () => {
+    const socket = bind();
+    expect(await socket.bind()).toMatchObject({ address: '127.0.0.1' });
+    await socket.close();
+    await expect(socket.bind()).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
+  });
+
+  test('with its own timeout is not hurried by who leaves', async () => {
+    const scheduler = new Clock();
+    const { socket, subscription } = await bound({ lookup: silent, scheduler });
+    socket.next({ data: 'x', remote: somebody });
+    socket.close({ timeout: Number.POSITIVE_INFINITY });
+    subscription.unsubscribe();
+    scheduler.pass(1e6);
+    await turns();
+    expect(socket.readyState).toBe('closing');
+  });
+
   test('inside the events themselves', async () => {
     for (const type of ['listening', 'message'] as const) {
       const peer = await rawPeer();

@@ -225,6 +225,22 @@ describe('sending', () => {
     expect(log).toEqual(['listening', 'drain']);
   });
 
+  test('a sender that goes on at each drain gets all of it out', async () => {
+    const { socket, ended } = await bound({ highWaterMark: 1000 });
+    const peer = await rawPeer();
+    const remote = { address: '127.0.0.1', port: peer.port };
+    let left = 100;
+    const fill = () => {
+      while (left > 0) if (!socket.next({ data: `${left--}`, remote })) return;
+      socket.complete();
+    };
+    socket.pipe(on('drain')).subscribe(fill);
+    fill();
+    await ended;
+    expect(socket.report).toMatchObject({ messagesWritten: 100, messagesUnsent: 0 });
+    await expect.poll(() => peer.heard).toHaveLength(100);
+  });
+
   test('events are told one at a time, also when one brings the next', async () => {
     const { socket } = await bound({ maxWriteBuffer: 0 });
     const peer = await rawPeer();
