@@ -1,10 +1,12 @@
 // connect(): opens TCP sockets. It only knows how to dial; all the rest is the engine's.
 import { lookup as systemLookup } from 'node:dns';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import { Connection } from './engine/connection.js';
 import { LONGEST_TIMER } from './engine/deadline.js';
 import { connectError } from './engine/failures.js';
+import type { Transport } from './engine/link.js';
 import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
 import { isServiceName, servicePort } from './names/service-port.js';
 import { Socket } from './socket.js';
@@ -60,17 +62,45 @@ export interface ConnectOptions extends TcpOptions {
  * ```
  */
 export function connect(options: ConnectOptions): Socket {
+  return connectOver(options, {});
+}
+
+/** What lies over TCP, for the packages that put something there. */
+export interface OverTcp extends Pick<Transport, 'secure' | 'explain'> {
+  /** In milliseconds; 0 = no limit. */
+  readonly handshakeTimeout?: number;
+}
+
+/** A socket of which `over` makes another than one of TCP. */
+export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...over }: OverTcp): Socket {
   const { host = 'localhost', port, connectTimeout = 30_000 } = options;
   checkPort(port);
-  checkLimit('connectTimeout', connectTimeout);
+  for (const [name, value] of Object.entries({ connectTimeout, handshakeTimeout })) checkLimit(name, value);
   const limits = resolveSocketOptions(options);
   const target = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   const transport = {
+    ...over,
     target,
     ready: 'connect',
     open: () => dial({ ...options, host, connectTimeout }, target, limits),
   } as const;
-  return new Socket(new Connection(transport, limits, { connectTimeout }));
+  return new Socket(new Connection(transport, limits, { connectTimeout, handshakeTimeout }));
+}
+
+/** A socket over an open stream of somebody else's, that is secured first. */
+export function socketOver(
+  stream: Duplex,
+  options: SocketOptions,
+  over: OverTcp & { readonly target: string },
+): Socket {
+  const { handshakeTimeout = 0, ...rest } = over;
+  checkLimit('handshakeTimeout', handshakeTimeout);
+  const transport = { ...rest, ready: undefined, open: () => stream };
+  const birth = { connectTimeout: 0, handshakeTimeout };
+  const connection = new Connection(transport, resolveSocketOptions(options), birth);
+  // At once: from now on the stream is ours.
+  connection.dial();
+  return new Socket(connection);
 }
 
 type LookupCallback = Parameters<net.LookupFunction>[2];

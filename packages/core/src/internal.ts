@@ -1,7 +1,11 @@
 // What the sibling packages import to open other streams with the same engine. Not for applications: it may change in
 // any release.
+export { connectOver, socketOver } from './connect.js';
+export type { Ends } from './endpoint.js';
 export { type Birth, Connection } from './engine/connection.js';
+export { LONGEST_TIMER } from './engine/deadline.js';
 export { type Dialect, type Explained, type Handshake, internetEnds, type Transport } from './engine/link.js';
 export { checkLimit, resolveSocketOptions, type SocketLimits } from './engine/options.js';
+export { serverOver } from './listen.js';
 export { Server, type ServerLimits, type ServerTransport } from './server.js';
 export { connectionOf, Socket } from './socket.js';

@@ -5,7 +5,7 @@ import type { InternetEndpoint } from './endpoint.js';
 import { checkLimit, resolveSocketOptions } from './engine/options.js';
 import { SocketError } from './errors.js';
 import { servicePort } from './names/service-port.js';
-import { Server } from './server.js';
+import { Server, type ServerLimits, type ServerTransport } from './server.js';
 
 /** Options of {@link listen}. Those of sockets hold for every accepted one. */
 export interface ListenOptions extends TcpOptions {
@@ -48,6 +48,19 @@ export interface ListenOptions extends TcpOptions {
  * ```
  */
 export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
+  return new Server(...serverOver(options, { accepts: 'connection', create: (streams) => net.createServer(streams) }));
+}
+
+/** What lies over TCP, for the packages that put something there. */
+export interface ServerOverTcp extends Pick<ServerTransport<InternetEndpoint>, 'accepts' | 'ends' | 'explain'> {
+  create(streams: net.ServerOpts): net.Server;
+}
+
+/** What a server is made of, of which `over` makes another than one of TCP. */
+export function serverOver(
+  options: ListenOptions,
+  { create, ...over }: ServerOverTcp,
+): [ServerTransport<InternetEndpoint>, ServerLimits] {
   const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511 } = options;
   const { maxConnections = 10_000, claimTimeout = 10_000, noDelay = true, keepAlive = 0 } = options;
   checkPort(port);
@@ -56,7 +69,7 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
   const { signal, ...socket } = resolveSocketOptions(options);
   const target = `${host}:${port}`;
   const open = () => {
-    const server = net.createServer({
+    const server = create({
       allowHalfOpen: true,
       pauseOnConnect: true,
       noDelay,
@@ -70,10 +83,10 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
     else listenByName(server, port, target, start);
     return server;
   };
-  return new Server(
-    { open, addressOf, accepts: 'connection', target },
+  return [
+    { ...over, open, addressOf, target },
     { socket: { ...socket, signal: undefined }, claimTimeout, signal },
-  );
+  ];
 }
 
 function listenByName(server: net.Server, service: string, target: string, start: (port: number) => void): void {

@@ -146,6 +146,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   }
 
   #accept(stream: Duplex): void {
+    // Whether to end our side at the peer's FIN is for the socket to decide.
+    stream.allowHalfOpen = true;
     const { socket: limits, claimTimeout } = this.#limits;
     const unclaimed = () => {
       this.#drop('unclaimed', socket.remote);
@@ -177,7 +179,7 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   #handshakeFailed(cause: NodeJS.ErrnoException, stream: Duplex): void {
     const { local, remote } = this.#dialect.ends(stream);
     const target = this.#peerOf(stream);
-    this.#drop('handshake', remote, this.#dialect.explain(cause, { phase: 'open', target, local, remote }));
+    this.#drop('handshake', remote, this.#dialect.explain(cause, { phase: 'open', target, local, remote }, stream));
   }
 
   #drop(reason: DropEvent['reason'], remote: Endpoint | undefined, error?: SocketError): void {

@@ -38,9 +38,9 @@ type Done = (error?: Error | null) => void;
  * it. `take` answers whether to go on. The end is believed at the second read only: Node 20 and 22 report data followed
  * by a reset as a clean end, and the second read then tells the reset.
  *
- * Over TLS it is the handle beneath that is read once more. One that can be, although TLS was reading, has met the end of
- * TCP: nobody has closed the secure stream, so it was cut, which Node reports like a clean end. After a close_notify the
- * handle beneath is still reading, or TLS is not.
+ * TLS tells its end once only; there it is the handle beneath that shows what it is worth. One that begins to read again,
+ * although TLS was reading, has met the end of TCP: nobody has closed the secure stream, so it was cut, which Node reports
+ * like a clean end. After a close_notify the handle beneath is still reading, or TLS is not.
  * @param end Told the end, and whether it is such a cut.
  * @returns How to go on after `take` said no, or `undefined` where this is not to be had.
  */
@@ -55,29 +55,24 @@ export function tapReads(
   // Somebody else has used the stream: what it has read since is in Node's buffer, or its end is.
   if (stream.readableLength > 0 || stream.readableEnded) return undefined;
   const secure = 'encrypted' in stream;
-  let suspected = false;
-  let cut = false;
+  let suspected = secure;
   let ended = false;
   inner.push = (chunk) => {
     if (chunk !== null) return take(chunk);
-    const handle = inner.destroyed ? undefined : secure ? handleBeneath(inner) : inner._handle;
-    if (!suspected && handle && typeof handle.readStart === 'function') {
+    if (!suspected && typeof inner._handle?.readStart === 'function' && !inner.destroyed) {
       suspected = true;
-      if (handle.readStart() === 0) {
-        cut = secure;
-        return false;
-      }
+      if (inner._handle.readStart() === 0) return false;
     }
     if (!ended) {
       ended = true;
-      end(cut);
+      end(secure && !inner.destroyed && handleBeneath(inner)?.readStart() === 0);
     }
     return false;
   };
   return () => inner._read(0);
 }
 
-// Only one of the kernel's can be read once more: one in JavaScript, or of TLS in TLS, tells its end once.
+// Only one of the kernel's answers so: not one in JavaScript, nor TLS in TLS.
 function handleBeneath({ _handle: handle }: Inner): Handle | undefined {
   const beneath = handle?.reading ? handle._parent : undefined;
   return beneath && ['TCP', 'Pipe'].includes(beneath.constructor.name) ? beneath : undefined;

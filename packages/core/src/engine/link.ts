@@ -30,13 +30,13 @@ export interface Dialect {
   /** Both ends of an open stream. Default: those of IP. */
   ends?(stream: Duplex): Ends;
   /** An error that has a name of its own in this transport; `undefined` for all others. */
-  explain?(cause: NodeJS.ErrnoException, where: Explained): SocketError | undefined;
+  explain?(cause: NodeJS.ErrnoException, where: Explained, stream?: Duplex): SocketError | undefined;
 }
 
 /** Where an error came up that a transport may explain. */
 export type Explained = Omit<SocketErrorOptions, 'code' | 'cause'> & { readonly target: string };
 
-/** How the securing of a stream went. */
+/** How the securing of a stream went: one of the two is called, also when the stream beneath is destroyed. */
 export interface Handshake {
   done(secured: Duplex): void;
   failed(error: Error): void;
@@ -65,6 +65,8 @@ export class Link {
   readonly #handlers: LinkHandlers;
   readonly #listeners: (() => void)[] = [];
   #resume: () => void = () => {};
+  /** Whether a handshake is going on: its own end is told, not that of the stream beneath it. */
+  #securing = false;
   #reading = false;
   #finishing = false;
 
@@ -90,16 +92,22 @@ export class Link {
     const beneath = this.#stream;
     this.#handlers.connected();
     if (beneath.destroyed) return;
+    this.#securing = true;
     this.#transport.secure?.(beneath, {
       done: (stream) => {
-        if (this.#stream !== beneath || beneath.destroyed) return void stream.destroy();
+        if (!this.#securing) return;
+        this.#securing = false;
         this.#stream = stream;
+        stream.allowHalfOpen = true;
         this.#carry(stream);
         this.#handlers.opened();
       },
       failed: (error) => {
+        if (!this.#securing) return;
+        this.#securing = false;
         this.#handlers.failed(error);
-        beneath.destroy();
+        if (beneath.closed) this.#handlers.closed();
+        else beneath.destroy();
       },
     });
   }
@@ -119,8 +127,14 @@ export class Link {
   }
 
   #guard(stream: Duplex): void {
-    this.#listen(stream, 'error', (error: Error) => this.#handlers.failed(error));
-    this.#listen(stream, 'close', () => this.#handlers.closed());
+    const current = () => this.#stream === stream && !this.#securing;
+    this.#listen(stream, 'error', (error: Error) => {
+      if (!current()) return;
+      this.#handlers.failed(error);
+      // Node does so by itself, except for an alert of TLS.
+      resetStream(stream);
+    });
+    this.#listen(stream, 'close', () => current() && this.#handlers.closed());
   }
 
   #listen<A extends unknown[]>(stream: Duplex, event: string, listener: (...args: A) => void): void {

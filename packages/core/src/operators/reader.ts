@@ -88,6 +88,11 @@ export class Reader implements Disposable {
     socket.pipe(data()).subscribe(this.#subscriber);
   }
 
+  /** What it reads. */
+  get socket(): Socket {
+    return this.#socket;
+  }
+
   /** Exactly `length` bytes. */
   async read(length: number, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
     if (length === 0) return Buffer.alloc(0);
