@@ -15,7 +15,7 @@ const MUCH = 24_000_000;
 async function fill(socket: Socket, settle: () => Promise<void>, most: number): Promise<number> {
   for (let before = -1; socket.bytesWritten > before && socket.bytesWritten < most; await settle()) {
     before = socket.bytesWritten;
-    while (socket.writableLength < 4 * CHUNK) socket.next(Buffer.alloc(CHUNK));
+    while (socket.readyState === 'open' && socket.writableLength < 4 * CHUNK) socket.next(Buffer.alloc(CHUNK));
   }
   return socket.bytesWritten;
 }

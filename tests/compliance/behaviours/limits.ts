@@ -1,10 +1,21 @@
 // Time limits, on a clock that the test owns.
-import { type Socket, TimeoutError } from '@rxsock/core';
+import { data, type Socket, TimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
 import { clog } from '../support/bytes.js';
 import { type Heard, hear } from '../support/hear.js';
+import type { Connected } from '../support/lab.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
+
+/** Bytes have passed, and none are on their way. The peer is held, so that its own limit stands still. */
+async function quiet({ near, far }: Connected, settle: () => Promise<void>): Promise<void> {
+  await settle();
+  const received = near.pipe(data()).subscribe();
+  far.next('x');
+  await until(() => near.bytesRead === 1);
+  received.unsubscribe();
+  far.hold('quiet');
+}
 
 /** It failed with this limit, and the report says so. */
 async function expectTimeout(socket: Socket, heard: Heard, timeout: string): Promise<void> {
@@ -16,42 +27,46 @@ async function expectTimeout(socket: Socket, heard: Heard, timeout: string): Pro
 }
 
 export const limits = topic('Limits', (behaviour) => {
-  behaviour('idleTimeout tells timeout, then fails', async ({ timed, clock }) => {
-    const { near } = await timed({ idleTimeout: 1000 });
-    const heard = hear(near);
+  behaviour('idleTimeout tells timeout, then fails', async ({ timed, clock, settle }) => {
+    const both = await timed({ idleTimeout: 1000 });
+    await quiet(both, settle);
+    const heard = hear(both.near);
     clock.pass(999);
     expect(heard.story).toEqual([]);
     clock.pass(1);
-    await expectTimeout(near, heard, 'idleTimeout');
+    await expectTimeout(both.near, heard, 'idleTimeout');
     expect(heard.story).toEqual(['timeout', 'close', 'TimeoutError']);
   });
 
-  behaviour('idleTimeout starts anew with bytes read, and with bytes written', async ({ timed, clock }) => {
-    const { near, far } = await timed({ idleTimeout: 1000 });
+  behaviour('idleTimeout starts anew with bytes read, and with bytes written', async ({ timed, clock, settle }) => {
+    const both = await timed({ idleTimeout: 1000 });
+    await quiet(both, settle);
+    const { near, far } = both;
     const heard = hear(near);
-    hear(far);
     clock.pass(900);
     far.next('read');
     await until(() => near.lastReadAt === 900);
     clock.pass(900);
-    near.next('written');
-    await until(() => far.lastReadAt === 1800);
+    await near.write('written');
+    await until(() => near.lastWriteAt === 1800);
+    await settle();
     clock.pass(900);
     expect(heard.story).toEqual(['data']);
     clock.pass(100);
     await expectTimeout(near, heard, 'idleTimeout');
   });
 
-  behaviour('idleTimeout stands still while held', async ({ timed, clock }) => {
-    const { near, far } = await timed({ idleTimeout: 1000 });
-    const heard = hear(near);
-    const releases = [near.hold('busy'), far.hold('busy')];
+  behaviour('idleTimeout stands still while held', async ({ timed, clock, settle }) => {
+    const both = await timed({ idleTimeout: 1000 });
+    await quiet(both, settle);
+    const heard = hear(both.near);
+    const release = both.near.hold('busy');
     clock.pass(100_000);
-    for (const release of releases) release();
+    release();
     clock.pass(999);
     expect(heard.over).toBe(false);
     clock.pass(1);
-    await expectTimeout(near, heard, 'idleTimeout');
+    await expectTimeout(both.near, heard, 'idleTimeout');
   });
 
   behaviour('holdTimeout fails who is held too long, and names the holders', async ({ timed, clock }) => {

@@ -1,9 +1,9 @@
 // A FIN means whole: what the peer is told of an abort, where the transport can say so.
-import { data, ResetError, type Socket, writeTo } from '@rxsock/core';
+import { data, ResetError, type Socket, SocketError, writeTo } from '@rxsock/core';
 import { concat, lastValueFrom, NEVER, of, type Subscription, throwError } from 'rxjs';
 import { expect } from 'vitest';
 import { clog, MUCH } from '../support/bytes.js';
-import { hear } from '../support/hear.js';
+import { type Heard, hear } from '../support/hear.js';
 import type { Connected, Lab } from '../support/lab.js';
 import { type Note, topic } from '../support/topic.js';
 import { until } from '../support/until.js';
@@ -55,7 +55,7 @@ function transfer(rest: typeof NEVER, socket: Socket): Subscription {
 
 function cuts(behaviour: Note): void {
   for (const [name, cut, options] of cutters) {
-    behaviour(`${name} with bytes unsent is a reset at the peer, never an end`, ['reset'], async (lab) => {
+    behaviour(`${name} with bytes unsent is an error at the peer, never an end`, ['reset'], async (lab) => {
       const both = await lab.timed({ allowHalfOpen: true, ...options });
       hear(both.near);
       const heard = hear(both.far);
@@ -64,8 +64,9 @@ function cuts(behaviour: Note): void {
       await lab.settle();
       await cut(both, lab);
       release();
-      const { story } = await heard.ended;
-      expect(story.filter((event) => event !== 'data' && event !== 'timeout')).not.toContain('end');
+      const { story, error } = await heard.ended;
+      expect(story).not.toContain('end');
+      expect(error).toBeInstanceOf(SocketError);
       expect(heard.bytes.length).toBeLessThan(MUCH);
     });
   }
@@ -82,39 +83,53 @@ function withoutReset(behaviour: Note): void {
   });
 }
 
+/** It heard `before` and bytes, and then that they were cut: no end. */
+async function expectCut({ transport }: Lab, heard: Heard, ...before: string[]): Promise<void> {
+  const { story, error } = await heard.ended;
+  expect(story.filter((event) => event !== 'data')).toEqual([...before, 'close', error?.name]);
+  expect(error).toBeInstanceOf(transport.has.resetError ? ResetError : SocketError);
+}
+
 function withReset(behaviour: Note): void {
-  behaviour('an abort is a reset at the peer, never an end', ['reset'], async ({ connected }) => {
+  behaviour('an abort is an error at the peer, never an end', ['reset'], async (lab) => {
+    const { near, far } = await lab.connected({ allowHalfOpen: true });
+    const heard = hear(far);
+    near.error();
+    await expectCut(lab, heard);
+  });
+
+  behaviour('the error that an abort is at the peer is always a ResetError', ['resetError'], async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const heard = hear(far);
     near.error();
-    const { story, error } = await heard.ended;
-    expect(story).toEqual(['close', 'ResetError']);
-    expect(error).toBeInstanceOf(ResetError);
-    expect(error?.code).toBe('ECONNRESET');
+    expect((await heard.ended).error).toMatchObject({ name: 'ResetError', code: 'ECONNRESET', phase: 'read' });
     expect(await far.close()).toMatchObject({ by: 'peer', how: 'reset' });
   });
 
-  behaviour('an abort after bytes that were handed over is a reset, never an end', ['reset'], async (lab) => {
-    const { near, far } = await lab.connected({ allowHalfOpen: true });
-    const heard = hear(far);
-    await near.write('a part');
-    near.error();
-    const { story } = await heard.ended;
-    expect(story.filter((event) => event !== 'data')).toEqual(['close', 'ResetError']);
-  });
+  behaviour(
+    'an abort after bytes that were handed over is an error at the peer, never an end',
+    ['reset'],
+    async (lab) => {
+      const { near, far } = await lab.connected({ allowHalfOpen: true });
+      const heard = hear(far);
+      await near.write('a part');
+      near.error();
+      await expectCut(lab, heard);
+    },
+  );
 
-  behaviour('a reset while held is told after the release, and is no end', ['reset'], async (lab) => {
+  behaviour('an abort by the peer while we are held is told at the release, and is no end', ['reset'], async (lab) => {
     const { near, far } = await lab.connected({ allowHalfOpen: true });
-    const heard = hear(far);
-    const release = far.hold('busy');
-    await near.write('a part');
-    near.error();
+    const heard = hear(near);
+    const release = near.hold('busy');
+    await far.write('a part');
+    far.error();
     await lab.settle();
     release();
-    expect((await heard.ended).story.filter((event) => event !== 'data')).toEqual(['close', 'ResetError']);
+    await expectCut(lab, heard);
   });
 
-  behaviour("an abort against the peer's FIN: its own answer is cut, and it hears of it", ['reset'], async (lab) => {
+  behaviour("an abort against the peer's FIN: our answer is cut, and it hears of it", ['reset'], async (lab) => {
     const { near, far } = await lab.connected({ allowHalfOpen: true });
     const mine = hear(near);
     const theirs = hear(far);
@@ -123,34 +138,34 @@ function withReset(behaviour: Note): void {
     near.next('half an ans');
     near.error(new Error('broken'));
     expect((await mine.ended).story).toEqual(['end', 'close', 'AbortedError']);
-    expect((await theirs.ended).story.filter((event) => event !== 'data')).toEqual(['finish', 'close', 'ResetError']);
+    await expectCut(lab, theirs, 'finish');
   });
 
-  behaviour('our FIN against an abort of the peer: a reset, never an end', ['reset'], async (lab) => {
+  behaviour('our FIN against an abort of the peer is an error, never an end', ['reset'], async (lab) => {
     const { near, far } = await lab.connected({ allowHalfOpen: true });
     const mine = hear(near);
     const theirs = hear(far);
     near.complete();
     await until(() => mine.story.includes('finish') && theirs.story.includes('end'));
     far.error();
-    expect((await mine.ended).story).toEqual(['finish', 'close', 'ResetError']);
+    await expectCut(lab, mine, 'finish');
   });
 
-  behaviour('close() against an abort of the peer reports the reset', ['reset'], async ({ connected }) => {
+  behaviour('close() against an abort of the peer reports that', ['reset'], async ({ connected, transport }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const theirs = hear(far);
     const report = near.close();
     await until(() => theirs.story.includes('end'));
     far.error();
-    expect(await report).toMatchObject({ how: expect.stringMatching(/fin|reset/), bytesUnsent: 0 });
-    await until(() => near.readyState === 'closed');
+    const how = transport.has.resetError ? 'reset' : expect.stringMatching(/^(reset|error)$/);
+    expect(await report).toMatchObject({ by: 'peer', how, bytesUnsent: 0 });
   });
 
-  behaviour('data() of a connection that is reset fails', ['reset'], async ({ connected }) => {
+  behaviour('data() of a connection that the peer aborts fails', ['reset'], async ({ connected }) => {
     const { near, far } = await connected();
-    const bytes = lastValueFrom(far.pipe(data()));
-    near.error();
-    await expect(bytes).rejects.toMatchObject({ name: 'ResetError' });
+    const received = lastValueFrom(near.pipe(data()));
+    far.error();
+    await expect(received).rejects.toBeInstanceOf(SocketError);
   });
 }
 

@@ -16,8 +16,10 @@ export interface ListenOptions extends SocketOptions {
 export interface Capabilities {
   /** It listens and dials; without, two sockets are joined from birth. */
   readonly server: boolean;
-  /** An abort is told to the peer as a reset; without, as an end. */
+  /** An abort is told to the peer as an error; without, as an end. */
   readonly reset: boolean;
+  /** That error is a ResetError always; without, it may also be that of a stream that was cut. */
+  readonly resetError: boolean;
 }
 
 export type Need = keyof Capabilities | `!${keyof Capabilities}`;

@@ -2,5 +2,7 @@
 import type { Transport } from '../support/transport.js';
 import { pair } from './pair.js';
 import { tcp } from './tcp.js';
+import { tls12, tls13 } from './tls.js';
+import { unix } from './unix.js';
 
-export const transports: readonly Transport[] = [tcp, pair];
+export const transports: readonly Transport[] = [tcp, tls12, tls13, unix, pair];

@@ -4,6 +4,6 @@ import type { JoinedTransport } from '../support/transport.js';
 
 export const pair: JoinedTransport = {
   name: 'pair in memory',
-  has: { server: false, reset: true },
+  has: { server: false, reset: true, resetError: true },
   join: socketPair,
 };
