@@ -1,13 +1,7 @@
 // connect(): opens UNIX sockets. It only knows how to dial; all the rest is the engine's.
 import net from 'node:net';
-import { ConnectError, type PathEndpoint, type Socket, type SocketOptions } from '@rxsock/core';
-import {
-  Connection,
-  checkLimit,
-  resolveSocketOptions,
-  Socket as SocketOf,
-  type Transport,
-} from '@rxsock/core/internal';
+import { ConnectError, type PathEndpoint, Socket, type SocketOptions } from '@rxsock/core';
+import { Connection, checkLimit, resolveSocketOptions, type Transport } from '@rxsock/core/internal';
 import { type Place, placeOf, type UnixAddress } from './address.js';
 
 /** Options of {@link connect}: where, and those of every socket. */
@@ -53,7 +47,7 @@ export function connect(options: ConnectOptions): Socket {
     ends: () => ({ local: NAMELESS, remote: place.endpoint }),
     explain: (cause, { phase }) => (phase === 'open' ? connectError(cause, place) : undefined),
   };
-  return new SocketOf(new Connection(transport, limits, { connectTimeout }));
+  return new Socket(new Connection(transport, limits, { connectTimeout }));
 }
 
 /** The end of a client, which has no name. */

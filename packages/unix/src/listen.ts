@@ -1,8 +1,8 @@
 // listen(): servers on UNIX sockets. It only knows what to open; all the rest is Server's.
 import { dirname } from 'node:path';
 import { inspect } from 'node:util';
-import type { PathEndpoint, Server, SocketOptions } from '@rxsock/core';
-import { checkLimit, resolveSocketOptions, Server as ServerOf } from '@rxsock/core/internal';
+import { type PathEndpoint, Server, type SocketOptions } from '@rxsock/core';
+import { checkLimit, resolveSocketOptions } from '@rxsock/core/internal';
 import { checkLength, longestPath, placeOf, type UnixAddress } from './address.js';
 import { NAMELESS } from './connect.js';
 import { PathServer, TEMPORARY } from './path-server.js';
@@ -81,5 +81,5 @@ export function listen(options: ListenOptions): Server<PathEndpoint> {
     target: place.target,
     ends: () => ({ local: place.endpoint, remote: NAMELESS }),
   } as const;
-  return new ServerOf(transport, { socket: { ...socket, signal: undefined }, claimTimeout, signal });
+  return new Server(transport, { socket: { ...socket, signal: undefined }, claimTimeout, signal });
 }

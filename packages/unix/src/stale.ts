@@ -33,7 +33,12 @@ export function takeAway(stale: fs.BigIntStats, path: string, aside: string): vo
   // The number of a file that is gone may be given to the next one: so the time counts, too.
   const isStale = (file?: fs.BigIntStats) => file && isSame(file, stale) && file.mtimeNs === stale.mtimeNs;
   if (!isStale(fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }))) return;
-  fs.renameSync(path, aside);
+  try {
+    fs.renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return; // somebody else was quicker
+    throw error;
+  }
   if (!isStale(fs.lstatSync(aside, { bigint: true }))) fs.linkSync(aside, path);
   fs.unlinkSync(aside);
 }
