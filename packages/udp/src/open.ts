@@ -1,5 +1,4 @@
 // Opens a datagram socket: resolves, creates, binds, tunes and, where it is to have a peer, connects.
-
 import dgram from 'node:dgram';
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, isIPv6, type LookupFunction } from 'node:net';

@@ -96,6 +96,15 @@ describe('lingerTimeout', () => {
     scheduler.pass(1);
     await expect.poll(() => socket.readyState).toBe('closed');
 
+    const longer = await waiting({});
+    longer.socket.complete();
+    longer.socket.close({ timeout: 10_000 });
+    longer.scheduler.pass(9999);
+    await turns();
+    expect(longer.socket.readyState).toBe('closing');
+    longer.scheduler.pass(1);
+    await longer.ended;
+
     const ever = await waiting({ lingerTimeout: 0 });
     const report = ever.socket.close();
     ever.scheduler.pass(1e9);
@@ -125,6 +134,14 @@ describe('error()', () => {
     });
     expect(server.log).toEqual(['listening', 'sendError', 'close', 'error:ERR_SOCKET_ABORTED']);
     expect(await free(server.local.port)).toBe(true);
+  });
+
+  test('is no drain', async () => {
+    const server = await bound({ lookup: silent, highWaterMark: 1 });
+    expect(server.socket.next({ data: 'x', remote: somebody })).toBe(false);
+    server.socket.error();
+    await server.ended;
+    expect(server.log).toEqual(['listening', 'sendError', 'close', 'error:ERR_SOCKET_ABORTED']);
   });
 
   test('before it has begun', async () => {

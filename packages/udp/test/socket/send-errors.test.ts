@@ -158,6 +158,12 @@ describe('bad input throws at the call, and harms nothing', () => {
     expect(log).toEqual(['listening']);
   });
 
+  test('what has no peer takes no bare chunks: the types say so, too', () => {
+    const socket = bind();
+    // @ts-expect-error
+    expect(() => socket.next('x')).toThrow('{ data, remote: { address, port } }');
+  });
+
   test.each([-1, 65_536, 1.5, Number.NaN, '9'])('the port %o', async (port) => {
     const { socket } = await bound();
     const datagram = { data: 'x', remote: { address: local, port: port as number } };

@@ -64,7 +64,7 @@ export interface Live<D extends Chunk | Datagram> extends Recording<DatagramEven
 
 /** Subscribes, and waits until the socket is open; it is closed when the test is over. */
 export async function live<D extends Chunk | Datagram>(socket: DatagramSocket<D>): Promise<Live<D>> {
-  onTestFinished(() => void socket.close({ timeout: 0 }));
+  onTestFinished(async () => void (await socket.close({ timeout: 0 })));
   const recording = record<DatagramEvent>(socket);
   const { address } = await firstValueFrom(socket.pipe(on('listening')));
   return { socket, local: address, ...recording };
