@@ -27,6 +27,7 @@ export default defineConfig({
       project('compliance', 'tests/compliance/**/*.test.ts'),
       project('interop', 'tests/interop/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
+      project('packed', 'tests/packed/**/*.test.ts', 60_000),
       project('docs', 'tests/docs/**/*.test.ts'),
       project('examples', 'tests/examples/**/*.test.ts'),
     ],
