@@ -1,9 +1,12 @@
 // curl: HTTP answers of ours, whole, cut and many on one connection.
 import { createHash, randomBytes } from 'node:crypto';
-import { listen, reader } from '@rxsock/core';
-import { expect, it } from 'vitest';
+import { listen, on, reader } from '@rxsock/core';
+import * as tls from '@rxsock/tls';
+import { map, take } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { curl, http } from './http.js';
 import { serving } from './support.js';
+import { type CertificateFiles, certificateFiles } from './tls.js';
 
 it('gets an answer with a Content-Length, and only its header for HEAD', async () => {
   const { address, errors } = await serving(listen(), http);
@@ -62,3 +65,61 @@ it.each(['', 'Content-Length: 100\r\n'])(
     expect(errors).toEqual([reason]);
   },
 );
+
+describe('over TLS', () => {
+  let files: CertificateFiles;
+  beforeAll(async () => {
+    files = await certificateFiles();
+  });
+  afterAll(() => files?.[Symbol.asyncDispose]());
+
+  it.each(['1.2', '1.3'])('verifies our certificate by its name, in TLS %s', async (version) => {
+    const { address, errors, drops } = await serving(tls.listen({ ...files.server, alpn: ['http/1.1'] }), http);
+    const only = [`--tlsv${version}`, '--tls-max', version, '--cacert', files.caFile, '--verbose'];
+
+    const get = await curl(
+      '',
+      ...only,
+      '--resolve',
+      `localhost:${address.port}:127.0.0.1`,
+      `https://localhost:${address.port}/you`,
+    );
+
+    expect(await get.exited).toBe(0);
+    expect(get.stdout).toBe('hello /you\n');
+    expect(get.stderr).toContain(`SSL connection using TLSv${version}`);
+    expect(get.stderr).toContain('ALPN: server accepted http/1.1');
+    expect([...errors, ...drops]).toEqual([]);
+  });
+
+  it.each([
+    ['has expired', () => files.expired, () => files.caFile],
+    ['is for another name', () => files.other, () => files.caFile],
+    ['a stranger has signed', () => files.server, () => files.strangerFile],
+  ])('takes no certificate that %s', async (_title, shown, trusted) => {
+    const { address, errors } = await serving(tls.listen(shown()), http);
+
+    const get = await curl('', '--cacert', trusted(), `https://127.0.0.1:${address.port}/`);
+
+    // CURLE_PEER_FAILED_VERIFICATION
+    expect(await get.exited).toBe(60);
+    expect(get.stdout).toBe('');
+    expect(errors).toEqual([]);
+  });
+
+  it('shows a certificate of its own, whose subject we know', async () => {
+    const { address } = await serving(tls.listen({ ...files.server, ca: files.ca, requestCert: true }), (socket) =>
+      socket.pipe(
+        on('secureConnect'),
+        take(1),
+        map(({ authorized, peer }) => `HTTP/1.0 200 OK\r\n\r\n${authorized} ${peer?.subject}`),
+      ),
+    );
+    const mine = ['--cert', files.client.certFile, '--key', files.client.keyFile, '--cacert', files.caFile];
+
+    const get = await curl('', ...mine, `https://127.0.0.1:${address.port}/`);
+
+    expect(await get.exited).toBe(0);
+    expect(get.stdout).toBe('true CN=joe');
+  });
+});

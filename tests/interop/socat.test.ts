@@ -1,14 +1,25 @@
 // socat: programs behind it that answer at the end of their input, resets, and a client that stops reading.
 import { randomBytes } from 'node:crypto';
 import { connect, data, flowFrom, listen, relay, type Socket, through } from '@rxsock/core';
+import * as tls from '@rxsock/tls';
 import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
 import { serving, socatListener } from './support.js';
+import { type CertificateFiles, certificateFiles } from './tls.js';
 
 const unsorted = Array.from({ length: 20_000 }, () => `${randomBytes(16).toString('hex')}\n`);
 const sorted = [...unsorted].sort().join('');
+
+/** What came, backwards, and this late. */
+const backwards = (socket: Socket) =>
+  socket.pipe(
+    data(),
+    toArray(),
+    delayWhen(() => turns()),
+    map((chunks) => Buffer.concat(chunks).reverse()),
+  );
 
 it('answers at the end of its input: through() sends FIN and gets the whole answer', async () => {
   await using sort = await socatListener('', 'EXEC:"env LC_ALL=C sort"', '-t', '20');
@@ -32,14 +43,7 @@ it('half-closes through relay(), which passes each FIN on', async () => {
 });
 
 it('gets an answer that comes late, when it has half-closed', async () => {
-  const { address, errors } = await serving(listen(), (socket) =>
-    socket.pipe(
-      data(),
-      toArray(),
-      delayWhen(() => turns()),
-      map((chunks) => Buffer.concat(chunks).reverse()),
-    ),
-  );
+  const { address, errors } = await serving(listen(), backwards);
   const client = await run('socat', ['-t', '20', '-', `TCP:127.0.0.1:${address.port}`], 'late');
 
   expect(await client.exited).toBe(0);
@@ -84,4 +88,35 @@ it('stops reading, which holds the source of its answer, and goes on', async () 
   expect(await client.exited).toBe(0);
   expect(client.stdout.trim()).toBe(`${total}`);
   expect(errors).toEqual([]);
+});
+
+describe('over TLS', () => {
+  let files: CertificateFiles;
+  beforeAll(async () => {
+    files = await certificateFiles();
+  });
+  afterAll(() => files?.[Symbol.asyncDispose]());
+
+  it('half-closes, and gets an answer that comes late', async () => {
+    const { address, errors, drops } = await serving(tls.listen(files.server), backwards);
+
+    const target = `OPENSSL:127.0.0.1:${address.port},cafile=${files.caFile},verify=1`;
+    const client = await run('socat', ['-t', '20', '-', target], 'late');
+
+    expect(await client.exited).toBe(0);
+    expect(client.stdout).toBe('etal');
+    expect([...errors, ...drops]).toEqual([]);
+  });
+
+  it('answers at the end of its input, our close_notify', async () => {
+    const { certFile, keyFile } = files.server;
+    const listener = `OPENSSL-LISTEN:0,bind=127.0.0.1,cert=${certFile},key=${keyFile},verify=0`;
+    await using sort = new Program('socat', ['-d', '-d', '-t', '20', listener, 'EXEC:"env LC_ALL=C sort"']);
+    const [, port] = await sort.printed(/listening on AF=2 127\.0\.0\.1:(\d+)/, 'stderr');
+
+    const socket = tls.connect({ host: '127.0.0.1', port: Number(port), ca: files.ca });
+    const answer = of(unsorted.join('')).pipe(through(socket), toArray());
+
+    expect(Buffer.concat(await lastValueFrom(answer)).toString()).toBe(sorted);
+  });
 });

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Answer, type Endpoint, type Server, type Socket, serve } from '@rxsock/core';
+import { type Answer, type DropEvent, type Endpoint, type Server, type Socket, serve } from '@rxsock/core';
 import { onTestFinished } from 'vitest';
 import { Program } from '../support/program.js';
 
@@ -13,6 +13,8 @@ export interface Served<A extends Endpoint> {
   readonly address: A;
   /** What its connections have failed with. */
   readonly errors: unknown[];
+  /** Those that it did not let in. */
+  readonly drops: DropEvent[];
 }
 
 /** Serves until the test is over. */
@@ -21,17 +23,19 @@ export async function serving<A extends Endpoint>(
   handler: (socket: Socket) => Answer,
 ): Promise<Served<A>> {
   const errors: unknown[] = [];
+  const drops: DropEvent[] = [];
   onTestFinished(() => server.close({ drain: 0 }));
   const address = await new Promise<A>((resolve, reject) => {
     server.pipe(serve(handler, { onError: () => {} })).subscribe({
       next: (event) => {
         if (event.type === 'listening') resolve(event.address);
         if (event.type === 'connectionError') errors.push(event.error);
+        if (event.type === 'drop') drops.push(event);
       },
       error: reject,
     });
   });
-  return { address, errors };
+  return { address, errors, drops };
 }
 
 /** A program that listens. */

@@ -1,6 +1,7 @@
 // Programs that nobody here wrote, or that are built from the examples, run as child processes.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
+import { onTestFinished } from 'vitest';
 
 /** Where a program runs. */
 export interface ProgramOptions {
@@ -27,6 +28,7 @@ export class Program implements AsyncDisposable {
   constructor(command: string, args: readonly string[], { input, env }: ProgramOptions = {}) {
     const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, PATH: path, ...env } });
     this.#child = child;
+    cleanUp(() => this[Symbol.asyncDispose]());
     child.stdin.on('error', () => {});
     if (input !== undefined) child.stdin.end(input);
     child.stdout.on('data', (bytes: Buffer) => this.#bytes.push(bytes));
@@ -97,6 +99,15 @@ export async function run(command: string, args: readonly string[], input: strin
   const program = new Program(command, args, { input });
   await program.exited;
   return program;
+}
+
+/** For a test that runs out of time, and so does not come to the end of its block. */
+function cleanUp(act: () => Promise<void>): void {
+  try {
+    onTestFinished(act);
+  } catch {
+    // Not in a test: what beforeAll starts, afterAll ends.
+  }
 }
 
 /** The Debian packages of programs that are not named as their package is. */
