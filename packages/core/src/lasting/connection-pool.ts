@@ -113,7 +113,8 @@ export class ConnectionPool implements AsyncDisposable {
  * server speaks by itself between two exchanges cannot be pooled.
  *
  * Half-close: a connection on which either side has ended is not used again, whatever `allowHalfOpen` says, so an exchange
- * must not end with FIN. The sockets' own `keepOpen` does not matter; their `idleTimeout` and `signal` do.
+ * must not end with FIN. The sockets' own `keepOpen` does not matter; their `idleTimeout` and `signal` do. An idle
+ * connection keeps the process alive until its `idleTimeout`: `close()` the pool when it is not needed any more.
  *
  * @param factory Makes a new socket at each call: TCP, TLS, UNIX or any other.
  * @throws TypeError or RangeError at the call, for options that mean nothing, those of the factory's socket too.

@@ -1,6 +1,6 @@
 // Reconnecting.eachConnection(): one pipeline for every connection, so that no framer glues the bytes of two together.
 import { from, type ObservableInput, Subject } from 'rxjs';
-import { SocketError } from '../errors.js';
+import { FrameError, SocketError, TimeoutError } from '../errors.js';
 import { FlowSet } from '../flow.js';
 import { Flowable, FlowSubscriber, flowable } from '../flowable.js';
 import type { ReconnectEvent } from './reconnect-events.js';
@@ -8,8 +8,8 @@ import type { ReconnectEvent } from './reconnect-events.js';
 /** The pipeline of one connection. */
 interface Strand {
   readonly bytes: Subject<Buffer>;
-  /** Whether its connection is over, or ended by the peer. */
-  over: boolean;
+  /** Whether its connection is over, or ended by the peer, and what it failed with. */
+  end: { readonly error?: unknown } | undefined;
 }
 
 /** @param cut Aborts the connection that is open now. */
@@ -35,14 +35,15 @@ export function eachConnection<R>(
       conclude();
     };
     const begin = () => {
-      const strand: Strand = { bytes: new Subject(), over: false };
+      const strand: Strand = { bytes: new Subject(), end: undefined };
       current = strand;
       const results = new FlowSubscriber<R>(subscriber as never, {
         next: (result) => subscriber.next(result),
         error: (error) => {
-          // Not what the connection failed with, nor a frame that its end has cut, but bytes that make no sense.
-          if (!(error instanceof SocketError)) subscriber.error(error);
-          else if (!strand.over) cut(error);
+          // What the connection failed with, and a frame that its end has cut, are no news.
+          const own = strand.end?.error === error;
+          if (!own && !isAboutBytes(error)) subscriber.error(error);
+          else if (!strand.end) cut(error);
           done();
         },
         complete: done,
@@ -51,11 +52,10 @@ export function eachConnection<R>(
       from(project(new Flowable((reader) => strand.bytes.subscribe(reader), upstream))).subscribe(results);
     };
     const finish = (error?: unknown) => {
-      const strand = current;
-      if (!strand || strand.over) return;
-      strand.over = true;
-      if (error) strand.bytes.error(error);
-      else strand.bytes.complete();
+      if (!current || current.end) return;
+      current.end = { error };
+      if (error) current.bytes.error(error);
+      else current.bytes.complete();
     };
 
     join(upstream);
@@ -84,6 +84,12 @@ export function eachConnection<R>(
       ),
     );
   });
+}
+
+/** Whether the bytes make no sense: the next connection may bring better ones. */
+function isAboutBytes(error: unknown): boolean {
+  if (error instanceof TimeoutError) return error.timeout === 'frameTimeout';
+  return error instanceof FrameError && error.phase === 'read';
 }
 
 function prematureClose(): SocketError {

@@ -5,15 +5,16 @@
 //    └────────────────────────── everybody has left: what there is, is let go ────────────────────┘
 //
 // and `ending`, which is never taken back: when all that waits was given to a connection, that connection is the last.
-import { Subject, type Subscriber, type Subscription } from 'rxjs';
+import type { Subscriber, Subscription } from 'rxjs';
 import { Deadline } from '../engine/deadline.js';
 import { AbortedError, ConnectError, SocketError, TimeoutError } from '../errors.js';
 import type { CloseReport, ConnectEvent, SocketEvent } from '../events.js';
-import { Brake, FlowSet } from '../flow.js';
+import { FlowSet } from '../flow.js';
 import { FlowSubscriber } from '../flowable.js';
 import { connectionOf, type Socket } from '../socket.js';
 import type { Backoff } from './backoff.js';
 import { ReconnectError } from './errors.js';
+import { LinkAudience } from './link-audience.js';
 import { LinkOutbox } from './link-outbox.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 import type { ReconnectLimits } from './reconnect-options.js';
@@ -35,40 +36,28 @@ export class LinkKeeper {
   readonly #sockets: SocketFactory;
   readonly #backoff: Backoff;
   readonly #limits: ReconnectLimits;
-  readonly #events = new Subject<ReconnectEvent>();
-  readonly #unheard = new Brake(this.flow, 'reconnect: everybody has left');
+  readonly #audience: LinkAudience;
   readonly #concluded: (() => void)[] = [];
   #incoming: Subscription | undefined;
-  #connected: ConnectEvent | undefined;
   #openedAt: number | undefined;
   #retry: Subscription | undefined;
-  #departure: Subscription | undefined;
   #failure: unknown;
 
   constructor(sockets: SocketFactory, backoff: Backoff, limits: ReconnectLimits) {
     this.#sockets = sockets;
     this.#backoff = backoff;
     this.#limits = limits;
+    this.#audience = new LinkAudience(this.flow, limits.scheduler, () => this.#leave());
     this.outbox = new LinkOutbox(limits, {
-      drained: () => this.#tell({ type: 'drain' }),
+      drained: () => this.#audience.tell({ type: 'drain' }),
       emptied: () => this.#finish(),
-      dropped: (bytes) => this.#tell({ type: 'overflow', bytes }),
+      dropped: (bytes) => this.#audience.tell({ type: 'overflow', bytes }),
       overflowed: (error) => this.fail(error),
     });
   }
 
   subscribe(subscriber: Subscriber<ReconnectEvent>): void {
-    // On the next turn, so that a retry of a dead link does not spin.
-    if (this.state === 'closed') {
-      return void subscriber.add(this.#limits.scheduler.schedule(() => this.#tellEnd(subscriber)));
-    }
-    this.#stay();
-    if (this.#connected) subscriber.next(this.#connected);
-    this.#events.subscribe(subscriber);
-    // After the line above: only then has it left when this asks who is there.
-    subscriber.add(() => this.#memberLeft());
-    this.start();
-    if (this.#events.observed) this.#unheard.off();
+    this.#audience.add(subscriber, () => this.start());
   }
 
   /** Why nothing more can be written; `undefined` while it can. */
@@ -89,7 +78,7 @@ export class LinkKeeper {
     if (this.state === 'closed' || this.ending === 'close') return;
     this.ending = ending;
     if (ending === 'close') {
-      this.#stay();
+      this.#audience.stay();
       const nothing = this.outbox.empty && (this.state === 'idle' || this.state === 'connecting');
       if (nothing) return this.#letGo(new Error('it was closed before it was open'));
     }
@@ -145,7 +134,7 @@ export class LinkKeeper {
           if (event.type === 'close') report = event.report;
           else if (event.type === 'connect') this.#opened(socket, event);
           else if (event.type === 'drain') this.outbox.feed();
-          else this.#tell(event);
+          else this.#audience.tell(event);
         },
         error: (error) => over(error as SocketError),
         complete: over,
@@ -159,15 +148,15 @@ export class LinkKeeper {
   #opened(socket: Socket, event: ConnectEvent): void {
     this.state = 'open';
     this.#openedAt = this.#limits.scheduler.now();
-    this.#connected = event;
-    this.outbox.open(socket, () => this.#tell(event));
+    this.#audience.connected = event;
+    this.outbox.open(socket, () => this.#audience.tell(event));
   }
 
   #lost(socket: Socket, report: CloseReport, error: SocketError | undefined): void {
     if (this.#openedAt !== undefined) this.#backoff.lasted(this.#limits.scheduler.now() - this.#openedAt);
     this.#detach();
     this.state = 'waiting';
-    this.#tell({ type: 'disconnect', error, report });
+    this.#audience.tell({ type: 'disconnect', error, report });
     // Who was told may have ended it.
     if (this.state !== 'waiting') return;
     const last = this.ending !== 'no' && this.outbox.empty;
@@ -180,7 +169,7 @@ export class LinkKeeper {
     }
     const delay = this.#backoff.next();
     this.#retry = this.#limits.scheduler.schedule(() => this.#dial(), delay);
-    this.#tell({ type: 'retry', attempt: attempts + 1, delay });
+    this.#audience.tell({ type: 'retry', attempt: attempts + 1, delay });
   }
 
   // ---- the end
@@ -197,7 +186,7 @@ export class LinkKeeper {
     this.state = 'closed';
     this.#failure = error;
     this.#stop(error);
-    this.#tellEnd(this.#events);
+    this.#audience.close(error);
     for (const resolve of this.#concluded) resolve();
   }
 
@@ -209,56 +198,37 @@ export class LinkKeeper {
     this.#conclude(error);
   }
 
-  #memberLeft(): void {
-    if (this.#events.observed || this.state === 'closed' || this.ending === 'close') return;
-    // Until the next turn: who comes by then has missed nothing.
-    this.#unheard.on();
-    this.#departure ??= this.#limits.scheduler.schedule(() => this.#leave());
-  }
-
-  #stay(): void {
-    this.#departure?.unsubscribe();
-    this.#departure = undefined;
-  }
-
   // Everybody has left. A connection that is open closes as a socket does, gracefully; one that is not yet is given up.
   #leave(): void {
     const { socket, state } = this;
+    if (state === 'closed' || this.ending === 'close') return;
     if (state === 'open') this.outbox.feed(true);
     this.#detach();
     if (state !== 'open') socket?.error(new Error('everybody had left before it was open'));
     else if (socket && connectionOf(socket).limits.keepOpen !== false) void socket.close();
-    this.#unheard.off();
     if (this.ending === 'no') this.state = 'idle';
     else this.#conclude();
     this.#stop();
   }
 
   #stop(error?: unknown): void {
-    this.#stay();
     this.#retry?.unsubscribe();
     this.#backoff.attempts = 0;
     this.#limits.signal?.removeEventListener('abort', this.#onSignal);
     const closed = closedError('The link was closed before there was a connection for what was written');
-    if (this.outbox.drop(error ?? closed) > 0 && error === undefined) process.emitWarning(closed);
+    const lost = this.outbox.drop(error ?? closed);
+    // Lost bytes that nobody hears of, unless somebody wanted it so.
+    const unheard = lost > 0 && (error === undefined || this.#audience.empty);
+    if (unheard && !(error instanceof AbortedError)) process.emitWarning((error as Error) ?? closed);
   }
 
   #detach(): void {
     this.#incoming?.unsubscribe();
     this.#incoming = undefined;
-    this.#connected = undefined;
+    this.#audience.connected = undefined;
     this.#openedAt = undefined;
     this.socket = undefined;
     this.outbox.close();
-  }
-
-  #tell(event: ReconnectEvent): void {
-    this.#events.next(event);
-  }
-
-  #tellEnd(observer: Pick<Subscriber<ReconnectEvent>, 'error' | 'complete'>): void {
-    if (this.#failure === undefined) observer.complete();
-    else observer.error(this.#failure);
   }
 
   readonly #onSignal = () => this.abort(this.#limits.signal?.reason);

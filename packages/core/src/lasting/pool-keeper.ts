@@ -15,6 +15,8 @@ import type { SocketFactory } from './socket-factory.js';
 interface Waiter {
   take(connection: PooledConnection): void;
   fail(error: unknown): void;
+  /** As `fail`, on the next turn, so that a retry does not spin. */
+  refuse(error: unknown): void;
 }
 
 type MemberState = 'dialling' | 'checking' | 'returning' | 'used' | 'idle';
@@ -59,13 +61,12 @@ export class PoolKeeper {
         leave();
         subscriber.error(error);
       },
+      refuse: (error) => {
+        leave();
+        subscriber.add(scheduler.schedule(() => subscriber.error(error)));
+      },
     };
-    // On the next turn, so that a retry does not spin.
-    const refuse = (error: PoolError) => {
-      leave();
-      subscriber.add(scheduler.schedule(() => subscriber.error(error)));
-    };
-    if (this.#closed) return refuse(closedError());
+    if (this.#closed) return waiter.refuse(closedError());
     subscriber.add(() => {
       leave();
       if (taken) this.#giveBack(taken);
@@ -76,7 +77,7 @@ export class PoolKeeper {
     this.#serve();
     if (!this.waiting.has(waiter) || this.waiting.size - this.#coming <= maxWaiting) return;
     const message = `All ${max} connections (max) are taken and ${maxWaiting} wait for one (maxWaiting)`;
-    refuse(poolError('ERR_POOL_FULL', message));
+    waiter.refuse(poolError('ERR_POOL_FULL', message));
   }
 
   async close(drain: number): Promise<void> {
@@ -110,7 +111,8 @@ export class PoolKeeper {
     try {
       socket = this.#sockets.make();
     } catch (error) {
-      return this.#failFirst(error);
+      const [first] = this.waiting;
+      return first?.refuse(error);
     }
     const connection = new PooledConnection(socket, this.#limits, {
       opened: () => {
@@ -121,7 +123,8 @@ export class PoolKeeper {
         const failed = this.members.get(connection) === 'dialling';
         this.#all.delete(connection);
         this.#forget(connection);
-        if (failed) this.#failFirst(error);
+        const [first] = this.waiting;
+        if (failed) first?.fail(error);
         this.#serve();
         if (this.#all.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
       },
@@ -206,11 +209,6 @@ export class PoolKeeper {
       if (!newest) return;
       this.#drop(newest, 'nobody waits for it any more');
     }
-  }
-
-  #failFirst(error: unknown): void {
-    const [first] = this.waiting;
-    first?.fail(error);
   }
 
   #census(): string {

@@ -89,9 +89,9 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
    * each connection, and a frame that the end of its connection cuts is dropped, never glued to what comes next.
    *
    * Half-close: the bytes complete at the peer's FIN, so that a codec may give a last line (`trailing` says), and fail
-   * where the connection fails; neither ends this. A {@link FrameError}, or any other {@link SocketError}, while the
-   * connection goes on aborts it, and the link makes another; other errors are passed on. Completes and fails with the
-   * link, when the pipelines are done. Backpressure: consumers hold the connection, and the next one too.
+   * where the connection fails; neither ends this. A frame that makes no sense ({@link FrameError}, or a `frameTimeout`)
+   * aborts the connection, and the link makes another; other errors of a pipeline are passed on. Completes and fails with
+   * the link, when the pipelines are done. Backpressure: consumers hold the connection, and the next one too.
    *
    * @example
    * ```ts

@@ -1,6 +1,15 @@
 // Reconnecting.eachConnection(): a pipeline of its own for each connection.
-import { lengthPrefixed, lines, mapWithBackpressure, type ReconnectEvent } from '@rxsock/core';
-import { map, Subject, share, take, toArray } from 'rxjs';
+import {
+  FrameError,
+  lengthPrefixed,
+  lines,
+  mapWithBackpressure,
+  type ReconnectEvent,
+  SocketError,
+  TimeoutError,
+  toAsyncIterable,
+} from '@rxsock/core';
+import { map, mergeMap, Subject, share, take, throwError, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
@@ -60,6 +69,37 @@ test('a frame that makes no sense aborts its connection, and the link makes anot
   (await server.next()).write('two\n');
   await expect.poll(() => values).toEqual(['one', 'two']);
   expect(log).toEqual(['one', 'two']);
+});
+
+test('so does one that does not come to its end in time', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { clock } = test;
+  const { log } = record(test.link.eachConnection(lines({ frameTimeout: 50, scheduler: clock })));
+  const events = tell(test);
+  (await server.next()).write('never ends');
+  await expect.poll(events.told).toContain('data');
+  clock.pass(50);
+  await expect.poll(events.told).toContain('retry');
+  expect((events.values as ReconnectEvent[]).find(({ type }) => type === 'disconnect')).toMatchObject({
+    error: { code: 'ERR_SOCKET_ABORTED', cause: { timeout: 'frameTimeout' } },
+  });
+  expect(log).toEqual([]);
+});
+
+test.each([
+  ['another socket', new SocketError('another', { code: 'ECONNREFUSED', phase: 'open' })],
+  ['an encoder', new FrameError('refused', { phase: 'write' })],
+  ['another time limit', new TimeoutError('late', { phase: 'read', timeout: 'mine', milliseconds: 1 })],
+])('what a pipeline has from %s is passed on, and the connection goes on', async (_what, error) => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { told } = tell(test);
+  const { ended } = record(test.link.eachConnection((bytes) => bytes.pipe(mergeMap(() => throwError(() => error)))));
+  (await server.next()).write('x');
+  expect(await ended).toEqual({ error });
+  expect(test.link.readyState).toBe('open');
+  expect(told()).toEqual(['connect', 'data']);
 });
 
 test('an error of the pipeline itself is passed on, and the link goes on for others', async () => {
@@ -134,6 +174,23 @@ test('a slow consumer holds the connection, and the next one; frames come in ord
   expect(values).toEqual([]);
   for (let line = 1; line <= 8; line++) gate.next();
   await expect.poll(() => values).toEqual(['1', '2', '3', '4', '5', '7', '8', '9']);
+});
+
+test('the end of the link comes after what a pipeline still holds back', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port, { maxRetries: 0 });
+  const frames = toAsyncIterable(test.link.eachConnection(lines()), { highWaterMark: 2 })[Symbol.asyncIterator]();
+  const first = frames.next();
+  const events = tell(test);
+  const peer = await server.next();
+  const sent = Array.from({ length: 50 }, (_, index) => String(index));
+  peer.write(`${sent.join('\n')}\n`);
+  expect(await first).toEqual({ done: false, value: '0' });
+  await expect.poll(() => test.link.holds).toHaveLength(1);
+  peer.resetAndDestroy();
+  await events.ended;
+  for (const value of sent.slice(1)) expect(await frames.next()).toEqual({ done: false, value });
+  await expect(frames.next()).rejects.toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
 });
 
 test('what it gives stays holdable behind share()', async () => {

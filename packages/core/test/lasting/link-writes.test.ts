@@ -385,6 +385,22 @@ describe('the end', () => {
     expect(test.link.writableLength).toBe(0);
   });
 
+  test('a link that fails with bytes that wait and nobody subscribed warns of them', async () => {
+    const test = linkTo(await closedPort(), { maxRetries: 0 });
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    test.link.next('untold');
+    await expect(test.link.write('told')).rejects.toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ERR_RECONNECT_EXHAUSTED' }));
+    const heard = linkTo(await closedPort(), { maxRetries: 0 });
+    heard.link.next('untold');
+    await tell(heard).ended;
+    const aborted = linkTo(await closedPort());
+    aborted.link.next('untold');
+    aborted.link.error();
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
+  });
+
   test('leaving an open connection that is clogged flushes all', async () => {
     const server = await rawServer();
     const test = linkTo(server.port, { maxWriteBuffer: 100_000_000 });
