@@ -1,4 +1,4 @@
-// Certificates in files, as other programs want them.
+// What the tests over TLS have in common: certificates in files, as other programs want them, and versions.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { certificateAuthority, type KeyPair } from '../support/certificates.js';
@@ -53,3 +53,8 @@ export async function certificateFiles(): Promise<CertificateFiles> {
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
+
+export const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+
+/** What makes OpenSSL speak one version only. */
+export const opensslFlag = (version: string) => (version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3');
