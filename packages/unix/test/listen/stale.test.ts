@@ -201,6 +201,17 @@ describe('a server that takes the path', () => {
   });
 });
 
+test('a stale file that is not ours to move: the reason is told', async () => {
+  const { folder, path } = place();
+  await leaveStale(path);
+  before('renameSync', path, () => {
+    throw Object.assign(new Error('it is not yours'), { code: 'EPERM' });
+  });
+  const { error } = await record(removing(path)).ended;
+  expect(error).toMatchObject({ code: 'EPERM', message: `Cannot listen on ${path}: it is not yours` });
+  expect(fs.readdirSync(folder)).toEqual(['s']);
+});
+
 test('what cannot be put back is not lost, and told', async () => {
   const { folder, path } = place();
   await leaveStale(path);
