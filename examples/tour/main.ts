@@ -12,6 +12,9 @@ import { Screen } from './kit/screen.js';
 import { runTour, type Step } from './kit/tour.js';
 import { sendAFile } from './send-file.js';
 import { slowReceiver } from './slow-receiver.js';
+import { overTls } from './tls.js';
+import { overUdp } from './udp.js';
+import { overUnix } from './unix.js';
 
 const HELP = `npm start [-- --size <MiB>]
 
@@ -84,6 +87,24 @@ const steps: Step[] = [
     shows: 'The chat and the half-close again, through a port forwarder',
     source: 'examples/tour/forwarder.ts',
     run: () => throughForwarder(),
+  },
+  {
+    name: 'TLS',
+    shows: 'TLS: half-close, a certificate that is refused, a cut that is told',
+    source: 'examples/tour/tls.ts',
+    run: () => overTls(),
+  },
+  {
+    name: 'UNIX socket',
+    shows: 'A UNIX socket: a path, for this user alone',
+    source: 'examples/tour/unix.ts',
+    run: () => overUnix(),
+  },
+  {
+    name: 'UDP',
+    shows: 'UDP: questions and answers, of which some get lost and some are forged',
+    source: 'examples/tour/udp.ts',
+    run: () => overUdp(),
   },
 ];
 

@@ -59,6 +59,9 @@ describe('the tour', () => {
       'chat of three': '✔ 3 of 3',
       'half-close': '✔ 3 of 3',
       'port forwarder': '✔ 6 of 6',
+      TLS: '✔ 4 of 4',
+      'UNIX socket': '✔ 3 of 3',
+      UDP: '✔ 3 of 3',
     });
     expect(output).toContain('sent  100% of 16 MiB');
     expect(output).toContain('16777216 bytes saved');
@@ -80,6 +83,9 @@ describe('the tour', () => {
       'chat of three': '✔ 3 of 3',
       'half-close': '✔ 3 of 3',
       'port forwarder': '✔ 6 of 6',
+      TLS: '✔ 4 of 4',
+      'UNIX socket': '✔ 3 of 3',
+      UDP: '✔ 3 of 3',
     });
     expect(output).toContain('✘ file over TCP: Error: EFBIG');
     expect(output).not.toContain('Every check');
