@@ -6,9 +6,13 @@ import { connecting } from './connecting.js';
 import { dataTopic } from './data.js';
 import { halfClose } from './half-close.js';
 import { holds } from './holds.js';
+import { leaks } from './leaks.js';
 import { leaving } from './leaving.js';
 import { limits } from './limits.js';
+import { operators } from './operators.js';
+import { races } from './races.js';
 import { resets } from './resets.js';
+import { servers } from './servers.js';
 import { writes } from './writes.js';
 
 export const topics: readonly Topic[] = [
@@ -22,4 +26,8 @@ export const topics: readonly Topic[] = [
   limits,
   aborts,
   resets,
+  servers,
+  operators,
+  races,
+  leaks,
 ];

@@ -1,0 +1,100 @@
+// What is left behind when all is over: nothing.
+import { EventEmitter } from 'node:events';
+import { serve } from '@rxsock/core';
+import { asyncScheduler } from 'rxjs';
+import { expect, vi } from 'vitest';
+import { hear } from '../support/hear.js';
+import type { Lab } from '../support/lab.js';
+import { topic } from '../support/topic.js';
+
+/** How many of each kind keep this process alive. The turns of the event loop are the lab's, file requests the loader's. */
+function resources(): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of process.getActiveResourcesInfo()) {
+    if (!/^(Immediate|CloseReq|FSReq)/.test(name)) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Waits until there is no more of any kind than there was. */
+async function expectNoMoreThan(before: Record<string, number>, but = /^$/): Promise<void> {
+  const more = () =>
+    Object.entries(resources()).filter(([name, count]) => !but.test(name) && count > (before[name] ?? 0));
+  for (let turn = 0; turn < 5000 && more().length > 0; turn++) await new Promise(setImmediate);
+  expect(more()).toEqual([]);
+}
+
+/** One connection, ended in one of several ways. */
+async function cycle({ connected }: Lab, way: number): Promise<void> {
+  const options = { scheduler: asyncScheduler, idleTimeout: 60_000, holdTimeout: 60_000 };
+  const { near, far } = await connected(options);
+  const heard = [hear(near), hear(far)];
+  near.next('hello');
+  if (way === 0) near.complete();
+  else if (way === 1) near.error();
+  else if (way === 2) void near.close();
+  else if (way === 3) far.hold('test');
+  if (way >= 3) {
+    near.error();
+    far.error();
+  }
+  await Promise.all(heard.map(({ ended }) => ended));
+}
+
+export const leaks = topic('Nothing stays behind', (behaviour) => {
+  behaviour('connections that have ended, in whatever way, leave no handle and no timer', async (lab) => {
+    // What a first connection makes once and for all is no leak.
+    for (const way of [0, 1, 2, 3]) await cycle(lab, way);
+    const before = resources();
+    for (let count = 0; count < 20; count++) await cycle(lab, count % 4);
+    // Their servers listen on until the test is over.
+    await expectNoMoreThan(before, /Server/);
+  });
+
+  behaviour('a server that has closed leaves no handle and no timer', ['server'], async ({ listening }) => {
+    const before = resources();
+    const { server, dial } = await listening({ claimTimeout: 60_000, idleTimeout: 60_000 });
+    server.pipe(serve((socket) => socket)).subscribe();
+    for (let count = 0; count < 10; count++) {
+      const socket = dial();
+      socket.next('hello');
+      socket.complete();
+      await hear(socket).ended;
+    }
+    await server.close();
+    expect(server.sockets.size).toBe(0);
+    await expectNoMoreThan(before);
+  });
+
+  behaviour('using a socket adds no listener to any stream', async ({ connected, settle }) => {
+    const { near, far } = await connected();
+    hear(near);
+    hear(far);
+    await near.write('first');
+    await settle();
+    let added = 0;
+    const spies = [
+      ...(['on', 'once', 'prependListener'] as const).map((name) => {
+        const original = EventEmitter.prototype[name];
+        return vi.spyOn(EventEmitter.prototype, name).mockImplementation(function (this: EventEmitter, ...args) {
+          added++;
+          return original.apply(this, args);
+        });
+      }),
+    ];
+    try {
+      for (let count = 0; count < 100; count++) {
+        const heard = hear(near);
+        const release = far.hold('test');
+        const writes = [near.write('a'), far.write('b')];
+        near.next('c');
+        release();
+        heard.leave();
+        await Promise.all(writes);
+      }
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    expect(added).toBe(0);
+  });
+});

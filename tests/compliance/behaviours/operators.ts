@@ -1,0 +1,206 @@
+// The operators over each transport.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  data,
+  framed,
+  jsonLinesCodec,
+  lines,
+  mapWithBackpressure,
+  reader,
+  relay,
+  saveTo,
+  sendFile,
+  sendFrom,
+  through,
+  writeTo,
+} from '@rxsock/core';
+import { concat, from, lastValueFrom, map, NEVER, of, throwError, toArray } from 'rxjs';
+import { expect, onTestFinished } from 'vitest';
+import { bytes, expectSame, sizes } from '../support/bytes.js';
+import { hear, readAll } from '../support/hear.js';
+import { type Note, topic } from '../support/topic.js';
+import { until } from '../support/until.js';
+
+const MEGABYTE = 1_000_000;
+
+export const operators = topic('Operators', (behaviour) => {
+  pipelines(behaviour);
+  readers(behaviour);
+  files(behaviour);
+});
+
+function pipelines(behaviour: Note): void {
+  behaviour('through() sends a request, half-closes, and emits the answer', async ({ connected }) => {
+    const { near, far } = await connected({ allowHalfOpen: true });
+    const request = readAll(far);
+    const answer = lastValueFrom(of('GET ', 'everything\r\n').pipe(through(near), lines(), toArray()));
+    expect(`${await request}`).toBe('GET everything\r\n');
+    far.next('one\ntwo\nthr');
+    far.next('ee\n');
+    far.complete();
+    expect(await answer).toEqual(['one', 'two', 'three']);
+  });
+
+  behaviour('through() carries a megabyte each way at once', async ({ connected }) => {
+    const { near, far } = await connected({ allowHalfOpen: true });
+    const sent = bytes(MEGABYTE);
+    const pieces = sizes(MEGABYTE, 30_000);
+    let at = 0;
+    const chunks = from(pieces).pipe(
+      map((size) => {
+        at += size;
+        return sent.subarray(at - size, at);
+      }),
+    );
+    far.pipe(data(), writeTo(far)).subscribe();
+    expectSame(Buffer.concat(await lastValueFrom(chunks.pipe(through(near), toArray()))), sent);
+  });
+
+  behaviour('a source of through() that fails aborts: no part passes for the whole', ['reset'], async (lab) => {
+    const { near, far } = await lab.connected();
+    const heard = hear(far);
+    const broken = throwError(() => new Error('broken'));
+    const answer = lastValueFrom(concat(of('half a req'), broken).pipe(through(near)));
+    await expect(answer).rejects.toThrow('broken');
+    expect((await heard.ended).story).not.toContain('end');
+  });
+
+  behaviour('a writeTo() that is left aborts: no part passes for the whole', ['reset'], async ({ connected }) => {
+    const { near, far } = await connected();
+    const heard = hear(far);
+    const writing = concat(of('half'), NEVER).pipe(writeTo(near)).subscribe();
+    await until(() => heard.bytes.length === 4);
+    writing.unsubscribe();
+    expect((await heard.ended).story).not.toContain('end');
+  });
+
+  behaviour('relay() joins two connections, and passes each FIN on', async ({ connected }) => {
+    const [left, right] = [await connected(), await connected()];
+    left.near.allowHalfOpen = true;
+    right.far.allowHalfOpen = true;
+    const relaying = lastValueFrom(relay(left.far, right.near), { defaultValue: 'done' });
+    const request = readAll(right.far);
+    const answer = readAll(left.near);
+    left.near.next(bytes(MEGABYTE, 5));
+    left.near.complete();
+    expectSame(await request, bytes(MEGABYTE, 5));
+    right.far.next(bytes(MEGABYTE, 6));
+    right.far.complete();
+    expectSame(await answer, bytes(MEGABYTE, 6));
+    expect(await relaying).toBe('done');
+  });
+
+  behaviour('relay() passes an abort on as an error, never as an end', ['reset'], async ({ connected }) => {
+    const [left, right] = [await connected(), await connected()];
+    const heard = hear(right.far);
+    hear(left.near);
+    const relaying = lastValueFrom(relay(left.far, right.near), { defaultValue: 'done' });
+    left.near.error();
+    await expect(relaying).rejects.toMatchObject({ name: expect.stringMatching(/Error$/) });
+    expect((await heard.ended).story).not.toContain('end');
+  });
+
+  behaviour('framed() carries values both ways', async ({ connected }) => {
+    const { near, far } = await connected({ allowHalfOpen: true });
+    const [mine, theirs] = [framed(near, jsonLinesCodec<number>()), framed(far, jsonLinesCodec<number>())];
+    const answers = lastValueFrom(mine.pipe(toArray()));
+    theirs.subscribe({ next: (value) => theirs.next(value * value), complete: () => theirs.complete() });
+    for (const value of [1, 2, 3]) mine.next(value);
+    mine.complete();
+    expect(await answers).toEqual([1, 4, 9]);
+  });
+
+  behaviour('mapWithBackpressure() answers in order, whatever takes how long', async ({ connected }) => {
+    const { near, far } = await connected({ allowHalfOpen: true });
+    const slowFirst = async (line: string) => {
+      for (let turn = Number(line); turn < 20; turn++) await new Promise(setImmediate);
+      return `${line}\n`;
+    };
+    far.pipe(data(), lines(), mapWithBackpressure(slowFirst, { concurrency: 4 }), writeTo(far)).subscribe();
+    const numbers = Array.from({ length: 40 }, (_, index) => `${index % 20}`);
+    const answer = from(numbers.map((number) => `${number}\n`)).pipe(through(near), lines(), toArray());
+    expect(await lastValueFrom(answer)).toEqual(numbers);
+  });
+}
+
+function readers(behaviour: Note): void {
+  behaviour('reader() reads lines, bytes and the rest, by await', async ({ connected }) => {
+    const { near, far } = await connected();
+    for (const piece of ['HEL', 'LO\r', '\n', 'abcdef', 'key=val', 'ue;', 'the rest']) far.next(piece);
+    far.complete();
+    using input = reader(near);
+    const read = [await input.readLine(), await input.read(6), await input.readUntil(';'), await input.readAll()];
+    expect(read.map(String)).toEqual(['HELLO', 'abcdef', 'key=value', 'the rest']);
+    expect(await input.readLine()).toBeUndefined();
+  });
+
+  behaviour('reader() gives back what it has not used: the next reader starts there', async ({ connected }) => {
+    const { near, far } = await connected();
+    far.next('STARTTLS\r\nand all the rest');
+    far.complete();
+    {
+      using input = reader(near);
+      expect(await input.readLine()).toBe('STARTTLS');
+    }
+    expect(`${await readAll(near)}`).toBe('and all the rest');
+  });
+
+  behaviour('for await takes one chunk at a time, up to the end', async ({ connected }) => {
+    const { near, far } = await connected();
+    far.next(bytes(200_000));
+    far.complete();
+    const chunks: Buffer[] = [];
+    for await (const chunk of near) chunks.push(chunk);
+    expectSame(Buffer.concat(chunks), bytes(200_000));
+  });
+}
+
+function files(behaviour: Note): void {
+  const directory = () => {
+    const path = mkdtempSync(join(tmpdir(), 'rxsock-'));
+    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+    return path;
+  };
+
+  behaviour('sendFile() and saveTo() carry a file', async ({ connected }) => {
+    const { near, far } = await connected();
+    const path = directory();
+    const content = bytes(3 * MEGABYTE);
+    writeFileSync(join(path, 'original'), content);
+    const saved = lastValueFrom(far.pipe(data(), saveTo(join(path, 'copy'))));
+    const progress = await lastValueFrom(sendFile(near, join(path, 'original')));
+    expect(progress).toEqual({ bytesSent: content.length, bytesTotal: content.length });
+    expect(await saved).toEqual({ bytesSaved: content.length });
+    expectSame(readFileSync(join(path, 'copy')), content);
+  });
+
+  behaviour('saveTo() keeps nothing of a transfer that was cut', ['reset'], async ({ connected }) => {
+    const { near, far } = await connected();
+    const path = directory();
+    hear(near);
+    const saved = lastValueFrom(far.pipe(data(), saveTo(join(path, 'part'))));
+    const failed = expect(saved).rejects.toMatchObject({ phase: 'read' });
+    await near.write(bytes(MEGABYTE));
+    near.error();
+    await failed;
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  behaviour('sendFrom() sends what an async iterable yields, no faster than the peer takes it', async (lab) => {
+    const { near, far } = await lab.connected();
+    const release = far.hold('busy');
+    const received = readAll(far);
+    let yielded = 0;
+    async function* chunks() {
+      for (; yielded < 24; yielded++) yield bytes(MEGABYTE, yielded);
+    }
+    const sent = lastValueFrom(sendFrom(near, chunks()));
+    await lab.settle();
+    expect(yielded).toBeLessThan(24);
+    release();
+    expect(await sent).toEqual({ bytesSent: 24 * MEGABYTE });
+    expect(await received).toHaveLength(24 * MEGABYTE);
+  });
+}
