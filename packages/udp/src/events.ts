@@ -39,7 +39,7 @@ export interface DatagramReport {
   readonly messagesWritten: number;
   /** Bytes in them. */
   readonly bytesWritten: number;
-  /** Datagrams that never left. */
+  /** Datagrams that failed, or that were not known to have left when the socket was closed: an upper bound. */
   readonly messagesUnsent: number;
   /** Datagrams received that nobody got: nobody was subscribed, or `mapMessages` had no room. */
   readonly messagesDropped: number;

@@ -1,20 +1,11 @@
 // What is to be sent: kept until the socket is open and the name is resolved, counted until its callback, and answered for.
 import type dgram from 'node:dgram';
 import { type AddressInfo, isIP, isIPv4 } from 'node:net';
-import { inspect } from 'node:util';
-import { type Chunk, SocketError, WriteBufferOverflowError } from '@rxsock/core';
-import type { Datagram, Destination } from './events.js';
+import { type SocketError, WriteBufferOverflowError } from '@rxsock/core';
+import { sendError } from './failures.js';
+import type { Item } from './item.js';
 import { resolve } from './open.js';
-import { checkWhole, type Setup } from './options.js';
-
-/** A datagram on its way out. */
-export interface Item {
-  /** As it is told in events. */
-  readonly datagram: Datagram;
-  readonly bytes: Uint8Array;
-  /** Told how it went. */
-  readonly settle?: ((error?: SocketError) => void) | undefined;
-}
+import type { Setup } from './options.js';
 
 /** What an outbox tells its socket. */
 export interface OutboxHandlers {
@@ -71,7 +62,6 @@ export class Outbox {
   /** Nothing goes out any more: all that waits fails. */
   break(error: SocketError): void {
     this.#node = undefined;
-    this.#unresolved.clear();
     for (const item of this.#waiting) this.#done(item, error);
   }
 
@@ -93,7 +83,6 @@ export class Outbox {
   }
 
   #route(item: Item): void {
-    if (!this.#waiting.has(item)) return;
     const { address, port } = item.datagram.remote;
     if (this.#peer) {
       const known = address === this.#peer.address || address === this.#setup.host;
@@ -140,38 +129,4 @@ export class Outbox {
     }
     if (this.pending === 0) this.#handlers.empty();
   }
-}
-
-export function sendError(
-  cause: Pick<NodeJS.ErrnoException, 'message' | 'code'>,
-  { datagram, bytes }: Item,
-): SocketError {
-  const { address, port } = datagram.remote;
-  const hint = cause.code === 'EMSGSIZE' ? ': one datagram holds 65,507 bytes at most over IPv4' : '';
-  const message = `Cannot send ${bytes.length} bytes to ${address} port ${port}: ${cause.message}${hint}`;
-  return new SocketError(message, { code: cause.code ?? 'EIO', phase: 'write', cause });
-}
-
-/** Makes an item of what was given to `next()` or `send()`; refuses what is no datagram. */
-export function toItem(given: Chunk | Datagram, { near, host, port }: Setup, settle?: Item['settle']): Item {
-  if (typeof given === 'string' || given instanceof Uint8Array) {
-    if (!near) throw new TypeError('A socket without a peer sends { data, remote: { address, port } }, no bare chunks');
-    return { datagram: { data: given, remote: { address: host, port } }, bytes: toBytes(given), settle };
-  }
-  const bytes = toBytes(given?.data);
-  checkDestination(given.remote);
-  return { datagram: given, bytes, settle };
-}
-
-function toBytes(data: unknown): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  if (data instanceof Uint8Array) return data;
-  throw new TypeError(`The data of a datagram must be a string or a Uint8Array, not ${inspect(data, { depth: 0 })}`);
-}
-
-function checkDestination(remote: Destination | undefined): void {
-  if (typeof remote?.address !== 'string') {
-    throw new TypeError(`A datagram needs a remote: { address, port }, not ${inspect(remote, { depth: 0 })}`);
-  }
-  checkWhole('remote.port', remote.port, 0, 65_535);
 }

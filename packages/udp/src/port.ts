@@ -3,14 +3,16 @@
 //   idle ──subscribe, send(), bind()──▶ opening ──▶ open ──complete(), the last one leaves──▶ closing ──sent──▶ closed
 import type dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { AbortedError, ConnectError, type InternetEndpoint, type ListeningEvent, SocketError } from '@rxsock/core';
+import type { InternetEndpoint, ListeningEvent, SocketError } from '@rxsock/core';
 import type { Subscriber, Subscription, TeardownLogic } from 'rxjs';
 import { withoutZone } from './address.js';
 import { Audience, tellEnd } from './audience.js';
 import type { DatagramCloseEvent, DatagramEvent, DatagramReport } from './events.js';
+import { abortedError, closedError, membershipError, openError, refusedError } from './failures.js';
+import type { Item } from './item.js';
 import { open } from './open.js';
 import type { Setup } from './options.js';
-import { type Item, Outbox } from './outbox.js';
+import { Outbox } from './outbox.js';
 import { settleable, timer } from './timer.js';
 
 export class Port {
@@ -110,8 +112,7 @@ export class Port {
       try {
         act(this.#node);
       } catch (error) {
-        const { message, code = 'EIO' } = error as NodeJS.ErrnoException;
-        throw new SocketError(message, { code, phase: 'open', local: this.listening?.address, cause: error });
+        throw membershipError(error as NodeJS.ErrnoException, this.listening?.address);
       }
     }
   }
@@ -141,16 +142,15 @@ export class Port {
   }
 
   abort(reason: unknown): void {
-    const why = reason instanceof Error ? `: ${reason.message}` : '';
-    this.destroy(new AbortedError(`The socket was aborted from this side${why}`, { phase: 'close', cause: reason }));
+    this.destroy(abortedError(reason));
   }
 
   #created(node: dgram.Socket, address: string): void {
     this.#node = node;
     node.on('error', (error) => {
       if (this.life !== 'open') return this.#failed(error, address);
-      if (!this.#destroyed)
-        this.#audience.tell({ type: 'sendError', datagram: undefined, error: this.#refused(error) });
+      const told = refusedError(error, this.listening?.address, this.remote);
+      if (!this.#destroyed) this.#audience.tell({ type: 'sendError', datagram: undefined, error: told });
     });
     node.on('message', (data, from) => this.#received(data, from));
     node.on('close', () => this.#conclude());
@@ -185,27 +185,11 @@ export class Port {
   }
 
   #failed(cause: NodeJS.ErrnoException, address?: string): void {
-    const { near, host, port } = this.setup;
-    const { message, code = 'EIO' } = cause;
-    const attempts = address === undefined ? [] : [{ address, port, code }];
-    const options = { code, phase: 'open', cause, attempts } as const;
-    const target = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
-    this.destroy(
-      near
-        ? new ConnectError(`Cannot connect to ${target}: ${message}`, options)
-        : new SocketError(`Cannot bind to ${target}: ${message}`, options),
-    );
-  }
-
-  #refused(cause: NodeJS.ErrnoException): SocketError {
-    const { code = 'EIO', message } = cause;
-    const options = { code, phase: 'write', local: this.listening?.address, remote: this.remote, cause } as const;
-    return new SocketError(`A datagram that was sent before has failed: ${message}`, options);
+    this.destroy(openError(cause, address, this.setup));
   }
 
   #gone(): SocketError {
-    const code = this.#destroyed ? 'ERR_SOCKET_CLOSED' : 'ERR_STREAM_WRITE_AFTER_END';
-    return new SocketError('The socket is closed, or closing', { code, phase: 'write' });
+    return closedError(this.#destroyed);
   }
 
   #leave(): void {

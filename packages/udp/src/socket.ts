@@ -3,10 +3,10 @@ import type { Chunk, InternetEndpoint } from '@rxsock/core';
 import { checkLimit } from '@rxsock/core/internal';
 import { Observable, type Observer } from 'rxjs';
 import type { Datagram, DatagramEvent, DatagramReport } from './events.js';
+import { toItem } from './item.js';
 import { kernelDrops } from './kernel-drops.js';
 import { join, leave } from './open.js';
 import { checkMembership, type Membership, type Setup } from './options.js';
-import { toItem } from './outbox.js';
 import { Port } from './port.js';
 import { settleable } from './timer.js';
 

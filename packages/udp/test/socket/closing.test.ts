@@ -136,6 +136,17 @@ describe('error()', () => {
     expect(await free(server.local.port)).toBe(true);
   });
 
+  test('counts what is on its way once, as unsent', async () => {
+    const peer = await rawPeer();
+    const { socket, ended } = await connected({ port: peer.port });
+    socket.next('x');
+    socket.error();
+    await ended;
+    await turns();
+    expect(socket.report).toMatchObject({ messagesWritten: 0, messagesUnsent: 1 });
+    expect(socket.writableLength).toBe(0);
+  });
+
   test('is no drain', async () => {
     const server = await bound({ lookup: silent, highWaterMark: 1 });
     expect(server.socket.next({ data: 'x', remote: somebody })).toBe(false);

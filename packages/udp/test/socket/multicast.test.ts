@@ -77,7 +77,10 @@ describe('a membership', () => {
     await say('x', mine.local.port);
     await expect.poll(() => texts(mine)).toEqual(['x']);
     expect(texts(others)).toEqual([]);
+    const drop = vi.spyOn(dgram.Socket.prototype, 'dropSourceSpecificMembership');
+    onTestFinished(() => void vi.restoreAllMocks());
     mine.socket.leave({ group: ssm, source: loopback, interface: loopback });
+    expect(drop.mock.calls).toEqual([[loopback, ssm, loopback]]);
     mine.socket.join({ group: ssm, source: loopback, interface: loopback });
     await say('y', mine.local.port);
     await expect.poll(() => texts(mine)).toEqual(['x', 'y']);

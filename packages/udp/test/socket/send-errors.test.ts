@@ -1,5 +1,6 @@
 // One datagram that cannot be sent is an event, and never the end.
 import type { LookupFunction } from 'node:net';
+import { on } from '@rxsock/core';
 import { bind, connect } from '@rxsock/udp';
 import { describe, expect, test } from 'vitest';
 import { turns } from '../../../core/test/support/turns.js';
@@ -90,6 +91,18 @@ describe('sendError', () => {
     expect(of(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ERR_SOCKET_BAD_PORT' } }]);
   });
 
+  test('who answers it by sending sends once, also while the socket opens', async () => {
+    const peer = await rawPeer();
+    const socket = bind();
+    socket.next({ data: 'x', remote: { address: local, port: 0 } });
+    const remote = { address: local, port: peer.port };
+    const instead = socket.pipe(on('sendError')).subscribe(() => socket.next({ data: 'instead', remote }));
+    await expect.poll(() => peer.heard).toEqual(['instead']);
+    instead.unsubscribe();
+    expect(await socket.close()).toMatchObject({ messagesWritten: 1, messagesUnsent: 1 });
+    expect(peer.heard).toEqual(['instead']);
+  });
+
   test('a broadcast address without broadcast', async () => {
     const server = await bound({ host: '0.0.0.0' });
     const remote = { address: '127.255.255.255', port: 9 };
@@ -111,14 +124,14 @@ describe('sendError', () => {
 
   test('more than maxWriteBuffer waits: dropped, empty ones too', async () => {
     const peer = await rawPeer();
-    const socket = connect({ port: peer.port, maxWriteBuffer: 511 });
+    const socket = connect({ port: peer.port, maxWriteBuffer: 256 });
     expect(socket.next('')).toBe(true);
     expect(socket.next('')).toBe(true);
     const third = socket.send('third');
     await expect(third).rejects.toMatchObject({
       name: 'WriteBufferOverflowError',
       code: 'ERR_WRITE_BUFFER_OVERFLOW',
-      limit: 511,
+      limit: 256,
     });
     await expect.poll(() => peer.heard).toEqual(['', '']);
     await socket.send('fourth');
