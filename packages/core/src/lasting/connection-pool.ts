@@ -32,8 +32,8 @@ export class ConnectionPool implements AsyncDisposable {
   }
 
   /**
-   * One open socket, yours until you unsubscribe: it does not complete by itself. An idle one, or a new one if there may
-   * be more; else it waits its turn.
+   * One open socket, yours until you unsubscribe: it does not complete by itself, and `firstValueFrom` gives it back at
+   * once. An idle one, or a new one if there may be more; else it waits its turn.
    *
    * A socket is used again only if both sides are open, all is written, nothing is left to be read and nobody holds it;
    * else it is closed, gracefully while there are bytes to flush. The pool cannot know whether an answer is still on its

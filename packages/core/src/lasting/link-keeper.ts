@@ -78,7 +78,6 @@ export class LinkKeeper {
     if (this.state === 'closed' || this.ending === 'close') return;
     this.ending = ending;
     if (ending === 'close') {
-      this.#audience.stay();
       const nothing = this.outbox.empty && (this.state === 'idle' || this.state === 'connecting');
       if (nothing) return this.#letGo(new Error('it was closed before it was open'));
     }

@@ -81,7 +81,6 @@ export class LinkOutbox {
 
   /** Drops what waits; answers how many bytes nobody hears of. */
   drop(error: unknown): number {
-    this.#clogged = false;
     return this.#waiting.drop(error);
   }
 
@@ -115,7 +114,7 @@ export class LinkOutbox {
       `${this.pending} bytes wait for a connection, over maxWriteBuffer (${limit}): stop when next() answers false and ` +
       `go on at 'drain', or choose an overflow policy`;
     const error = new WriteBufferOverflowError(message, { phase: 'write', limit });
-    if (overflow === 'dropOldest' && !this.empty) {
+    if (overflow === 'dropOldest') {
       while (!this.empty && this.pending > limit) {
         const oldest = this.#waiting.shift();
         if (oldest) this.#refuse(oldest.bytes, oldest.receipt, error);

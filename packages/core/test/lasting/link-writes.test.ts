@@ -1,5 +1,5 @@
 // The write side of a reconnecting link: what waits, what is lost with its connection, and how it ends.
-import { on, type ReconnectEvent } from '@rxsock/core';
+import { on, type ReconnectEvent, type Reconnecting } from '@rxsock/core';
 import { tap } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { closedPort, drainRaw, type RawServer, rawServer } from '../support/peers.js';
@@ -77,6 +77,19 @@ describe('while there is no connection', () => {
     expect(await received(await server.next(), 3)).toBe('two');
   });
 
+  test('write() does so too after somebody has been subscribed and has left', async () => {
+    const server = await rawServer();
+    const test = linkTo(server.port);
+    const { told, subscription } = tell(test);
+    await expect.poll(told).toContain('connect');
+    await server.next();
+    subscription.unsubscribe();
+    test.clock.pass(0);
+    await test.link.write('one');
+    (await server.next()).end();
+    await expect.poll(() => test.link.readyState).toBe('waiting');
+  });
+
   test('next() answers false at the mark, and drain follows when there is a connection', async () => {
     const { link, clock, server, values } = await away();
     const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
@@ -88,6 +101,63 @@ describe('while there is no connection', () => {
     await expect.poll(types).toContain('drain');
     expect(types().filter((type) => type === 'drain')).toHaveLength(1);
     expect((await received(peer, 65_536)).length).toBe(65_536);
+  });
+
+  test('a connection is given no more than it has room for, and drain waits for it', async () => {
+    const { link, clock, server, values } = await away({ maxWriteBuffer: 100_000_000 });
+    const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
+    for (let index = 0; index < 300; index++) link.next(Buffer.alloc(65_536));
+    clock.pass(100);
+    const peer = await server.next();
+    await turns();
+    const given = link.socket?.writableLength ?? 0;
+    expect(given).toBeGreaterThan(0);
+    expect(given).toBeLessThanOrEqual(2 * 65_536);
+    expect(link.writableLength).toBeGreaterThan(given);
+    expect(types()).not.toContain('drain');
+    peer.resume();
+    await expect.poll(types).toContain('drain');
+  });
+
+  test('one chunk that clogs the connection is counted, and drain follows it', async () => {
+    const { link, clock, server, values } = await away();
+    const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
+    expect(link.next(Buffer.alloc(20_000_000))).toBe(false);
+    clock.pass(100);
+    const peer = await server.next();
+    await expect.poll(() => link.socket?.writableLength).toBeGreaterThan(0);
+    await turns();
+    expect(link.writableLength).toBe(link.socket?.writableLength);
+    expect(types()).not.toContain('drain');
+    peer.resume();
+    await expect.poll(types).toContain('drain');
+  });
+
+  test('the order is kept while a slow peer takes now and then a little', async () => {
+    const server = await rawServer();
+    const test = linkTo(server.port, { maxWriteBuffer: 100_000_000 });
+    const { told } = tell(test);
+    await expect.poll(told).toContain('connect');
+    const peer = await server.next();
+    const size = 40_000;
+    const chunks: Buffer[] = [];
+    let length = 0;
+    peer.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+    });
+    const messages = 500;
+    for (let index = 0; index < messages; index++) {
+      test.link.next(Buffer.alloc(size, `${String(index).padStart(3)} `));
+      if (index % 100 === 99) peer.resume();
+      if (index % 3 === 0) await turns(1);
+    }
+    await expect.poll(() => length).toBe(messages * size);
+    const bytes = Buffer.concat(chunks);
+    const order = Array.from({ length: messages }, (_, index) =>
+      Number(bytes.toString('latin1', index * size, index * size + 3)),
+    );
+    expect(order).toEqual(order.map((_, index) => index));
   });
 
   test('a chunk that is none throws, and the link is unharmed', async () => {
@@ -104,7 +174,7 @@ describe('maxWriteBuffer', () => {
   test('over it, next() fails the link', async () => {
     const { link, ended } = await away({ maxWriteBuffer: 10 });
     link.next(Buffer.alloc(10));
-    link.next('y');
+    expect(link.next('y')).toBe(true);
     expect(link.next('x')).toBe(false);
     expect(await ended).toMatchObject({ error: overflow });
     expect(link.writableLength).toBe(0);
@@ -127,6 +197,14 @@ describe('maxWriteBuffer', () => {
     expect(values.at(-1)).toEqual({ type: 'overflow', bytes: 6 });
     clock.pass(100);
     expect(await received(await server.next(), 12)).toBe(expected);
+  });
+
+  test('dropOldest drops as many as it takes', async () => {
+    const { link, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
+    for (const chunk of ['aaaa', 'bbbb', 'c'.repeat(30), 'dddd']) link.next(chunk);
+    expect(values.slice(-3)).toEqual([4, 4, 30].map((bytes) => ({ type: 'overflow', bytes })));
+    clock.pass(100);
+    expect(await received(await server.next(), 4)).toBe('dddd');
   });
 
   test('dropOldest tells the writer by a rejection, and nobody else', async () => {
@@ -166,11 +244,12 @@ describe('a cut', () => {
         ),
       );
     }
+    // FIN comes after what waits, so that there is another connection for it.
+    test.link.complete();
     first.resetAndDestroy();
     await expect.poll(told).toContain('retry');
     test.clock.pass(100);
     const second = await server.next();
-    test.link.complete();
     const { bytes } = await drainRaw(second);
     const settled = await Promise.all(outcomes);
     const lost = settled.indexOf('ECONNRESET') >= 0 ? 'ECONNRESET' : 'EPIPE';
@@ -368,6 +447,21 @@ describe('the end', () => {
     await closed;
   });
 
+  test('leaving after complete() is the end', async () => {
+    const server = await rawServer();
+    const test = linkTo(server.port);
+    const { told, subscription } = tell(test);
+    await expect.poll(told).toContain('connect');
+    test.link.complete();
+    subscription.unsubscribe();
+    test.clock.pass(0);
+    expect(test.link.readyState).toBe('closed');
+    expect((await drainRaw(await server.next())).end).toBe('end');
+    const { log } = record(test.link);
+    test.clock.pass(0);
+    expect(log).toEqual(['complete']);
+  });
+
   test('leaving while something waits loses it, and a warning says so', async () => {
     const server = await rawServer();
     const ports = [await closedPort()];
@@ -413,18 +507,24 @@ describe('the end', () => {
     expect([bytes.length, end]).toEqual([6_553_600, 'end']);
   });
 
-  test('who is told of a disconnect may end the link there', async () => {
+  test.each([
+    ['complete()', (link: Reconnecting) => link.complete(), 'complete'],
+    ['error()', (link: Reconnecting) => link.error(), 'error:ERR_SOCKET_ABORTED'],
+  ])('who is told of a disconnect may end the link there, by %s', async (_how, end, expected) => {
     const server = await rawServer((peer) => peer.end());
-    const test = linkTo(server.port);
-    const { ended, told } = tell(test);
+    const { link, clock } = linkTo(server.port);
+    const { ended, log } = record(link);
     record(
-      test.link.pipe(
+      link.pipe(
         on('disconnect'),
-        tap(() => test.link.complete()),
+        tap(() => end(link)),
       ),
     );
-    expect(await ended).toEqual({});
-    expect(told().slice(-2)).toEqual(['disconnect', 'complete']);
-    expect(record(test.link).log).toEqual([]);
+    await ended;
+    expect(log.slice(-2)).toEqual(['disconnect', expected]);
+    clock.pass(1e9);
+    await turns();
+    expect(server.peers).toHaveLength(1);
+    expect(link.readyState).toBe('closed');
   });
 });

@@ -1,6 +1,6 @@
 // reconnect(): one connection after another.
 import { connect, on, type ReconnectEvent, reconnect } from '@rxsock/core';
-import { firstValueFrom, map, retry } from 'rxjs';
+import { firstValueFrom, map, retry, take } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { closedPort, drainRaw, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
@@ -32,6 +32,7 @@ describe('a connection that is lost', () => {
     expect(lost).toMatchObject({ report: { bytesRead: 3 } });
     expect((lost as { error?: { code?: string } }).error?.code).toBe(code);
     expect(test.link.readyState).toBe('waiting');
+    expect(record(test.link).log).toEqual([]);
     test.clock.pass(100);
     (await server.next()).write('two');
     await expect.poll(() => log.filter((entry) => entry === 'data')).toHaveLength(2);
@@ -283,6 +284,7 @@ describe('leaving', () => {
     const peer = await server.next();
     await expect.poll(told).toEqual(['connect']);
     subscription.unsubscribe();
+    expect(record(test.link.pipe(take(1))).log).toEqual(['connect', 'complete']);
     peer.write('abc');
     await expect.poll(() => test.link.socket?.bytesRead).toBe(3);
     const second = tell(test);
