@@ -62,11 +62,11 @@ export interface ConnectOptions extends TcpOptions {
  * ```
  */
 export function connect(options: ConnectOptions): Socket {
-  return connectOver(options, {});
+  return connectOver(options, { type: 'tcp' });
 }
 
 /** What lies over TCP, for the packages that put something there. */
-export interface OverTcp extends Pick<Transport, 'secure' | 'explain'> {
+export interface OverTcp extends Pick<Transport, 'type' | 'secure' | 'explain'> {
   /** In milliseconds; 0 = no limit. */
   readonly handshakeTimeout?: number;
 }
@@ -75,6 +75,7 @@ export interface OverTcp extends Pick<Transport, 'secure' | 'explain'> {
 export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...over }: OverTcp): Socket {
   const { host = 'localhost', port, connectTimeout = 30_000 } = options;
   checkPort(port);
+  if (host.includes('\0')) throw new TypeError(`host must not hold a NUL: ${inspect(host)}`);
   for (const [name, value] of Object.entries({ connectTimeout, handshakeTimeout })) checkLimit(name, value);
   const limits = resolveSocketOptions(options);
   const target = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
@@ -82,6 +83,7 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
     ...over,
     target,
     ready: 'connect',
+    resolves: !net.isIP(host) || typeof port === 'string',
     open: () => dial({ ...options, host, connectTimeout }, target, limits),
   } as const;
   return new Socket(new Connection(transport, limits, { connectTimeout, handshakeTimeout }));

@@ -22,9 +22,9 @@ export interface Ends {
   readonly remote: Endpoint | undefined;
 }
 
-/** Renders an endpoint as people write it: `127.0.0.1:80`, `[::1]:80` or a path. */
+/** Renders an endpoint as people write it: `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an abstract one. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  if ('path' in endpoint) return endpoint.path;
+  if ('path' in endpoint) return endpoint.path.replace(/^\0/, '@');
   return endpoint.family === 'IPv6' ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`;
 }
 

@@ -2,7 +2,7 @@
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Observable, type Observer, Subject } from 'rxjs';
-import { type Endpoint, formatEndpoint, internetEndpoint } from './endpoint.js';
+import { type Endpoint, formatEndpoint } from './endpoint.js';
 import { Connection } from './engine/connection.js';
 import { Deadline } from './engine/deadline.js';
 import { resetStream } from './engine/internals.js';
@@ -83,6 +83,15 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     return this.#listening?.address;
   }
 
+  /**
+   * The descriptor it listens on, for another process to inherit: see {@link handOver}. `undefined` while it does not
+   * listen, on Windows, and in a worker of a cluster, which has none.
+   */
+  get fd(): number | undefined {
+    const { _handle: handle } = (this.#server ?? {}) as { readonly _handle?: { readonly fd?: number } | null };
+    return this.#listening && handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined;
+  }
+
   /** The sockets that are open now. */
   get sockets(): ReadonlySet<Socket> {
     return this.#sockets;
@@ -133,7 +142,7 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     server.on(this.#transport.accepts, (stream: Duplex) => this.#accept(stream));
     server.on('tlsClientError', (error: Error, stream: Duplex) => this.#handshakeFailed(error, stream));
     server.on('drop', (peer?: net.DropArgument) =>
-      this.#drop('maxConnections', internetEndpoint(peer?.remoteAddress, peer?.remotePort)),
+      this.#drop('maxConnections', this.#dialect.ends((peer ?? {}) as Duplex).remote),
     );
     server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     // Node tells it when the streams are gone, which may be before their sockets have told all.
@@ -166,8 +175,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   }
 
   get #dialect(): Required<Dialect> {
-    const { ends = internetEnds, explain = () => undefined } = this.#transport;
-    return { ends, explain };
+    const { type, ends = internetEnds, explain = () => undefined } = this.#transport;
+    return { type, ends, explain };
   }
 
   // Messages name the peer: what it was accepted on is the same for all.

@@ -2,6 +2,7 @@
 import type { Observer, Subscriber } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 import type { Connection, ReadyState } from './engine/connection.js';
+import type { TransportType } from './engine/link.js';
 import { checkLimit } from './engine/options.js';
 import { SocketError } from './errors.js';
 import type { CloseReport, SocketEvent } from './events.js';
@@ -134,6 +135,11 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, Ta
     return this.#connection.readyState;
   }
 
+  /** What carries its bytes: `tcp`, `tls`, `unix`, or `duplex` for a stream of somebody else's. */
+  get type(): TransportType {
+    return this.#connection.type;
+  }
+
   /** Our end; `undefined` before the connection is open. */
   get local(): Endpoint | undefined {
     return this.#connection.local;
@@ -152,6 +158,11 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, Ta
   /** Bytes handed to the kernel. */
   get bytesWritten(): number {
     return this.#connection.outbox.written;
+  }
+
+  /** Bytes received that nobody has taken yet: the socket is held, or nobody reads it. */
+  get readableLength(): number {
+    return this.#connection.readableLength;
   }
 
   /** Bytes that wait to be handed to the kernel. */

@@ -36,5 +36,5 @@ export interface ConnectOptions extends TcpConnectOptions, ClientOptions {}
 export function connect(options: ConnectOptions): Socket {
   const { host = 'localhost', port, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
   const secure = clientSide(options, host, `${host}:${port}`, Number(port));
-  return connectOver(options, { secure, explain, handshakeTimeout });
+  return connectOver(options, { type: 'tls', secure, explain, handshakeTimeout });
 }

@@ -15,6 +15,7 @@ export class SecureServer extends Server<InternetEndpoint> {
     const side = new ServerSide(options);
     super(
       ...serverOver(options, {
+        type: 'tls',
         accepts: 'secureConnection',
         create: (streams) => side.create(streams),
         ends: acceptedEnds,

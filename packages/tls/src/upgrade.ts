@@ -57,7 +57,13 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
   const secure = options.isServer ? acceptSecurely(options) : clientSide(options, undefined, target);
   if (plain instanceof Reader) plain.release();
   const { handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
-  const upgraded = socketOver(connectionOf(socket).detach(), options, { secure, explain, handshakeTimeout, target });
+  const upgraded = socketOver(connectionOf(socket).detach(), options, {
+    type: 'tls',
+    secure,
+    explain,
+    handshakeTimeout,
+    target,
+  });
   upgraded.name = socket.name;
   upgraded.mark = socket.mark;
   return upgraded;

@@ -41,6 +41,7 @@ export function connect(options: ConnectOptions): Socket {
   const { highWaterMark } = limits;
   const stream = { allowHalfOpen: true, highWaterMark } as net.SocketConstructorOpts;
   const transport: Transport = {
+    type: 'unix',
     target: place.target,
     ready: 'connect',
     open: () => new net.Socket(stream).connect({ path: place.name }),

@@ -75,6 +75,7 @@ export function listen(options: ListenOptions): Server<PathEndpoint> {
     return server.start();
   };
   const transport = {
+    type: 'unix',
     open,
     addressOf: () => place.endpoint,
     accepts: 'connection',

@@ -32,7 +32,7 @@ import {
 } from './failures.js';
 import { guarded } from './guarded.js';
 import { Intake } from './intake.js';
-import { Link, type LinkHandlers, type Transport } from './link.js';
+import { Link, type LinkHandlers, type Transport, type TransportType } from './link.js';
 import type { SocketLimits } from './options.js';
 import { Outbox } from './outbox.js';
 
@@ -70,7 +70,7 @@ export class Connection {
   report: CloseReport | undefined;
 
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
-  #step: 'resolving' | 'connecting' | 'securing' = 'resolving';
+  #step: 'resolving' | 'connecting' | 'securing';
   #parting = false;
 
   readonly #transport: Transport;
@@ -92,6 +92,7 @@ export class Connection {
   constructor(transport: Transport, limits: SocketLimits, birth: Birth) {
     const dialled = 'connectTimeout' in birth;
     this.#transport = transport;
+    this.#step = transport.resolves ? 'resolving' : 'connecting';
     this.limits = limits;
     this.allowHalfOpen = limits.allowHalfOpen;
     this.#claimed = dialled;
@@ -127,6 +128,15 @@ export class Connection {
     if (this.#parting || this.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
     return input ? 'readOnly' : 'writeOnly';
+  }
+
+  get type(): TransportType {
+    return this.#transport.type;
+  }
+
+  /** Bytes received that wait to be delivered. */
+  get readableLength(): number {
+    return this.#intake.bytes;
   }
 
   // ---- what users do

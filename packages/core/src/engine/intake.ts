@@ -34,6 +34,11 @@ export class Intake {
     this.#handlers = handlers;
   }
 
+  /** Bytes that wait to be delivered. */
+  get bytes(): number {
+    return this.#inbox.bytes;
+  }
+
   /** Whether nothing more will come of it. */
   get done(): boolean {
     return this.state === 'told' || (this.state === 'ended' && this.dropping);

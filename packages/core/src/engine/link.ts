@@ -21,12 +21,19 @@ export interface Transport extends Dialect {
   readonly ready: 'connect' | 'secureConnect' | undefined;
   /** Lays a secure stream over the open one, and tells when it carries the user's bytes, or why it never will. */
   secure?(stream: Duplex, tell: Handshake): void;
+  /** Whether names are looked up before it connects. */
+  readonly resolves?: boolean;
   /** Whom this goes to, for messages. */
   readonly target: string;
 }
 
+/** What carries the bytes of a socket; `duplex` for a stream of somebody else's. */
+export type TransportType = 'tcp' | 'tls' | 'unix' | 'duplex';
+
 /** What a transport says in its own way. */
 export interface Dialect {
+  /** What carries the bytes. */
+  readonly type: TransportType;
   /** Both ends of an open stream. Default: those of IP. */
   ends?(stream: Duplex): Ends;
   /** An error that has a name of its own in this transport; `undefined` for all others. */

@@ -2,11 +2,13 @@
 import { inspect } from 'node:util';
 import type { Endpoint } from '../endpoint.js';
 import type { ReadyState } from '../engine/connection.js';
+import type { TransportType } from '../engine/link.js';
 import type { Socket } from '../socket.js';
 
 /** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
 export interface SocketSnapshot {
   readonly name: string;
+  readonly type: TransportType;
   readonly readyState: ReadyState;
   readonly local?: Endpoint;
   readonly remote?: Endpoint;
@@ -14,6 +16,8 @@ export interface SocketSnapshot {
   readonly bytesRead: number;
   /** Bytes handed to the kernel. */
   readonly bytesWritten: number;
+  /** Bytes received that nobody has taken yet. */
+  readonly readableLength: number;
   /** Bytes that wait to be handed to the kernel. */
   readonly writableLength: number;
   /** In milliseconds since the epoch of the scheduler's clock, as the next two. */
@@ -39,9 +43,9 @@ export interface SocketSnapshot {
  * ```
  */
 export function snapshot(socket: Socket): SocketSnapshot {
-  const { name, readyState, local, remote, bytesRead, bytesWritten, writableLength } = socket;
-  const { openedAt, lastReadAt, lastWriteAt, holds } = socket;
-  const all = { name, readyState, local, remote, bytesRead, bytesWritten, writableLength };
+  const { name, type, readyState, local, remote, bytesRead, bytesWritten } = socket;
+  const { readableLength, writableLength, openedAt, lastReadAt, lastWriteAt, holds } = socket;
+  const all = { name, type, readyState, local, remote, bytesRead, bytesWritten, readableLength, writableLength };
   const more = { openedAt, lastReadAt, lastWriteAt, holds: [...holds], mark: plain(socket.mark) };
   const known = Object.entries({ ...all, ...more }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(known) as unknown as SocketSnapshot;

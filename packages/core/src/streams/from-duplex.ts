@@ -42,12 +42,14 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   const connecting = duplex instanceof net.Socket && duplex.connecting;
   // With a signal that was aborted before, nothing is waited for, but the stream is still to be destroyed.
   if (!connecting || limits.signal?.aborted) {
-    const transport = { open, ready: undefined, target: targetOf(duplex) };
+    const transport = { type: 'duplex', open, ready: undefined, target: targetOf(duplex) } as const;
     return new Socket(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
   }
   const ready = 'encrypted' in duplex ? 'secureConnect' : 'connect';
   // Who dialled it has set the time for it.
-  const connection = new Connection({ open, ready, target: 'the stream' }, limits, { connectTimeout: 0 });
+  const connection = new Connection({ type: 'duplex', open, ready, resolves: true, target: 'the stream' }, limits, {
+    connectTimeout: 0,
+  });
   // At once: from now on its errors are ours.
   connection.dial();
   return new Socket(connection);

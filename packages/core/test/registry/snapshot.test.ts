@@ -17,9 +17,11 @@ test('of an idle socket: what is not known is left out', () => {
   socket.next('abc');
   expect(plain(socket)).toStrictEqual({
     name: '',
+    type: 'tcp',
     readyState: 'idle',
     bytesRead: 0,
     bytesWritten: 0,
+    readableLength: 0,
     writableLength: 3,
     holds: [],
   });
@@ -35,17 +37,19 @@ test('of an open one, and it does not change any more', async () => {
   await socket.write('hello');
   await expect.poll(() => socket.lastWriteAt).toBe(1500);
   scheduler.pass(500);
-  peer.write('ok');
   record(socket);
-  await expect.poll(() => socket.bytesRead).toBe(2);
   const release = socket.hold('lunch');
+  peer.write('ok');
+  await expect.poll(() => socket.bytesRead).toBe(2);
   const expected = {
     name: 'www1',
+    type: 'tcp',
     readyState: 'open',
     local: { address: '127.0.0.1', port: peer.remotePort, family: 'IPv4' },
     remote: { address: '127.0.0.1', port: peer.localPort, family: 'IPv4' },
     bytesRead: 2,
     bytesWritten: 5,
+    readableLength: 2,
     writableLength: 0,
     openedAt: 1000,
     lastReadAt: 2000,
@@ -63,6 +67,7 @@ test('of an open one, and it does not change any more', async () => {
   expect(plain(socket)).toStrictEqual({
     ...expected,
     readyState: 'closed',
+    readableLength: 0,
     holds: [],
     mark: { ...expected.mark, tries: 3 },
   });

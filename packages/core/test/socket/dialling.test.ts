@@ -53,6 +53,23 @@ describe('lazily', () => {
     expect(socket.readyState).toBe('resolving');
   });
 
+  test.each([
+    ['a name', 'localhost', 'resolving'],
+    ['an address', '127.0.0.1', 'connecting'],
+  ])('%s is %s: %s', async (_what, host, state) => {
+    const server = await rawServer();
+    const socket = dial({ port: server.port, host });
+    expect([socket.readyState, socket.type]).toEqual(['idle', 'tcp']);
+    record(socket);
+    expect(socket.readyState).toBe(state);
+  });
+
+  test('a NUL in a name is refused: the system would look up what is before it', () => {
+    expect(() => connect({ port: 1, host: '127.0.0.1\0.example.com' })).toThrow(
+      new TypeError("host must not hold a NUL: '127.0.0.1\\x00.example.com'"),
+    );
+  });
+
   test('close() with nothing written does not dial', async () => {
     const looked = vi.fn();
     const socket = dial({ port: 1, host: 'somewhere', lookup: looked });

@@ -16,7 +16,7 @@ function failing(port: number, code: string): Socket {
     stream._writev = (_chunks, done) => refuse(done);
     return stream;
   };
-  const transport = { open, ready: 'connect', target: 'test' } as const;
+  const transport = { type: 'tcp', open, ready: 'connect', target: 'test' } as const;
   const socket = new Socket(new Connection(transport, resolveSocketOptions(), { connectTimeout: 1000 }));
   onTestFinished(() => socket.error());
   return socket;

@@ -315,7 +315,9 @@ describe('dropping', () => {
     client(path);
     const second = client(path);
     expect((await drainRaw(second)).end).toBe('end');
-    await expect.poll(() => drops(values)).toMatchObject([{ type: 'drop', reason: 'maxConnections' }]);
+    await expect
+      .poll(() => drops(values))
+      .toMatchObject([{ type: 'drop', reason: 'maxConnections', remote: { path: '' } }]);
   });
 
   test('what nobody subscribes to within claimTimeout', async () => {
