@@ -18,7 +18,7 @@ export function openError(cause: Cause, address: string | undefined, { near, hos
 
 export function sendError(cause: Pick<Cause, 'message' | 'code'>, { datagram, bytes }: Item): SocketError {
   const { address, port } = datagram.remote;
-  const hint = cause.code === 'EMSGSIZE' ? ': one datagram holds 65,507 bytes at most over IPv4' : '';
+  const hint = cause.code === 'EMSGSIZE' ? ': one datagram holds 65,507 bytes at most over IPv4, 65,527 over IPv6' : '';
   const message = `Cannot send ${bytes.length} bytes to ${address} port ${port}: ${cause.message}${hint}`;
   return new SocketError(message, { code: cause.code ?? 'EIO', phase: 'write', cause });
 }

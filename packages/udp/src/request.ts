@@ -106,7 +106,7 @@ export function request<D extends Chunk | Datagram>(
         },
       }),
     );
-    if (!subscriber.closed) attempt();
+    attempt();
   });
 }
 

@@ -1,8 +1,8 @@
 // request(): one reply to one datagram, or an error in finite time.
 import type { LookupFunction } from 'node:net';
 import { bind, connect, type Message, request } from '@rxsock/udp';
-import { firstValueFrom, forkJoin } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { firstValueFrom, forkJoin, type Subscription } from 'rxjs';
+import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../core/test/support/clock.js';
 import { record } from '../../../core/test/support/record.js';
 import { turns } from '../../../core/test/support/turns.js';
@@ -59,7 +59,7 @@ describe('the reply', () => {
 
   test('is never that of a stranger', async () => {
     const peer = await rawPeer();
-    const [otherPort, otherAddress] = [await rawPeer(), await rawPeer(undefined, '127.0.0.2')];
+    const [otherPort, otherAddress] = [await rawPeer(), await rawPeer(undefined, '127.0.0.2', peer.port)];
     const server = await bound({ host: '0.0.0.0' });
     const { log } = record(request(server.socket, { data: 'hi', remote: { address: local, port: peer.port } }));
     await expect.poll(() => peer.heard).toEqual(['hi']);
@@ -115,7 +115,9 @@ describe('no reply', () => {
     const scheduler = new Clock();
     const peer = await rawPeer();
     const { socket } = await connected({ port: peer.port, scheduler });
-    return { scheduler, peer, socket, ...record(request(socket, 'anybody?', options)) };
+    const schedule = vi.spyOn(scheduler, 'schedule');
+    const timers = () => schedule.mock.results.map(({ value }) => value as Subscription);
+    return { scheduler, timers, peer, socket, ...record(request(socket, 'anybody?', options)) };
   };
 
   test('it is sent again, and then fails in finite time', async () => {
@@ -143,13 +145,14 @@ describe('no reply', () => {
   });
 
   test('a reply to the second attempt is one', async () => {
-    const { scheduler, peer, socket, ended, values } = await waiting({ timeout: 100, retries: 1 });
+    const { scheduler, peer, socket, ended, values, timers } = await waiting({ timeout: 100, retries: 1 });
     await expect.poll(() => peer.heard).toHaveLength(1);
     scheduler.pass(100);
     await expect.poll(() => peer.heard).toHaveLength(2);
     await peer.send('yes', socket.local?.port as number);
     await ended;
     expect(values.map(text)).toEqual(['yes']);
+    expect(timers().map(({ closed }) => closed)).toEqual([true, true]);
     scheduler.pass(1000);
     await turns();
     expect(peer.heard).toHaveLength(2);
@@ -162,6 +165,22 @@ describe('no reply', () => {
     scheduler.pass(10_000);
     await turns();
     expect([peer.heard.length, log.length]).toEqual([1, 0]);
+  });
+
+  test('what was given up while its name was being resolved is not sent', async () => {
+    const peer = await rawPeer();
+    let answer = () => {};
+    const lookup: LookupFunction = (_name, _options, done) => {
+      answer = () => done(null, local, 4);
+    };
+    const { socket } = await bound({ lookup });
+    const remote = { address: 'peer.test', port: peer.port };
+    const { subscription } = record(request(socket, { data: 'x', remote }));
+    await turns();
+    subscription.unsubscribe();
+    answer();
+    await turns();
+    expect([peer.heard, socket.report.messagesWritten]).toEqual([[], 0]);
   });
 
   test('while a name is being resolved it is not queued twice', async () => {

@@ -106,11 +106,14 @@ describe('lingerTimeout', () => {
     await longer.ended;
 
     const ever = await waiting({ lingerTimeout: 0 });
+    ever.socket.complete();
+    ever.scheduler.pass(1e9);
     const report = ever.socket.close();
     ever.scheduler.pass(1e9);
     await turns();
     expect(ever.socket.readyState).toBe('closing');
     ever.socket.close({ timeout: 10 });
+    ever.socket.complete(); // once more changes nothing
     ever.scheduler.pass(10);
     expect(await report).toMatchObject({ messagesUnsent: 1 });
 

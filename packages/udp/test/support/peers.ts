@@ -28,6 +28,7 @@ export interface RawPeer {
 export async function rawPeer(
   answer?: (node: dgram.Socket, data: Buffer, from: dgram.RemoteInfo) => void,
   host = '127.0.0.1',
+  port = 0,
 ): Promise<RawPeer> {
   const node = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const heard: string[] = [];
@@ -36,12 +37,12 @@ export async function rawPeer(
     heard.push(data.toString());
     answer?.(node, data, from);
   });
-  node.bind(0, host);
+  node.bind(port, host);
   await once(node, 'listening');
   onTestFinished(() => void node.close());
-  const send = (data: string | Buffer, port: number, address = host) =>
+  const send = (data: string | Buffer, to: number, address = host) =>
     new Promise<void>((resolve, reject) =>
-      node.send(data, port, address, (error) => (error ? reject(error) : resolve())),
+      node.send(data, to, address, (error) => (error ? reject(error) : resolve())),
     );
   return { node, port: node.address().port, heard, send };
 }
