@@ -8,6 +8,7 @@ export { type ListenOptions, listen } from './listen.js';
 // What they give
 
 export type { ReadyState } from './engine/connection.js';
+export type { TransportType } from './engine/link.js';
 export type { SocketOptions } from './engine/options.js';
 export { Server } from './server.js';
 export { Socket } from './socket.js';
@@ -105,3 +106,20 @@ export type { ConnectionPoolOptions } from './lasting/pool-options.js';
 export { Reconnecting, reconnect } from './lasting/reconnect.js';
 export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './lasting/reconnect-events.js';
 export type { ReconnectOptions } from './lasting/reconnect-options.js';
+
+// One process and the next
+
+export {
+  AlreadyRunningError,
+  ForeignListenerError,
+  HandOverError,
+  type HandOverErrorCode,
+  InheritedListenersError,
+  type InheritedListenersErrorCode,
+} from './process/errors.js';
+export { type HandedOver, type HandOverOptions, handOver } from './process/hand-over.js';
+export {
+  type InheritedListener,
+  type InheritedListenersOptions,
+  inheritedListeners,
+} from './process/inherited-listeners.js';

@@ -1,5 +1,6 @@
 // listen(): TCP servers. It only knows how to open a net.Server; all the rest is Server's.
 import net from 'node:net';
+import { inspect } from 'node:util';
 import { checkPort, type TcpOptions } from './connect.js';
 import type { InternetEndpoint } from './endpoint.js';
 import { checkLimit, resolveSocketOptions } from './engine/options.js';
@@ -19,6 +20,11 @@ export interface ListenOptions extends TcpOptions {
   readonly host?: string;
   /** With an IPv6 host: do not take IPv4 as well. @defaultValue `false` */
   readonly ipv6Only?: boolean;
+  /**
+   * Listen on a descriptor that this process has inherited, instead of on `host` and `port`: see {@link inheritedListeners}
+   * and {@link handOver}. From then on it is the server's, which closes it. Not on Windows.
+   */
+  readonly fd?: number;
   /** How many connections the kernel lets wait to be accepted. @defaultValue 511 */
   readonly backlog?: number;
   /** The most connections open at once; more are dropped, each with an event. @defaultValue 10,000 */
@@ -36,8 +42,9 @@ export interface ListenOptions extends TcpOptions {
  * Half-close: accepted sockets have `allowHalfOpen: false` unless told otherwise; `serve` turns it on. Backpressure: an
  * accepted socket is paused until somebody subscribes to it, so nothing is lost.
  *
- * @throws RangeError at the call for a port or a limit that means nothing. As a notification: {@link SocketError} with
- * Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`), or `ERR_UNKNOWN_SERVICE` for a `port` by name.
+ * @throws RangeError at the call for a port or a limit that means nothing, TypeError for an `fd` together with `host` or
+ * `port`. As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `EINVAL` for an
+ * `fd` that is no TCP socket to listen on), or `ERR_UNKNOWN_SERVICE` for a `port` by name.
  * @see https://nodejs.org/api/net.html#serverlistenoptions-callback
  *
  * @example
@@ -48,26 +55,32 @@ export interface ListenOptions extends TcpOptions {
  * ```
  */
 export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
-  return new Server(...serverOver(options, { accepts: 'connection', create: (streams) => net.createServer(streams) }));
+  return new Server(
+    ...serverOver(options, { type: 'tcp', accepts: 'connection', create: (streams) => net.createServer(streams) }),
+  );
 }
 
 /** What lies over TCP, for the packages that put something there. */
-export interface ServerOverTcp extends Pick<ServerTransport<InternetEndpoint>, 'accepts' | 'ends' | 'explain'> {
+export interface ServerOverTcp
+  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'accepts' | 'ends' | 'explain'> {
   create(streams: net.ServerOpts): net.Server;
+  /** For this process alone, also in a worker of a cluster. */
+  readonly exclusive?: boolean;
 }
 
 /** What a server is made of, of which `over` makes another than one of TCP. */
 export function serverOver(
   options: ListenOptions,
-  { create, ...over }: ServerOverTcp,
+  { create, exclusive = false, ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
-  const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511 } = options;
+  const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511, fd } = options;
   const { maxConnections = 10_000, claimTimeout = 10_000, noDelay = true, keepAlive = 0 } = options;
   checkPort(port);
+  if (fd !== undefined) checkDescriptor(fd, options);
   for (const [name, value] of Object.entries({ backlog, maxConnections, claimTimeout, keepAlive }))
     checkLimit(name, value);
   const { signal, ...socket } = resolveSocketOptions(options);
-  const target = `${host}:${port}`;
+  const target = fd === undefined ? `${host}:${port}` : `descriptor ${fd}`;
   const open = () => {
     const server = create({
       allowHalfOpen: true,
@@ -78,8 +91,9 @@ export function serverOver(
       highWaterMark: socket.highWaterMark,
     } as net.ServerOpts);
     server.maxConnections = maxConnections;
-    const start = (found: number) => server.listen({ port: found, host, ipv6Only, backlog });
-    if (typeof port === 'number') start(port);
+    const start = (found: number) => server.listen({ port: found, host, ipv6Only, backlog, exclusive });
+    if (fd !== undefined) listenOnDescriptor(server, fd, backlog);
+    else if (typeof port === 'number') start(port);
     else listenByName(server, port, target, start);
     return server;
   };
@@ -87,6 +101,23 @@ export function serverOver(
     { ...over, open, addressOf, target },
     { socket: { ...socket, signal: undefined }, claimTimeout, signal },
   ];
+}
+
+function checkDescriptor(fd: number, { port, host, ipv6Only }: ListenOptions): void {
+  if (!(Number.isInteger(fd) && fd >= 0 && fd <= 2_147_483_647))
+    throw new RangeError(`fd must be a descriptor, a whole number from 0 up, not ${inspect(fd)}`);
+  if (port !== undefined || host !== undefined || ipv6Only !== undefined)
+    throw new TypeError('fd listens already where it was bound to: leave host, port and ipv6Only out');
+}
+
+function listenOnDescriptor(server: net.Server, fd: number, backlog: number): void {
+  server.listen({ fd, backlog });
+  // Node takes a UNIX socket too, and knows no address of it.
+  if (!server.listening || server.address() !== null) return;
+  const cause = Object.assign(new Error('it is a socket, but none of TCP'), { code: 'EINVAL' });
+  // First this, then 'close'.
+  process.nextTick(() => server.emit('error', cause));
+  server.close();
 }
 
 function listenByName(server: net.Server, service: string, target: string, start: (port: number) => void): void {

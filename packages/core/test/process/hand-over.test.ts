@@ -1,0 +1,204 @@
+// handOver(): a successor takes the listeners, and nobody who connects notices.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { type HandOverOptions, handOver, listen, serve } from '@rxsock/core';
+import { NEVER } from 'rxjs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { drainRaw } from '../support/peers.js';
+import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
+import { exited, listening, program } from './support.js';
+
+const NODE = process.execPath;
+const successor = (how: string) => [program('successor'), how];
+
+/** Connects, and reads to the end: what came and how it ended. */
+async function ask(port: number): Promise<string> {
+  const { bytes, end } = await drainRaw(net.connect({ port, host: '127.0.0.1' }));
+  return `${bytes} ${end}`;
+}
+
+test('a server is restarted under load, again and again, and every connection gets its whole answer', async () => {
+  const first = spawn(NODE, [program('generation')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let log = '';
+  let pid = first.pid as number;
+  const gone = once(first, 'close');
+  onTestFinished(async () => {
+    process.kill(pid, 'SIGKILL');
+    await gone; // with the last of those who have its standard output
+  });
+  first.stdout.on('data', (bytes: Buffer) => {
+    log += bytes;
+  });
+  const listens = async (generation: number) => {
+    const [, number, port] = await printed(new RegExp(`^listening ${generation} (\\d+) 127.0.0.1:(\\d+)$`, 'm'));
+    pid = Number(number);
+    return Number(port);
+  };
+  const printed = async (pattern: RegExp) => {
+    for (;;) {
+      const found = pattern.exec(log);
+      if (found) return found;
+      await once(first.stdout, 'data');
+    }
+  };
+
+  const port = await listens(0);
+  const answers = [0, 0, 0, 0];
+  const wrong: string[] = [];
+  let stop = false;
+  const hammer = async () => {
+    while (!stop) {
+      const answer = await ask(port);
+      const generation = Number(/^generation (\d)\n/.exec(answer)?.[1]);
+      if (answer === `generation ${generation}\n${'x'.repeat(50_000)}\nend\n end`) answers[generation]! += 1;
+      else wrong.push(answer.replace(/x+/, 'x…'));
+    }
+  };
+  const hammers = Array.from({ length: 8 }, hammer);
+  for (let generation = 0; generation < 3; generation++) {
+    await expect.poll(() => answers[generation]).toBeGreaterThan(50);
+    process.kill(pid, 'SIGHUP');
+    expect(await listens(generation + 1)).toBe(port);
+    await printed(new RegExp(`^closed ${generation}$`, 'm'));
+  }
+  await expect.poll(() => answers[3]).toBeGreaterThan(50);
+  stop = true;
+  await Promise.all(hammers);
+  expect(wrong).toEqual([]);
+  expect(log).not.toContain('connectionError');
+});
+
+test('several servers by their names, with variables and a directory of its own', async () => {
+  const [a, b] = [await listening(listen()), await listening(listen())];
+  const ports = [a, b].map(({ address }) => address?.port as number);
+  const before = { ...process.env };
+  const env = { ...process.env, OWN: 'mine' };
+  const child = await handOver({ a, 'b.socket': b }, NODE, successor('ready'), { env, cwd: '/' });
+  onTestFinished(() => exited(child));
+  expect([a.address, b.address]).toEqual([undefined, undefined]);
+  expect(await Promise.all(ports.map(ask))).toEqual(['a of mine in / end', 'b.socket of mine in / end']);
+  expect(process.env).toEqual(before);
+});
+
+describe('the servers here', () => {
+  test('go when their connections are finished', async () => {
+    const server = listen();
+    const { log } = record(server.pipe(serve(() => NEVER)));
+    await expect.poll(() => log).toEqual(['listening']);
+    const port = server.address?.port as number;
+    const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    await expect.poll(() => log).toEqual(['listening', 'connection']);
+    const handedOver = handOver(server, NODE, successor('ready'), { drain: Number.POSITIVE_INFINITY });
+    await expect.poll(() => log).toEqual(['listening', 'connection', 'draining']);
+    await turns();
+    expect(log).not.toContain('close');
+    peer.resetAndDestroy();
+    const child = await handedOver;
+    onTestFinished(() => exited(child));
+    expect(log.slice(-2)).toEqual(['close', 'complete']);
+    expect(await ask(port)).toBe(`unknown of nobody in ${process.cwd()} end`);
+  });
+
+  test('are cut when drain has passed', async () => {
+    const server = listen();
+    const { log } = record(server.pipe(serve(() => NEVER)));
+    await expect.poll(() => log).toEqual(['listening']);
+    const peer = net.connect({ port: server.address?.port as number, host: '127.0.0.1' });
+    await expect.poll(() => log).toEqual(['listening', 'connection']);
+    const ended = drainRaw(peer);
+    const child = await handOver(server, NODE, successor('ready'), { drain: 0 });
+    onTestFinished(() => exited(child));
+    expect((await ended).end).toBe('ECONNRESET');
+  });
+});
+
+describe('a successor that is not ready leaves the server as it was', () => {
+  /** Hands over in vain; tells how that failed, when it is sure that the server here is the only one that listens. */
+  async function failure(command: string, args: readonly string[], options?: HandOverOptions): Promise<unknown> {
+    const server = listen();
+    const { log } = record(server.pipe(serve(() => 'still here')));
+    await expect.poll(() => log).toEqual(['listening']);
+    const port = server.address?.port as number;
+    const error = await handOver(server, command, args, options).catch((reason: unknown) => reason);
+    expect(await ask(port)).toBe('still here end');
+    expect(log).toEqual(['listening', 'connection']);
+    await server.close();
+    expect(await ask(port)).toBe(' ECONNREFUSED');
+    return error;
+  }
+
+  test('because it ends', async () => {
+    expect(await failure(NODE, successor('exits'))).toMatchObject({
+      name: 'HandOverError',
+      code: 'ERR_HANDOVER_FAILED',
+      phase: 'open',
+      message: `The successor ${NODE} exited with code 7 before it was ready: it says so by process.send('ready')`,
+    });
+  });
+
+  test('because a signal ends it', async () => {
+    const error = await failure('/bin/sh', ['-c', 'kill -TERM $$']);
+    expect(error).toMatchObject({ message: expect.stringContaining('/bin/sh was ended by SIGTERM before') });
+  });
+
+  test('because there is no such program', async () => {
+    const error = await failure('/no/such/program', []);
+    expect(error).toMatchObject({ code: 'ERR_HANDOVER_FAILED', message: expect.stringContaining('with code 127') });
+  });
+
+  test('because there is no such directory', async () => {
+    expect(await failure(NODE, [], { cwd: '/no/such/directory' })).toMatchObject({
+      code: 'ERR_HANDOVER_FAILED',
+      message: expect.stringContaining('could not be started: '),
+      cause: { code: 'ENOENT' },
+    });
+  });
+
+  test('because it takes longer than readyTimeout', async () => {
+    const scheduler = new Clock();
+    const failed = failure(NODE, successor('mute'), { readyTimeout: 1000, scheduler });
+    await expect.poll(() => scheduler.actions.length).toBe(1);
+    scheduler.pass(999);
+    await turns();
+    expect(scheduler.actions).toHaveLength(1);
+    scheduler.pass(1);
+    expect(await failed).toMatchObject({
+      name: 'TimeoutError',
+      code: 'ETIMEDOUT',
+      timeout: 'readyTimeout',
+      milliseconds: 1000,
+      message: `The successor ${NODE} was not ready within 1000 ms, the readyTimeout, and was killed`,
+    });
+  });
+});
+
+describe('is refused at the call:', () => {
+  test('a server that does not listen', () => {
+    const error = expect.objectContaining({ name: 'HandOverError', code: 'ERR_HANDOVER_NO_DESCRIPTOR' });
+    expect(() => handOver(listen(), NODE)).toThrow(error);
+    expect(() => handOver({ http: listen() }, NODE)).toThrow('The server "http" has no descriptor');
+  });
+
+  test('one whose address is a path, for its file goes with the old process', async () => {
+    const address = { path: '/run/x.sock' };
+    const onPath = Object.defineProperties(listen(), { fd: { value: 3 }, address: { value: address } });
+    expect(() => handOver(onPath, NODE)).toThrow('has no descriptor');
+  });
+
+  test.each(['', 'a:b', 'a\n', 'x'.repeat(256)])('a server by the name %j', async (name) => {
+    const server = await listening(listen());
+    expect(() => handOver({ [name]: server }, NODE)).toThrow(TypeError);
+  });
+
+  test('no server', () => {
+    expect(() => handOver({}, NODE)).toThrow(TypeError);
+  });
+
+  test.each([{ readyTimeout: -1 }, { drain: Number.NaN }])('%o', async (options) => {
+    const server = await listening(listen());
+    expect(() => handOver(server, NODE, [], options)).toThrow(RangeError);
+  });
+});
