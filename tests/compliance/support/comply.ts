@@ -1,21 +1,9 @@
 // Runs every behaviour against one transport. Where a transport has not what a behaviour needs, there is no test.
 import { describe, expect, test } from 'vitest';
+import './compliance.js';
 import { topics } from '../behaviours/index.js';
 import { Lab, type Role } from './lab.js';
 import { satisfies, type Transport } from './transport.js';
-
-/** What the table is made of. */
-export interface Compliance {
-  readonly transport: string;
-  readonly topic: string;
-  readonly behaviour: string;
-}
-
-declare module 'vitest' {
-  interface TaskMeta {
-    compliance?: Compliance;
-  }
-}
 
 /** Registers the tests. What two sockets do is checked from the dialled end and from the accepted one. */
 export function comply(transport: Transport): void {

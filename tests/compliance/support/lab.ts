@@ -57,10 +57,12 @@ export class Lab {
   readonly connected = async (options: SocketOptions = {}): Promise<Connected> => {
     let sockets: readonly [Socket, Socket];
     if (this.transport.has.server) {
-      const { dial, next } = await this.listening(options);
+      const { dial, next, subscription } = await this.listening(options);
       const dialled = dial(options);
       this.#watch(dialled);
       sockets = [dialled, await next()];
+      // It accepts no more.
+      subscription.unsubscribe();
     } else {
       sockets = (this.transport as Exclude<Transport, DialledTransport>).join({ scheduler: this.clock, ...options });
     }
