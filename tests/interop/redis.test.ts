@@ -16,7 +16,7 @@ beforeAll(async () => {
   const flags = ['--bind', '127.0.0.1', '--dir', path, '--unixsocket', `${path}/redis`, '--save', ''];
   redis = await startOnFreePort(
     (port) => new Program('redis-server', ['--port', `${port}`, ...flags]),
-    /ready to accept connections (at|unix)/,
+    /ready to accept connections (at|unix)/i,
     'stdout',
   );
 });
