@@ -1,12 +1,11 @@
 // Who is subscribed to a reconnecting link, and what happens when the last one leaves: nothing is lost until the next turn.
 import { type SchedulerLike, Subject, type Subscriber, type Subscription } from 'rxjs';
-import type { ConnectEvent } from '../events.js';
 import { Brake, type Flow } from '../flow.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
 export class LinkAudience {
-  /** The present connection, told to those who come later. */
-  connected: ConnectEvent | undefined;
+  /** How the present connection came about, told to those who come later. */
+  #replayed: ReconnectEvent[] = [];
   readonly #scheduler: SchedulerLike;
   readonly #left: () => void;
   readonly #events = new Subject<ReconnectEvent>();
@@ -30,7 +29,7 @@ export class LinkAudience {
     // On the next turn, so that a retry of a dead link does not spin.
     if (this.#end) return void subscriber.add(this.#scheduler.schedule(() => this.#finish(subscriber)));
     this.stay();
-    if (this.connected) subscriber.next(this.connected);
+    for (const event of this.#replayed) subscriber.next(event);
     this.#events.subscribe(subscriber);
     // After the line above: only then has it left when this asks who is there.
     subscriber.add(() => this.#memberLeft());
@@ -39,6 +38,8 @@ export class LinkAudience {
   }
 
   tell(event: ReconnectEvent): void {
+    if (event.type === 'connect' || event.type === 'secureConnect') this.#replayed.push(event);
+    else if (event.type === 'disconnect') this.#replayed = [];
     this.#events.next(event);
   }
 
@@ -60,6 +61,7 @@ export class LinkAudience {
     this.#unheard.on();
     this.#departure ??= this.#scheduler.schedule(() => {
       this.#departure = undefined;
+      this.#replayed = [];
       this.#left();
       this.#unheard.off();
     });

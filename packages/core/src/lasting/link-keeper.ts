@@ -8,7 +8,7 @@
 import type { Subscriber, Subscription } from 'rxjs';
 import { Deadline } from '../engine/deadline.js';
 import { AbortedError, ConnectError, SocketError, TimeoutError } from '../errors.js';
-import type { CloseReport, ConnectEvent, SocketEvent } from '../events.js';
+import type { CloseReport, SocketEvent } from '../events.js';
 import { FlowSet } from '../flow.js';
 import { FlowSubscriber } from '../flowable.js';
 import { connectionOf, type Socket } from '../socket.js';
@@ -16,6 +16,7 @@ import type { Backoff } from './backoff.js';
 import { ReconnectError } from './errors.js';
 import { LinkAudience } from './link-audience.js';
 import { LinkOutbox } from './link-outbox.js';
+import { readyEvent } from './ready-event.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 import type { ReconnectLimits } from './reconnect-options.js';
 import type { SocketFactory } from './socket-factory.js';
@@ -125,13 +126,14 @@ export class LinkKeeper {
     socket.allowHalfOpen = false;
     this.socket = socket;
     let report: CloseReport;
+    const ready = readyEvent(socket);
     const over = (error?: SocketError) => this.#lost(socket, report, error);
     const incoming = new FlowSubscriber<SocketEvent>(
       undefined,
       {
         next: (event) => {
           if (event.type === 'close') report = event.report;
-          else if (event.type === 'connect') this.#opened(socket, event);
+          else if (event.type === ready) this.#opened(socket, event);
           else if (event.type === 'drain') this.outbox.feed();
           else this.#audience.tell(event);
         },
@@ -144,10 +146,9 @@ export class LinkKeeper {
     socket.subscribe(incoming);
   }
 
-  #opened(socket: Socket, event: ConnectEvent): void {
+  #opened(socket: Socket, event: ReconnectEvent): void {
     this.state = 'open';
     this.#openedAt = this.#limits.scheduler.now();
-    this.#audience.connected = event;
     this.outbox.open(socket, () => this.#audience.tell(event));
   }
 
@@ -224,7 +225,6 @@ export class LinkKeeper {
   #detach(): void {
     this.#incoming?.unsubscribe();
     this.#incoming = undefined;
-    this.#audience.connected = undefined;
     this.#openedAt = undefined;
     this.socket = undefined;
     this.outbox.close();

@@ -83,9 +83,7 @@ export class PoolKeeper {
   async close(drain: number): Promise<void> {
     this.#closed = true;
     for (const waiter of [...this.waiting]) waiter.fail(closedError());
-    for (const [connection, state] of [...this.members]) {
-      if (state !== 'used') this.#drop(connection, state === 'dialling' ? 'the pool was closed' : undefined);
-    }
+    for (const [connection, state] of [...this.members]) if (state !== 'used') this.#drop(connection);
     const cut = () => {
       for (const { socket } of [...this.#all]) socket.error(new Error(`the pool was closed, drain: ${drain} ms`));
     };

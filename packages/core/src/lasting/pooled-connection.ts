@@ -5,6 +5,7 @@ import { SocketError } from '../errors.js';
 import { watchOrFail } from '../operators/watch.js';
 import { connectionOf, type Socket } from '../socket.js';
 import type { PoolLimits } from './pool-options.js';
+import { readyEvent } from './ready-event.js';
 
 /** What a connection tells its pool. */
 export interface PooledHandlers {
@@ -40,15 +41,15 @@ export class PooledConnection {
       this.#settle?.(false);
       this.wake();
     };
-    const opened = () => this.#handlers.opened();
-    watchOrFail(this.socket, 'connect').subscribe({ next: opened, error: gone, complete: gone });
+    // When the event has been told to all it is open.
+    const opened = () => queueMicrotask(() => this.#handlers.opened());
+    watchOrFail(this.socket, readyEvent(this.socket)).subscribe({ next: opened, error: gone, complete: gone });
   }
 
-  /** Whether both sides are open, all is written and nobody holds it. */
+  /** Whether our side is open, all is written and nobody holds it. Whether the peer's is, is told while it lies idle. */
   get fit(): boolean {
-    const { readyState, writableLength, holds } = this.socket;
-    const writable = connectionOf(this.socket).outbox.state === 'open' && writableLength === 0;
-    return readyState === 'open' && writable && holds.length === 0;
+    const { writableLength, holds } = this.socket;
+    return connectionOf(this.socket).outbox.state === 'open' && writableLength === 0 && holds.length === 0;
   }
 
   /** Lies idle; answers whether it can. What was left unread comes now. */
@@ -56,8 +57,8 @@ export class PooledConnection {
     if (!this.fit) return false;
     let spoilt = false;
     const spoil = () => {
-      if (this.#resting && !spoilt) this.#handlers.done();
       spoilt = true;
+      if (this.#resting) this.#handlers.done();
     };
     const resting = this.socket.subscribe({
       next: ({ type }) => {
@@ -113,7 +114,6 @@ export class PooledConnection {
   /** Closes it, gracefully if there is no reason to abort it. */
   end(reason = this.#flaw): void {
     this.wake();
-    this.#settle?.(false);
     if (reason === undefined) void this.socket.close();
     else this.socket.error(new Error(reason));
   }

@@ -26,7 +26,7 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
 
   /**
    * Writes a whole message; a string is written as UTF-8. What comes while there is no connection waits for the next one,
-   * in order; what is written in a handler of `connect` goes ahead of it. Does not dial.
+   * in order; what is written in a handler of `connect` (over TLS, of `secureConnect`) goes ahead of it. Does not dial.
    * @returns `false` when it is time to wait for `drain`. Also `false` when nothing can be written any more.
    * @throws TypeError if the chunk is neither a string nor a Uint8Array; the link is unharmed.
    */

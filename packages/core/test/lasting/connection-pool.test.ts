@@ -30,13 +30,19 @@ describe('acquire()', () => {
   test('stays open for the pool while its users subscribe and leave, and reads nothing meanwhile', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port);
-    const { socket } = await borrow(pool);
-    record(socket).subscription.unsubscribe();
-    await turns();
-    expect(socket.readyState).toBe('open');
-    (await server.next()).write('kept');
-    await expect.poll(() => socket.bytesRead).toBe(4);
-    expect(String(await firstValueFrom(socket.pipe(data())))).toBe('kept');
+    const peer = server.next();
+    for (let use = 1; use <= 2; use++) {
+      const { socket, giveBack } = await borrow(pool);
+      record(socket).subscription.unsubscribe();
+      await turns();
+      expect(socket.readyState).toBe('open');
+      (await peer).write('kept');
+      await expect.poll(() => socket.bytesRead).toBe(4 * use);
+      expect(String(await firstValueFrom(socket.pipe(data())))).toBe('kept');
+      giveBack();
+      await turns(1);
+    }
+    expect(server.peers).toHaveLength(1);
   });
 
   test('gives max connections at a time, and then the first one given back to the first who waits', async () => {
@@ -279,6 +285,19 @@ describe('given back', () => {
       expect((await drainRaw(await server.next())).end).toBe('end');
     },
   );
+
+  test('and closing, it takes what the peer still says without a reset', async () => {
+    const server = await rawServer();
+    const { pool, clock } = poolOf(server.port, { idleTimeout: 1000 });
+    const { socket, giveBack } = await borrow(pool);
+    const peer = await server.next();
+    giveBack();
+    await turns(1);
+    clock.pass(1000);
+    expect((await drainRaw(peer)).end).toBe('end');
+    peer.end('goodbye');
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'fin' });
+  });
 });
 
 describe('bounds', () => {

@@ -1,6 +1,6 @@
 // ConnectionPool: exchanges by use(), connections that are asked before they are used again, and the end of the pool.
 import { type ConnectionPool, data, lines, mapWithBackpressure, on, reader, type Socket } from '@rxsock/core';
-import { firstValueFrom, lastValueFrom, NEVER, of, retry, Subject, take, throwError } from 'rxjs';
+import { firstValueFrom, lastValueFrom, NEVER, Observable, of, retry, Subject, take, throwError } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { drainRaw, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
@@ -132,9 +132,12 @@ describe('validate', () => {
       },
     ],
   ])('%s replaces the connection', async (_what, validate) => {
+    const warn = vi.spyOn(process, 'emitWarning');
     const { pool, socket, server, peer } = await asked(validate as () => never);
     expect((await borrow(pool)).socket).not.toBe(socket);
     expect([pool.size, server.peers.length]).toEqual([1, 2]);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
   });
 
@@ -175,13 +178,24 @@ describe('validate', () => {
     expect((await borrow(pool)).socket).not.toBe(socket);
   });
 
+  test('that leaves it held replaces the connection, and waits for nothing', async () => {
+    const { pool, socket } = await asked(((held: Socket) => !!held.hold('forgotten')) as never);
+    expect((await borrow(pool)).socket).not.toBe(socket);
+    expect(socket.readyState).not.toBe('closed');
+  });
+
   test('that takes longer than validateTimeout replaces the connection', async () => {
-    const { pool, clock, socket } = await asked((() => NEVER) as never, { validateTimeout: 500 });
+    let left = false;
+    const hangs = new Observable<boolean>(() => () => {
+      left = true;
+    });
+    const { pool, clock, socket } = await asked((() => hangs) as never, { validateTimeout: 500 });
     const next = borrow(pool);
     clock.pass(499);
     await turns();
-    expect(pool.waiting).toBe(1);
+    expect([pool.waiting, left]).toEqual([1, false]);
     clock.pass(1);
+    expect(left).toBe(true);
     expect((await next).socket).not.toBe(socket);
   });
 

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { connectionPool, fromDuplex, lines, reconnect, type Socket } from '@rxsock/core';
+import { tap } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { connectOver } from '../../src/internal.js';
 import { cert, key } from '../support/certificate.js';
+import { rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
 import { borrow } from './pool-support.js';
 
@@ -37,17 +40,37 @@ async function unix(): Promise<Transport> {
   return { peers, dial: () => fromDuplex(net.connect({ path })) };
 }
 
-async function secure(): Promise<Transport> {
+async function secure(): Promise<Transport & { port: number }> {
   const server = tls.createServer({ key, cert });
   const peers = await listening(server, { port: 0, host: '127.0.0.1' }, 'secureConnection');
   const { port } = server.address() as net.AddressInfo;
   const options = { port, host: '127.0.0.1', ca: cert, servername: 'localhost' };
-  return { peers, dial: () => fromDuplex(tls.connect(options)) };
+  return { peers, port, dial: () => fromDuplex(tls.connect(options)) };
+}
+
+/** As `@rxsock/tls` dials: TCP first, and then the handshake. */
+function dialTls(port: number, ca: string | undefined = cert): Socket {
+  const options = { port, host: '127.0.0.1' };
+  return connectOver(options, {
+    type: 'tls',
+    secure: (socket, tell) => {
+      const stream = tls.connect({ socket, servername: 'localhost', ...(ca && { ca }) });
+      stream.on('error', (error) => tell.failed(error));
+      stream.on('close', () => tell.failed(new Error('closed')));
+      stream.on('secureConnect', () => tell.done(stream));
+    },
+  });
+}
+
+async function secureOverTcp(): Promise<Transport> {
+  const { peers, port } = await secure();
+  return { peers, dial: () => dialTls(port) };
 }
 
 describe.each([
   ['UNIX', unix],
   ['TLS', secure],
+  ['TLS over TCP', secureOverTcp],
 ])('over %s', (_name, transport) => {
   test('a link makes another connection when the peer ends one', async () => {
     const { peers, dial } = await transport();
@@ -78,5 +101,41 @@ describe.each([
     peers[0]?.end();
     await expect.poll(() => pool.size).toBe(0);
     expect((await borrow(pool)).socket).not.toBe(first.socket);
+  });
+});
+
+describe('a handshake', () => {
+  test('that fails is no connection: what waits is sent on the next one, after what a handler of secureConnect writes', async () => {
+    const plain = await rawServer((peer) => peer.end('this is not TLS\r\n'));
+    const { peers, port } = await secure();
+    const ports = [plain.port];
+    const link = reconnect(() => dialTls(ports.shift() ?? port), { backoff: { initial: 1 } });
+    onTestFinished(() => link.error());
+    link.next(' kept');
+    const { log } = record(
+      link.pipe(
+        tap(({ type }) => {
+          if (type === 'secureConnect') link.next('first');
+        }),
+      ),
+    );
+    await expect.poll(() => peers.length).toBe(1);
+    let received = '';
+    peers[0]?.on('data', (chunk) => {
+      received += chunk;
+    });
+    await expect.poll(() => received).toBe('first kept');
+    expect(link.readyState).toBe('open');
+    expect(log.filter((entry) => /onnect$/.test(entry))).toEqual(['connect', 'disconnect', 'connect', 'secureConnect']);
+    expect(record(link).log).toEqual(['connect', 'secureConnect']);
+  });
+
+  test('that fails is told by acquire(), and what it gives is secure', async () => {
+    const { port } = await secure();
+    const authorities = ['', cert];
+    const pool = connectionPool(() => dialTls(port, authorities.shift()));
+    onTestFinished(() => pool.close({ drain: 0 }));
+    await expect(borrow(pool)).rejects.toMatchObject({ name: 'ConnectError' });
+    expect((await borrow(pool)).socket.readyState).toBe('open');
   });
 });
