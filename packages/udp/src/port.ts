@@ -48,10 +48,9 @@ export class Port {
     this.outbox = new Outbox(setup, {
       failed: ({ datagram }, error) => this.#audience.tell({ type: 'sendError', datagram, error }),
       empty: () => {
-        const drained = this.#clogged && !this.#destroyed;
-        this.#clogged = false; // before it is told: whoever hears it may clog it again
-        if (drained) this.#audience.tell({ type: 'drain' });
-        if (this.ending && this.outbox.pending === 0) this.destroy();
+        // A turn later: the kernel takes datagrams at once, and who goes on at drain would never let the event loop turn.
+        if (this.#clogged) setImmediate(() => this.#drained());
+        if (this.ending) this.destroy();
       },
     });
   }
@@ -186,6 +185,12 @@ export class Port {
 
   #failed(cause: NodeJS.ErrnoException, address?: string): void {
     this.destroy(openError(cause, address, this.setup));
+  }
+
+  #drained(): void {
+    if (!this.#clogged || this.outbox.pending > 0) return;
+    this.#clogged = false; // before it is told: whoever hears it may clog it again
+    this.#audience.tell({ type: 'drain' });
   }
 
   #gone(): SocketError {

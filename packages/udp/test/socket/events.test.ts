@@ -241,6 +241,34 @@ describe('sending', () => {
     await expect.poll(() => peer.heard).toHaveLength(99);
   });
 
+  test('who goes on at each drain lets others have their turn', async () => {
+    const peer = await rawPeer((node, _data, from) => node.send('stop', from.port, from.address));
+    const { socket } = await connected({ port: peer.port, highWaterMark: 1 });
+    let drains = 0;
+    const stopped = firstValueFrom(socket.pipe(on('message')));
+    const sending = socket.pipe(on('drain')).subscribe(() => ++drains < 10_000 && socket.next('x'));
+    socket.next('x');
+    await stopped;
+    sending.unsubscribe();
+    expect(drains).toBeLessThan(10_000);
+  });
+
+  test('drain waits for what was sent when it was due', async () => {
+    const peer = await rawPeer();
+    const answers: (() => void)[] = [];
+    const { socket, log } = await bound({
+      highWaterMark: 1,
+      lookup: (_name, _options, done) => void answers.push(() => done(null, '127.0.0.1', 4)),
+    });
+    setImmediate(() => socket.next({ data: 'second', remote: { address: 'peer.test', port: peer.port } }));
+    socket.next({ data: 'first', remote: { address: '127.0.0.1', port: peer.port } });
+    await expect.poll(() => peer.heard).toEqual(['first']);
+    await turns();
+    expect([log, answers.length]).toEqual([['listening'], 1]);
+    answers[0]?.();
+    await expect.poll(() => log).toEqual(['listening', 'drain']);
+  });
+
   test('events are told one at a time, also when one brings the next', async () => {
     const { socket } = await bound({ maxWriteBuffer: 0 });
     const peer = await rawPeer();
