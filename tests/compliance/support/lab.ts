@@ -111,9 +111,11 @@ export class Lab {
     this.#watches.get(socket)?.unsubscribe();
   };
 
-  /** Gives everything that is on its way the chance to happen. */
+  /** Gives everything that is on its way the chance to happen: timers that are due, and what comes of them. */
   readonly settle = async (): Promise<void> => {
-    await turns(60);
+    await turns(30);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns(30);
   };
 
   #watch(socket: Socket): void {
