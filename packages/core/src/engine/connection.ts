@@ -130,6 +130,11 @@ export class Connection {
     return input ? 'readOnly' : 'writeOnly';
   }
 
+  /** Whether another one has taken the stream over. */
+  get upgraded(): boolean {
+    return this.#verdict?.how === 'upgraded';
+  }
+
   get type(): TransportType {
     return this.#transport.type;
   }
@@ -449,8 +454,9 @@ export class Connection {
       this.failure = destroyedError(this.#scene);
       this.#verdict = { by: 'local', how: 'abort' };
     }
-    this.outbox.break(this.failure ?? closedError(this.#scene));
+    // Before anybody hears of it: nothing is left to be aborted.
     this.#life = 'closed';
+    this.outbox.break(this.failure ?? closedError(this.#scene));
     this.#deadlines.stop();
     this.#claim?.stop();
     this.#stay();

@@ -2,19 +2,22 @@
 import { type Observer, Subject } from 'rxjs';
 import { Brake, FlowSet } from '../flow.js';
 import { Flowable, FlowSubscriber } from '../flowable.js';
-import type { Codec } from '../framing/codec.js';
+import type { BytesCodec, Chunk, Codec } from '../framing/codec.js';
 import type { Socket } from '../socket.js';
 import { data } from './data.js';
 import { type DecodeOptions, decode } from './decode.js';
 
+/** A codec, which may encode more than it decodes. */
+type Pair<T, U> = Pick<Codec<T>, 'decoder'> & { encode(value: U): Chunk };
+
 /** A socket of frames: a Flowable of what is received, an Observer of what is to be sent. Made by {@link framed}. */
-export class Framed<T> extends Flowable<T> implements Observer<T> {
+export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
   /** The socket beneath. */
   readonly socket: Socket;
-  readonly #codec: Codec<T>;
+  readonly #codec: Pair<T, U>;
 
   /** @internal */
-  constructor(socket: Socket, codec: Codec<T>, options: DecodeOptions) {
+  constructor(socket: Socket, codec: Pair<T, U>, options: DecodeOptions) {
     const upstream = new FlowSet();
     const frames = new Subject<T>();
     const received = socket.pipe(data(), decode(codec, options));
@@ -52,7 +55,7 @@ export class Framed<T> extends Flowable<T> implements Observer<T> {
    * @returns `false` at or over `highWaterMark`, as {@link Socket.next}.
    * @throws what the codec throws for a value that cannot be a frame; the socket is unharmed.
    */
-  next(value: T): boolean {
+  next(value: U): boolean {
     return this.socket.next(this.#codec.encode(value));
   }
 
@@ -83,6 +86,8 @@ export class Framed<T> extends Flowable<T> implements Observer<T> {
  * rpc.next({ id: 1, method: 'ping' });
  * ```
  */
-export function framed<T>(socket: Socket, codec: Codec<T>, options: DecodeOptions = {}): Framed<T> {
+export function framed(socket: Socket, codec: BytesCodec, options?: DecodeOptions): Framed<Buffer, Chunk>;
+export function framed<T>(socket: Socket, codec: Codec<T>, options?: DecodeOptions): Framed<T>;
+export function framed<T, U>(socket: Socket, codec: Pair<T, U>, options: DecodeOptions = {}): Framed<T, U> {
   return new Framed(socket, codec, options);
 }

@@ -29,7 +29,8 @@ export type ServeOperator = <A extends Endpoint>(
  * Half-close: `allowHalfOpen` is turned on; the write side completes when the answer does, and reading goes on for as long
  * as the handler reads. An answer that fails, or is cut, aborts its connection. Backpressure: a clogged connection holds
  * what feeds its own answer, nothing else. Unsubscribing stops the server and aborts unfinished answers; `server.close()`
- * is the graceful way.
+ * is the graceful way. A handler that upgrades its socket (STARTTLS) goes on with the new one by itself: its answer to the
+ * plain one ends there.
  *
  * @example
  * ```ts
@@ -60,7 +61,7 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
         const connection = connectionOf(socket);
         let failed = false;
         const fail = (error: unknown) => {
-          if (failed) return;
+          if (failed || connection.upgraded) return;
           failed = true;
           connection.cut(error);
           subscriber.next({ type: 'connectionError', socket, error });
