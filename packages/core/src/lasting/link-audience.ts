@@ -7,14 +7,14 @@ export class LinkAudience {
   /** How the present connection came about, told to those who come later. */
   #replayed: ReconnectEvent[] = [];
   readonly #scheduler: SchedulerLike;
-  readonly #left: () => void;
+  readonly #left: () => boolean;
   readonly #events = new Subject<ReconnectEvent>();
   readonly #unheard: Brake;
   #departure: Subscription | undefined;
   #end: { readonly error?: unknown } | undefined;
 
-  /** @param left Called when the last one has left and none has come by the next turn. */
-  constructor(flow: Flow, scheduler: SchedulerLike, left: () => void) {
+  /** @param left Called when the last one has left and none has come by the next turn; answers whether that was the end of it. */
+  constructor(flow: Flow, scheduler: SchedulerLike, left: () => boolean) {
     this.#unheard = new Brake(flow, 'reconnect: everybody has left');
     this.#scheduler = scheduler;
     this.#left = left;
@@ -28,7 +28,7 @@ export class LinkAudience {
   add(subscriber: Subscriber<ReconnectEvent>, start: () => void): void {
     // On the next turn, so that a retry of a dead link does not spin.
     if (this.#end) return void subscriber.add(this.#scheduler.schedule(() => this.#finish(subscriber)));
-    this.stay();
+    this.#stay();
     for (const event of this.#replayed) subscriber.next(event);
     this.#events.subscribe(subscriber);
     // After the line above: only then has it left when this asks who is there.
@@ -45,13 +45,12 @@ export class LinkAudience {
 
   /** The end of all subscriptions, now and for those who come later; it completes unless there is an error. */
   close(error?: unknown): void {
-    this.stay();
+    this.#stay();
     this.#end = error === undefined ? {} : { error };
     this.#finish(this.#events);
   }
 
-  /** Nobody's leaving counts any more, until the next one. */
-  stay(): void {
+  #stay(): void {
     this.#departure?.unsubscribe();
     this.#departure = undefined;
   }
@@ -61,8 +60,7 @@ export class LinkAudience {
     this.#unheard.on();
     this.#departure ??= this.#scheduler.schedule(() => {
       this.#departure = undefined;
-      this.#replayed = [];
-      this.#left();
+      if (this.#left()) this.#replayed = [];
       this.#unheard.off();
     });
   }

@@ -199,9 +199,9 @@ export class LinkKeeper {
   }
 
   // Everybody has left. A connection that is open closes as a socket does, gracefully; one that is not yet is given up.
-  #leave(): void {
+  #leave(): boolean {
     const { socket, state } = this;
-    if (state === 'closed' || this.ending === 'close') return;
+    if (state === 'closed' || this.ending === 'close') return false;
     if (state === 'open') this.outbox.feed(true);
     this.#detach();
     if (state !== 'open') socket?.error(new Error('everybody had left before it was open'));
@@ -209,6 +209,7 @@ export class LinkKeeper {
     if (this.ending === 'no') this.state = 'idle';
     else this.#conclude();
     this.#stop();
+    return true;
   }
 
   #stop(error?: unknown): void {

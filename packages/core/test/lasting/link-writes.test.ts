@@ -440,6 +440,7 @@ describe('the end', () => {
     const written = test.link.write('bye');
     const closed = test.link.close();
     test.clock.pass(0);
+    expect(record(test.link).log).toEqual(['connect']);
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
     await written;
