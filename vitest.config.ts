@@ -26,6 +26,7 @@ export default defineConfig({
       ...['core', 'tls', 'unix', 'udp'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
       project('compliance', 'tests/compliance/**/*.test.ts'),
       project('interop', 'tests/interop/**/*.test.ts'),
+      project('predecessors', 'tests/predecessors/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('packed', 'tests/packed/**/*.test.ts', 60_000),
       project('docs', 'tests/docs/**/*.test.ts'),

@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 test('every example compiles', async () => {
   const snippets: Snippet[] = [];
-  for (const file of await filesOf('packages/*/src/**/*.ts', 'packages/*/README.md', '*.md', 'docs/*.md')) {
+  for (const file of await filesOf('packages/*/src/**/*.ts', 'packages/*/README.md', '*.md', 'docs/**/*.md')) {
     snippets.push(...(await snippetsOf(file, 'ts')));
   }
   expect(snippets.length).toBeGreaterThan(30);
