@@ -123,3 +123,5 @@ export {
   type InheritedListenersOptions,
   inheritedListeners,
 } from './process/inherited-listeners.js';
+export type { AcquiredEvent, InstanceEvent, LaunchEvent } from './process/instance-events.js';
+export { type InstanceOptions, type SingleInstanceOptions, singleInstance } from './process/single-instance.js';

@@ -1,8 +1,9 @@
 // Processes that inherit descriptors, run from the build.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Server } from '@rxsock/core';
+import { isPortFree, type Server } from '@rxsock/core';
 import { onTestFinished } from 'vitest';
 import { record } from '../support/record.js';
 
@@ -37,4 +38,12 @@ export async function listening<S extends Server>(server: S): Promise<S & { read
   onTestFinished(() => server.close({ drain: 0 }));
   while (log.length === 0) await new Promise(setImmediate);
   return server as S & { readonly fd: number };
+}
+
+/** A free port, below those that the system gives to clients: nobody gets it by chance. */
+export async function instancePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    if (await isPortFree(port)) return port;
+  }
 }

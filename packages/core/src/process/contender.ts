@@ -1,0 +1,146 @@
+// One attempt to be the first instance: to listen, or else to hand the arguments to the one that does.
+import { defer, type Observable, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
+import { Deadline } from '../engine/deadline.js';
+import { FrameError, SocketError, TimeoutError, TruncatedFrameError } from '../errors.js';
+import type { ServerEvent } from '../events.js';
+import { reader } from '../operators/reader.js';
+import { serve } from '../operators/serve.js';
+import type { Socket } from '../socket.js';
+import { AlreadyRunningError, ForeignListenerError } from './errors.js';
+import { welcome } from './first-instance.js';
+import type { InstanceEvent } from './instance-events.js';
+import { asGreeting, isTaken, type Launch, LONGEST_MESSAGE, messages } from './instance-messages.js';
+
+/** What a {@link Contender} goes by. */
+export interface ContenderRules {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly timeout: number;
+  readonly scheduler: SchedulerLike;
+  /** Where it listens, for messages. */
+  readonly target: string;
+  listen(): Observable<ServerEvent>;
+  connect(): Socket;
+}
+
+/** How long to wait until the next try, when the first instance is just about to go, in milliseconds. */
+const PAUSE = 20;
+
+export class Contender {
+  readonly #rules: ContenderRules;
+  readonly #subscriber: Subscriber<InstanceEvent>;
+  readonly #deadline: Deadline;
+  #serving: Subscription | undefined;
+  #pause: Subscription | undefined;
+  #socket: Socket | undefined;
+  /** The process that the last try has found to be the first instance. */
+  #met: number | undefined;
+  /** Why the last try was none. */
+  #trouble: unknown;
+
+  constructor(rules: ContenderRules, subscriber: Subscriber<InstanceEvent>) {
+    this.#rules = rules;
+    this.#subscriber = subscriber;
+    this.#deadline = new Deadline(rules.scheduler, rules.timeout, () => this.#late());
+    subscriber.add(() => {
+      this.#deadline.stop();
+      this.#pause?.unsubscribe();
+      this.#serving?.unsubscribe();
+      this.#socket?.error(new Error('nobody waits for it any more'));
+    });
+  }
+
+  /** Listens: the system lets one only. */
+  start(): void {
+    const subscriber = this.#subscriber;
+    const release = () => subscriber.complete();
+    const launched = (launch: Launch) => subscriber.next({ type: 'launch', ...launch });
+    this.#serving = new Subscription();
+    const server = defer(() => this.#rules.listen()).pipe(serve((socket) => welcome(socket, this.#rules, launched)));
+    this.#serving.add(
+      server.subscribe({
+        next: (event) => {
+          if (event.type !== 'listening') return;
+          this.#deadline.stop();
+          subscriber.next({ type: 'acquired', address: event.address, release });
+        },
+        error: (error) => {
+          if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') this.#ask();
+          else subscriber.error(error);
+        },
+        complete: release,
+      }),
+    );
+  }
+
+  // Asks who listens, and hands the arguments over.
+  #ask(): void {
+    this.#deadline.runs(true);
+    this.#met = undefined;
+    this.#trouble = undefined;
+    let socket: Socket;
+    try {
+      socket = this.#rules.connect();
+    } catch (error) {
+      return this.#subscriber.error(error);
+    }
+    this.#socket = socket;
+    this.#talk(socket).catch((error: unknown) => {
+      if (this.#subscriber.closed) return;
+      // It may be about to go, or gone: then this one may be the first.
+      const passing = error instanceof SocketError && !(error instanceof FrameError);
+      if (!passing && !(error instanceof TruncatedFrameError)) return this.#settle(error);
+      this.#trouble = error;
+      this.#pause = this.#rules.scheduler.schedule(() => this.start(), PAUSE);
+    });
+  }
+
+  async #talk(socket: Socket): Promise<void> {
+    const { name, args } = this.#rules;
+    const lines = reader(socket, { maxLength: LONGEST_MESSAGE });
+    const next = async () => {
+      const message = await lines.readFrame(messages);
+      if (message === undefined) throw new TruncatedFrameError('It has hung up', { buffered: 0 });
+      return message;
+    };
+    try {
+      const greeting = asGreeting(await next());
+      if (greeting?.name !== name) throw new FrameError(`It says that it is ${greeting?.name ?? 'something else'}`);
+      this.#met = greeting.pid;
+      const launch: Launch = { args, cwd: process.cwd(), pid: process.pid };
+      socket.next(messages.encode(launch));
+      if (!isTaken(await next())) throw new FrameError('It has not taken the arguments');
+      this.#settle();
+    } finally {
+      // The last reader has left: it closes.
+      lines.release();
+    }
+  }
+
+  #late(): void {
+    const { timeout } = this.#rules;
+    const message = `There was no answer within ${timeout} ms, the timeout`;
+    const late = new TimeoutError(message, { phase: 'open', timeout: 'timeout', milliseconds: timeout });
+    this.#settle(this.#trouble ?? late);
+  }
+
+  // Another one has the address: that much is certain.
+  #settle(cause?: unknown): void {
+    const { name, target } = this.#rules;
+    const remote = this.#socket?.remote;
+    const pid = this.#met;
+    const why = cause instanceof Error ? `: ${cause.message}` : '';
+    if (pid === undefined) {
+      const message = `Something listens on ${target} that is not known to be ${JSON.stringify(name)}; if it is another program, choose another port or path${why}`;
+      return this.#subscriber.error(new ForeignListenerError(message, { remote, cause }));
+    }
+    const delivered = cause === undefined;
+    // Done: it closes by itself.
+    if (delivered) this.#socket = undefined;
+    const how = delivered
+      ? 'it has taken the arguments of this one'
+      : `it has not taken the arguments of this one${why}`;
+    const message = `${JSON.stringify(name)} runs already, as process ${pid}; ${how}`;
+    this.#subscriber.error(new AlreadyRunningError(message, { pid, delivered, remote, cause }));
+  }
+}

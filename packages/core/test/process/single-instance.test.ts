@@ -1,0 +1,287 @@
+// singleInstance(): the first one gets the arguments of the later ones; whatever else has the port is told apart.
+import net from 'node:net';
+import { connect, type InstanceEvent, listen, type SingleInstanceOptions, singleInstance } from '@rxsock/core';
+import { retry, timer } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Clock } from '../support/clock.js';
+import { drainRaw, rawServer } from '../support/peers.js';
+import { type Recording, record } from '../support/record.js';
+import { turns } from '../support/turns.js';
+import { instancePort } from './support.js';
+
+type Choice = Partial<Pick<SingleInstanceOptions, 'name' | 'args' | 'timeout' | 'scheduler'>> & {
+  readonly port: number;
+};
+
+/** Tries to be the only one; lets go when the test is over. */
+function instance(choice: Choice): Recording<InstanceEvent> {
+  const recording = record<InstanceEvent>(singleInstance({ name: 'editor', args: [], ...choice }));
+  onTestFinished(() => recording.subscription.unsubscribe());
+  return recording;
+}
+
+/** The first instance. */
+async function first(choice: Choice): Promise<Recording<InstanceEvent>> {
+  const recording = instance(choice);
+  await expect.poll(() => recording.log).toEqual(['acquired']);
+  return recording;
+}
+
+const greeting = (name = 'editor') => `${JSON.stringify({ singleInstance: 1, name, pid: 17 })}\n`;
+
+describe('the first one', () => {
+  test('is told where it listens, and what later ones were started with', async () => {
+    const port = await instancePort();
+    const { values } = await first({ port });
+    const address = { address: '127.0.0.1', port, family: 'IPv4' };
+    expect(values).toEqual([{ type: 'acquired', address, release: expect.any(Function) }]);
+    const args = ['b.txt', '', 'ü\n"', '--line=3'];
+    const second = instance({ port, args });
+    expect((await second.ended).error).toMatchObject({
+      name: 'AlreadyRunningError',
+      code: 'ERR_ALREADY_RUNNING',
+      phase: 'open',
+      delivered: true,
+      pid: process.pid,
+      remote: address,
+      message: `"editor" runs already, as process ${process.pid}; it has taken the arguments of this one`,
+    });
+    expect(second.log).toEqual(['error:ERR_ALREADY_RUNNING']);
+    expect(values.slice(1)).toEqual([{ type: 'launch', args, cwd: process.cwd(), pid: process.pid }]);
+  });
+
+  test('gets the arguments of the process where none are named', async () => {
+    const port = await instancePort();
+    const { values } = await first({ port });
+    const { ended } = record(singleInstance({ name: 'editor', port }));
+    await ended;
+    expect(values[1]).toMatchObject({ args: process.argv.slice(2) });
+  });
+
+  test.each([
+    ['release()', ({ values }: Recording<InstanceEvent>) => (values[0] as { release: () => void }).release()],
+    ['unsubscribing', ({ subscription }: Recording<InstanceEvent>) => subscription.unsubscribe()],
+  ])('lets go by %s, at once', async (how, letGo) => {
+    const port = await instancePort();
+    const one = await first({ port });
+    letGo(one);
+    expect(one.log.slice(1)).toEqual(how === 'release()' ? ['complete'] : []);
+    await first({ port });
+  });
+
+  test('may go before it has said that it took the arguments: then the later one is the first', async () => {
+    const port = await instancePort();
+    const log: string[] = [];
+    const going = singleInstance({ name: 'editor', port }).subscribe(({ type }) => {
+      log.push(type);
+      if (type === 'launch') going.unsubscribe();
+    });
+    onTestFinished(() => going.unsubscribe());
+    await expect.poll(() => log).toEqual(['acquired']);
+    await first({ port });
+    expect(log).toEqual(['acquired', 'launch']);
+  });
+
+  test('is waited for by retry()', async () => {
+    const port = await instancePort();
+    const one = await first({ port });
+    const waiting = record(singleInstance({ name: 'editor', port }).pipe(retry({ delay: () => timer(5) })));
+    onTestFinished(() => waiting.subscription.unsubscribe());
+    await expect.poll(() => one.log.length).toBeGreaterThan(3);
+    expect(waiting.log).toEqual([]);
+    one.subscription.unsubscribe();
+    await expect.poll(() => waiting.log).toEqual(['acquired']);
+  });
+
+  test.each([
+    ['HTTP', 'POST / HTTP/1.1\r\n\r\n{"args":[],"cwd":"/","pid":1}\n'],
+    ['no arguments', '{"cwd":"/","pid":1}\n'],
+    ['arguments that are no strings', '{"args":[1],"cwd":"/","pid":1}\n'],
+    ['no directory', '{"args":[],"pid":1}\n'],
+    ['no process', '{"args":[],"cwd":"/"}\n'],
+    ['no object', 'null\n'],
+    ['a part of a message', '{"args":[],"cwd":"/","pid":1}'],
+    ['nothing', ''],
+    ['too much', `{"args":["${'x'.repeat(1_048_576)}"],"cwd":"/","pid":1}\n`],
+  ])('hears %s, takes nothing, and goes on', async (_what, text) => {
+    const port = await instancePort();
+    const warned = vi.spyOn(process, 'emitWarning');
+    onTestFinished(() => warned.mockRestore());
+    const { log } = await first({ port });
+    const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    onTestFinished(() => void peer.destroy());
+    const drained = drainRaw(peer);
+    peer.end(text);
+    expect((await drained).bytes.toString()).not.toContain('taken');
+    await instance({ port }).ended;
+    expect(log).toEqual(['acquired', 'launch']);
+    expect(warned).not.toHaveBeenCalled();
+  });
+
+  test('hangs up on one that says nothing within timeout', async () => {
+    const port = await instancePort();
+    const scheduler = new Clock();
+    const { log } = await first({ port, scheduler, timeout: 1000 });
+    const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+    await new Promise((resolve) => peer.once('readable', resolve));
+    expect(String(peer.read())).toBe(greeting().replace('17', String(process.pid)));
+    scheduler.pass(999);
+    await turns();
+    expect(peer.destroyed).toBe(false);
+    scheduler.pass(1);
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+    expect(log).toEqual(['acquired']);
+  });
+});
+
+describe('another program on the port', () => {
+  test.each([
+    ['says something else', 'SSH-2.0-OpenSSH_9.6\r\n'],
+    ['says JSON', '{"name":"editor","pid":17}\n'],
+    ['says that it is another', greeting('viewer')],
+    ['never stops', 'x'.repeat(2_000_000)],
+  ])('%s: it is told nothing', async (_how, text) => {
+    const server = await rawServer((peer) => peer.write(text));
+    const { ended } = instance({ port: server.port, args: ['secret'] });
+    const heard = drainRaw(await server.next());
+    expect((await ended).error).toMatchObject({
+      name: 'ForeignListenerError',
+      code: 'ERR_FOREIGN_LISTENER',
+      phase: 'open',
+      remote: { address: '127.0.0.1', port: server.port },
+      message: expect.stringContaining(
+        `Something listens on 127.0.0.1:${server.port} that is not known to be "editor"`,
+      ),
+    });
+    expect((await heard).bytes.toString()).toBe('');
+  });
+
+  test('says nothing', async () => {
+    const scheduler = new Clock();
+    const server = await rawServer();
+    const { log, ended } = instance({ port: server.port, timeout: 1000, scheduler });
+    const peer = await server.next();
+    await expect.poll(() => scheduler.actions.length).toBeGreaterThan(0);
+    scheduler.pass(999);
+    await turns();
+    expect(log).toEqual([]);
+    scheduler.pass(1);
+    expect((await ended).error).toMatchObject({ code: 'ERR_FOREIGN_LISTENER', cause: { timeout: 'timeout' } });
+    expect((await drainRaw(peer)).bytes.toString()).toBe('');
+  });
+
+  test('always hangs up', async () => {
+    const server = await rawServer((peer) => peer.end());
+    const { ended } = instance({ port: server.port, timeout: 200 });
+    expect((await ended).error).toMatchObject({ code: 'ERR_FOREIGN_LISTENER', cause: { message: 'It has hung up' } });
+    expect(server.peers.length).toBeGreaterThan(1);
+  });
+});
+
+describe('a first one', () => {
+  test('that does not take the arguments within timeout', async () => {
+    const scheduler = new Clock();
+    const server = await rawServer((peer) => peer.write(greeting()));
+    const { log, ended } = instance({ port: server.port, args: ['a'], timeout: 1000, scheduler });
+    const peer = await server.next();
+    await new Promise((resolve) => peer.once('readable', resolve));
+    const launch = { args: ['a'], cwd: process.cwd(), pid: process.pid };
+    expect(JSON.parse(String(peer.read()))).toEqual(launch);
+    scheduler.pass(999);
+    await turns();
+    expect(log).toEqual([]);
+    scheduler.pass(1);
+    expect((await ended).error).toMatchObject({
+      code: 'ERR_ALREADY_RUNNING',
+      delivered: false,
+      pid: 17,
+      cause: { name: 'TimeoutError', timeout: 'timeout', milliseconds: 1000 },
+    });
+  });
+
+  test('that answers something else', async () => {
+    const server = await rawServer((peer) => peer.write(`${greeting()}{"taken":false}\n`));
+    expect((await instance({ port: server.port }).ended).error).toMatchObject({
+      code: 'ERR_ALREADY_RUNNING',
+      delivered: false,
+      cause: { message: 'It has not taken the arguments' },
+    });
+  });
+
+  test('that is to get more than a message may have', async () => {
+    const port = await instancePort();
+    const { log } = await first({ port });
+    expect((await instance({ port, args: ['x'.repeat(1_048_576)] }).ended).error).toMatchObject({
+      code: 'ERR_ALREADY_RUNNING',
+      delivered: false,
+      cause: { code: 'ERR_FRAME_TOO_LONG' },
+    });
+    expect(log).toEqual(['acquired']);
+  });
+
+  test.each(['', greeting()])('that goes when it has said %j: the later one is the first', async (text) => {
+    const server = await rawServer((peer) => peer.end(text));
+    const later = instance({ port: server.port });
+    await server.next();
+    server.close();
+    await expect.poll(() => later.log).toEqual(['acquired']);
+  });
+});
+
+test('who unsubscribes while it asks leaves nothing', async () => {
+  const server = await rawServer();
+  const { log, subscription } = instance({ port: server.port });
+  const peer = await server.next();
+  subscription.unsubscribe();
+  // It ends, by a FIN where it was not open yet on the other side.
+  expect((await drainRaw(peer)).bytes.toString()).toBe('');
+  await turns();
+  expect([log, server.peers.length]).toEqual([[], 1]);
+});
+
+describe('another transport', () => {
+  test('by its two functions', async () => {
+    const port = await instancePort();
+    const transport = { listen: () => listen({ port }), connect: () => connect({ port, host: '127.0.0.1' }) };
+    const one = record(singleInstance({ name: 'editor', ...transport }));
+    onTestFinished(() => one.subscription.unsubscribe());
+    await expect.poll(() => one.log).toEqual(['acquired']);
+    const { error } = await record(singleInstance({ name: 'editor', args: ['a'], ...transport })).ended;
+    expect(error).toMatchObject({ code: 'ERR_ALREADY_RUNNING', delivered: true });
+    expect(one.log).toEqual(['acquired', 'launch']);
+  });
+
+  test('that may not listen, or whose functions throw, is an error like any other', async () => {
+    const port = await instancePort();
+    const denied = { listen: () => listen({ port, host: '203.0.113.7' }), connect: () => connect({ port }) };
+    expect((await record(singleInstance({ name: 'x', ...denied })).ended).error).toMatchObject({
+      code: 'EADDRNOTAVAIL',
+    });
+    const wrong = { ...denied, listen: () => listen({ port: -1 }) };
+    expect((await record(singleInstance({ name: 'x', ...wrong })).ended).error).toBeInstanceOf(RangeError);
+    const server = await rawServer();
+    const unreachable = { listen: () => listen({ port: server.port }), connect: () => connect({ port: -1 }) };
+    expect((await record(singleInstance({ name: 'x', ...unreachable })).ended).error).toBeInstanceOf(RangeError);
+  });
+});
+
+describe('is refused at the call:', () => {
+  test.each([0, -1, 65_536, 1.5, '80', Number.NaN])('the port %o', (port) => {
+    expect(() => singleInstance({ name: 'x', port: port as number })).toThrow(RangeError);
+  });
+
+  test.each([
+    { name: '', port: 1 },
+    { port: 1 },
+    { name: 'x' },
+    { name: 'x', listen },
+    { name: 'x', port: 1, args: 'a' },
+    { name: 'x', port: 1, args: [1] },
+  ])('%o', (options) => {
+    expect(() => singleInstance(options as SingleInstanceOptions)).toThrow(TypeError);
+  });
+
+  test('a timeout of NaN', () => {
+    expect(() => singleInstance({ name: 'x', port: 1, timeout: Number.NaN })).toThrow(RangeError);
+  });
+});
