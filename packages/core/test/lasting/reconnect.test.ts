@@ -291,16 +291,17 @@ describe('leaving', () => {
     expect(second.values.at(-1)).toEqual({ type: 'data', data: Buffer.from('abc') });
   });
 
-  test('gives up a connection that is not open yet', async () => {
-    const server = await rawServer();
-    const test = linkTo(server.port);
+  test.each([false, true])('gives up a connection that is not open yet (keepOpen: %s)', async (keepOpen) => {
+    const test = linkTo(1, {}, { host: 'slow.example', lookup: () => {}, keepOpen });
     const { subscription } = tell(test);
     const { socket } = test.link;
+    expect(socket?.readyState).toBe('resolving');
     subscription.unsubscribe();
     test.clock.pass(0);
     expect(test.link.readyState).toBe('idle');
-    await expect.poll(() => socket?.readyState).toBe('closed');
     expect(test.link.socket).toBe(undefined);
+    await turns();
+    expect(socket?.readyState).toBe('closed');
   });
 
   test('one of several leaving changes nothing', async () => {
