@@ -250,10 +250,13 @@ export class Link {
 
   /** Sends FIN; `finished` follows. */
   end(): void {
+    const stream = this.#stream;
     this.#finishing = true;
     // Ended before it came here: it will not tell again.
-    if (this.#stream.writableFinished) queueMicrotask(this.#finished);
-    else this.#stream.end();
+    if (stream.writableFinished) queueMicrotask(this.#finished);
+    // In the turn that ends a handshake of TLS 1.3, a server of Node's would send no close_notify.
+    else if ('encrypted' in stream) setImmediate(() => stream.end());
+    else stream.end();
   }
 
   destroy(): void {
