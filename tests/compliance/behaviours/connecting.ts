@@ -1,5 +1,5 @@
 // Who dials, when, and in which order things may be done before there is a connection.
-import { AbortedError, ConnectError, data, on, type SocketEvent, TimeoutError } from '@rxsock/core';
+import { data, on, type SocketEvent } from '@rxsock/core';
 import { defer, firstValueFrom, map, retry } from 'rxjs';
 import { expect } from 'vitest';
 import { hear, readAll } from '../support/hear.js';
@@ -100,31 +100,6 @@ export const connecting = topic('Connecting', (behaviour) => {
     expect(`${await readAll(accepted)}`).toBe('early');
   });
 
-  behaviour('a refused connection is a ConnectError, and the last event is close', ['server'], async (lab) => {
-    const socket = await lab.dialNowhere();
-    const heard = await hear(socket).ended;
-    expect(heard.story).toEqual(['close', 'ConnectError']);
-    expect(heard.error).toBeInstanceOf(ConnectError);
-    expect(heard.error).toMatchObject({ phase: 'open', code: expect.stringMatching(/^E[A-Z]+$/) });
-  });
-
-  behaviour('a refused connection rejects what was to be written, with its error', ['server'], async (lab) => {
-    const socket = await lab.dialNowhere();
-    const writes = await Promise.allSettled([socket.write('a'), socket.write('b')]);
-    const { error } = await hear(socket).ended;
-    expect(error).toBeInstanceOf(ConnectError);
-    expect(writes.map((write) => 'reason' in write && write.reason)).toEqual([error, error]);
-    expect(await socket.close()).toMatchObject({ how: 'error', bytesWritten: 0, bytesUnsent: 2 });
-  });
-
-  behaviour('who subscribes to a failed socket hears of it on a later turn', ['server'], async (lab) => {
-    const socket = await lab.dialNowhere();
-    const { error } = await hear(socket).ended;
-    const late = hear(socket);
-    expect(late.over).toBe(false);
-    expect((await late.ended).error).toBe(error);
-  });
-
   behaviour('defer() with retry() dials anew each time', ['server'], async ({ listening }) => {
     const { dial, values } = await listening({ allowHalfOpen: true });
     let left = 2;
@@ -140,58 +115,5 @@ export const connecting = topic('Connecting', (behaviour) => {
     picky.subscribe((result) => results.push(result));
     await until(() => results.length === 1 && values.length === 4);
     expect(values.map(({ type }) => type)).toEqual(['listening', 'connection', 'connection', 'connection']);
-  });
-
-  behaviour('a signal that was aborted before keeps it from dialling', ['server'], async ({ listening, settle }) => {
-    const { dial, values } = await listening();
-    const reason = new Error('no need');
-    const { error } = await hear(dial({ signal: AbortSignal.abort(reason) })).ended;
-    expect(error).toBeInstanceOf(AbortedError);
-    expect(error).toMatchObject({ cause: reason, phase: 'open' });
-    await settle();
-    expect(values.map(({ type }) => type)).toEqual(['listening']);
-  });
-
-  behaviour('a signal aborted while dialling fails the socket and its writes', ['server'], async ({ listening }) => {
-    const { dial } = await listening();
-    const abort = new AbortController();
-    const socket = dial({ signal: abort.signal });
-    const heard = hear(socket);
-    const write = socket.write('never');
-    abort.abort(new Error('no more'));
-    const { error } = await heard.ended;
-    expect(error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason, phase: 'open' });
-    await expect(write).rejects.toBe(error);
-  });
-
-  behaviour('leaving while dialling gives the dial up', ['server'], async ({ listening, clock }) => {
-    const { dial } = await listening();
-    const socket = dial({ scheduler: clock });
-    hear(socket).leave();
-    clock.pass(0);
-    const { error } = await hear(socket).ended;
-    expect(error).toMatchObject({ name: 'AbortedError', phase: 'open' });
-    expect(socket.openedAt).toBeUndefined();
-  });
-
-  behaviour('leaving while dialling goes on if something was written', ['server'], async ({ listening }) => {
-    const { dial, next } = await listening();
-    const socket = dial();
-    socket.next('still wanted');
-    hear(socket).leave();
-    expect(`${await readAll(await next())}`).toBe('still wanted');
-  });
-
-  behaviour('connectTimeout fails a dial that takes too long', ['server'], async ({ listening, clock }) => {
-    const { dial } = await listening();
-    const inTime = dial({ connectTimeout: 1000, scheduler: clock });
-    hear(inTime);
-    clock.pass(999);
-    await until(() => inTime.readyState === 'open');
-    const heard = hear(dial({ connectTimeout: 1000, scheduler: clock }));
-    clock.pass(1000);
-    const { error } = await heard.ended;
-    expect(error).toBeInstanceOf(TimeoutError);
-    expect(error).toMatchObject({ timeout: 'connectTimeout', milliseconds: 1000, phase: 'open' });
   });
 });

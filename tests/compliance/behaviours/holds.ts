@@ -2,14 +2,12 @@
 import { data, mapWithBackpressure, type Socket } from '@rxsock/core';
 import { lastValueFrom, map, toArray } from 'rxjs';
 import { expect } from 'vitest';
-import { bytes, expectSame } from '../support/bytes.js';
+import { bytes, expectSame, MUCH } from '../support/bytes.js';
 import { hear, readAll } from '../support/hear.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const CHUNK = 65_536;
-/** More than kernels take by themselves. */
-const MUCH = 24_000_000;
 
 /** Writes for as long as something leaves; answers how much left. */
 async function fill(socket: Socket, settle: () => Promise<void>, most: number): Promise<number> {

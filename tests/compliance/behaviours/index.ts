@@ -4,6 +4,9 @@ import { aborts } from './aborts.js';
 import { closes } from './closes.js';
 import { connecting } from './connecting.js';
 import { dataTopic } from './data.js';
+import { dials } from './dials.js';
+import { draining } from './draining.js';
+import { readersAndFiles } from './files.js';
 import { halfClose } from './half-close.js';
 import { holds } from './holds.js';
 import { leaks } from './leaks.js';
@@ -17,6 +20,7 @@ import { writes } from './writes.js';
 
 export const topics: readonly Topic[] = [
   connecting,
+  dials,
   dataTopic,
   halfClose,
   closes,
@@ -27,7 +31,9 @@ export const topics: readonly Topic[] = [
   aborts,
   resets,
   servers,
+  draining,
   operators,
+  readersAndFiles,
   races,
   leaks,
 ];

@@ -1,37 +1,15 @@
 // The operators over each transport.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import {
-  data,
-  framed,
-  jsonLinesCodec,
-  lines,
-  mapWithBackpressure,
-  reader,
-  relay,
-  saveTo,
-  sendFile,
-  sendFrom,
-  through,
-  writeTo,
-} from '@rxsock/core';
+import { data, framed, jsonLinesCodec, lines, mapWithBackpressure, relay, through, writeTo } from '@rxsock/core';
 import { concat, from, lastValueFrom, map, NEVER, of, throwError, toArray } from 'rxjs';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { bytes, expectSame, sizes } from '../support/bytes.js';
 import { hear, readAll } from '../support/hear.js';
-import { type Note, topic } from '../support/topic.js';
+import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const MEGABYTE = 1_000_000;
 
 export const operators = topic('Operators', (behaviour) => {
-  pipelines(behaviour);
-  readers(behaviour);
-  files(behaviour);
-});
-
-function pipelines(behaviour: Note): void {
   behaviour('through() sends a request, half-closes, and emits the answer', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const request = readAll(far);
@@ -123,84 +101,4 @@ function pipelines(behaviour: Note): void {
     const answer = from(numbers.map((number) => `${number}\n`)).pipe(through(near), lines(), toArray());
     expect(await lastValueFrom(answer)).toEqual(numbers);
   });
-}
-
-function readers(behaviour: Note): void {
-  behaviour('reader() reads lines, bytes and the rest, by await', async ({ connected }) => {
-    const { near, far } = await connected();
-    for (const piece of ['HEL', 'LO\r', '\n', 'abcdef', 'key=val', 'ue;', 'the rest']) far.next(piece);
-    far.complete();
-    using input = reader(near);
-    const read = [await input.readLine(), await input.read(6), await input.readUntil(';'), await input.readAll()];
-    expect(read.map(String)).toEqual(['HELLO', 'abcdef', 'key=value', 'the rest']);
-    expect(await input.readLine()).toBeUndefined();
-  });
-
-  behaviour('reader() gives back what it has not used: the next reader starts there', async ({ connected }) => {
-    const { near, far } = await connected();
-    far.next('STARTTLS\r\nand all the rest');
-    far.complete();
-    {
-      using input = reader(near);
-      expect(await input.readLine()).toBe('STARTTLS');
-    }
-    expect(`${await readAll(near)}`).toBe('and all the rest');
-  });
-
-  behaviour('for await takes one chunk at a time, up to the end', async ({ connected }) => {
-    const { near, far } = await connected();
-    far.next(bytes(200_000));
-    far.complete();
-    const chunks: Buffer[] = [];
-    for await (const chunk of near) chunks.push(chunk);
-    expectSame(Buffer.concat(chunks), bytes(200_000));
-  });
-}
-
-function files(behaviour: Note): void {
-  const directory = () => {
-    const path = mkdtempSync(join(tmpdir(), 'rxsock-'));
-    onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-    return path;
-  };
-
-  behaviour('sendFile() and saveTo() carry a file', async ({ connected }) => {
-    const { near, far } = await connected();
-    const path = directory();
-    const content = bytes(3 * MEGABYTE);
-    writeFileSync(join(path, 'original'), content);
-    const saved = lastValueFrom(far.pipe(data(), saveTo(join(path, 'copy'))));
-    const progress = await lastValueFrom(sendFile(near, join(path, 'original')));
-    expect(progress).toEqual({ bytesSent: content.length, bytesTotal: content.length });
-    expect(await saved).toEqual({ bytesSaved: content.length });
-    expectSame(readFileSync(join(path, 'copy')), content);
-  });
-
-  behaviour('saveTo() keeps nothing of a transfer that was cut', ['reset'], async ({ connected }) => {
-    const { near, far } = await connected();
-    const path = directory();
-    hear(near);
-    const saved = lastValueFrom(far.pipe(data(), saveTo(join(path, 'part'))));
-    const failed = expect(saved).rejects.toMatchObject({ phase: 'read' });
-    await near.write(bytes(MEGABYTE));
-    near.error();
-    await failed;
-    expect(readdirSync(path)).toEqual([]);
-  });
-
-  behaviour('sendFrom() sends what an async iterable yields, no faster than the peer takes it', async (lab) => {
-    const { near, far } = await lab.connected();
-    const release = far.hold('busy');
-    const received = readAll(far);
-    let yielded = 0;
-    async function* chunks() {
-      for (; yielded < 24; yielded++) yield bytes(MEGABYTE, yielded);
-    }
-    const sent = lastValueFrom(sendFrom(near, chunks()));
-    await lab.settle();
-    expect(yielded).toBeLessThan(24);
-    release();
-    expect(await sent).toEqual({ bytesSent: 24 * MEGABYTE });
-    expect(await received).toHaveLength(24 * MEGABYTE);
-  });
-}
+});

@@ -73,13 +73,27 @@ function cuts(behaviour: Note): void {
 }
 
 function withoutReset(behaviour: Note): void {
-  behaviour('an abort is an end at the peer: the transport has no reset', ['!reset'], async ({ connected }) => {
+  behaviour('an abort is an end at the peer: mind the length of what comes', ['!reset'], async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const heard = hear(far);
     await near.write('a part');
     near.error();
     await until(() => heard.story.includes('end'));
     expect(heard.story).toEqual(['data', 'end']);
+  });
+
+  behaviour('an abort with bytes unsent is an end at the peer too: they are missing', ['!reset'], async (lab) => {
+    const { near, far } = await lab.connected();
+    hear(near);
+    const heard = hear(far);
+    const release = far.hold('busy');
+    clog(near);
+    await lab.settle();
+    near.error();
+    release();
+    expect((await heard.ended).story).toEqual(['data', 'end', 'finish', 'close', 'complete']);
+    expect(heard.bytes.length).toBeLessThan(MUCH);
+    expect((await near.close()).bytesUnsent).toBeGreaterThan(0);
   });
 }
 

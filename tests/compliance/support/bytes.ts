@@ -31,7 +31,7 @@ export function expectSame(actual: Uint8Array, expected: Uint8Array): void {
 }
 
 /** More than kernels take by themselves, in bytes. */
-export const MUCH = 24_000_000;
+export const MUCH = 20_000_000;
 
 /** Writes so much that some of it has to wait for the peer. */
 export function clog(socket: Socket): void {
