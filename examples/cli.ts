@@ -24,7 +24,7 @@ export function serverCommand(name: string, description: string): Command {
 export function printEvent(event: ServerEvent | ConnectionErrorEvent): void {
   if (event.type === 'listening') console.log(`Listening on ${formatEndpoint(event.address)}`);
   if (event.type === 'connectionError') console.error(message(event.error));
-  if (event.type === 'drop') console.error(`A connection was dropped: ${event.reason}`);
+  if (event.type === 'drop') console.error(`A connection was dropped: ${event.error?.message ?? event.reason}`);
 }
 
 /** A progress bar on a terminal; nothing elsewhere. `using` takes it away again. */
@@ -41,6 +41,12 @@ export function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
+// Also for what throws at once, because an option makes no sense.
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
+});
+
 /** Calls `act` at the first Ctrl-C, or when the system asks the program to end; the second one ends it at once. */
 export function onCtrlC(act: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, act);
@@ -53,6 +59,11 @@ export function port(text: string): number {
 
 /** Reads a time from the command line. */
 export function milliseconds(text: string): number {
+  return whole(text, 2 ** 31 - 1);
+}
+
+/** Reads how many from the command line. */
+export function count(text: string): number {
   return whole(text, 2 ** 31 - 1);
 }
 

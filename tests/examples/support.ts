@@ -8,8 +8,30 @@ import { Program } from '../support/program.js';
 const folder = new URL('../../examples/', import.meta.url);
 
 /** The examples: the names that `npm run example` takes. */
-export const servers = ['chat-server', 'echo-server', 'half-close-server', 'http-server', 'info-server'];
-export const examples = [...servers, 'port-forwarder', 'receive-file', 'http-client', 'request-response', 'send-file'];
+export const servers = [
+  'chat-server',
+  'echo-server',
+  'half-close-server',
+  'http-server',
+  'info-server',
+  'starttls-server',
+  'tls-echo-server',
+];
+export const examples = [
+  ...servers,
+  'http-client',
+  'multicast-discovery',
+  'port-forwarder',
+  'receive-file',
+  'request-response',
+  'send-file',
+  'starttls-client',
+  'tls-client',
+  'udp-client',
+  'udp-echo-server',
+  'unix-control',
+  'unix-control-server',
+];
 
 /** The source of an example. */
 export const sourceOf = (name: string): URL => new URL(`${name}.ts`, folder);

@@ -1,0 +1,97 @@
+// Finds others of its kind on the local network: each announces itself to a multicast group, and lists whom it hears.
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { on } from '@rxsock/core';
+import { bind, type Message } from '@rxsock/udp';
+import { Command } from 'commander';
+import {
+  concat,
+  debounceTime,
+  filter,
+  groupBy,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  take,
+  tap,
+  timer,
+} from 'rxjs';
+import { fail, milliseconds, onCtrlC, port } from './cli.js';
+
+interface Options {
+  readonly name: string;
+  readonly group: string;
+  readonly port: number;
+  readonly interface: string;
+  readonly every: number;
+}
+
+const options = new Command('multicast-discovery')
+  .description('Announces itself on the local network, and lists others that do.')
+  .option('--name <name>', 'how to be called', hostname())
+  .option('--group <address>', 'the multicast group', '239.255.77.77')
+  .option('--port <number>', 'its port', port, 7077)
+  .option('--interface <address>', 'the address of the network to use; 0.0.0.0 lets the system choose', '0.0.0.0')
+  .option('--every <ms>', 'how often to announce, in milliseconds', milliseconds, 1000)
+  .addHelpText(
+    'after',
+    '\nTry it, in two terminals:\n  multicast-discovery --name ann\n  multicast-discovery --name bob',
+  )
+  .parse()
+  .opts<Options>();
+const { name, group, port: groupPort, interface: network, every } = options;
+const id = randomUUID();
+
+const socket = bind({
+  host: '0.0.0.0',
+  port: groupPort,
+  reuseAddr: true,
+  memberships: [{ group, interface: network }],
+  multicastInterface: network,
+});
+const announce = (word: 'here' | 'gone') =>
+  socket.next({ data: `${word} ${id} ${name}`, remote: { address: group, port: groupPort } });
+
+/** Anybody can send anything: what is no announcement is none, and names hold nothing that a terminal would obey. */
+function parse({ data, remote }: Message) {
+  const [, word, id, name] = /^(here|gone) ([\da-f-]{36}) (\P{C}{1,60})$/u.exec(data.toString()) ?? [];
+  return { word, id, name: `${name} at ${remote.address}` };
+}
+
+// A group for each of the others: it begins with the first announcement, and ends with a farewell, or after a silence.
+const others = socket.pipe(
+  on('message'),
+  map(parse),
+  filter((heard) => heard.id !== undefined && heard.id !== id),
+  groupBy((heard) => heard.id, {
+    duration: (heard) => merge(heard.pipe(filter(({ word }) => word === 'gone')), heard.pipe(debounceTime(3 * every))),
+  }),
+  mergeMap((heard) =>
+    heard.pipe(
+      take(1),
+      filter(({ word }) => word === 'here'),
+      mergeMap(({ name }) => concat(of(`+ ${name}`), heard.pipe(ignoreElements()), of(`- ${name}`))),
+    ),
+  ),
+);
+
+const failures = socket.pipe(
+  on('sendError'),
+  map(({ error }) => {
+    throw error;
+  }),
+);
+const announcements = timer(0, every).pipe(
+  tap(() => announce('here')),
+  ignoreElements(),
+);
+
+// However it ends, what waits is sent, the farewell here, and the socket closes.
+const running = merge(others, announcements, failures).subscribe({ next: (line) => console.log(line), error: fail });
+running.add(() => socket.close());
+onCtrlC(() => {
+  announce('gone');
+  running.unsubscribe();
+});

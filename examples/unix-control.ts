@@ -1,0 +1,27 @@
+// Talks to a daemon over its control socket: one command, one line of answer.
+import { lines, through } from '@rxsock/core';
+import { connect } from '@rxsock/unix';
+import { Command } from 'commander';
+import { of, throwIfEmpty } from 'rxjs';
+import { fail, onCtrlC } from './cli.js';
+
+const program = new Command('unix-control')
+  .description('Sends a command to the unix-control-server, and prints what it answers.')
+  .argument('<path>', 'its control socket')
+  .argument('<command>', 'what it is to do: status, stop')
+  .addHelpText('after', '\nTry it with the unix-control-server:\n  unix-control control.sock status')
+  .parse();
+const [path, command] = program.processedArgs as [string, string];
+
+const socket = connect({ path, idleTimeout: 10_000 });
+
+// The FIN behind the command tells the daemon that there are no more, so that it ends, too.
+of(`${command}\n`)
+  .pipe(
+    through(socket),
+    lines({ maxLength: 1000 }),
+    throwIfEmpty(() => new Error('The daemon ended the connection without an answer')),
+  )
+  .subscribe({ next: console.log, error: fail });
+
+onCtrlC(() => socket.close());
