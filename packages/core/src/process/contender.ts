@@ -33,9 +33,9 @@ export class Contender {
   #serving: Subscription | undefined;
   #pause: Subscription | undefined;
   #socket: Socket | undefined;
-  /** The process that the last try has found to be the first instance. */
+  /** The process that was found to be the first instance, though it did not take the arguments. */
   #met: number | undefined;
-  /** Why the last try was none. */
+  /** What went wrong in the last try. */
   #trouble: unknown;
 
   constructor(rules: ContenderRules, subscriber: Subscriber<InstanceEvent>) {
@@ -76,8 +76,6 @@ export class Contender {
   // Asks who listens, and hands the arguments over.
   #ask(): void {
     this.#deadline.runs(true);
-    this.#met = undefined;
-    this.#trouble = undefined;
     let socket: Socket;
     try {
       socket = this.#rules.connect();
@@ -85,32 +83,31 @@ export class Contender {
       return this.#subscriber.error(error);
     }
     this.#socket = socket;
-    this.#talk(socket).catch((error: unknown) => {
-      if (this.#subscriber.closed) return;
-      // It may be about to go, or gone: then this one may be the first.
-      const passing = error instanceof SocketError && !(error instanceof FrameError);
-      if (!passing && !(error instanceof TruncatedFrameError)) return this.#settle(error);
-      this.#trouble = error;
-      this.#pause = this.#rules.scheduler.schedule(() => this.start(), PAUSE);
-    });
+    this.#talk(socket);
   }
 
   async #talk(socket: Socket): Promise<void> {
-    const { name, args } = this.#rules;
+    const { name, args, scheduler } = this.#rules;
     const lines = reader(socket, { maxLength: LONGEST_MESSAGE });
     const next = async () => {
       const message = await lines.readFrame(messages);
       if (message === undefined) throw new TruncatedFrameError('It has hung up', { buffered: 0 });
       return message;
     };
+    let pid: number | undefined;
     try {
       const greeting = asGreeting(await next());
       if (greeting?.name !== name) throw new FrameError(`It says that it is ${greeting?.name ?? 'something else'}`);
-      this.#met = greeting.pid;
+      this.#met = pid = greeting.pid;
       const launch: Launch = { args, cwd: process.cwd(), pid: process.pid };
       socket.next(messages.encode(launch));
       if (!isTaken(await next())) throw new FrameError('It has not taken the arguments');
-      this.#settle();
+      this.#settle(pid);
+    } catch (error) {
+      if (this.#subscriber.closed) return;
+      if (!isPassing(error)) return this.#settle(pid, error);
+      this.#trouble = error;
+      this.#pause = scheduler.schedule(() => this.start(), PAUSE);
     } finally {
       // The last reader has left: it closes.
       lines.release();
@@ -121,14 +118,13 @@ export class Contender {
     const { timeout } = this.#rules;
     const message = `There was no answer within ${timeout} ms, the timeout`;
     const late = new TimeoutError(message, { phase: 'open', timeout: 'timeout', milliseconds: timeout });
-    this.#settle(this.#trouble ?? late);
+    this.#settle(this.#met, this.#trouble ?? late);
   }
 
   // Another one has the address: that much is certain.
-  #settle(cause?: unknown): void {
+  #settle(pid: number | undefined, cause?: unknown): void {
     const { name, target } = this.#rules;
     const remote = this.#socket?.remote;
-    const pid = this.#met;
     const why = cause instanceof Error ? `: ${cause.message}` : '';
     if (pid === undefined) {
       const message = `Something listens on ${target} that is not known to be ${JSON.stringify(name)}; if it is another program, choose another port or path${why}`;
@@ -143,4 +139,9 @@ export class Contender {
     const message = `${JSON.stringify(name)} runs already, as process ${pid}; ${how}`;
     this.#subscriber.error(new AlreadyRunningError(message, { pid, delivered, remote, cause }));
   }
+}
+
+// It may be about to go, or gone: then this one may be the first.
+function isPassing(error: unknown): boolean {
+  return error instanceof TruncatedFrameError || (error instanceof SocketError && !(error instanceof FrameError));
 }

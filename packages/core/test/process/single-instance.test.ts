@@ -132,6 +132,15 @@ describe('the first one', () => {
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
     expect(log).toEqual(['acquired']);
   });
+
+  test('keeps no timer of one that has come and gone', async () => {
+    const port = await instancePort();
+    const scheduler = new Clock();
+    const { log } = await first({ port, scheduler });
+    await instance({ port }).ended;
+    expect(log).toEqual(['acquired', 'launch']);
+    await expect.poll(() => scheduler.pass(1) ?? scheduler.actions).toEqual([]);
+  });
 });
 
 describe('another program on the port', () => {
@@ -221,10 +230,43 @@ describe('a first one', () => {
 
   test.each(['', greeting()])('that goes when it has said %j: the later one is the first', async (text) => {
     const server = await rawServer((peer) => peer.end(text));
-    const later = instance({ port: server.port });
+    const scheduler = new Clock();
+    const later = instance({ port: server.port, timeout: 100_000, scheduler });
     await server.next();
     server.close();
-    await expect.poll(() => later.log).toEqual(['acquired']);
+    await expect.poll(() => scheduler.pass(20) ?? later.log).toEqual(['acquired']);
+    scheduler.pass(100_000);
+    await turns();
+    expect(later.log).toEqual(['acquired']);
+  });
+
+  test('that always hangs up when it has said who it is', async () => {
+    const server = await rawServer((peer) => peer.end(greeting()));
+    expect((await instance({ port: server.port, timeout: 200 }).ended).error).toMatchObject({
+      code: 'ERR_ALREADY_RUNNING',
+      delivered: false,
+      pid: 17,
+      cause: { message: 'It has hung up' },
+    });
+  });
+
+  test('that goes, and another program has its port then', async () => {
+    const server = await rawServer((peer) =>
+      peer.end(server.peers.length === 1 ? greeting() : 'SSH-2.0-OpenSSH_9.6\r\n'),
+    );
+    expect((await instance({ port: server.port }).ended).error).toMatchObject({ code: 'ERR_FOREIGN_LISTENER' });
+    expect(server.peers).toHaveLength(2);
+  });
+
+  test('sees the end of the later one, not a reset', async () => {
+    const server = await rawServer((peer) => peer.write(greeting()));
+    const { ended } = instance({ port: server.port });
+    const peer = await server.next();
+    await new Promise((resolve) => peer.once('readable', resolve));
+    peer.read();
+    peer.write('{"taken":true}\n');
+    await ended;
+    expect((await drainRaw(peer)).end).toBe('end');
   });
 });
 
