@@ -1,0 +1,136 @@
+// SNI: which certificate is shown to whom. ALPN: which protocol is spoken, and who is refused.
+import { once } from 'node:events';
+import { on } from '@rxsock/core';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { record } from '../../../core/test/support/record.js';
+import { localhost, other, versions, wild } from '../support/identities.js';
+import { dial, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
+
+/** Who is shown to a client that asks for a name, whatever it thinks of it. */
+async function shown(port: number, servername?: string): Promise<string | undefined> {
+  const peer = nodeClient(port, { servername: servername ?? '', rejectUnauthorized: false });
+  await once(peer, 'secureConnect');
+  return peer.getPeerX509Certificate()?.subject;
+}
+
+describe.each(versions)('%s', (version) => {
+  it.each([
+    ['other.test', 'CN=other.test'],
+    ['OTHER.Test', 'CN=other.test'],
+    ['a.wild.test', 'CN=*.wild.test'],
+    ['wild.test', 'CN=localhost'],
+    ['a.b.wild.test', 'CN=localhost'],
+    ['unknown.test', 'CN=localhost'],
+    [undefined, 'CN=localhost'],
+  ])('shows a client that asks for %s the certificate of %s', async (asked, subject) => {
+    const { port } = await serverOf({ maxVersion: version, sni: { 'other.test': other, '*.WILD.test': wild } });
+    expect(await shown(port, asked)).toBe(subject);
+  });
+
+  it('the exact name goes before the wildcard', async () => {
+    const { port } = await serverOf({ maxVersion: version, sni: { '*.wild.test': wild, 'a.wild.test': other } });
+    expect(await shown(port, 'a.wild.test')).toBe('CN=other.test');
+    expect(await shown(port, 'b.wild.test')).toBe('CN=*.wild.test');
+  });
+
+  it('verifies over SNI like anywhere', async () => {
+    const { port } = await serverOf({ maxVersion: version, sni: { '*.wild.test': wild } });
+    const peer = nodeClient(port, { servername: 'x.wild.test' });
+    await once(peer, 'secureConnect');
+    expect(peer.authorized).toBe(true);
+  });
+
+  it.each([
+    ['a list, by its own order', ['h2', 'echo'], ['echo', 'h2'], 'h2'],
+    ['a function', ({ protocols }: { protocols: readonly string[] }) => protocols.at(-1), ['a', 'b'], 'b'],
+    [
+      'a function that is told the name',
+      ({ servername }: { servername: string }) => servername,
+      ['x', 'localhost'],
+      'localhost',
+    ],
+  ])('chooses a protocol by %s', async (_, alpn, ALPNProtocols, chosen) => {
+    const { server, port } = await serverOf({ maxVersion: version, alpn });
+    const peer = nodeClient(port, { ALPNProtocols });
+    const [socket] = await Promise.all([nextOf(server), once(peer, 'secureConnect')]);
+    expect(peer.alpnProtocol).toBe(chosen);
+    expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ alpn: chosen });
+  });
+
+  it.each([
+    ['a list with none in common', ['h2']],
+    ['a function that chooses none', () => undefined],
+    ['a function that chooses what was not offered', () => 'h2'],
+    ['a function that gives no name at all', () => 7 as never],
+  ])('refuses by %s: a drop, and an alert to the client', async (_, alpn) => {
+    const { server, port, events } = await serverOf({ maxVersion: version, alpn });
+    const dropped = dropOf(server);
+    const refused = record(dial({ port, alpn: ['echo'] }));
+    expect((await refused.ended).error).toMatchObject({
+      name: 'AlertError',
+      alert: 'no_application_protocol',
+      phase: 'open',
+    });
+    expect(await dropped).toMatchObject({ reason: 'handshake', error: { code: 'ERR_TLS_HANDSHAKE', phase: 'open' } });
+    expect(events.log).toEqual(['listening', 'drop']);
+  });
+
+  it('a function that throws refuses, and the process is warned', async () => {
+    const warned = new Promise<Error & { code?: string }>((resolve) => {
+      process.on('warning', resolve);
+      onTestFinished(() => void process.off('warning', resolve));
+    });
+    const alpn = () => {
+      throw new Error('no idea');
+    };
+    const { server, port } = await serverOf({ maxVersion: version, alpn });
+    const dropped = dropOf(server);
+    nodeClient(port, { ALPNProtocols: ['echo'] });
+    expect(await dropped).toMatchObject({ reason: 'handshake', error: { code: 'ERR_TLS_HANDSHAKE' } });
+    const { code, message } = await warned;
+    expect(code).toBe('ERR_TLS_ALPN_CALLBACK');
+    expect(message).toMatch(/^The alpn function failed: Error: no idea\n/);
+  });
+
+  it('a client that offers nothing is served without a protocol', async () => {
+    for (const alpn of [['h2'], () => 'h2']) {
+      const { server, port } = await serverOf({ maxVersion: version, alpn });
+      nodeClient(port);
+      const socket = await nextOf(server);
+      expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ alpn: undefined });
+    }
+  });
+
+  it('a client is told what its server has chosen, or that it knows nothing of it', async () => {
+    for (const [ALPNProtocols, alpn] of [
+      [['b', 'a'], 'b'],
+      [undefined, undefined],
+    ] as const) {
+      const server = await nodeServer({
+        maxVersion: version,
+        ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
+      });
+      const socket = dial({ port: server.port, alpn: ['a', 'b'] });
+      expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ alpn });
+    }
+  });
+});
+
+it('both sides write a key log of the same connection', async () => {
+  const logs: Record<'ours' | 'theirs', string[]> = { ours: [], theirs: [] };
+  const { server, port } = await serverOf({ ...localhost, keyLog: (line) => logs.theirs.push(`${line}`) });
+  const accepted = nextOf(server);
+  const socket = dial({ port, keyLog: (line) => logs.ours.push(`${line}`), keepOpen: true });
+  await firstValueFrom(socket.pipe(on('secureConnect')));
+  await accepted;
+  expect(logs.ours.map((line) => line.split(' ')[0]).sort()).toEqual([
+    'CLIENT_HANDSHAKE_TRAFFIC_SECRET',
+    'CLIENT_TRAFFIC_SECRET_0',
+    'EXPORTER_SECRET',
+    'SERVER_HANDSHAKE_TRAFFIC_SECRET',
+    'SERVER_TRAFFIC_SECRET_0',
+  ]);
+  expect([...logs.theirs].sort()).toEqual([...logs.ours].sort());
+  expect(logs.ours[0]).toMatch(/\n$/);
+});
