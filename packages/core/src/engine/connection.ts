@@ -320,23 +320,28 @@ export class Connection {
     this.#step = 'securing';
     this.#deadlines.connect.stop();
     this.#deadlines.handshake.start();
-    const { local, remote } = this.#link.ends;
-    this.local = local;
-    this.remote = remote;
-    this.#audience.tell({ type: 'connect', local, remote });
+    this.#tellConnect(this.#link);
   }
 
   #opened(): void {
-    if (this.#step !== 'securing') this.#connected();
     if (this.#life !== 'opening' || !this.#link) return;
     this.#life = 'open';
+    this.#deadlines.connect.stop();
     this.#deadlines.handshake.stop();
     if (!this.flow.held) this.#deadlines.idle.start();
     this.openedAt = this.limits.scheduler.now();
     const { secured } = this.#link;
+    // Told by #connected, where something is laid over the connection.
+    if (this.#step !== 'securing') this.#tellConnect(this.#link);
     if (secured) this.#audience.tell(secured);
     this.outbox.open(this.#link);
     this.#advance();
+  }
+
+  #tellConnect({ ends: { local, remote } }: Link): void {
+    this.local = local;
+    this.remote = remote;
+    this.#audience.tell({ type: 'connect', local, remote });
   }
 
   #received(chunk: Buffer): boolean {

@@ -1,0 +1,42 @@
+// What a socket says of its state at each of its events.
+import { snapshot } from '@rxsock/core';
+import { expect, test } from 'vitest';
+import { dial, rawServer } from '../support/peers.js';
+
+test('the state at each event of a whole life', async () => {
+  const server = await rawServer((peer) => peer.pipe(peer));
+  const socket = dial({ host: 'localhost', family: 4, port: server.port });
+  const states = [socket.readyState];
+  await new Promise<void>((complete) => {
+    socket.subscribe({ next: ({ type }) => states.push(`${type}: ${socket.readyState}` as never), complete });
+    states.push(socket.readyState);
+    socket.next('x');
+    socket.complete();
+  });
+  expect(states.filter((state) => !/^(lookup|connectionAttempt)/.test(state))).toEqual([
+    'idle',
+    'resolving',
+    'connect: open',
+    'finish: readOnly',
+    'data: readOnly',
+    'end: closing',
+    'close: closed',
+  ]);
+});
+
+test('who hears that it is open sees it open', async () => {
+  const server = await rawServer();
+  const socket = dial({ port: server.port });
+  const seen = new Promise((resolve) => {
+    socket.subscribe(({ type }) => {
+      if (type === 'connect') resolve(snapshot(socket));
+    });
+  });
+  const before = Date.now();
+  expect(await seen).toMatchObject({
+    readyState: 'open',
+    openedAt: expect.any(Number),
+    remote: { address: '127.0.0.1', port: server.port, family: 'IPv4' },
+  });
+  expect(socket.openedAt).toBeGreaterThanOrEqual(before);
+});
