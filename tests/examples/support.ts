@@ -14,6 +14,7 @@ export const servers = [
   'half-close-server',
   'http-server',
   'info-server',
+  'restart-without-refusing',
   'starttls-server',
   'tls-echo-server',
 ];
@@ -25,6 +26,7 @@ export const examples = [
   'receive-file',
   'request-response',
   'send-file',
+  'single-instance',
   'starttls-client',
   'tls-client',
   'udp-client',

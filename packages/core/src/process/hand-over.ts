@@ -45,12 +45,13 @@ export type HandedOver = Server<InternetEndpoint> | Readonly<Record<string, Serv
  *
  * @example
  * ```ts
- * import { data, handOver, inheritedListeners, listen, on, serve } from '@rxsock/core';
+ * import { data, handOver, inheritedListeners, listen, serve } from '@rxsock/core';
  *
  * const [inherited] = inheritedListeners();
  * const server = listen(inherited ? { fd: inherited.fd } : { port: 7000 });
- * server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
- * server.pipe(on('listening')).subscribe(() => process.send?.('ready'));
+ * server.pipe(serve((socket) => socket.pipe(data()))).subscribe(({ type }) => {
+ *   if (type === 'listening') process.send?.('ready');
+ * });
  *
  * process.on('SIGHUP', () => {
  *   handOver(server, process.execPath, process.argv.slice(1)).catch(console.error); // a failure leaves this one at work

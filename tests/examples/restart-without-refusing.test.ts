@@ -1,0 +1,40 @@
+// restart-without-refusing, restarted while clients connect without a pause.
+import { expect, it } from 'vitest';
+import { Client, example } from './support.js';
+
+/** What one client gets, and how its connection ended. */
+async function ask(port: number, text: string): Promise<string> {
+  using client = new Client(port);
+  client.socket.end(text);
+  const end = await client.ended;
+  return `${client.text}${end}`;
+}
+
+it('is replaced by a new process, and no client is refused or cut', async () => {
+  await using first = example('restart-without-refusing');
+  const port = await first.port();
+  const answers: string[] = [];
+  let stop = false;
+  const hammer = async () => {
+    while (!stop) answers.push(await ask(port, 'hello\n'));
+  };
+  const hammers = Array.from({ length: 4 }, hammer);
+  await expect.poll(() => answers.length).toBeGreaterThan(20);
+
+  first.kill('SIGHUP');
+  const [, second, old] = await first.printed(/^Process (\d+) has taken over from (\d+)\n/m);
+  const before = answers.length;
+  await expect.poll(() => answers.length).toBeGreaterThan(before + 20);
+  stop = true;
+  await Promise.all(hammers);
+
+  // It has gone by itself; its output is closed when the second one is gone, too.
+  process.kill(Number(second), 'SIGTERM');
+  expect(await first.exited).toBe(0);
+  expect(first.stderr).toBe('');
+
+  const [mine, theirs] = [`${old}: hello\nfin`, `${second}: hello\nfin`];
+  expect(answers.filter((answer) => answer !== mine && answer !== theirs)).toEqual([]);
+  expect(answers[0]).toBe(mine);
+  expect(answers.at(-1)).toBe(theirs);
+});
