@@ -6,9 +6,9 @@ import { dial, rawServer } from '../support/peers.js';
 test('the state at each event of a whole life', async () => {
   const server = await rawServer((peer) => peer.pipe(peer));
   const socket = dial({ host: 'localhost', family: 4, port: server.port });
-  const states = [socket.readyState];
+  const states: string[] = [socket.readyState];
   await new Promise<void>((complete) => {
-    socket.subscribe({ next: ({ type }) => states.push(`${type}: ${socket.readyState}` as never), complete });
+    socket.subscribe({ next: ({ type }) => states.push(`${type}: ${socket.readyState}`), complete });
     states.push(socket.readyState);
     socket.next('x');
     socket.complete();
@@ -28,9 +28,7 @@ test('who hears that it is open sees it open', async () => {
   const server = await rawServer();
   const socket = dial({ port: server.port });
   const seen = new Promise((resolve) => {
-    socket.subscribe(({ type }) => {
-      if (type === 'connect') resolve(snapshot(socket));
-    });
+    socket.subscribe({ next: ({ type }) => type === 'connect' && resolve(snapshot(socket)), error: () => {} });
   });
   const before = Date.now();
   expect(await seen).toMatchObject({
