@@ -78,7 +78,7 @@ export function handOver(
     stdio: ['ignore', 'inherit', 'inherit', ...inherits, 'ipc'],
   });
   return ready(successor, command, readyTimeout, scheduler).then(async () => {
-    successor.disconnect();
+    if (successor.connected) successor.disconnect();
     successor.unref();
     await Promise.all(Object.values(named).map((server) => server.close({ drain })));
     return successor;

@@ -83,6 +83,14 @@ test('several servers by their names, with variables and a directory of its own'
   expect(process.env).toEqual(before);
 });
 
+test('a successor may hang up as soon as it has said that it is ready', async () => {
+  const server = await listening(listen());
+  const port = server.address?.port as number;
+  const child = await handOver(server, NODE, successor('hangs-up'));
+  onTestFinished(() => exited(child));
+  expect(await ask(port)).toBe(`unknown of nobody in ${process.cwd()} end`);
+});
+
 describe('the servers here', () => {
   test('go when their connections are finished', async () => {
     const server = listen();

@@ -1,4 +1,4 @@
-// A successor that becomes ready, does not, or exits at once, as its argument says. It answers with the names of the
+// A successor that becomes ready, does not, or exits at once, as its argument says; it may hang up then. It answers with the names of the
 // listeners that it has inherited.
 import { inheritedListeners, listen, on, serve } from '@rxsock/core';
 import { merge } from 'rxjs';
@@ -18,4 +18,5 @@ let left = servers.length;
 merge(...servers.map((server) => server.pipe(on('listening')))).subscribe(() => {
   left--;
   if (left === 0 && how === 'ready') process.send('ready');
+  if (left === 0 && how === 'hangs-up') process.send('ready', () => process.disconnect());
 });
