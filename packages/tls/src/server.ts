@@ -68,6 +68,8 @@ export class ServerSide {
     if (keyLog) server.on('keylog', keyLog);
     // Node remembers what it was asked, and does not know it any more when a handshake has failed.
     server.on('connection', (stream) => void stream.remoteAddress);
+    // Node tells of a handshake that takes too long, and keeps the connection.
+    server.on('tlsClientError', (_, stream) => setImmediate(() => stream.destroy()));
     this.#server = server;
     return server;
   }

@@ -71,12 +71,16 @@ export const serverOf = (options: Partial<ListenOptions> = {}) => started(listen
 
 /** The next socket that a server of ours accepts. */
 export function nextOf(server: tcp.Server): Promise<tcp.Socket> {
-  return firstValueFrom(server.pipe(tcp.connections()));
+  const next = firstValueFrom(server.pipe(tcp.connections()));
+  next.catch(() => {});
+  return next;
 }
 
 /** The next drop of a server of ours. */
 export function dropOf(server: tcp.Server<tcp.InternetEndpoint>): Promise<tcp.DropEvent> {
-  return firstValueFrom(server.pipe(tcp.on('drop')));
+  const next = firstValueFrom(server.pipe(tcp.on('drop')));
+  next.catch(() => {});
+  return next;
 }
 
 /** Until the handshake of a socket is over. Dials, and reads nothing. */

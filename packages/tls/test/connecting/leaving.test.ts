@@ -1,0 +1,167 @@
+// Before the handshake is over: silence, junk, servers that leave, and ourselves who do.
+import { once } from 'node:events';
+import type net from 'node:net';
+import { ConnectError, on, type Socket } from '@rxsock/core';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { Clock } from '../../../core/test/support/clock.js';
+import { closedPort, rawServer } from '../../../core/test/support/peers.js';
+import { record } from '../../../core/test/support/record.js';
+import { turns } from '../../../core/test/support/turns.js';
+import { versions } from '../support/identities.js';
+import { dial, nodeServer, secured } from '../support/peers.js';
+
+const securing = (socket: Socket) => firstValueFrom(socket.pipe(on('connect')));
+
+/** A socket whose server says nothing, and that server's end of it. */
+async function unanswered(
+  options: Partial<Parameters<typeof dial>[0]> = {},
+): Promise<{ socket: Socket; peer: net.Socket }> {
+  const server = await rawServer();
+  const socket = dial({ port: server.port, ...options });
+  const [peer] = await Promise.all([server.next(), securing(socket)]);
+  // Its ClientHello: unread bytes would hide from Node what comes after them.
+  peer.resume();
+  await once(peer, 'data');
+  return { socket, peer };
+}
+
+/** How the other side sees it end. */
+async function seenBy(peer: net.Socket): Promise<string> {
+  return new Promise((resolve) => {
+    peer.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'error'));
+    peer.once('end', () => resolve('end'));
+  });
+}
+
+it('silence ends with handshakeTimeout, in virtual time', async () => {
+  const scheduler = new Clock();
+  const { socket } = await unanswered({ scheduler, keepOpen: true });
+  const { log, values, ended } = record(socket);
+  scheduler.pass(9_999);
+  expect(log).toEqual(['connect']);
+  scheduler.pass(1);
+  expect((await ended).error).toMatchObject({
+    name: 'TimeoutError',
+    code: 'ETIMEDOUT',
+    timeout: 'handshakeTimeout',
+    milliseconds: 10_000,
+    phase: 'open',
+  });
+  expect(values.at(-1)).toMatchObject({ report: { by: 'local', how: 'timeout', bytesRead: 0, bytesWritten: 0 } });
+});
+
+it('connectTimeout does not count the handshake', async () => {
+  const scheduler = new Clock();
+  const { socket } = await unanswered({ scheduler, connectTimeout: 100, handshakeTimeout: 0, keepOpen: true });
+  const { log } = record(socket);
+  scheduler.pass(1_000_000_000);
+  expect(log).toEqual(['connect']);
+});
+
+it('the timeout ends with the handshake', async () => {
+  const scheduler = new Clock();
+  const server = await nodeServer();
+  const socket = dial({ port: server.port, scheduler, keepOpen: true });
+  const { log } = record(socket);
+  await secured(socket);
+  scheduler.pass(1_000_000);
+  expect(log.at(-1)).toBe('secureConnect');
+});
+
+it.each([
+  ['junk', (peer: net.Socket) => peer.write('220 ready\r\n'), 'ERR_TLS_HANDSHAKE'],
+  ['a FIN', (peer: net.Socket) => peer.end(), 'ERR_TLS_HANDSHAKE'],
+  ['a reset', (peer: net.Socket) => peer.resetAndDestroy(), 'ERR_TLS_HANDSHAKE'],
+])('%s in place of a handshake is told once, and what waits is not sent', async (_, answer, code) => {
+  const { socket, peer } = await unanswered({ keepOpen: true });
+  const { log, ended } = record(socket);
+  const written = socket.write('a secret');
+  answer(peer);
+  const { error } = await ended;
+  expect(error).toMatchObject({ name: 'SocketError', code, phase: 'open' });
+  expect((error as Error).message).toMatch(/^The TLS handshake with 127\.0\.0\.1:\d+ failed: /);
+  expect((error as Error).cause).toBeInstanceOf(Error);
+  expect(log).toEqual(['connect', 'close', `error:${code}`]);
+  await expect(written).rejects.toBe(error);
+  expect(socket.readyState).toBe('closed');
+});
+
+it('nobody listens: a ConnectError, as over TCP', async () => {
+  const { error } = await record(dial({ port: await closedPort() })).ended;
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({ code: 'ECONNREFUSED', phase: 'open' });
+});
+
+describe('leaving while securing', () => {
+  it('by error(): the peer sees a reset, and subscribers hear of it once', async () => {
+    const { socket, peer } = await unanswered({ keepOpen: true });
+    const { log, ended } = record(socket);
+    const seen = seenBy(peer);
+    socket.error(new Error('enough'));
+    expect((await ended).error).toMatchObject({ name: 'AbortedError', phase: 'open' });
+    expect(await seen).toBe('ECONNRESET');
+    await turns();
+    expect(log).toEqual(['connect', 'close', 'error:ERR_SOCKET_ABORTED']);
+  });
+
+  it('by the signal', async () => {
+    const abort = new AbortController();
+    const { socket, peer } = await unanswered({ keepOpen: true, signal: abort.signal });
+    const { ended } = record(socket);
+    const seen = seenBy(peer);
+    abort.abort(new Error('no time'));
+    expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: { message: 'no time' } });
+    expect(await seen).toBe('ECONNRESET');
+  });
+
+  it('by a signal before: nothing is dialled', async () => {
+    const server = await rawServer();
+    const socket = dial({ port: server.port, signal: AbortSignal.abort() });
+    expect((await record(socket).ended).error).toMatchObject({ name: 'AbortedError' });
+    await turns();
+    expect(server.peers).toEqual([]);
+  });
+
+  it('by unsubscribing, where nothing waits to be written', async () => {
+    const { socket, peer } = await unanswered();
+    const seen = seenBy(peer);
+    await expect.poll(() => socket.readyState).toBe('closed');
+    expect(await seen).toBe('ECONNRESET');
+  });
+
+  it('but not where something does: it is sent first', async () => {
+    const server = await nodeServer();
+    const socket = dial({ port: server.port });
+    socket.next('a message');
+    socket.subscribe().unsubscribe();
+    const peer = await server.next();
+    expect(String((await once(peer, 'data'))[0])).toBe('a message');
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('closed');
+  });
+
+  it('by close() with a timeout', async () => {
+    const { socket, peer } = await unanswered({ keepOpen: true });
+    const seen = seenBy(peer);
+    expect(await socket.close({ timeout: 20 })).toMatchObject({ by: 'local', how: 'timeout' });
+    expect(await seen).toBe('ECONNRESET');
+  });
+});
+
+it.each(versions)(
+  'keepOpen keeps an open one, and without it the last one who leaves closes it, in %s',
+  async (version) => {
+    const server = await nodeServer({ maxVersion: version });
+    const kept = dial({ port: server.port, keepOpen: true });
+    const left = dial({ port: server.port });
+    await Promise.all([secured(kept), server.next()]);
+    await secured(left);
+    const peer = await server.next();
+    peer.resume();
+    await once(peer, 'end');
+    peer.end();
+    await expect.poll(() => left.readyState).toBe('closed');
+    expect(kept.readyState).toBe('open');
+  },
+);
