@@ -153,7 +153,7 @@ describe('a server', () => {
     ['by FIN, where half-open is allowed', (peer: { end(): void }) => peer.end(), true],
   ])('that hangs up between two uses, %s: the next use gets a new connection', async (_how, hangUp, allowHalfOpen) => {
     const server = await rawServer();
-    const { pool } = poolOf(server.port, {}, { allowHalfOpen });
+    const { pool, clock } = poolOf(server.port, {}, { allowHalfOpen });
     const first = await borrow(pool);
     const peer = await server.next();
     first.giveBack();
@@ -162,6 +162,7 @@ describe('a server', () => {
     await expect.poll(() => [pool.size, pool.idle]).toEqual([0, 0]);
     if (!peer.destroyed) expect((await drainRaw(peer)).end).toBe('end');
     await expect.poll(() => first.socket.readyState).toBe('closed');
+    expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);
     const second = await borrow(pool);
     expect(second.socket).not.toBe(first.socket);
     expect(second.socket.readyState).toBe('open');

@@ -4,6 +4,7 @@ import { mergeMap, NEVER, type Observable, of, take, throwError, timer } from 'r
 import { expect, test } from 'vitest';
 import { rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 
 /** Numbers by chance, the same each time. */
 function chances(seed: number): (below: number) => number {
@@ -39,35 +40,35 @@ test.each([1, 2, 3])('seed %s', async (seed) => {
   const check = (what: string, good: boolean) => {
     if (!good) faults.push(what);
   };
-  const exchange = (socket: Socket, index: number): Observable<unknown> => {
-    check('given to two at a time', !inUse.has(socket));
-    check(
-      `given ${socket.readyState}, held by ${socket.holds}`,
-      socket.readyState === 'open' && socket.holds.length === 0,
-    );
-    check('more than max', pool.size <= MAX);
-    inUse.add(socket);
-    const mood = chance(8);
-    if (mood === 0) return throwError(() => new Error('changed my mind'));
-    if (mood === 1) socket.hold('forgotten');
-    if (mood === 2) return NEVER;
-    socket.next(`${index}\n`);
-    if (mood === 3) socket.complete();
-    return socket.pipe(data(), lines(), take(1));
-  };
-
   const users = Array.from({ length: 300 }, async (_, index) => {
     let mine: Socket | undefined;
-    const used = pool.use((socket) => {
+    const leave = async () => {
+      await turns(1 + chance(5));
+      subscription.unsubscribe();
+    };
+    const exchange = (socket: Socket): Observable<unknown> => {
       mine = socket;
-      return exchange(socket, index);
-    });
-    const { subscription, values, ended } = record(used);
-    subscription.add(() => mine && inUse.delete(mine));
-    // Nobody waits for ever: who is not served by then goes.
-    const patience = timer(20 + chance(200)).subscribe(() => subscription.unsubscribe());
-    await Promise.race([ended, new Promise((resolve) => subscription.add(() => resolve(undefined)))]);
-    patience.unsubscribe();
+      check('given to two at a time', !inUse.has(socket));
+      check(
+        `given ${socket.readyState}, held by ${socket.holds}`,
+        socket.readyState === 'open' && !socket.holds.length,
+      );
+      check('more than max', pool.size <= MAX);
+      inUse.add(socket);
+      const mood = chance(8);
+      if (mood === 0) return throwError(() => new Error('changed my mind'));
+      if (mood === 1) socket.hold('forgotten');
+      // Neither will see an answer.
+      if (mood <= 2) void leave();
+      if (mood === 2) return NEVER;
+      socket.next(`${index}\n`);
+      if (mood === 3) socket.complete();
+      return socket.pipe(data(), lines(), take(1));
+    };
+    const { subscription, values, ended } = record(pool.use(exchange));
+    if (index % 10 === 0) void leave();
+    await Promise.race([ended, new Promise<void>((resolve) => subscription.add(resolve))]);
+    if (mine) inUse.delete(mine);
     check('counts', pool.size <= MAX && pool.idle <= pool.size);
     for (const answer of values) check(`${answer} is not the answer to ${index}`, answer === String(index));
     return values.length;

@@ -1,5 +1,14 @@
 // ConnectionPool: exchanges by use(), connections that are asked before they are used again, and the end of the pool.
-import { type ConnectionPool, data, lines, mapWithBackpressure, on, reader, type Socket } from '@rxsock/core';
+import {
+  type ConnectionPool,
+  data,
+  lines,
+  mapWithBackpressure,
+  on,
+  reader,
+  type Socket,
+  SocketError,
+} from '@rxsock/core';
 import { firstValueFrom, lastValueFrom, NEVER, Observable, of, retry, Subject, take, throwError } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { drainRaw, rawServer } from '../support/peers.js';
@@ -124,13 +133,7 @@ describe('validate', () => {
     ['what is not true', () => 1],
     ['a promise of false', async () => false],
     ['an Observable of nothing', () => of()],
-    [
-      'a failure of the socket',
-      (socket: Socket) => {
-        socket.error();
-        return socket.pipe(data());
-      },
-    ],
+    ['a failure to answer', () => throwError(() => new SocketError('silence', { code: 'ETIMEDOUT', phase: 'read' }))],
   ])('%s replaces the connection', async (_what, validate) => {
     const warn = vi.spyOn(process, 'emitWarning');
     const { pool, socket, server, peer } = await asked(validate as () => never);
@@ -179,7 +182,7 @@ describe('validate', () => {
   });
 
   test('that leaves it held replaces the connection, and waits for nothing', async () => {
-    const { pool, socket } = await asked(((held: Socket) => !!held.hold('forgotten')) as never);
+    const { pool, socket } = await asked((async (held: Socket) => !!held.hold('forgotten')) as never);
     expect((await borrow(pool)).socket).not.toBe(socket);
     expect(socket.readyState).not.toBe('closed');
   });
