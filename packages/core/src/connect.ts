@@ -6,8 +6,8 @@ import { inspect } from 'node:util';
 import { Connection } from './engine/connection.js';
 import { LONGEST_TIMER } from './engine/deadline.js';
 import { connectError } from './engine/failures.js';
-import type { Transport } from './engine/link.js';
 import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
+import type { Transport } from './engine/transport.js';
 import { isServiceName, servicePort } from './names/service-port.js';
 import { Socket } from './socket.js';
 

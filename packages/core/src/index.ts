@@ -8,8 +8,8 @@ export { type ListenOptions, listen } from './listen.js';
 // What they give
 
 export type { ReadyState } from './engine/connection.js';
-export type { TransportType } from './engine/link.js';
 export type { SocketOptions } from './engine/options.js';
+export type { TransportType } from './engine/transport.js';
 export { Server } from './server.js';
 export { Socket } from './socket.js';
 

@@ -2,8 +2,8 @@
 import type { Observer, Subscriber } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 import type { Connection, ReadyState } from './engine/connection.js';
-import type { TransportType } from './engine/link.js';
 import { checkLimit } from './engine/options.js';
+import type { TransportType } from './engine/transport.js';
 import { SocketError } from './errors.js';
 import type { CloseReport, SocketEvent } from './events.js';
 import { Flowable } from './flowable.js';

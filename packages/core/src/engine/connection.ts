@@ -32,9 +32,10 @@ import {
 } from './failures.js';
 import { guarded } from './guarded.js';
 import { Intake } from './intake.js';
-import { Link, type LinkHandlers, type Transport, type TransportType } from './link.js';
+import { Link, type LinkHandlers } from './link.js';
 import type { SocketLimits } from './options.js';
 import { Outbox } from './outbox.js';
+import type { Transport, TransportType } from './transport.js';
 
 /** See {@link Socket.readyState}. */
 export type ReadyState =
@@ -250,6 +251,7 @@ export class Connection {
   detach(): Duplex {
     const refuse = (why: string, code: string) => upgradeError(why, code, this.#scene);
     if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
+    if (this.outbox.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
     if (this.#audience.reads) throw refuse('somebody still reads it: let them leave first', 'ERR_READER_EXISTS');
     if (this.outbox.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
     const stream = this.#intake.waits ? undefined : this.#link?.detach();

@@ -2,56 +2,16 @@
 // The listeners are attached once, at birth, and stay for ever, so that no error is ever unhandled.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Ends, internetEndpoint } from '../endpoint.js';
-import type { SocketError, SocketErrorOptions } from '../errors.js';
-import type {
-  ConnectionAttemptEvent,
-  ConnectionAttemptFailedEvent,
-  LookupEvent,
-  SecureConnectEvent,
-} from '../events.js';
+import type { Ends } from '../endpoint.js';
+import type { SecureConnectEvent } from '../events.js';
+import { onProgress, type ProgressEvent } from './dial-progress.js';
 import { queuedBytes, release, resetStream, shieldWrites, tapReads } from './internals.js';
 import { securedBy } from './secured.js';
-
-/** How a transport opens a stream: all that tells one transport from another. */
-export interface Transport extends Dialect {
-  /** Begins to open; called once. */
-  open(): Duplex;
-  /** The event after which the stream is open; `undefined` if it is from birth. */
-  readonly ready: 'connect' | 'secureConnect' | undefined;
-  /** Lays a secure stream over the open one, and tells when it carries the user's bytes, or why it never will. */
-  secure?(stream: Duplex, tell: Handshake): void;
-  /** Whether names are looked up before it connects. */
-  readonly resolves?: boolean;
-  /** Whom this goes to, for messages. */
-  readonly target: string;
-}
-
-/** What carries the bytes of a socket; `duplex` for a stream of somebody else's. */
-export type TransportType = 'tcp' | 'tls' | 'unix' | 'duplex';
-
-/** What a transport says in its own way. */
-export interface Dialect {
-  /** What carries the bytes. */
-  readonly type: TransportType;
-  /** Both ends of an open stream. Default: those of IP. */
-  ends?(stream: Duplex): Ends;
-  /** An error that has a name of its own in this transport; `undefined` for all others. */
-  explain?(cause: NodeJS.ErrnoException, where: Explained, stream?: Duplex): SocketError | undefined;
-}
-
-/** Where an error came up that a transport may explain. */
-export type Explained = Omit<SocketErrorOptions, 'code' | 'cause'> & { readonly target: string };
-
-/** How the securing of a stream went: one of the two is called, also when the stream beneath is destroyed. */
-export interface Handshake {
-  done(secured: Duplex): void;
-  failed(error: Error): void;
-}
+import { internetEnds, type Transport } from './transport.js';
 
 /** What a link tells its connection. */
 export interface LinkHandlers {
-  progress(event: LookupEvent | ConnectionAttemptEvent | ConnectionAttemptFailedEvent): void;
+  progress(event: ProgressEvent): void;
   /** The stream is open, and not yet secure. */
   connected(): void;
   opened(): void;
@@ -89,7 +49,9 @@ export class Link {
     const stream = this.#stream;
     if (secure) this.#guard(stream);
     else this.#carry(stream);
-    this.#listenToDial(stream);
+    onProgress(this.#transport.target, this.#handlers.progress, (event, listener) =>
+      this.#listen(stream, event, listener),
+    );
     const open = () => (secure ? this.#secure() : this.#handlers.opened());
     if (ready) this.#listen(stream, ready, open);
     else open();
@@ -147,28 +109,6 @@ export class Link {
   #listen<A extends unknown[]>(stream: Duplex, event: string, listener: (...args: A) => void): void {
     stream.on(event, listener as never);
     this.#listeners.push(() => stream.off(event, listener as never));
-  }
-
-  #listenToDial(stream: Duplex): void {
-    const { progress } = this.#handlers;
-    const host = this.#transport.target;
-    this.#listen(stream, 'lookup', (error: Error | null, address: string, family: number | string) => {
-      if (!error) progress({ type: 'lookup', host, address, family: family === 6 ? 'IPv6' : 'IPv4' });
-    });
-    this.#listen(stream, 'connectionAttempt', (address: string, port: number) =>
-      progress({ type: 'connectionAttempt', address, port }),
-    );
-    const failed = (address: string, port: number, code: string) =>
-      progress({ type: 'connectionAttemptFailed', address, port, code });
-    this.#listen(
-      stream,
-      'connectionAttemptFailed',
-      (address: string, port: number, _family: number, error: NodeJS.ErrnoException) =>
-        failed(address, port, error.code ?? 'EIO'),
-    );
-    this.#listen(stream, 'connectionAttemptTimeout', (address: string, port: number) =>
-      failed(address, port, 'ETIMEDOUT'),
-    );
   }
 
   readonly #wrote = () => this.#handlers.wrote();
@@ -268,10 +208,4 @@ export class Link {
     if (this.#finishing) this.#stream.destroy();
     else resetStream(this.#stream);
   }
-}
-
-/** Both ends of a stream over IP; of one over TLS, too. */
-export function internetEnds(stream: Duplex): Ends {
-  const { localAddress, localPort, remoteAddress, remotePort } = stream as net.Socket;
-  return { local: internetEndpoint(localAddress, localPort), remote: internetEndpoint(remoteAddress, remotePort) };
 }

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import type { Endpoint } from '../endpoint.js';
 import type { ReadyState } from '../engine/connection.js';
-import type { TransportType } from '../engine/link.js';
+import type { TransportType } from '../engine/transport.js';
 import type { Socket } from '../socket.js';
 
 /** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
