@@ -1,32 +1,32 @@
 // What is left behind when all is over: nothing.
 import { EventEmitter } from 'node:events';
 import { serve } from '@rxsock/core';
-import { asyncScheduler } from 'rxjs';
 import { expect, vi } from 'vitest';
 import { hear } from '../support/hear.js';
 import type { Lab } from '../support/lab.js';
 import { topic } from '../support/topic.js';
+import { until } from '../support/until.js';
 
-/** How many of each kind keep this process alive. The turns of the event loop are the lab's, file requests the loader's. */
+/** How many of each kind keep this process alive. Turns are the lab's, file requests the loader's, timers the runner's. */
 function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) {
-    if (!/^(Immediate|CloseReq|FSReq)/.test(name)) counts[name] = (counts[name] ?? 0) + 1;
+    if (!/^(Immediate|Timeout|CloseReq|FSReq)/.test(name)) counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
 }
 
-/** Waits until there is no more of any kind than there was. */
-async function expectNoMoreThan(before: Record<string, number>): Promise<void> {
+/** Waits until there is no more of any kind than there was, and no timer on the clock. */
+async function expectNoMoreThan(before: Record<string, number>, { clock }: Lab): Promise<void> {
   const more = () => Object.entries(resources()).filter(([name, count]) => count > (before[name] ?? 0));
   for (let turn = 0; turn < 5000 && more().length > 0; turn++) await new Promise(setImmediate);
   expect(more()).toEqual([]);
+  expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);
 }
 
 /** One connection, ended in one of several ways. */
-async function cycle({ connected }: Lab, way: number): Promise<void> {
-  const options = { scheduler: asyncScheduler, idleTimeout: 60_000, holdTimeout: 60_000 };
-  const { near, far } = await connected(options);
+async function cycle({ timed }: Lab, way: number): Promise<void> {
+  const { near, far } = await timed({ idleTimeout: 60_000, holdTimeout: 60_000 });
   const heard = [hear(near), hear(far)];
   near.next('hello');
   if (way === 0) near.complete();
@@ -44,24 +44,34 @@ export const leaks = topic('Nothing stays behind', (behaviour) => {
   behaviour('connections that have ended, in whatever way, leave no handle and no timer', async (lab) => {
     // What a first connection makes once and for all is no leak.
     for (const way of [0, 1, 2, 3]) await cycle(lab, way);
+    await lab.settle();
     const before = resources();
     for (let count = 0; count < 20; count++) await cycle(lab, count % 4);
-    await expectNoMoreThan(before);
+    await expectNoMoreThan(before, lab);
   });
 
-  behaviour('a server that has closed leaves no handle and no timer', ['server'], async ({ listening }) => {
+  behaviour('a server that has closed leaves no handle and no timer', ['server'], async (lab) => {
+    await lab.settle();
     const before = resources();
-    const { server, dial } = await listening({ claimTimeout: 60_000, idleTimeout: 60_000 });
+    const { server, dial, next } = await lab.listening({
+      claimTimeout: 60_000,
+      idleTimeout: 60_000,
+      scheduler: lab.clock,
+    });
+    const unclaimed = dial({ scheduler: lab.clock });
+    hear(unclaimed);
+    await next();
     server.pipe(serve((socket) => socket)).subscribe();
     for (let count = 0; count < 10; count++) {
-      const socket = dial();
+      const socket = dial({ scheduler: lab.clock });
       socket.next('hello');
       socket.complete();
       await hear(socket).ended;
     }
-    await server.close();
+    await server.close({ drain: 0 });
+    await until(() => unclaimed.readyState === 'closed');
     expect(server.sockets.size).toBe(0);
-    await expectNoMoreThan(before);
+    await expectNoMoreThan(before, lab);
   });
 
   behaviour('using a socket adds no listener to any stream', async ({ connected, settle }) => {

@@ -2,7 +2,7 @@
 import { data, framed, jsonLinesCodec, lines, mapWithBackpressure, relay, through, writeTo } from '@rxsock/core';
 import { concat, from, lastValueFrom, map, NEVER, of, throwError, toArray } from 'rxjs';
 import { expect } from 'vitest';
-import { bytes, expectSame, sizes } from '../support/bytes.js';
+import { bytes, clog, expectSame, MUCH, sizes } from '../support/bytes.js';
 import { hear, readAll } from '../support/hear.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
@@ -67,6 +67,23 @@ export const operators = topic('Operators', (behaviour) => {
     right.far.next(bytes(MEGABYTE, 6));
     right.far.complete();
     expectSame(await answer, bytes(MEGABYTE, 6));
+    expect(await relaying).toBe('done');
+  });
+
+  behaviour('relay() makes one side wait for the other', async ({ connected, settle }) => {
+    const [left, right] = [await connected(), await connected()];
+    const received = readAll(right.far);
+    const relaying = lastValueFrom(relay(left.far, right.near), { defaultValue: 'done' });
+    hear(left.near);
+    const release = right.far.hold('busy');
+    clog(left.near);
+    clog(left.near);
+    left.near.complete();
+    await settle();
+    expect(left.near.writableLength).toBeGreaterThan(0);
+    expect(right.near.writableLength).toBeLessThan(3_000_000);
+    release();
+    expect(await received).toHaveLength(2 * MUCH);
     expect(await relaying).toBe('done');
   });
 

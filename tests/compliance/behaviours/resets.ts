@@ -112,12 +112,21 @@ function withReset(behaviour: Note): void {
     await expectCut(lab, heard);
   });
 
-  behaviour('the error that an abort is at the peer is always a ResetError', ['resetError'], async ({ connected }) => {
+  behaviour('an abort of a quiet connection is a ResetError at the peer', ['reset'], async ({ connected, settle }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const heard = hear(far);
+    await settle();
     near.error();
     expect((await heard.ended).error).toMatchObject({ name: 'ResetError', code: 'ECONNRESET', phase: 'read' });
     expect(await far.close()).toMatchObject({ by: 'peer', how: 'reset' });
+  });
+
+  behaviour('an abort is a ResetError at the peer, whatever it has sent before', ['resetError'], async (lab) => {
+    const { near, far } = await lab.connected({ allowHalfOpen: true });
+    const heard = hear(far);
+    await near.write('a part');
+    near.error();
+    expect((await heard.ended).error).toMatchObject({ name: 'ResetError', code: 'ECONNRESET', phase: 'read' });
   });
 
   behaviour(

@@ -16,8 +16,8 @@ the end that was accepted. ✓ is a behaviour that holds, – one for which a tr
 - The pair in memory (\`socketPair\` of \`@rxsock/core/testing\`) has no server: it neither dials nor listens.
 - UNIX sockets have no reset. An abort is an end at the peer, as is all that discards bytes: a protocol whose messages do not
   tell their own length cannot tell a part from the whole there.
-- Over TLS an abort is always an error at the peer, and never an end. It may be that of a stream which was cut
-  (\`ERR_TLS_TRUNCATED\`) in place of a \`ResetError\`.
+- Over TLS an abort is always an error at the peer, and never an end. Where it closely follows what was sent, that may be
+  the error of a stream which was cut (\`ERR_TLS_TRUNCATED\`) in place of a \`ResetError\`.
 
 This page is made by a run in which all passed, and in no other way:
 
