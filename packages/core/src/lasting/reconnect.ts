@@ -129,8 +129,8 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
  * events of all of them, `disconnect` and `retry` between them, and one Observer for writes.
  *
  * All subscribers share it; the first one dials, or `write()`, or `complete()`. What arrives while nobody has subscribed yet
- * is dropped; a later subscriber is told `connect` again. When the last one has left, everything stops by the next turn: timers, attempts, and the connection,
- * which closes gracefully. Who then subscribes begins anew.
+ * is dropped; a later subscriber is told `connect` again. When the last one has left, everything stops by the next turn:
+ * timers, attempts, and the connection, which closes gracefully. Who then subscribes begins anew.
  *
  * **What a cut may lose.** Each chunk is given to one connection, and never again to another: what had not left with it
  * is lost (`disconnect.report.bytesUnsent`), and so may be what the kernel had taken and the peer had not read. Only the
