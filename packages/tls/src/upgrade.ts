@@ -1,7 +1,14 @@
 // upgrade(): TLS over a connection that has begun without it, as for STARTTLS.
 import type { Duplex } from 'node:stream';
 import { Reader, type Socket, type SocketOptions } from '@rxsock/core';
-import { connectionOf, type Handshake, internetEnds, socketOver } from '@rxsock/core/internal';
+import {
+  checkLimit,
+  connectionOf,
+  type Handshake,
+  internetEnds,
+  resolveSocketOptions,
+  socketOver,
+} from '@rxsock/core/internal';
 import { type ClientOptions, clientSide, HANDSHAKE_TIMEOUT } from './client.js';
 import { explain } from './errors.js';
 import { explainAccepted, type ServerOptions, ServerSide } from './server.js';
@@ -55,8 +62,11 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
   const { remote } = socket;
   const target = remote && 'address' in remote ? `${remote.address}:${remote.port}` : 'the peer';
   const secure = options.isServer ? acceptSecurely(options) : clientSide(options, undefined, target);
-  if (plain instanceof Reader) plain.release();
   const { handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+  // What throws for the options throws here, while the socket is as it was.
+  checkLimit('handshakeTimeout', handshakeTimeout);
+  resolveSocketOptions(options);
+  if (plain instanceof Reader) plain.release();
   const upgraded = socketOver(connectionOf(socket).detach(), options, {
     type: 'tls',
     secure,
@@ -79,6 +89,8 @@ function acceptSecurely(options: ServerUpgradeOptions) {
       const where = { phase: 'open', target: 'the peer', ...internetEnds(stream) } as const;
       tell.failed(explainAccepted(options)(cause, where, secure) ?? cause);
     });
+    // As in `create`: else nobody would notice that the peer has left.
+    stream.allowHalfOpen = false;
     server.emit('connection', stream);
   };
 }

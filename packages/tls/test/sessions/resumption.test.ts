@@ -8,8 +8,10 @@ import { turns } from '../../../core/test/support/turns.js';
 import { ca, joe, localhost, renewed, versions } from '../support/identities.js';
 import { dial, type NodeServer, nextOf, nodeClient, nodeServer, secured, serverOf, started } from '../support/peers.js';
 
+type Visit = Omit<ConnectOptions, 'port'>;
+
 /** Connects, talks and leaves; whether the server of Node's has resumed a session. */
-async function visit(server: NodeServer, options: Partial<ConnectOptions>): Promise<boolean> {
+async function visit(server: NodeServer, options: Visit): Promise<boolean> {
   const socket = dial({ port: server.port, ...options });
   const { ended } = record(socket);
   const peer = await server.next();
@@ -40,7 +42,7 @@ describe.each(versions)('%s', (version) => {
     expect(event).toMatchObject({ authorized: true, peer: undefined, protocol: version });
   });
 
-  it.each<[string, Partial<ConnectOptions>, Partial<ConnectOptions>]>([
+  it.each<[string, Visit, Visit]>([
     ['another name', {}, { servername: 'localhost' }],
     ['another name to verify by', { verifyHost: 'localhost' }, { verifyHost: '127.0.0.1' }],
     ['another host', {}, { host: 'localhost', family: 4 }],

@@ -47,7 +47,7 @@ export async function wireTo(port: number): Promise<Wire> {
     const server = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     ends.push(client, server);
     toServer.join(client, server);
-    server.once('connect', () => toClient.join(server, client));
+    toClient.join(server, client);
   });
   return { port: (listener.address() as net.AddressInfo).port, toServer, toClient };
 }
@@ -131,11 +131,11 @@ class Line implements Direction {
 // Node 20 and 22 report data that a reset follows as a clean end: the second look tells.
 function tellResets(stream: net.Socket): void {
   const { push } = stream;
-  const { _handle: handle } = stream as unknown as { readonly _handle: { readStart(): number } };
   let suspected = false;
   stream.push = (chunk, encoding) => {
     if (chunk !== null || suspected || stream.destroyed) return push.call(stream, chunk, encoding);
     suspected = true;
+    const { _handle: handle } = stream as unknown as { readonly _handle: { readStart(): number } };
     return handle.readStart() !== 0 && push.call(stream, chunk, encoding);
   };
 }

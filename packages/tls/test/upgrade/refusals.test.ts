@@ -1,0 +1,229 @@
+// An upgrade that is refused: nothing plain crosses over, and the socket is as it was.
+import { once } from 'node:events';
+import { data, lines, listen, on, reader, type Socket, type SocketOptions } from '@rxsock/core';
+import { type UpgradeOptions, upgrade } from '@rxsock/tls';
+import { firstValueFrom, take } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { connectionOf } from '../../../core/src/internal.js';
+import { record } from '../../../core/test/support/record.js';
+import { ca, localhost } from '../support/identities.js';
+import { nextOf, plainPair, started } from '../support/peers.js';
+
+const LEFT = { name: 'SocketError', code: 'ERR_PLAINTEXT_LEFT', phase: 'open' };
+const sides: ['dialled' | 'accepted', UpgradeOptions][] = [
+  ['dialled', { ca, servername: 'localhost' }],
+  ['accepted', { ...localhost, isServer: true }],
+];
+
+/** What an upgrade throws. */
+function refusal(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('It was not refused');
+}
+
+describe.each(sides)('%s', (ours, options) => {
+  const pair = (limits?: SocketOptions) => plainPair(ours, limits);
+
+  it('with a line left over in the chunk that the reader has', async () => {
+    const { plain, raw } = await pair();
+    const smtp = reader(plain);
+    raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
+    expect(await smtp.readLine()).toBe('STARTTLS');
+    expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
+    // The reader has let go, and nothing is lost.
+    expect(plain.readyState).toBe('open');
+    expect(await firstValueFrom(plain.pipe(data(), lines()))).toBe('RCPT TO:<eve>');
+  });
+
+  it('with a part of a line in the decoder of the reader', async () => {
+    const { plain, raw } = await pair();
+    const smtp = reader(plain);
+    raw.write('STARTTLS\r\nRCPT');
+    expect(await smtp.readLine()).toBe('STARTTLS');
+    expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
+  });
+
+  it('with one byte', async () => {
+    const { plain, raw } = await pair();
+    const smtp = reader(plain);
+    raw.write('STARTTLS\r\n\n');
+    await smtp.readLine();
+    expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
+  });
+
+  it('with a chunk that came while the reader held', async () => {
+    const { plain, raw } = await pair();
+    const smtp = reader(plain);
+    raw.write('STARTTLS\r\n');
+    await smtp.readLine();
+    raw.write('RCPT TO:<eve>\r\n');
+    await expect.poll(() => plain.bytesRead).toBe(25);
+    expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
+  });
+
+  it('with what a framing operator has given back', async () => {
+    const { plain, raw } = await pair();
+    const first = firstValueFrom(plain.pipe(data(), lines(), take(1)));
+    raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
+    expect(await first).toBe('STARTTLS');
+    expect(refusal(() => upgrade(plain, options))).toMatchObject(LEFT);
+  });
+
+  it('with what a user has given back', async () => {
+    const { plain, raw } = await pair();
+    const first = firstValueFrom(plain.pipe(data()));
+    raw.write('STARTTLS\r\n');
+    plain.unshift((await first).subarray(3));
+    expect(refusal(() => upgrade(plain, options))).toMatchObject(LEFT);
+  });
+
+  it('with a FIN that nobody has been told', async () => {
+    const { plain, raw } = await pair();
+    const release = plain.hold();
+    raw.end();
+    await expect.poll(() => refusalCode(plain, options)).toBe('ERR_SOCKET_NOT_OPEN');
+    release();
+  });
+
+  it('while somebody reads', async () => {
+    const { plain } = await pair();
+    const { subscription, log } = record(plain.pipe(data()));
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({
+      name: 'SocketError',
+      code: 'ERR_READER_EXISTS',
+      phase: 'open',
+      message: expect.stringContaining('cannot be upgraded: somebody still reads it: let them leave first'),
+    });
+    expect(log).toEqual([]);
+    subscription.unsubscribe();
+    expect(plain.readyState).toBe('open');
+  });
+
+  it('a reader given as a socket, too', async () => {
+    const { plain } = await pair();
+    const smtp = reader(plain);
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({ code: 'ERR_READER_EXISTS' });
+    smtp.release();
+  });
+
+  it('while bytes wait to be written', async () => {
+    const { plain, raw } = await pair();
+    const written = plain.write(Buffer.alloc(20_000_000));
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({
+      code: 'ERR_WRITES_PENDING',
+      message: expect.stringContaining('bytes wait to be written: await write() first'),
+    });
+    raw.resume();
+    await written;
+    expect(plain.readyState).toBe('open');
+  });
+
+  it('after complete(), and after the end', async () => {
+    const { plain, raw } = await pair();
+    plain.complete();
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({
+      code: 'ERR_SOCKET_NOT_OPEN',
+      message: expect.stringContaining('complete() was called'),
+    });
+    await once(raw.resume(), 'end');
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({
+      code: 'ERR_SOCKET_NOT_OPEN',
+      message: expect.stringContaining('it is readOnly, not open'),
+    });
+    raw.end();
+    await record(plain).ended;
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({
+      code: 'ERR_SOCKET_NOT_OPEN',
+      message: expect.stringContaining('it is closed, not open'),
+    });
+  });
+
+  it('once it is upgraded', async () => {
+    const { plain } = await pair();
+    upgrade(plain, options);
+    expect(refusal(() => upgrade(plain, options))).toMatchObject({ code: 'ERR_SOCKET_NOT_OPEN' });
+  });
+
+  it('and then it goes on as if nothing had been', async () => {
+    const { plain, raw } = await pair();
+    const first = firstValueFrom(plain.pipe(data()));
+    raw.write('hello');
+    await first;
+    plain.unshift(Buffer.from('!'));
+    refusal(() => upgrade(plain, options));
+    await plain.write('plain');
+    expect(String((await once(raw, 'data'))[0])).toBe('plain');
+    const { log, ended } = record(plain.pipe(data()));
+    raw.end('the end');
+    await ended;
+    expect(log.join('')).toBe('!the endcomplete');
+  });
+
+  it('with bytes in the stream of Node: only the documented way of reading leaves some', async () => {
+    const { plain, raw } = await pair();
+    raw.on('data', () => {});
+    const detached = connectionOf(plain).detach() as import('node:net').Socket;
+    const { fromDuplex } = await import('@rxsock/core');
+    raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
+    await once(detached, 'readable');
+    expect(detached.readableLength).toBeGreaterThan(0);
+    const again = fromDuplex(detached, { keepOpen: true });
+    await firstValueFrom(again.pipe(on('connect')));
+    expect(refusal(() => upgrade(again, options))).toMatchObject(LEFT);
+    again.error();
+  });
+});
+
+const refusalCode = (plain: Socket, options: UpgradeOptions) =>
+  (refusal(() => upgrade(plain, options)) as { code: string }).code;
+
+it('without a name to verify by is a TypeError, and the socket is as it was', async () => {
+  const { plain, raw } = await plainPair('dialled');
+  const smtp = reader(plain);
+  for (const it of [smtp, plain]) {
+    expect(() => upgrade(it, { ca })).toThrow(TypeError);
+    expect(() => upgrade(it, { ca })).toThrow(
+      'There is no name to verify the certificate by: give servername or verifyHost',
+    );
+  }
+  raw.write('220 ready\r\n');
+  expect(await smtp.readLine()).toBe('220 ready');
+  await plain.write('QUIT');
+  expect(plain.readyState).toBe('open');
+});
+
+it('options that mean nothing throw, and the socket is as it was', async () => {
+  const { plain } = await plainPair('accepted');
+  expect(() => upgrade(plain, { isServer: true } as never)).toThrow('A TLS server needs key and cert, or pfx');
+  expect(() => upgrade(plain, { ...localhost, isServer: true, handshakeTimeout: -1 })).toThrow(RangeError);
+  expect(() => upgrade(plain, { servername: 'localhost', handshakeTimeout: -1 })).toThrow(RangeError);
+  expect(() => upgrade(plain, { servername: 'localhost', highWaterMark: -1 })).toThrow(RangeError);
+  expect(plain.readyState).toBe('open');
+});
+
+it('a socket that has not been dialled is not open', async () => {
+  const { connect } = await import('@rxsock/core');
+  expect(refusal(() => upgrade(connect({ port: 1 }), { servername: 'x' }))).toMatchObject({
+    code: 'ERR_SOCKET_NOT_OPEN',
+  });
+});
+
+it('what comes after the last plain line is never taken for what was said in private', async () => {
+  const { server, port } = await started(listen({ keepOpen: true }));
+  const accepted = nextOf(server);
+  const { connect } = await import('node:net');
+  const raw = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+  raw.write('STARTTLS\r\n');
+  const smtp = reader(await accepted);
+  await smtp.readLine();
+  const secure = upgrade(smtp, { ...localhost, isServer: true });
+  const { log, ended } = record(secure);
+  raw.write('RCPT TO:<eve>\r\n');
+  await ended;
+  expect(log).toEqual(['connect', 'close', 'error:ERR_TLS_HANDSHAKE']);
+  raw.destroy();
+});

@@ -1,0 +1,245 @@
+// STARTTLS on either side: the same connection goes on with TLS.
+import { once } from 'node:events';
+import type net from 'node:net';
+import tls from 'node:tls';
+import { data, lines, on, reader, type Socket, connect as tcpConnect, listen as tcpListen } from '@rxsock/core';
+import { upgrade } from '@rxsock/tls';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { record } from '../../../core/test/support/record.js';
+import { ca, expired, joe, localhost, strangersJoe, versions } from '../support/identities.js';
+import { drained, nextOf, nodeClient, plainPair, secured, started } from '../support/peers.js';
+
+const client = { ca, servername: 'localhost' } as const;
+const server = { ...localhost, isServer: true } as const;
+
+/** Node's side of an upgrade, as a server. */
+async function upgradeRaw(raw: net.Socket, options: tls.TlsOptions = {}): Promise<tls.TLSSocket> {
+  const theirs = tls.createServer({ ...localhost, ...options });
+  theirs.emit('connection', raw);
+  const [peer] = (await once(theirs, 'secureConnection')) as [tls.TLSSocket];
+  return peer.on('error', () => {});
+}
+
+describe.each(versions)('%s', (version) => {
+  it('as a client, with the reader that has read the last plain line', async () => {
+    const { plain, raw } = await plainPair('dialled');
+    const smtp = reader(plain);
+    raw.write('220 ready\r\n');
+    expect(await smtp.readLine()).toBe('220 ready');
+    await plain.write('STARTTLS\r\n');
+    expect(String((await once(raw, 'data'))[0])).toBe('STARTTLS\r\n');
+    raw.pause().write('220 go ahead\r\n');
+    expect(await smtp.readLine()).toBe('220 go ahead');
+    const before = record(plain);
+    // A subscriber of before reads; it has to leave.
+    before.subscription.unsubscribe();
+    const watching = record(plain.pipe(on('close')));
+    const secure = upgrade(smtp, { ...client, maxVersion: version });
+    const { log, values } = record(secure);
+    expect(secure.readyState).toBe('securing');
+    secure.next('EHLO ');
+    const peer = await upgradeRaw(raw);
+    expect(String((await once(peer, 'data'))[0])).toBe('EHLO ');
+    peer.write('250 ok');
+    await expect.poll(() => log).toEqual(['connect', 'secureConnect', 'data']);
+    expect(values[1]).toMatchObject({ protocol: version, authorized: true, peer: { subject: 'CN=localhost' } });
+    expect(watching.values).toMatchObject([
+      { report: { how: 'upgraded', by: 'local', bytesRead: 25, bytesWritten: 10, bytesUnsent: 0 } },
+    ]);
+    expect(watching.log).toEqual(['close', 'complete']);
+    expect(plain.readyState).toBe('closed');
+    expect(secure.local).toEqual(plain.local);
+    expect(secure.remote).toEqual(plain.remote);
+  });
+
+  it('as a server, with the socket that nobody reads any more', async () => {
+    const { plain, raw } = await plainPair('accepted');
+    const first = firstValueFrom(plain.pipe(data(), lines()));
+    raw.write('STARTTLS\r\n');
+    expect(await first).toBe('STARTTLS');
+    const secure = upgrade(plain, { ...server, maxVersion: version });
+    const peer = nodeClient(0, { socket: raw });
+    const { log } = record(secure);
+    await once(peer, 'secureConnect');
+    peer.write('hello');
+    await expect.poll(() => log).toEqual(['connect', 'secureConnect', 'data']);
+    await secure.write('hello to you');
+    expect(String((await once(peer, 'data'))[0])).toBe('hello to you');
+    expect((await secured(secure)).protocol).toBe(version);
+  });
+
+  it('both sides of ours, up and down to the end', async () => {
+    const plain = await bothOurs();
+    const near = upgrade(plain.near, client);
+    const far = upgrade(plain.far, { ...server, maxVersion: version });
+    near.next('question');
+    near.complete();
+    const asked = record(far.pipe(data()));
+    far.allowHalfOpen = true;
+    await asked.ended;
+    expect(asked.log).toEqual(['question', 'complete']);
+    const answered = record(near.pipe(data()));
+    far.next('answer');
+    far.complete();
+    await answered.ended;
+    expect(answered.log).toEqual(['answer', 'complete']);
+  });
+
+  it('a client certificate is asked for, verified and told', async () => {
+    const { plain, raw } = await plainPair('accepted');
+    const secure = upgrade(plain, { ...server, ca, requestCert: true, maxVersion: version });
+    nodeClient(0, { socket: raw, ...joe });
+    expect(await secured(secure)).toMatchObject({ authorized: true, peer: { subject: 'CN=joe' } });
+  });
+
+  it('one that is not trusted ends the connection before anything is read', async () => {
+    const { plain, raw } = await plainPair('accepted');
+    const secure = upgrade(plain, { ...server, ca, requestCert: true, maxVersion: version });
+    const { log, ended } = record(secure);
+    nodeClient(0, { socket: raw, ...strangersJoe }).write('let me in');
+    expect((await ended).error).toMatchObject({
+      name: 'CertificateError',
+      code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      phase: 'open',
+    });
+    expect(log).toEqual(['connect', 'close', 'error:UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+  });
+
+  it('a server that is not the one is refused, and told nothing', async () => {
+    const { plain, raw } = await plainPair('dialled');
+    const secure = upgrade(plain, { ...client, maxVersion: version });
+    const written = secure.write('a secret');
+    const theirs = tls.createServer(expired);
+    theirs.on('tlsClientError', () => {});
+    theirs.emit('connection', raw);
+    const { error } = await record(secure).ended;
+    expect(error).toMatchObject({ name: 'CertificateError', code: 'CERT_HAS_EXPIRED', phase: 'open' });
+    await expect(written).rejects.toBe(error);
+  });
+
+  it('verifies by verifyHost or servername, and by nothing with verify: false', async () => {
+    for (const [options, outcome] of [
+      [{ verifyHost: 'localhost' }, 'secureConnect'],
+      [{ servername: 'other.test' }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+      [{ verify: false }, 'secureConnect'],
+    ] as const) {
+      const { plain, raw } = await plainPair('dialled');
+      const secure = upgrade(plain, { ca, maxVersion: version, ...options });
+      const { log } = record(secure);
+      const theirs = tls.createServer(localhost).on('tlsClientError', () => {});
+      theirs.emit('connection', raw);
+      await expect.poll(() => log.join()).toMatch(outcome);
+    }
+  });
+});
+
+/** Two plain sockets of ours that are joined. */
+async function bothOurs() {
+  const { server: listener, port } = await started(tcpListen({ keepOpen: true }));
+  const near = tcpConnect({ host: '127.0.0.1', port, keepOpen: true });
+  const [far] = await Promise.all([nextOf(listener), firstValueFrom(near.pipe(on('connect')))]);
+  onTestFinished(() => {
+    near.error();
+    far.error();
+  });
+  return { near, far };
+}
+
+it('name and mark go with it', async () => {
+  const { plain } = await plainPair('dialled');
+  const mark = { id: 7 };
+  Object.assign(plain, { name: 'mail', mark });
+  const secure: Socket = upgrade(plain, client);
+  expect([secure.name, secure.mark]).toEqual(['mail', mark]);
+});
+
+it('options of the new socket are its own', async () => {
+  const { plain, raw } = await plainPair('dialled', { keepOpen: true });
+  const abort = new AbortController();
+  const secure = upgrade(plain, { ...client, signal: abort.signal, handshakeTimeout: 0, keepOpen: true });
+  const { ended } = record(secure);
+  const theirs = new Promise((resolve) => raw.on('close', resolve));
+  raw.resume();
+  abort.abort();
+  expect((await ended).error).toMatchObject({ name: 'AbortedError' });
+  await theirs;
+});
+
+it.each(['dialled', 'accepted'] as const)('silence ends with handshakeTimeout: %s', async (ours) => {
+  const { plain, raw } = await plainPair(ours);
+  raw.on('data', () => {});
+  const gone = new Promise((resolve) => raw.on('close', resolve));
+  const options = { handshakeTimeout: 50, keepOpen: true };
+  const secure = upgrade(plain, ours === 'dialled' ? { ...client, ...options } : { ...server, ...options });
+  const { log, ended } = record(secure);
+  expect((await ended).error).toMatchObject({
+    name: 'TimeoutError',
+    timeout: 'handshakeTimeout',
+    milliseconds: 50,
+    phase: 'open',
+  });
+  expect(log).toEqual(['connect', 'close', 'error:ETIMEDOUT']);
+  raw.destroy();
+  await gone;
+});
+
+it.each(['dialled', 'accepted'] as const)('junk in place of a handshake is an error at once: %s', async (ours) => {
+  const { plain, raw } = await plainPair(ours);
+  const secure = upgrade(plain, ours === 'dialled' ? client : server);
+  raw.write('MAIL FROM:<joe>\r\n');
+  const { log, ended } = record(secure);
+  expect((await ended).error).toMatchObject({ code: 'ERR_TLS_HANDSHAKE', phase: 'open' });
+  expect(log).toEqual(['connect', 'close', 'error:ERR_TLS_HANDSHAKE']);
+});
+
+describe.each(['end', 'resetAndDestroy'] as const)('a peer that leaves by %s', (way) => {
+  it.each(['dialled', 'accepted'] as const)('in the middle is an error at once: %s', async (ours) => {
+    const { plain, raw } = await plainPair(ours);
+    raw.resume();
+    const secure = upgrade(plain, ours === 'dialled' ? client : server);
+    raw[way]();
+    const { log, ended } = record(secure);
+    expect((await ended).error).toMatchObject({ code: 'ERR_TLS_HANDSHAKE', phase: 'open' });
+    expect(log).toEqual(['connect', 'close', 'error:ERR_TLS_HANDSHAKE']);
+  });
+});
+
+describe('the server that has accepted the plain socket', () => {
+  it('waits for the upgraded connection when it closes', async () => {
+    const { plain, raw, server: listener } = await plainPair('accepted');
+    const secure = upgrade(plain, server);
+    const peer = nodeClient(0, { socket: raw });
+    record(secure);
+    await once(peer, 'secureConnect');
+    let closed = false;
+    const closing = listener?.close({ drain: 10_000 }).then(() => {
+      closed = true;
+    });
+    await secure.write('still here');
+    expect(String((await once(peer, 'data'))[0])).toBe('still here');
+    expect(closed).toBe(false);
+    peer.end();
+    await closing;
+    await expect.poll(() => secure.readyState).toBe('closed');
+  });
+
+  it('cuts it when the time has passed', async () => {
+    const { plain, raw, server: listener } = await plainPair('accepted');
+    const secure = upgrade(plain, server);
+    const peer = nodeClient(0, { socket: raw });
+    const { ended } = record(secure);
+    await once(peer, 'secureConnect');
+    const theirs = drained(peer);
+    await listener?.close({ drain: 20 });
+    expect((await ended).error).toMatchObject({ code: expect.stringMatching(/^E/) });
+    expect((await theirs).end).not.toBe('end');
+  });
+
+  it('cuts one in its handshake', async () => {
+    const { plain, server: listener } = await plainPair('accepted');
+    const { ended } = record(upgrade(plain, server));
+    await listener?.close({ drain: 0 });
+    expect((await ended).error).toMatchObject({ phase: 'open' });
+  });
+});
