@@ -53,11 +53,12 @@ export function mapMessages<R>(
     defer(() => {
       const waiting: Message[] = [];
       const takesPlace = (message: Message): boolean => {
-        const room = waiting.length < highWaterMark;
-        if (!room && source instanceof DatagramSocket) portOf(source).dropped++;
-        if (!room && overflow === 'dropOldest') waiting.shift();
-        if (room || overflow === 'dropOldest') waiting.push(message);
-        return room;
+        const full = waiting.length >= highWaterMark;
+        if (full && source instanceof DatagramSocket) portOf(source).counts.messagesDropped++;
+        if (full && overflow === 'dropNewest') return false;
+        if (full) waiting.shift();
+        waiting.push(message);
+        return !full;
       };
       return source.pipe(
         on('message'),

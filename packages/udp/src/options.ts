@@ -88,11 +88,10 @@ export interface Setup {
 
 /** Fills in the defaults of limits and refuses what means nothing. */
 export function resolveOptions(options: DatagramOptions): SocketLimits {
-  const { recvBufferSize = 1, sendBufferSize = 1, multicastTTL = 1, memberships = [], blockList } = options;
+  const { recvBufferSize = 1, sendBufferSize = 1, multicastTTL = 1, blockList } = options;
   checkWhole('recvBufferSize', recvBufferSize, 1, 2 ** 31 - 1);
   checkWhole('sendBufferSize', sendBufferSize, 1, 2 ** 31 - 1);
   checkWhole('multicastTTL', multicastTTL, 0, 255);
-  for (const membership of memberships) checkMembership(membership);
   if (blockList !== undefined && !(blockList instanceof BlockList)) {
     throw new TypeError(`blockList must be a net.BlockList, not ${inspect(blockList)}`);
   }
@@ -103,11 +102,9 @@ const multicast = new BlockList();
 multicast.addSubnet('224.0.0.0', 4);
 multicast.addSubnet('ff00::', 8, 'ipv6');
 
-export function checkMembership({ group, source }: Membership): void {
-  if (!isIP(group) || !multicast.check(group, isIPv6(group) ? 'ipv6' : 'ipv4')) {
-    throw new RangeError(`group must be a multicast address, not ${inspect(group)}`);
-  }
-  if (source !== undefined && !isIP(source)) throw new RangeError(`source must be an address, not ${inspect(source)}`);
+export function checkGroup(group: string): void {
+  if (isIP(group) && multicast.check(group, isIPv6(group) ? 'ipv6' : 'ipv4')) return;
+  throw new RangeError(`group must be a multicast address, not ${inspect(group)}`);
 }
 
 export function checkWhole(name: string, value: number, least: number, most: number): void {

@@ -1,132 +1,111 @@
-// What is to be sent: kept until the socket is open and the name is resolved, counted until its callback, and answered for.
+// What is to be sent: kept until the socket is open, counted until its callback, and answered for.
 import type dgram from 'node:dgram';
-import { type AddressInfo, isIP, isIPv4 } from 'node:net';
-import { type SocketError, WriteBufferOverflowError } from '@rxsock/core';
-import { sendError } from './failures.js';
-import type { Item } from './item.js';
-import { resolve } from './open.js';
-import type { Setup } from './options.js';
+import { type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
+import { sendError } from './errors.js';
+import type { Datagram, Destination } from './events.js';
+import type { Port } from './port.js';
 
-/** What an outbox tells its socket. */
-export interface OutboxHandlers {
-  failed(item: Item, error: SocketError): void;
-  /** Nothing waits any more. */
-  empty(): void;
+/** Is told how it went. */
+export type Settle = (error?: SocketError) => void;
+
+/** A datagram on its way out. */
+interface Item {
+  readonly datagram: Datagram;
+  readonly bytes: number;
+  readonly settle: Settle | undefined;
 }
 
 /** What a datagram counts at least, so that many small ones and empty ones are bounded, too. */
 const LEAST = 256;
 
-const costOf = ({ bytes }: Item) => Math.max(LEAST, bytes.length);
+const costOf = ({ bytes }: Item) => Math.max(LEAST, bytes);
 
 export class Outbox {
-  written = 0;
-  bytesWritten = 0;
-  unsent = 0;
   /** What waits, in bytes. */
   pending = 0;
-  readonly #setup: Setup;
-  readonly #handlers: OutboxHandlers;
+  readonly #port: Port;
   readonly #waiting = new Set<Item>();
-  /** What waits for a name, by name. */
-  readonly #unresolved = new Map<string, Item[]>();
   #node: dgram.Socket | undefined;
-  #local: AddressInfo | undefined;
-  #peer: AddressInfo | undefined;
+  #peer: InternetEndpoint | undefined;
+  #clogged = false;
 
-  constructor(setup: Setup, handlers: OutboxHandlers) {
-    this.#setup = setup;
-    this.#handlers = handlers;
+  constructor(port: Port) {
+    this.#port = port;
   }
 
-  /** Takes a datagram, and answers for it in `failed` and `settle`. */
-  send(item: Item): void {
-    const { maxWriteBuffer: limit } = this.#setup.limits;
+  /** Takes a datagram; answers whether there is room for more. */
+  send(datagram: Datagram, settle?: Settle): boolean {
+    const { maxWriteBuffer: limit, highWaterMark } = this.#port.setup.limits;
+    const item = { datagram, bytes: Buffer.byteLength(datagram.data), settle };
     if (this.pending > limit) {
       const message = `${this.pending} bytes wait to be sent, over maxWriteBuffer (${limit}): stop when next() answers false and go on at 'drain'`;
-      return this.fail(item, new WriteBufferOverflowError(message, { phase: 'write', limit }));
+      this.fail(datagram, new WriteBufferOverflowError(message, { phase: 'write', limit }), settle);
+    } else {
+      this.pending += costOf(item);
+      this.#waiting.add(item);
+      if (this.#node) this.#transmit(item, this.#node);
     }
-    this.pending += costOf(item);
-    this.#waiting.add(item);
-    if (this.#node) this.#route(item);
+    if (this.pending < highWaterMark) return true;
+    this.#clogged = true;
+    return false;
   }
 
   /** The socket is open: what waited goes out, in order. */
-  open(node: dgram.Socket): void {
+  open(node: dgram.Socket, peer: InternetEndpoint | undefined): void {
     this.#node = node;
-    this.#local = node.address();
-    if (this.#setup.near) this.#peer = node.remoteAddress();
-    for (const item of [...this.#waiting]) this.#route(item);
+    this.#peer = peer;
+    for (const item of this.#waiting) this.#transmit(item, node);
   }
 
-  /** Nothing goes out any more: all that waits fails. */
+  /** All that waits fails. */
   break(error: SocketError): void {
-    this.#node = undefined;
     for (const item of this.#waiting) this.#done(item, error);
   }
 
-  fail(item: Item, error: SocketError): void {
-    this.unsent++;
-    this.#handlers.failed(item, error);
-    item.settle?.(error);
-  }
-
-  /** Finds the address for a destination. On a socket for both families, an IPv4 address is written as an IPv6 one. */
-  resolve(address: string, done: (error: NodeJS.ErrnoException | null, address: string) => void): void {
-    const six = this.#local?.family === 'IPv6';
-    const both = six && this.#local?.address === '::' && !this.#setup.options.ipv6Only;
-    const wanted = both ? (this.#setup.options.family ?? 0) : six ? 6 : 4;
-    const answer = (error: NodeJS.ErrnoException | null, found: string) =>
-      done(error, both && isIPv4(found) ? `::ffff:${found}` : found);
-    if (isIP(address)) answer(null, address);
-    else resolve(this.#setup.options.lookup, address, wanted, answer);
-  }
-
-  #route(item: Item): void {
-    const { address, port } = item.datagram.remote;
-    if (this.#peer) {
-      const known = address === this.#peer.address || address === this.#setup.host;
-      if (known && port === this.#peer.port) this.#transmit(item);
-      else this.#done(item, sendError({ message: 'this socket is connected to another peer', code: 'EISCONN' }, item));
-      return;
-    }
-    if (isIP(address)) return this.resolve(address, (_error, found) => this.#transmit(item, found));
-    // One lookup at a time for a name: what is sent to it meanwhile waits behind it, so that the order is kept.
-    const queue = this.#unresolved.get(address);
-    if (queue) {
-      queue.push(item);
-      return;
-    }
-    const items = [item];
-    this.#unresolved.set(address, items);
-    this.resolve(address, (error, found) => {
-      this.#unresolved.delete(address);
-      for (const each of items) error ? this.#done(each, sendError(error, each)) : this.#transmit(each, found);
+  /** Tells a failure: a tick later, so that subscribers hear one event at a time. */
+  fail(datagram: Datagram, error: SocketError, settle?: Settle): void {
+    this.#port.counts.messagesUnsent++;
+    process.nextTick(() => {
+      this.#port.events.next({ type: 'sendError', datagram, error });
+      settle?.(error);
     });
   }
 
-  #transmit(item: Item, address?: string): void {
-    const node = this.#node;
-    if (!node) return;
-    const sent = (error: NodeJS.ErrnoException | null) => this.#done(item, error ? sendError(error, item) : undefined);
+  #transmit(item: Item, node: dgram.Socket): void {
+    const { data, remote } = item.datagram;
+    const sent = (cause?: Error | null) => this.#done(item, cause ? sendError(cause, item.datagram) : undefined);
     try {
-      if (address === undefined) node.send(item.bytes, sent);
-      else node.send(item.bytes, item.datagram.remote.port, address, sent);
+      if (this.#isPeer(remote)) node.send(data, sent);
+      else node.send(data, remote.port, remote.address, sent);
     } catch (error) {
-      sent(error as NodeJS.ErrnoException); // port 0, for one: a datagram can come from there, and none go
+      sent(error as Error); // port 0, where datagrams can come from, and others than the peer
     }
   }
 
+  #isPeer({ address, port }: Destination): boolean {
+    return port === this.#peer?.port && (address === this.#peer.address || address === this.#port.setup.host);
+  }
+
   #done(item: Item, error: SocketError | undefined): void {
+    const { counts } = this.#port;
     if (!this.#waiting.delete(item)) return;
     this.pending -= costOf(item);
     if (error) {
-      this.fail(item, error);
+      this.fail(item.datagram, error, item.settle);
     } else {
-      this.written++;
-      this.bytesWritten += item.bytes.length;
+      counts.messagesWritten++;
+      counts.bytesWritten += item.bytes;
       item.settle?.();
     }
-    if (this.pending === 0) this.#handlers.empty();
+    if (this.pending > 0) return;
+    this.#port.flushed();
+    // A turn later: the kernel takes datagrams at once, and who goes on at drain would never let the event loop turn.
+    if (this.#clogged) setImmediate(() => this.#drained());
+  }
+
+  #drained(): void {
+    if (!this.#clogged || this.pending > 0) return;
+    this.#clogged = false; // before it is told: whoever hears it may clog it again
+    this.#port.events.next({ type: 'drain' });
   }
 }

@@ -1,17 +1,12 @@
 // request(): one datagram out, one reply in.
 import { type Chunk, SocketError, TimeoutError } from '@rxsock/core';
-import { checkLimit } from '@rxsock/core/internal';
-import { ignoreElements, Observable, tap } from 'rxjs';
-import { canonical } from './address.js';
+import { checkLimit, Deadline } from '@rxsock/core/internal';
+import { ignoreElements, Observable, tap, throwIfEmpty } from 'rxjs';
+import { toDatagram } from './datagram.js';
+import { sendError } from './errors.js';
 import type { Datagram, DatagramEvent, Message } from './events.js';
-import { sendError } from './failures.js';
-import { type Item, toItem } from './item.js';
-import { checkWhole } from './options.js';
-import type { Port } from './port.js';
+import { canonical } from './names.js';
 import { type DatagramSocket, portOf } from './socket.js';
-import { settleable, timer } from './timer.js';
-
-const REFUSED = 'ECONNREFUSED';
 
 /** Options of {@link request}. */
 export interface RequestOptions {
@@ -19,7 +14,7 @@ export interface RequestOptions {
   readonly match?: (reply: Message) => boolean;
   /** How long each attempt waits for the reply, in milliseconds; 0 = for ever. @defaultValue 1,000 */
   readonly timeout?: number;
-  /** How often it is sent again when no reply came. @defaultValue 2 */
+  /** How often it is sent again when no reply came; Infinity = until one comes. @defaultValue 2 */
   readonly retries?: number;
 }
 
@@ -53,68 +48,55 @@ export function request<D extends Chunk | Datagram>(
 ): Observable<Message> {
   const { match = () => true, timeout = 1000, retries = 2 } = options;
   const port = portOf(socket);
-  const item = toItem(datagram, port.setup);
+  const { data, remote } = toDatagram(datagram, port.setup);
   checkLimit('timeout', timeout);
-  checkWhole('retries', retries, 0, Number.MAX_SAFE_INTEGER);
+  checkLimit('retries', retries);
   return new Observable((subscriber) => {
-    const { address, port: number } = item.datagram.remote;
     let left = retries;
-    let sending = false;
-    /** Where the datagram went; what comes before it is known is no reply. */
+    /** The address of the peer; what comes before it is known is no reply. */
     let peer: string | undefined;
 
-    const isReply = ({ remote }: Message) => remote.port === number && canonical(remote.address) === peer;
+    const isReply = ({ remote: { address, port } }: Message) =>
+      peer !== undefined && port === remote.port && canonical(address) === canonical(peer);
     const failed = (error: SocketError) => {
-      if (error.code !== REFUSED || left === 0) subscriber.error(error);
+      if (error.code !== 'ECONNREFUSED' || left <= 0) subscriber.error(error);
+    };
+    const send = () => {
+      if (peer === undefined || subscriber.closed) return;
+      port.send({ data, remote: { address: peer, port: remote.port } }, (error) => error && failed(error));
+    };
+    const resolve = async () => {
+      try {
+        peer = await port.resolve(remote.address);
+        send();
+      } catch (error) {
+        subscriber.error(sendError(error as Error, { data, remote }));
+      }
     };
     const hear = (event: DatagramEvent) => {
-      // A connected peer refused a datagram that was out.
-      if (event.type === 'sendError' && !event.datagram && event.error.code === REFUSED) failed(event.error);
+      if (event.type === 'listening') resolve();
+      if (event.type === 'sendError' && !event.datagram) failed(event.error);
       if (event.type !== 'message' || !isReply(event) || !match(event)) return;
       subscriber.next(event);
       subscriber.complete();
     };
-    const send = async () => {
-      await port.opened.promise;
-      const found = port.remote?.address ?? (await resolved(port, item));
-      peer = canonical(found);
-      if (subscriber.closed) return;
-      await socket.send((port.remote ? datagram : { data: item.bytes, remote: { address: found, port: number } }) as D);
-    };
-    const attempt = () => {
-      const expired = () => {
-        if (left-- > 0) return attempt();
-        const message = `No reply from ${address} port ${number} within ${timeout} ms, the timeout of the request, after ${retries + 1} attempts`;
-        subscriber.error(new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
-      };
-      subscriber.add(timer(port.setup.limits.scheduler, timeout, expired));
-      if (sending) return;
-      sending = true;
-      send()
-        .catch(failed)
-        .finally(() => {
-          sending = false;
-        });
-    };
+    const deadline = new Deadline(port.setup.limits.scheduler, timeout, () => {
+      if (left-- > 0) {
+        send();
+        deadline.start();
+        return;
+      }
+      const message = `No reply from ${remote.address} port ${remote.port} within ${timeout} ms, the timeout of the request, after ${retries + 1} attempts`;
+      subscriber.error(new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
+    });
 
-    subscriber.add(
-      socket.pipe(tap(hear), ignoreElements()).subscribe({
-        error: (error) => subscriber.error(error),
-        complete: () => {
-          const options = { code: 'ERR_SOCKET_CLOSED', phase: 'read' } as const;
-          subscriber.error(new SocketError('The socket closed before the reply: bind() keeps one open', options));
-        },
-      }),
-    );
-    attempt();
+    subscriber.add(() => deadline.stop());
+    deadline.start();
+    const closed = () =>
+      new SocketError('The socket closed before the reply: bind() keeps one open', {
+        code: 'ERR_SOCKET_CLOSED',
+        phase: 'read',
+      });
+    socket.pipe(tap(hear), ignoreElements(), throwIfEmpty(closed)).subscribe(subscriber);
   });
-}
-
-/** The address for a name; that there is none is told like every other failure to send. */
-function resolved(port: Port, item: Item): Promise<string> {
-  const { promise, resolve, reject } = settleable<string>();
-  port.outbox.resolve(item.datagram.remote.address, (error, found) =>
-    error ? port.outbox.fail({ ...item, settle: reject }, sendError(error, item)) : resolve(found),
-  );
-  return promise;
 }

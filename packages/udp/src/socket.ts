@@ -1,14 +1,13 @@
 // A datagram socket as users see it: an Observable of typed events and an Observer of datagrams.
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
 import { checkLimit } from '@rxsock/core/internal';
-import { Observable, type Observer } from 'rxjs';
+import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
+import { toDatagram } from './datagram.js';
+import { abortedError, closedError } from './errors.js';
 import type { Datagram, DatagramEvent, DatagramReport } from './events.js';
-import { toItem } from './item.js';
 import { kernelDrops } from './kernel-drops.js';
-import { join, leave } from './open.js';
-import { checkMembership, type Membership, type Setup } from './options.js';
+import { checkGroup, type Membership, type Setup } from './options.js';
 import { Port } from './port.js';
-import { settleable } from './timer.js';
 
 let portOf: (socket: DatagramSocket<never>) => Port;
 
@@ -44,6 +43,7 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
     const port = new Port(setup);
     super((subscriber) => port.subscribe(subscriber));
     this.#port = port;
+    for (const membership of setup.options.memberships ?? []) this.join(membership);
   }
 
   static {
@@ -57,7 +57,7 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    * @throws TypeError or RangeError if it is no datagram; the socket is unharmed.
    */
   next(datagram: D): boolean {
-    return this.#port.send(toItem(datagram, this.#port.setup));
+    return this.#port.send(toDatagram(datagram, this.#port.setup));
   }
 
   /**
@@ -66,11 +66,13 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    * @throws {@link SocketError} (rejects) as told by `sendError`: `EMSGSIZE`, `ECONNREFUSED`, `ENOTFOUND`, …
    */
   send(datagram: D): Promise<void> {
-    const { promise, resolve, reject } = settleable<void>();
-    const item = toItem(datagram, this.#port.setup, (error) => (error ? reject(error) : resolve()));
-    this.#port.send(item);
+    const checked = toDatagram(datagram, this.#port.setup);
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#port.send(checked, (error) => (error ? reject(error) : resolve()));
+    });
+    sent.catch(() => {});
     this.#port.open();
-    return promise;
+    return sent;
   }
 
   /**
@@ -79,18 +81,23 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    */
   bind(): Promise<InternetEndpoint> {
     this.#port.keep = true;
-    this.#port.open();
-    return this.#port.opened.promise;
+    const listening = this.pipe(
+      filter((event) => event.type === 'listening'),
+      throwIfEmpty(() => closedError(true)),
+    );
+    const address = firstValueFrom(listening).then(({ address }) => address);
+    address.catch(() => {});
+    return address;
   }
 
   /** Sends what waits, for at most `lingerTimeout`, and closes. Messages still come meanwhile. */
   complete(): void {
-    if (!this.#port.ending) this.#port.complete(this.#port.setup.limits.lingerTimeout);
+    this.#port.complete();
   }
 
   /** Closes at once: what waits is dropped. Subscribers get an {@link AbortedError} whose `cause` is the reason. */
   error(reason?: unknown): void {
-    this.#port.abort(reason);
+    this.#port.destroy(abortedError(reason));
   }
 
   /**
@@ -99,12 +106,10 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    * waits for ever. Default: `lingerTimeout`.
    * @returns What has passed. Never rejects.
    */
-  close(options: { readonly timeout?: number } = {}): Promise<DatagramReport> {
-    const { timeout = this.#port.setup.limits.lingerTimeout || Number.POSITIVE_INFINITY } = options;
-    checkLimit('timeout', timeout);
-    if (timeout === 0) this.#port.destroy();
-    else this.#port.complete(timeout);
-    return this.#port.closed.promise;
+  close({ timeout }: { readonly timeout?: number } = {}): Promise<DatagramReport> {
+    if (timeout !== undefined) checkLimit('timeout', timeout);
+    this.#port.complete(timeout);
+    return this.#port.closed;
   }
 
   /** Closes at the end of an `await using` block. */
@@ -113,23 +118,27 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /** Joins a multicast group: now, or when it opens. @throws {@link SocketError} with Node's code, `EADDRINUSE` if it is joined. */
-  join(membership: Membership): void {
-    checkMembership(membership);
-    this.#port.apply((node) => join(node, membership));
+  join({ group, source, interface: via }: Membership): void {
+    checkGroup(group);
+    this.#port.apply(`join ${group}`, (node) =>
+      source === undefined ? node.addMembership(group, via) : node.addSourceSpecificMembership(source, group, via),
+    );
   }
 
   /** Leaves a multicast group: now, or when it opens. @throws {@link SocketError} with Node's code. */
-  leave(membership: Membership): void {
-    checkMembership(membership);
-    this.#port.apply((node) => leave(node, membership));
+  leave({ group, source, interface: via }: Membership): void {
+    checkGroup(group);
+    this.#port.apply(`leave ${group}`, (node) =>
+      source === undefined ? node.dropMembership(group, via) : node.dropSourceSpecificMembership(source, group, via),
+    );
   }
 
   /**
    * How many datagrams the kernel has lost because the receive buffer was full. Linux alone tells it, while the socket is
-   * open, and only if no other socket has the same address and port; `undefined` otherwise.
+   * open, and only if no other socket has the same port; `undefined` otherwise.
    */
-  drops(): Promise<number | undefined> {
-    return kernelDrops(this.local);
+  async drops(): Promise<number | undefined> {
+    return this.local && kernelDrops(this.local);
   }
 
   /** What has passed so far. */
@@ -138,13 +147,13 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /** `idle`, `opening`, `open`, `closing`, `closed`. */
-  get readyState(): Port['readyState'] {
-    return this.#port.readyState;
+  get readyState(): Port['state'] {
+    return this.#port.state;
   }
 
   /** Our end; `undefined` while it is not open. */
   get local(): InternetEndpoint | undefined {
-    return this.#port.listening?.address;
+    return this.#port.local;
   }
 
   /** The peer; `undefined` without one, and while it is not open. */

@@ -88,12 +88,18 @@ describe('a membership', () => {
 
   test('that the system refuses: a failed opening, or an error at the call', async () => {
     const nowhere = { group, interface: '203.0.113.200' };
-    const { error } = await record(bind({ host: '0.0.0.0', memberships: [nowhere] })).ended;
-    expect(error).toMatchObject({ name: 'SocketError', code: 'ENODEV', phase: 'open' });
+    for (const [membership, code] of [
+      [nowhere, 'ENODEV'],
+      [{ group, source: 'him' }, 'EINVAL'],
+    ] as const) {
+      const { error } = await record(bind({ host: '0.0.0.0', memberships: [membership] })).ended;
+      expect(error).toMatchObject({ name: 'SocketError', code, phase: 'open' });
+    }
     const { socket, log } = await bound({ host: '0.0.0.0', memberships: [{ group, interface: loopback }] });
     expect(() => socket.join(nowhere)).toThrow(expect.objectContaining({ name: 'SocketError', code: 'ENODEV' }));
     expect(() => socket.join({ group, interface: loopback })).toThrow(expect.objectContaining({ code: 'EADDRINUSE' }));
     expect(() => socket.leave({ group: '239.0.0.9' })).toThrow(expect.objectContaining({ code: 'EADDRNOTAVAIL' }));
+    expect(() => socket.join({ group, source: 'him' })).toThrow(expect.objectContaining({ code: 'EINVAL' }));
     expect(() => socket.join({ group: '10.1.1.1' })).toThrow(RangeError);
     expect(() => socket.leave({ group: 'all' })).toThrow(RangeError);
     expect(log).toEqual(['listening']);
