@@ -122,16 +122,15 @@ function dial(
   limits: SocketLimits,
 ): net.Socket {
   const { host, family = 0, connectTimeout, localAddress, localPort, lookup = systemLookup } = options;
+  // The last three are heard of here alone: connect() of a net.Socket takes no notice of them.
   const stream = new net.Socket({
     allowHalfOpen: true,
     highWaterMark: limits.highWaterMark,
-  } as net.SocketConstructorOpts);
-  const local = { ...(localAddress && { localAddress }), ...(localPort !== undefined && { localPort }) };
-  const tuning = {
     noDelay: options.noDelay ?? true,
     keepAlive: !!options.keepAlive,
     keepAliveInitialDelay: options.keepAlive ?? 0,
-  };
+  } as net.SocketConstructorOpts);
+  const local = { ...(localAddress && { localAddress }), ...(localPort !== undefined && { localPort }) };
   // What throws here, an option that Node refuses or the caller's own lookup, is a failure to connect like any other.
   const attempt = (act: () => void) => {
     try {
@@ -154,7 +153,6 @@ function dial(
         port,
         family,
         ...local,
-        ...tuning,
         lookup: (_host, { all }, done) =>
           all ? done(null, addresses) : done(null, addresses[0]?.address ?? '', addresses[0]?.family),
         autoSelectFamily: addresses.length > 1,
@@ -164,7 +162,7 @@ function dial(
   };
   const start = (port: number) => {
     if (stream.destroyed) return;
-    if (net.isIP(host)) attempt(() => stream.connect({ host, port, ...local, ...tuning }));
+    if (net.isIP(host)) attempt(() => stream.connect({ host, port, ...local }));
     else attempt(() => lookup(host, { all: true, family }, (...answer) => resolved(port, ...answer)));
   };
   if (typeof options.port === 'number') start(options.port);
