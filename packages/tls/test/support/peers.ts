@@ -43,9 +43,9 @@ export async function nodeServer(options: tls.TlsOptions = {}): Promise<NodeServ
 
 /** A client of Node's that trusts our authority, with half-open on. Its errors are nobody's. */
 export function nodeClient(port: number, options: tls.ConnectionOptions = {}): tls.TLSSocket {
-  const all: tls.ConnectionOptions = { ca, servername: 'localhost', allowHalfOpen: true, ...options };
-  if (!options.socket) Object.assign(all, { port, host: '127.0.0.1' });
-  const peer = tls.connect(all);
+  const address = { port, host: '127.0.0.1', allowHalfOpen: true };
+  const all: tls.ConnectionOptions = { ca, servername: 'localhost', ...options };
+  const peer = tls.connect(options.socket ? all : { ...address, ...all });
   onTestFinished(() => void peer.destroy());
   return peer.on('error', () => {});
 }
