@@ -6,16 +6,7 @@ import { addAbortListener } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
 import type { InternetEndpoint, SocketError } from '@rxsock/core';
 import { Deadline } from '@rxsock/core/internal';
-import {
-  concat,
-  firstValueFrom,
-  ReplaySubject,
-  Subject,
-  type Subscriber,
-  type Subscription,
-  subscribeOn,
-  type TeardownLogic,
-} from 'rxjs';
+import { concat, firstValueFrom, ReplaySubject, Subject, type Subscriber, type Subscription, subscribeOn } from 'rxjs';
 import { abortedError, closedError, openError, systemError } from './errors.js';
 import type { Datagram, DatagramCloseEvent, DatagramEvent, DatagramReport } from './events.js';
 import { canonical, type Resolve, resolve, resolver } from './names.js';
@@ -69,7 +60,7 @@ export class Port {
     return firstValueFrom(this.#end).then(({ report }) => report);
   }
 
-  subscribe(subscriber: Subscriber<DatagramEvent>): TeardownLogic {
+  subscribe(subscriber: Subscriber<DatagramEvent>): Subscription | (() => void) {
     const { scheduler, keepOpen } = this.setup.limits;
     // On the next turn, so that a retry of a closed socket does not spin.
     if (this.state === 'closed') return this.#end.pipe(subscribeOn(scheduler)).subscribe(subscriber);

@@ -92,11 +92,10 @@ export function request<D extends Chunk | Datagram>(
 
     subscriber.add(() => deadline.stop());
     deadline.start();
-    const closed = () =>
-      new SocketError('The socket closed before the reply: bind() keeps one open', {
-        code: 'ERR_SOCKET_CLOSED',
-        phase: 'read',
-      });
+    const closed = () => {
+      const options = { code: 'ERR_SOCKET_CLOSED', phase: 'read' } as const;
+      return new SocketError('The socket closed before the reply: bind() keeps one open', options);
+    };
     socket.pipe(tap(hear), ignoreElements(), throwIfEmpty(closed)).subscribe(subscriber);
   });
 }

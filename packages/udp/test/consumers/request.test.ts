@@ -39,6 +39,14 @@ describe('the reply', () => {
     }
   });
 
+  test('on a connected socket is that of the peer it has, whatever its name means by now', async () => {
+    const peer = await answering();
+    const lookup = vi.fn<LookupFunction>((_name, _options, done) => process.nextTick(done, null, local, 4));
+    const { socket } = await connected({ host: 'peer.test', port: peer.port, lookup });
+    expect(text(await firstValueFrom(request(socket, 'x')))).toBe('re: x');
+    expect(lookup).toHaveBeenCalledTimes(1);
+  });
+
   test('on a socket for both families', async () => {
     const [four, six] = [
       await answering(),

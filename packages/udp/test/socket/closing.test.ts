@@ -50,7 +50,7 @@ describe('complete()', () => {
 
   test('before it has begun, with something to send', async () => {
     const peer = await rawPeer();
-    const socket = connect({ port: peer.port });
+    const socket = connect({ port: peer.port, lingerTimeout: 0 });
     socket.next('hello');
     socket.complete();
     expect(await socket.close()).toMatchObject({ messagesWritten: 1, bytesWritten: 5 });
@@ -85,6 +85,15 @@ describe('lingerTimeout', () => {
     await expect(sent).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
     expect(await report).toMatchObject({ messagesWritten: 0, messagesUnsent: 1, duration: 1000 });
     expect(log).toEqual(['listening', 'sendError', 'close', 'complete']);
+  });
+
+  test('leaves no timer behind', async () => {
+    const { socket, scheduler, ended } = await waiting({ lingerTimeout: 1000 });
+    socket.complete();
+    expect(scheduler.actions).toHaveLength(1);
+    socket.error();
+    await ended;
+    expect(scheduler.actions).toEqual([]);
   });
 
   test('is five seconds; 0 is for ever; close({ timeout }) has its own', async () => {
