@@ -11,6 +11,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const listening: [string, ...string[]][] = [
   ...servers.map((name): [string] => [name]),
+  ['file-server', folder],
   ['port-forwarder', '127.0.0.1', '9'],
   ['receive-file', path.join(folder, 'copy')],
 ];
@@ -58,10 +59,16 @@ describe.each(listening)('%s', (name, ...args) => {
 });
 
 describe.each([
+  ['connection-pool', (port: string) => ['127.0.0.1', port, 'hello']],
+  ['direct-chat', (port: string) => ['127.0.0.1', port]],
+  ['downloader', (port: string) => ['127.0.0.1', port, 'package.json']],
   ['http-client', (port: string) => ['127.0.0.1', port]],
   ['request-response', (port: string) => ['127.0.0.1', port, 'hello']],
   ['request-response', (port: string) => ['127.0.0.1', port, 'hello', '--with', 'for-await']],
   ['send-file', (port: string) => ['127.0.0.1', port, 'package.json']],
+  ['spamd-client', (port: string) => ['CHECK', '127.0.0.1', port]],
+  ['starttls-client', (port: string) => ['127.0.0.1', port]],
+  ['tls-client', (port: string) => ['127.0.0.1', port]],
 ])('%s', (name, argsFor) => {
   it('tells in one line that nobody listens', async () => {
     const port = String(await closedPort());

@@ -1,0 +1,169 @@
+// The examples that talk to people: the chat of two, the game, and the sniffer, each with nc or another client.
+import { describe, expect, it } from 'vitest';
+import { run } from '../support/program.js';
+import { Client, type Example, example } from './support.js';
+
+describe('direct-chat', () => {
+  it('passes on lines both ways, until one side has said all', async () => {
+    await using ann = example('direct-chat', '--listen');
+    await using bob = example('direct-chat', '127.0.0.1', await ann.port());
+    bob.stdin.write('hello\n');
+    await ann.printed(/\n< hello\n$/);
+    ann.stdin.write('hi Bob\nhow are you?\n');
+    await bob.printed(/\n< hi Bob\n< how are you\?\n$/);
+    bob.stdin.end('goodbye');
+
+    expect(await ann.exited).toBe(0);
+    expect(await bob.exited).toBe(0);
+    expect(ann.stdout).toMatch(/\n\* 127\.0\.0\.1:\d+\n< hello\n< goodbye\n\* goodbye\n$/);
+    expect(bob.stdout).toMatch(/^\* 127\.0\.0\.1:\d+\n< hi Bob\n< how are you\?\n\* goodbye\n$/);
+    expect(ann.stderr + bob.stderr).toBe('');
+  });
+
+  it('talks to nc, and shows nothing that a terminal would obey', async () => {
+    await using ann = example('direct-chat', '--listen', '0');
+    const port = await ann.port();
+    using client = new Client(port);
+    client.socket.write('\u001B[2Jgone\u0007?\n');
+    await ann.printed(/\n< \uFFFD\[2Jgone\uFFFD\?\n$/);
+    // A second caller finds nobody.
+    using late = new Client(port);
+    expect(await late.ended).toBe('ECONNREFUSED');
+    ann.stdin.end('bye\n');
+
+    expect(await client.ended).toBe('fin');
+    expect(client.text).toBe('bye\n');
+    client.socket.end();
+    expect(await ann.exited).toBe(0);
+  });
+
+  it('stops at Ctrl-C, waiting and talking', async () => {
+    await using ann = example('direct-chat', '--listen');
+    const port = await ann.port();
+    await using bob = example('direct-chat', '127.0.0.1', port);
+    await bob.printed(/^\* /);
+    await ann.printed(/\n\* /);
+    expect(await bob.interrupt()).toBe(0);
+
+    await using waiting = example('direct-chat', '--listen');
+    await waiting.port();
+    expect(await waiting.interrupt()).toBe(0);
+    expect(waiting.stderr).toBe('');
+  });
+
+  it('tells in one line that it does not know whom to call', async () => {
+    await using chat = example('direct-chat');
+
+    expect(await chat.exited).toBe(1);
+    expect(chat.stderr).toBe('error: say whom to call, or --listen\n');
+  });
+});
+
+describe('protocol-sniffer', () => {
+  it('prints what curl says, and answers it', async () => {
+    await using server = example('protocol-sniffer', '--pause', 50);
+    const port = await server.port();
+    const url = `http://127.0.0.1:${port}/page?x=%20`;
+
+    const curl = await run('curl', ['--silent', '--show-error', '--max-time', '10', '--noproxy', '*', url]);
+
+    expect(await curl.exited).toBe(0);
+    expect(curl.stdout).toMatch(/^I have heard \d+ bytes from you\.\n$/);
+    await server.printed(/^127\.0\.0\.1:\d+, \d+ bytes:\nGET \/page\?x=%20 HTTP\/1\.1\\r\\n\nHost: .*\\r\\n\n/m);
+    expect(server.stdout).toMatch(/\\r\\n\n\\r\\n\n$/);
+  });
+
+  it('prints bytes that are no text by their numbers, and hears the end', async () => {
+    await using server = example('protocol-sniffer', '--pause', 60_000);
+    using client = new Client(await server.port());
+    client.socket.end(Buffer.from([0, 1, 0x16, 0xff, 0x1b, 0x5b, 0x5c, 9, 10, 0x7f, 0x41]));
+
+    expect(await client.ended).toBe('fin');
+    expect(client.text).toMatch(
+      /^HTTP\/1\.0 200 OK\r\n(.+\r\n)+Content-Length: 32\r\n\r\nI have heard 11 bytes from you\.\n$/,
+    );
+    expect(server.stdout).toMatch(
+      /, 11 bytes:\n\\x00\\x01\\x16\\xff\\x1b\[\\\\\\t\\n\n\\x7fA\n127\.0\.0\.1:\d+ has said all\n$/,
+    );
+  });
+});
+
+describe('game-lobby', () => {
+  async function player(port: number): Promise<Client> {
+    const client = new Client(port);
+    await client.heard('waiting for somebody');
+    return client;
+  }
+  const asks = '* rock, paper, scissors?\n';
+  const begins = `* waiting for somebody to play with\n* here is somebody\n${asks}`;
+
+  it('tells both who has won, round after round', async () => {
+    await using server = example('game-lobby');
+    const port = await server.port();
+    using ann = await player(port);
+    using bob = await player(port);
+    // Bob is faster, and the game waits for Ann.
+    bob.socket.write('paper\r\nROCK\nnothing\nscissors\n');
+    await ann.heard(asks);
+    ann.socket.write('rock\nrock\npaper\n');
+    await Promise.all([ann.heard('paper against scissors'), bob.heard('scissors against paper')]);
+
+    expect(ann.text).toContain(
+      `${begins}* rock against paper: you lose\n${asks}* rock against rock: nobody wins\n${asks}` +
+        '* paper against scissors: you lose\n',
+    );
+    expect(bob.text).toContain(
+      `${begins}* paper against rock: you win\n${asks}* rock against rock: nobody wins\n${asks}${asks}` +
+        '* scissors against paper: you win\n',
+    );
+  });
+
+  it('finds somebody else for who is left alone', async () => {
+    await using server = example('game-lobby', '--drain', 0);
+    const port = await server.port();
+    using ann = await player(port);
+    using bob = await player(port);
+    await bob.heard(asks);
+    bob.socket.end();
+    expect(await bob.ended).toBe('fin');
+    ann.socket.write('rock\n');
+    await ann.heard('* the other one has left\n* waiting for somebody');
+    ann.clear();
+    using eve = await player(port);
+    await eve.heard(asks);
+    await ann.heard(asks);
+    eve.socket.write('scissors\n');
+    ann.socket.write('rock\n');
+    await ann.heard('* rock against scissors: you win\n');
+  });
+
+  it.each([
+    [
+      'leaves',
+      async (client: Client) => {
+        client.socket.end('typed while waiting\n');
+        expect(await client.ended).toBe('fin');
+      },
+    ],
+    [
+      'is cut off',
+      async (client: Client, server: Example) => {
+        client.socket.resetAndDestroy();
+        await server.printed(/reset the connection/, 'stderr');
+      },
+    ],
+  ])('does not match anybody with a player who %s while waiting', async (_title, leave) => {
+    await using server = example('game-lobby', '--drain', 0);
+    const port = await server.port();
+    using gone = await player(port);
+    await leave(gone, server);
+    using ann = await player(port);
+    using bob = await player(port);
+    await bob.heard(asks);
+    ann.socket.write('rock\n');
+    bob.socket.write('rock\n');
+    await ann.heard(`nobody wins\n${asks}`);
+
+    expect(ann.text).toBe(`${begins}* rock against rock: nobody wins\n${asks}`);
+  });
+});
