@@ -11,6 +11,8 @@ export interface Direction {
   cutInside(bytes: number): void;
   /** FIN to the receiver now; what comes after is swallowed. */
   cut(): void;
+  /** Bytes that the sender has not sent. */
+  inject(bytes: Buffer): void;
   /** RST to the receiver now. */
   reset(): void;
   /** Does not pass FIN on. */
@@ -89,6 +91,10 @@ class Line implements Direction {
   cut(): void {
     this.#isCut = true;
     this.#receiver?.end();
+  }
+
+  inject(bytes: Buffer): void {
+    this.#receiver?.write(bytes);
   }
 
   reset(): void {

@@ -64,10 +64,10 @@ test.each(versions)(
     const { address } = await firstValueFrom(server.pipe(tcp.on('listening')));
     const plainServer = tcp.listen();
     const upgrading = plainServer.pipe(tcp.connections()).subscribe((plain) => {
-    const secure = upgrade(plain, { ...localhost, isServer: true, maxVersion: version });
-    secure.pipe(tcp.data(), tcp.writeTo(secure)).subscribe();
-  });
-  const plainAddress = (await firstValueFrom(plainServer.pipe(tcp.on('listening')))).address;
+      const secure = upgrade(plain, { ...localhost, isServer: true, maxVersion: version });
+      secure.pipe(tcp.data(), tcp.writeTo(secure)).subscribe();
+    });
+    const plainAddress = (await firstValueFrom(plainServer.pipe(tcp.on('listening')))).address;
     const context = createSecureContext({ ca });
     const options = { host: '127.0.0.1', port: address.port, context, signal: counted.signal, idleTimeout: 60_000 };
 
