@@ -82,7 +82,7 @@ export interface Setup {
   readonly port: number;
   /** Where a connected socket is bound; without it the socket is bound to `host` and `port`. */
   readonly near?: { readonly address: string | undefined; readonly port: number };
-  readonly options: DatagramOptions & { readonly ipv6Only?: boolean };
+  readonly options: BindOptions;
   readonly limits: SocketLimits;
 }
 

@@ -242,6 +242,14 @@ describe('close()', () => {
     await expect(socket.bind()).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
   });
 
+  test('harms nobody who does not look at what bind() comes to', async () => {
+    const socket = bind();
+    socket.bind();
+    await socket.close();
+    await turns(); // an unhandled rejection would fail the run
+    expect(socket.readyState).toBe('closed');
+  });
+
   test('with its own timeout is not hurried by who leaves', async () => {
     const scheduler = new Clock();
     const { socket, subscription } = await bound({ lookup: silent, scheduler });

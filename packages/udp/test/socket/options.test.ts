@@ -53,6 +53,20 @@ describe('buffer sizes', () => {
     expect([30_000, 60_000]).toContain(tuned?.getSendBufferSize());
     expect(usual?.getRecvBufferSize()).toBeGreaterThan(40_000);
   });
+
+  test('that the system refuses fail the opening', async () => {
+    const create = dgram.createSocket;
+    const made = vi.spyOn(dgram, 'createSocket').mockImplementation((...args) => {
+      const node = create(...(args as Parameters<typeof create>));
+      node.setRecvBufferSize = () => {
+        throw Object.assign(new Error('too large'), { code: 'ERR_SOCKET_BUFFER_SIZE' });
+      };
+      return node;
+    });
+    onTestFinished(() => made.mockRestore());
+    const { error } = await record(bind({ recvBufferSize: 20_000 })).ended;
+    expect(error).toMatchObject({ name: 'SocketError', code: 'ERR_SOCKET_BUFFER_SIZE', phase: 'open' });
+  });
 });
 
 describe('addresses', () => {
