@@ -24,22 +24,52 @@ async function tlsServer(): Promise<{ port: number; next: () => Promise<tls.TLSS
   return { port: (server.address() as net.AddressInfo).port, next };
 }
 
+/** A wire to a server, on which FIN can be sent to either side, and TLS does not know. */
+async function wireTo(target: number): Promise<{ port: number; cut: (side: 'client' | 'server') => void }> {
+  const ends: Record<string, net.Socket> = {};
+  const wire = net.createServer({ allowHalfOpen: true }, (client) => {
+    const server = net.connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
+    Object.assign(ends, { client, server });
+    const ways: [net.Socket, net.Socket][] = [
+      [client, server],
+      [server, client],
+    ];
+    for (const [from, to] of ways) {
+      from.on('data', (bytes) => to.writable && to.write(bytes));
+      from.on('end', () => to.end());
+      from.on('error', () => to.resetAndDestroy());
+    }
+  });
+  wire.listen(0, '127.0.0.1');
+  await once(wire, 'listening');
+  onTestFinished(() => {
+    for (const end of Object.values(ends)) end.destroy();
+    wire.close();
+  });
+  return { port: (wire.address() as net.AddressInfo).port, cut: (side) => ends[side]?.end() };
+}
+
 /** The two sides of an open TLS connection; the peer is the side that was accepted, or the one that dialled. */
-async function secured(mine: string, maxVersion: tls.SecureVersion): Promise<{ socket: Socket; peer: tls.TLSSocket }> {
+async function secured(
+  mine: string,
+  maxVersion: tls.SecureVersion,
+): Promise<{ socket: Socket; peer: tls.TLSSocket; cut: () => void }> {
   const server = await tlsServer();
+  const wire = await wireTo(server.port);
   const verify = { ca: cert, servername: 'localhost', allowHalfOpen: true, maxVersion } as const;
-  const address = { port: server.port, host: '127.0.0.1' };
+  const address = { port: wire.port, host: '127.0.0.1' };
   const raw = mine === 'upgraded' ? net.connect(address) : undefined;
   if (raw) await once(raw, 'connect');
   const dialled = tls.connect(raw ? { ...verify, socket: raw } : { ...verify, ...address });
   const [accepted] = await Promise.all([server.next(), once(dialled, 'secureConnect')]);
   const [stream, peer] = mine === 'accepted' ? [accepted, dialled] : [dialled, accepted];
+  peer.on('error', () => {});
   const socket = fromDuplex(stream);
   onTestFinished(() => {
     socket.error();
     peer.destroy();
   });
-  return { socket, peer };
+  return { socket, peer, cut: () => wire.cut(mine === 'accepted' ? 'server' : 'client') };
 }
 
 const cases = (['dialled', 'upgraded', 'accepted'] as const).flatMap((mine) =>
@@ -70,5 +100,31 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     subscription.unsubscribe();
     expect(await seen).toMatchObject({ code: 'ECONNRESET' });
     await expect.poll(() => socket.readyState).toBe('closed');
+  });
+});
+
+describe.each(cases)('%s, %s', (mine, version) => {
+  it('tells a cut from an end, after what came before it', async () => {
+    const { socket, peer, cut } = await secured(mine, version);
+    const { log, ended } = record(socket.pipe(data()));
+    peer.write('a part');
+    await expect.poll(() => log).toEqual(['a part']);
+    cut();
+    expect(await ended).toMatchObject({ error: { code: 'ERR_TLS_TRUNCATED', phase: 'read' } });
+    expect(log).toEqual(['a part', 'error:ERR_TLS_TRUNCATED']);
+  });
+
+  it('says so of what came while it was held', async () => {
+    const { socket, peer, cut } = await secured(mine, version);
+    const release = socket.hold();
+    const { log, ended } = record(socket.pipe(data()));
+    peer.write('a part');
+    await expect.poll(() => socket.bytesRead).toBe(6);
+    cut();
+    await expect.poll(() => socket.readyState).toBe('closing');
+    expect(log).toEqual([]);
+    release();
+    await ended;
+    expect(log).toEqual(['a part', 'error:ERR_TLS_TRUNCATED']);
   });
 });
