@@ -1,7 +1,7 @@
 // A chat of two, without a server: one waits, the other calls; it ends when either has said all.
 import { connect, connections, flowFrom, formatEndpoint, lines, listen, on, type Socket, through } from '@rxsock/core';
 import { Command } from 'commander';
-import { finalize, map, of, switchMap, take, takeUntil, tap } from 'rxjs';
+import { finalize, map, merge, of, Subject, switchMap, take, takeUntil, tap } from 'rxjs';
 import { fail, onCtrlC, port, printEvent } from './cli.js';
 
 const program = new Command('direct-chat')
@@ -30,24 +30,27 @@ function meet() {
   return of(connect({ host: calledHost, port: calledPort }));
 }
 
+const hungUp = new Subject<void>();
+
 function talk(socket: Socket) {
   const met = socket
     .pipe(on('connect'))
     .subscribe(({ remote }) => remote && console.log(`* ${formatEndpoint(remote)}`));
   // What is typed ends with the other's goodbye, too: so it is whole, and the other gets ours.
   return flowFrom<Buffer>(process.stdin).pipe(
-    takeUntil(socket.pipe(on('end'))),
+    takeUntil(merge(socket.pipe(on('end')), hungUp)),
     through(socket),
     lines({ maxLength: 10_000 }),
     finalize(() => met.unsubscribe()),
   );
 }
 
-const chat = meet()
+meet()
   .pipe(
+    takeUntil(hungUp),
     switchMap(talk),
     map((line) => line.replace(/\p{C}/gu, '\uFFFD')), // nothing that a terminal would obey
   )
   .subscribe({ next: (line) => console.log(`< ${line}`), error: fail, complete: () => console.log('* goodbye') });
 
-onCtrlC(() => chat.unsubscribe());
+onCtrlC(() => hungUp.next());

@@ -16,17 +16,10 @@ import {
   of,
   take,
   tap,
+  throwError,
   timer,
 } from 'rxjs';
 import { fail, milliseconds, onCtrlC, port } from './cli.js';
-
-interface Options {
-  readonly name: string;
-  readonly group: string;
-  readonly port: number;
-  readonly interface: string;
-  readonly every: number;
-}
 
 const options = new Command('multicast-discovery')
   .description('Announces itself on the local network, and lists others that do.')
@@ -40,19 +33,14 @@ const options = new Command('multicast-discovery')
     '\nTry it, in two terminals:\n  multicast-discovery --name ann\n  multicast-discovery --name bob',
   )
   .parse()
-  .opts<Options>();
-const { name, group, port: groupPort, interface: network, every } = options;
+  .opts<{ name: string; group: string; port: number; interface: string; every: number }>();
+const { name, group, interface: network, every } = options;
+const remote = { address: group, port: options.port };
 const id = randomUUID();
 
-const socket = bind({
-  host: '0.0.0.0',
-  port: groupPort,
-  reuseAddr: true,
-  memberships: [{ group, interface: network }],
-  multicastInterface: network,
-});
-const announce = (word: 'here' | 'gone') =>
-  socket.next({ data: `${word} ${id} ${name}`, remote: { address: group, port: groupPort } });
+const memberships = [{ group, interface: network }];
+const socket = bind({ host: '0.0.0.0', port: remote.port, reuseAddr: true, memberships, multicastInterface: network });
+const announce = (word: 'here' | 'gone') => socket.next({ data: `${word} ${id} ${name}`, remote });
 
 /** Anybody can send anything: what is no announcement is none, and names hold nothing that a terminal would obey. */
 function parse({ data, remote }: Message) {
@@ -77,19 +65,17 @@ const others = socket.pipe(
   ),
 );
 
-const failures = socket.pipe(
-  on('sendError'),
-  map(({ error }) => {
-    throw error;
-  }),
-);
 const announcements = timer(0, every).pipe(
   tap(() => announce('here')),
   ignoreElements(),
 );
+const failure = socket.pipe(
+  on('sendError'),
+  mergeMap(({ error }) => throwError(() => error)),
+);
 
 // However it ends, what waits is sent, the farewell here, and the socket closes.
-const running = merge(others, announcements, failures).subscribe({ next: (line) => console.log(line), error: fail });
+const running = merge(others, announcements, failure).subscribe({ next: (line) => console.log(line), error: fail });
 running.add(() => socket.close());
 onCtrlC(() => {
   announce('gone');

@@ -37,13 +37,15 @@ describe('direct-chat', () => {
     expect(await ann.exited).toBe(0);
   });
 
-  it('stops at Ctrl-C, waiting and talking', async () => {
+  it('says goodbye at Ctrl-C, waiting and talking', async () => {
     await using ann = example('direct-chat', '--listen');
     const port = await ann.port();
     await using bob = example('direct-chat', '127.0.0.1', port);
     await bob.printed(/^\* /);
     await ann.printed(/\n\* /);
     expect(await bob.interrupt()).toBe(0);
+    expect(await ann.exited).toBe(0);
+    expect(bob.stderr + ann.stderr).toBe('');
 
     await using waiting = example('direct-chat', '--listen');
     await waiting.port();
