@@ -40,6 +40,7 @@ it('silence ends with handshakeTimeout, in virtual time', async () => {
   const { socket } = await unanswered({ scheduler, keepOpen: true });
   const { log, values, ended } = record(socket);
   scheduler.pass(9_999);
+  await turns();
   expect(log).toEqual(['connect']);
   scheduler.pass(1);
   expect((await ended).error).toMatchObject({
@@ -57,6 +58,7 @@ it('connectTimeout does not count the handshake', async () => {
   const { socket } = await unanswered({ scheduler, connectTimeout: 100, handshakeTimeout: 0, keepOpen: true });
   const { log } = record(socket);
   scheduler.pass(1_000_000_000);
+  await turns();
   expect(log).toEqual(['connect']);
 });
 
@@ -67,6 +69,7 @@ it('the timeout ends with the handshake', async () => {
   const { log } = record(socket);
   await secured(socket);
   scheduler.pass(1_000_000);
+  await turns();
   expect(log.at(-1)).toBe('secureConnect');
 });
 
