@@ -21,7 +21,7 @@ const { host, port, drain, ca } = cli
   .opts<Options>();
 
 /** The dialogue with one client, to its QUIT or its end. */
-async function serve(client: Socket, identity: Certificate, secure = false): Promise<void> {
+async function converse(client: Socket, identity: Certificate, secure = false): Promise<void> {
   await using socket = client;
   using commands = reader(socket, { timeout: 60_000, maxLength: 512 });
   const say = (reply: string) => socket.write(`${reply}\r\n`);
@@ -34,7 +34,7 @@ async function serve(client: Socket, identity: Certificate, secure = false): Pro
     else if (verb === 'STARTTLS' && !secure) {
       await say('220 Go ahead');
       // What has come behind that line came in the clear, maybe from somebody in between: with bytes left over this throws.
-      return serve(upgrade(commands, { isServer: true, ...identity }), identity, true);
+      return converse(upgrade(commands, { isServer: true, ...identity }), identity, true);
     } else await say('502 Not implemented');
   }
 }
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     .pipe(
       tap((event) => cli.printEvent(event)),
       connections(),
-      mergeMap((socket) => serve(socket, identity).catch((error) => console.error(cli.message(error)))),
+      mergeMap((socket) => converse(socket, identity).catch((error) => console.error(cli.message(error)))),
     )
     .subscribe({ error: cli.fail });
   cli.onCtrlC(() => server.close({ drain }));
