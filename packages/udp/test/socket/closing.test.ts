@@ -337,6 +337,15 @@ describe('leaving', () => {
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
+  test('leaves no timer behind', async () => {
+    const scheduler = new Clock();
+    const { socket, subscription } = await bound({ scheduler, keepOpen: 500 });
+    subscription.unsubscribe();
+    expect(scheduler.actions).toHaveLength(1);
+    await socket.close();
+    expect(scheduler.actions).toEqual([]);
+  });
+
   test('keepOpen true, and bind(), keep it open for ever', async () => {
     const scheduler = new Clock();
     const kept = await bound({ scheduler, keepOpen: true });
