@@ -99,7 +99,7 @@ describe('the tour', () => {
     let output = '';
     for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
       output += chunk;
-      if (output.includes('2/5')) break;
+      if (output.includes('2/8')) break;
     }
     expect(await readdir(temporary)).toHaveLength(1);
     child.kill('SIGINT');

@@ -15,7 +15,10 @@ import { Socket } from './socket.js';
 export interface TcpOptions extends SocketOptions {
   /** Send small writes at once instead of gathering them (TCP_NODELAY). @defaultValue `true` */
   readonly noDelay?: boolean;
-  /** Probe an idle peer after this many milliseconds (SO_KEEPALIVE); 0 = never. @defaultValue 0 */
+  /**
+   * Probe an idle peer after this many milliseconds (SO_KEEPALIVE), rounded up to whole seconds; 0 = never.
+   * @defaultValue 0
+   */
   readonly keepAlive?: number;
 }
 
@@ -73,11 +76,11 @@ export interface OverTcp extends Pick<Transport, 'type' | 'secure' | 'explain'> 
 
 /** A socket of which `over` makes another than one of TCP. */
 export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...over }: OverTcp): Socket {
+  const limits = resolveSocketOptions(options);
   const { host = 'localhost', port, connectTimeout = 30_000 } = options;
   checkPort(port);
   if (host.includes('\0')) throw new TypeError(`host must not hold a NUL: ${inspect(host)}`);
   for (const [name, value] of Object.entries({ connectTimeout, handshakeTimeout })) checkLimit(name, value);
-  const limits = resolveSocketOptions(options);
   const target = net.isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
   const transport = {
     ...over,
@@ -105,6 +108,11 @@ export function socketOver(
   return new Socket(connection);
 }
 
+/** The system counts idleness in seconds, and takes what is less for its own default of hours. */
+export function wholeSeconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000) * 1000;
+}
+
 type LookupCallback = Parameters<net.LookupFunction>[2];
 
 /** Throws a `RangeError` unless `port` is one, or can be the name of a service. */
@@ -128,7 +136,7 @@ function dial(
     highWaterMark: limits.highWaterMark,
     noDelay: options.noDelay ?? true,
     keepAlive: !!options.keepAlive,
-    keepAliveInitialDelay: options.keepAlive ?? 0,
+    keepAliveInitialDelay: wholeSeconds(options.keepAlive ?? 0),
   } as net.SocketConstructorOpts);
   const local = { ...(localAddress && { localAddress }), ...(localPort !== undefined && { localPort }) };
   // What throws here, an option that Node refuses or the caller's own lookup, is a failure to connect like any other.

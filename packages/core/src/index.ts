@@ -26,6 +26,7 @@ export { data } from './operators/data.js';
 export { decodeText } from './operators/decode-text.js';
 export { discard } from './operators/discard.js';
 export { on } from './operators/on.js';
+export { opened } from './operators/opened.js';
 export { Reader, type ReaderOptions, reader } from './operators/reader.js';
 
 // Writing, and both ways

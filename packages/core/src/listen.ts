@@ -1,7 +1,7 @@
 // listen(): TCP servers. It only knows how to open a net.Server; all the rest is Server's.
 import net from 'node:net';
 import { inspect } from 'node:util';
-import { checkPort, type TcpOptions } from './connect.js';
+import { checkPort, type TcpOptions, wholeSeconds } from './connect.js';
 import type { InternetEndpoint } from './endpoint.js';
 import { checkLimit, resolveSocketOptions } from './engine/options.js';
 import { SocketError } from './errors.js';
@@ -73,13 +73,13 @@ export function serverOver(
   options: ListenOptions,
   { create, exclusive = false, ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
+  const { signal, ...socket } = resolveSocketOptions(options);
   const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511, fd } = options;
   const { maxConnections = 10_000, claimTimeout = 10_000, noDelay = true, keepAlive = 0 } = options;
   checkPort(port);
   if (fd !== undefined) checkDescriptor(fd, options);
   for (const [name, value] of Object.entries({ backlog, maxConnections, claimTimeout, keepAlive }))
     checkLimit(name, value);
-  const { signal, ...socket } = resolveSocketOptions(options);
   const target = fd === undefined ? `${host}:${port}` : `descriptor ${fd}`;
   const open = () => {
     const server = create({
@@ -87,7 +87,7 @@ export function serverOver(
       pauseOnConnect: true,
       noDelay,
       keepAlive: keepAlive > 0,
-      keepAliveInitialDelay: keepAlive,
+      keepAliveInitialDelay: wholeSeconds(keepAlive),
       highWaterMark: socket.highWaterMark,
     } as net.ServerOpts);
     server.maxConnections = maxConnections;

@@ -44,7 +44,7 @@ export interface ServerLimits {
  *
  * listen({ port: 7000 })
  *   .pipe(connections())
- *   .subscribe((socket) => socket.pipe(data()).subscribe((bytes) => console.log(socket.remote, bytes)));
+ *   .subscribe((socket) => socket.pipe(data()).subscribe({ next: console.log, error: console.error }));
  * ```
  */
 export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEvent<A>> implements AsyncDisposable {

@@ -49,7 +49,12 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, Ta
   }
 
   static {
-    connectionOf = (socket) => socket.#connection;
+    connectionOf = (socket) => {
+      if (typeof socket === 'object' && socket !== null && #connection in socket) return socket.#connection;
+      throw new TypeError(
+        `A Socket is needed here, one of connect(), of a server or of fromDuplex(), not ${describe(socket)}`,
+      );
+    };
   }
 
   /**

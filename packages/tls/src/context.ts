@@ -1,5 +1,6 @@
 // What a side of TLS brings along: its certificate and key, whom it trusts, and the sessions that it may resume.
 import tls from 'node:tls';
+import { inspect } from 'node:util';
 
 /**
  * Certificates, keys and versions, of either side. PEM, or DER in buffers, as Node takes them.
@@ -14,13 +15,21 @@ export interface SecureContextOptions
    */
   readonly ca?: tls.SecureContextOptions['ca'];
   /** The oldest version to speak. @defaultValue Node's: `'TLSv1.2'` */
-  readonly minVersion?: tls.SecureVersion;
+  readonly minVersion?: tls.SecureVersion | undefined;
   /** The newest version to speak. @defaultValue Node's: `'TLSv1.3'` */
-  readonly maxVersion?: tls.SecureVersion;
+  readonly maxVersion?: tls.SecureVersion | undefined;
 }
 
 /** How many sessions a context keeps: those of the peers that were met last. */
 const MOST_SESSIONS = 100;
+
+/** Throws a `TypeError` for a path, say: Node would take any text for a list of nobody. */
+export function checkAuthorities(ca: SecureContextOptions['ca']): void {
+  for (const one of [ca].flat()) {
+    if (typeof one !== 'string' || one.includes('-----BEGIN ')) continue;
+    throw new TypeError(`ca must be PEM text, or DER in buffers, not ${inspect(one.slice(0, 50))}: read the file`);
+  }
+}
 
 /** Made by {@link createSecureContext}. */
 export class SecureContext {
@@ -29,12 +38,15 @@ export class SecureContext {
   readonly #sessions = new Map<string, Buffer>();
 
   constructor(options: SecureContextOptions) {
+    checkAuthorities(options.ca);
     this.native = tls.createSecureContext(options);
   }
 
   /** @internal The session to resume. */
   sessionFor(peer: string): Buffer | undefined {
-    return this.#sessions.get(peer);
+    const session = this.#sessions.get(peer);
+    if (session) this.keep(peer, session);
+    return session;
   }
 
   /** @internal Keeps a session. */

@@ -4,7 +4,8 @@ import type { Explained } from '@rxsock/core/internal';
 
 /**
  * The peer's certificate was refused by this side. `code` says why, in the words of OpenSSL and Node: `CERT_HAS_EXPIRED`,
- * `DEPTH_ZERO_SELF_SIGNED_CERT`, `UNABLE_TO_VERIFY_LEAF_SIGNATURE`, `ERR_TLS_CERT_ALTNAME_INVALID` for another name, …
+ * `DEPTH_ZERO_SELF_SIGNED_CERT`, `UNABLE_TO_VERIFY_LEAF_SIGNATURE`, `ERR_TLS_CERT_ALTNAME_INVALID` for another name, …; and
+ * `ERR_TLS_CERTIFICATE_REQUIRED` for a client that showed none.
  * @see https://nodejs.org/api/tls.html#x509-certificate-error-codes
  */
 export class CertificateError extends SocketError {

@@ -27,7 +27,8 @@ export class SecureServer extends Server<InternetEndpoint> {
 
   /**
    * Shows other certificates to the connections that come from now on; those that are open live on, and their sessions can
-   * be resumed. All of `identity` is replaced, `ca` and `sni` included.
+   * be resumed, except with `requestCert`: whom `ca` no longer trusts is not let in again. All of `identity` is replaced,
+   * `ca` and `sni` included.
    * @throws what Node throws for keys and certificates that do not fit; the old ones then stay.
    */
   setSecureContext(identity: ServerIdentity): void {

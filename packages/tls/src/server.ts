@@ -4,7 +4,7 @@ import tls from 'node:tls';
 import type { SocketError } from '@rxsock/core';
 import { checkLimit, type Ends, type Explained, internetEnds, LONGEST_TIMER } from '@rxsock/core/internal';
 import { checkVerify, HANDSHAKE_TIMEOUT } from './client.js';
-import type { SecureContextOptions } from './context.js';
+import { checkAuthorities, type SecureContextOptions } from './context.js';
 import { certificateError, explain, handshakeError } from './errors.js';
 
 /** Chooses one of the protocols that a client offers; `undefined` refuses the connection. */
@@ -17,7 +17,8 @@ export type AlpnChoice = (offer: {
 export interface ServerIdentity extends SecureContextOptions {
   /**
    * Other certificates for the names that clients ask for (SNI): `example.com`, or `*.example.com` for the names one level
-   * below it. For any other name, and for none, the server's own is shown.
+   * below it. For any other name, and for none, the server's own is shown. What a name does not say of `ca`, `crl`,
+   * `ciphers` and versions is as for the server.
    */
   readonly sni?: Readonly<Record<string, SecureContextOptions>>;
 }
@@ -49,7 +50,7 @@ export class ServerSide {
     checkVerify(options.verify);
     checkLimit('handshakeTimeout', options.handshakeTimeout ?? HANDSHAKE_TIMEOUT);
     this.#options = options;
-    this.#identity = identityOf(options);
+    this.#identity = this.#checked(options);
   }
 
   create(streams: tls.TlsOptions): tls.Server {
@@ -75,12 +76,23 @@ export class ServerSide {
   }
 
   replace(options: ServerIdentity): void {
-    const identity = identityOf(options);
-    // By itself it forgets them, and no session could be resumed.
-    const keys = this.#server?.getTicketKeys();
+    const identity = this.#checked(options);
+    // By itself it forgets them, and no session could be resumed. But one that is resumed brings the client's certificate
+    // with it, unverified: where there may be one, all begin anew.
+    const keys = this.#options.requestCert ? undefined : this.#server?.getTicketKeys();
     this.#server?.setSecureContext(identity.own);
     if (keys) this.#server?.setTicketKeys(keys);
     this.#identity = identity;
+  }
+
+  #checked(options: ServerIdentity): Identity {
+    const { requestCert, verify = true } = this.#options;
+    if (requestCert && verify && !options.ca) {
+      throw new TypeError(
+        'requestCert needs ca, those who sign for clients: else whoever Node trusts could let them in',
+      );
+    }
+    return identityOf(options);
   }
 }
 
@@ -90,6 +102,9 @@ export function explainAccepted({ handshakeTimeout = HANDSHAKE_TIMEOUT, verify =
     if (where.phase !== 'open') return explain(cause, where);
     const { authorizationError } = stream as { readonly authorizationError?: string | null };
     if (verify && authorizationError) return certificateError(authorizationError, where);
+    if (cause.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
+      return certificateError('ERR_TLS_CERTIFICATE_REQUIRED', where, new Error('it showed none', { cause }));
+    }
     return handshakeError(cause, where, handshakeTimeout);
   };
 }
@@ -101,18 +116,27 @@ interface Identity {
 
 function identityOf(options: ServerIdentity): Identity {
   const { ca, cert, key, passphrase, pfx, crl, ciphers, minVersion, maxVersion, sni = {} } = options;
-  if (!pfx && !(key && cert)) throw new TypeError('A TLS server needs key and cert, or pfx');
-  const own = { ca, cert, key, passphrase, pfx, crl, ciphers, minVersion, maxVersion };
+  const shared = { ca, crl, ciphers, minVersion, maxVersion };
+  const own = { ...shared, cert, key, passphrase, pfx };
   // Now, so that what does not fit throws here.
-  tls.createSecureContext(own);
+  contextOf('A TLS server', own);
   const contexts = new Map(
-    Object.entries(sni).map(([name, one]) => [name.toLowerCase(), tls.createSecureContext(one)]),
+    Object.entries(sni).map(([name, one]) => [
+      name.toLowerCase(),
+      contextOf(`The name ${name}`, { ...shared, ...one }),
+    ]),
   );
   const contextFor = (asked: string) => {
     const name = asked.toLowerCase();
     return contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*'));
   };
   return { own, contextFor };
+}
+
+function contextOf(whose: string, options: SecureContextOptions): tls.SecureContext {
+  if (!options.pfx && !(options.key && options.cert)) throw new TypeError(`${whose} needs key and cert, or pfx`);
+  checkAuthorities(options.ca);
+  return tls.createSecureContext(options);
 }
 
 // Whatever the function does wrong refuses this one connection: none goes on with a protocol that nobody chose.

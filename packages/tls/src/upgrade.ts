@@ -61,7 +61,7 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
   const socket = plain instanceof Reader ? plain.socket : plain;
   const { remote } = socket;
   const target = remote && 'address' in remote ? `${remote.address}:${remote.port}` : 'the peer';
-  const secure = options.isServer ? acceptSecurely(options) : clientSide(options, undefined, target);
+  const secure = options.isServer ? acceptSecurely(options, target) : clientSide(options, undefined, target);
   const { handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
   // What throws for the options throws here, while the socket is as it was.
   checkLimit('handshakeTimeout', handshakeTimeout);
@@ -80,13 +80,13 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
 }
 
 // A server of its own that never listens: handing it the stream is the way Node documents.
-function acceptSecurely(options: ServerUpgradeOptions) {
+function acceptSecurely(options: ServerUpgradeOptions, target: string) {
   const side = new ServerSide({ ...options, handshakeTimeout: 0 });
   return (stream: Duplex, tell: Handshake): void => {
     const server = side.create({ pauseOnConnect: true });
     server.on('secureConnection', (secure) => tell.done(secure));
     server.on('tlsClientError', (cause, secure) => {
-      const where = { phase: 'open', target: 'the peer', ...internetEnds(stream) } as const;
+      const where = { phase: 'open', target, ...internetEnds(stream) } as const;
       tell.failed(explainAccepted(options)(cause, where, secure) ?? cause);
     });
     // As in `create`: else nobody would notice that the peer has left.

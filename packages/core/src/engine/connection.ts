@@ -299,7 +299,10 @@ export class Connection {
     return {
       progress: (event) => {
         if (event.type !== 'lookup') this.#step = 'connecting';
-        if (event.type === 'connectionAttemptFailed') this.#attempts.push(event);
+        if (event.type === 'connectionAttemptFailed') {
+          const { address, port, code } = event;
+          this.#attempts.push({ address, port, code });
+        }
         this.#audience.tell(event);
       },
       connected: () => this.#connected(),

@@ -6,14 +6,11 @@ export type ProgressEvent = LookupEvent | ConnectionAttemptEvent | ConnectionAtt
 
 type Listen = <A extends unknown[]>(event: string, listener: (...args: A) => void) => void;
 
-/**
- * @param host Whose addresses are looked up.
- * @param listen Adds a listener to the stream.
- */
-export function onProgress(host: string, progress: (event: ProgressEvent) => void, listen: Listen): void {
+/** @param listen Adds a listener to the stream. */
+export function onProgress(progress: (event: ProgressEvent) => void, listen: Listen): void {
   const failed = (address: string, port: number, code: string) =>
     progress({ type: 'connectionAttemptFailed', address, port, code });
-  listen('lookup', (error: Error | null, address: string, family: number | string) => {
+  listen('lookup', (error: Error | null, address: string, family: number | string, host: string) => {
     if (!error) progress({ type: 'lookup', host, address, family: family === 6 ? 'IPv6' : 'IPv4' });
   });
   listen('connectionAttempt', (address: string, port: number) =>

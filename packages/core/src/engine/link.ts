@@ -49,9 +49,7 @@ export class Link {
     const stream = this.#stream;
     if (secure) this.#guard(stream);
     else this.#carry(stream);
-    onProgress(this.#transport.target, this.#handlers.progress, (event, listener) =>
-      this.#listen(stream, event, listener),
-    );
+    onProgress(this.#handlers.progress, (event, listener) => this.#listen(stream, event, listener));
     const open = () => (secure ? this.#secure() : this.#handlers.opened());
     if (ready) this.#listen(stream, ready, open);
     else open();

@@ -78,6 +78,9 @@ const NUMBERS = [
 
 /** Fills in the defaults and refuses numbers that mean nothing. */
 export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`The options must be an object, as in { port: 7000 }, not ${inspect(options)}`);
+  }
   const limits: SocketLimits = {
     highWaterMark: options.highWaterMark ?? 65_536,
     maxWriteBuffer: options.maxWriteBuffer ?? 67_108_864,

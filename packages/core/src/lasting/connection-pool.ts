@@ -1,5 +1,5 @@
 // connectionPool(): connections that are used again.
-import { from, Observable, type ObservableInput } from 'rxjs';
+import { from, Observable, type ObservableInput, Subscription } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { FlowSubscriber } from '../flowable.js';
 import type { Socket } from '../socket.js';
@@ -69,19 +69,29 @@ export class ConnectionPool implements AsyncDisposable {
   use<R>(project: (socket: Socket) => ObservableInput<R>): Observable<R> {
     return new Observable((subscriber) => {
       let socket: Socket | undefined;
-      subscriber.add(() => socket?.error(new Error('the exchange was not complete')));
-      const exchange = (acquired: Socket) => {
+      const exchange = new Subscription();
+      exchange.add(() => socket?.error(new Error('the exchange was not complete')));
+      // A microtask later: who leaves with the last value, as firstValueFrom() does, leaves before the exchange completes.
+      subscriber.add(() => queueMicrotask(() => exchange.unsubscribe()));
+      const during = <T>(results: FlowSubscriber<T>) => {
+        subscriber.remove(results);
+        exchange.add(results);
+        return results;
+      };
+      const begin = (acquired: Socket) => {
+        if (subscriber.closed) return;
         socket = acquired;
         const results = new FlowSubscriber<R>(subscriber as never, {
           next: (result) => subscriber.next(result),
           complete: () => {
             socket = undefined;
+            exchange.unsubscribe();
             subscriber.complete();
           },
         });
-        from(project(acquired)).subscribe(results);
+        from(project(acquired)).subscribe(during(results));
       };
-      this.acquire().subscribe(new FlowSubscriber<Socket>(subscriber as never, { next: exchange }));
+      this.acquire().subscribe(during(new FlowSubscriber<Socket>(subscriber as never, { next: begin })));
     });
   }
 

@@ -5,7 +5,8 @@ import type { Socket } from '../socket.js';
 import { on } from './on.js';
 
 /**
- * The sockets that a server accepts: open, and paused until you subscribe to them (within `claimTimeout`).
+ * The sockets that a server accepts: open, and paused until you subscribe to them (within `claimTimeout`). Each is yours:
+ * give each subscription an `error` handler, for RxJS throws what nobody handles; {@link serve} has one.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import { type Observer, Subject } from 'rxjs';
 import { Brake, FlowSet } from '../flow.js';
 import { Flowable, FlowSubscriber } from '../flowable.js';
 import type { BytesCodec, Chunk, Codec } from '../framing/codec.js';
-import type { Socket } from '../socket.js';
+import { connectionOf, type Socket } from '../socket.js';
 import { data } from './data.js';
 import { type DecodeOptions, decode } from './decode.js';
 
@@ -89,5 +89,7 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
 export function framed(socket: Socket, codec: BytesCodec, options?: DecodeOptions): Framed<Buffer, Chunk>;
 export function framed<T>(socket: Socket, codec: Codec<T>, options?: DecodeOptions): Framed<T>;
 export function framed<T, U>(socket: Socket, codec: Pair<T, U>, options: DecodeOptions = {}): Framed<T, U> {
+  // Throws here for what is none.
+  connectionOf(socket);
   return new Framed(socket, codec, options);
 }

@@ -13,7 +13,8 @@ type Has<E extends { readonly type: string }, K> = K extends E['type']
  * The events of one type, typed.
  *
  * Straight on a {@link Socket}, every type but `data` only watches: it keeps the socket open and reads nothing, and it
- * completes quietly where the socket fails, for the failure has its own way out. `data` makes the socket read.
+ * completes quietly where the socket fails, for the failure has its own way out; {@link opened} fails with it. `data` makes
+ * the socket read.
  *
  * @example
  * ```ts

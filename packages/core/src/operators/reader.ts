@@ -53,6 +53,8 @@ export class Reader implements Disposable {
 
   /** @internal */
   constructor(socket: Socket, options: ReaderOptions) {
+    // Throws here for what is none.
+    connectionOf(socket);
     if (taken.has(socket)) {
       const message = 'The socket has a reader already: go on with that one, or release() it first';
       throw new SocketError(message, {

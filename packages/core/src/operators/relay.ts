@@ -19,6 +19,8 @@ import { writeTo } from './write-to.js';
  * ```
  */
 export function relay(a: Socket, b: Socket): Observable<never> {
+  // Throws here for what is none.
+  for (const socket of [a, b]) connectionOf(socket);
   return new Observable((subscriber) => {
     let ended = 0;
     let broken: { readonly error: unknown } | undefined;

@@ -26,10 +26,13 @@ const ask = (pool: ConnectionPool) =>
   });
 
 describe('use()', () => {
-  test('gives the connection back when the exchange is complete, in time for the next one', async () => {
+  test.each([
+    ['when the exchange is complete', lastValueFrom],
+    ['also to who leaves with the last value', firstValueFrom],
+  ])('gives the connection back %s, in time for the next one', async (_when, take) => {
     const server = await answering();
     const { pool } = poolOf(server.port);
-    for (let round = 0; round < 50; round++) expect(await lastValueFrom(ask(pool))).toBe('answer');
+    for (let round = 0; round < 50; round++) expect(await take(ask(pool))).toBe('answer');
     expect(server.peers).toHaveLength(1);
     await turns(1);
     expect([pool.size, pool.idle]).toEqual([1, 1]);

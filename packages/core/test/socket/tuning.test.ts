@@ -41,7 +41,11 @@ describe.each(ways)('%s', (_, open) => {
     expect(await told(() => open({ noDelay: false }))).toEqual({ noDelay: [], keepAlive: [] });
   });
 
-  test('an idle peer is probed after so many milliseconds: the system counts seconds', async () => {
-    expect(await told(() => open({ keepAlive: 90_000 }))).toEqual({ noDelay: [[true]], keepAlive: [[true, 90]] });
+  test.each([
+    [90_000, 90],
+    [1, 1],
+    [1_500, 2],
+  ])('an idle peer is probed after %d milliseconds: the system is told %d seconds', async (keepAlive, seconds) => {
+    expect(await told(() => open({ keepAlive }))).toEqual({ noDelay: [[true]], keepAlive: [[true, seconds]] });
   });
 });

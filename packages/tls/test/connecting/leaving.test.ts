@@ -133,7 +133,7 @@ describe('leaving while securing', () => {
     const socket = dial({ port: wire.port });
     await securing(socket);
     expect(await wire.toServer.ended).toBe('RST');
-    expect(socket.readyState).toBe('closed');
+    await expect.poll(() => socket.readyState).toBe('closed');
   });
 
   it('but not where something does: it is sent first', async () => {

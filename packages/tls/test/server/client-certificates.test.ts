@@ -1,10 +1,10 @@
 // mTLS: who is asked for a certificate, who is let in, and what the others are told.
 import { data, on, type SecureConnectEvent } from '@rxsock/core';
-import { createSecureContext } from '@rxsock/tls';
+import { createSecureContext, listen } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../../core/test/support/record.js';
-import { ca, joe, localhost, strangersJoe, versions } from '../support/identities.js';
+import { ca, joe, localhost, other, strangersCa, strangersJoe, versions } from '../support/identities.js';
 import { dial, drained, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
 
 const mutual = { requestCert: true, ca } as const;
@@ -34,7 +34,7 @@ describe.each(versions)('%s', (version) => {
     expect(drop.error?.remote).toEqual(drop.remote);
     expect({ name: drop.error?.name, code: drop.error?.code, phase: drop.error?.phase }).toEqual(
       code === 'PEER_DID_NOT_RETURN_A_CERTIFICATE'
-        ? { name: 'SocketError', code: 'ERR_TLS_HANDSHAKE', phase: 'open' }
+        ? { name: 'CertificateError', code: 'ERR_TLS_CERTIFICATE_REQUIRED', phase: 'open' }
         : { name: 'CertificateError', code, phase: 'open' },
     );
     await theirs;
@@ -111,4 +111,51 @@ it('in TLS 1.2 a refused client hears of it in phase open', async () => {
   const { log, ended } = record(dial({ port: server.port }));
   expect((await ended).error).toMatchObject({ name: 'AlertError', alert: 'handshake_failure', phase: 'open' });
   expect(log).not.toContain('secureConnect');
+});
+
+describe.each(versions)('a name of its own (SNI), %s', (version) => {
+  const names = { sni: { 'other.test': other }, maxVersion: version };
+
+  it('takes the clients that the server takes, unless it says otherwise', async () => {
+    const { server, port } = await serverOf({ ...mutual, ...names });
+    nodeClient(port, { ...joe, servername: 'other.test' });
+    const socket = await nextOf(server);
+    expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ authorized: true });
+  });
+
+  it('refuses the others', async () => {
+    const { server, port } = await serverOf({ ...mutual, ...names });
+    const dropped = dropOf(server);
+    nodeClient(port, { ...strangersJoe, servername: 'other.test' });
+    expect(await dropped).toMatchObject({ error: { name: 'CertificateError' } });
+  });
+
+  it('may have authorities of its own', async () => {
+    const { server, port } = await serverOf({
+      ...mutual,
+      maxVersion: version,
+      sni: { 'other.test': { ...other, ca: strangersCa } },
+    });
+    nodeClient(port, { ...strangersJoe, servername: 'other.test' });
+    const socket = await nextOf(server);
+    expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ authorized: true });
+  });
+});
+
+describe('refused at the call', () => {
+  it('to ask for certificates without saying who signs them', () => {
+    expect(() => listen({ ...localhost, requestCert: true })).toThrow(/^requestCert needs ca/);
+    const server = listen({ ...localhost, ...mutual });
+    expect(() => server.setSecureContext(localhost)).toThrow(/^requestCert needs ca/);
+  });
+
+  it('a name without a certificate', () => {
+    expect(() => listen({ ...localhost, sni: { 'other.test': {} } })).toThrow('The name other.test needs key and cert');
+  });
+
+  it.each(['pki/ca.pem', ''])('a path in place of a certificate: %j', (path) => {
+    const refused = /^ca must be PEM text, or DER in buffers/;
+    expect(() => listen({ ...localhost, ca: path })).toThrow(refused);
+    expect(() => createSecureContext({ ca: [ca, path] })).toThrow(refused);
+  });
 });
