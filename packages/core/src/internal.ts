@@ -5,6 +5,7 @@ export type { Ends } from './endpoint.js';
 export { type Birth, Connection } from './engine/connection.js';
 export { Deadline, LONGEST_TIMER } from './engine/deadline.js';
 export { checkLimit, resolveSocketOptions, type SocketLimits } from './engine/options.js';
+export { beneath } from './engine/owners.js';
 export { type Dialect, type Explained, type Handshake, internetEnds, type Transport } from './engine/transport.js';
 export { serverOver } from './listen.js';
 export { Server, type ServerLimits, type ServerTransport } from './server.js';

@@ -7,6 +7,7 @@ import { Connection } from './engine/connection.js';
 import { Deadline } from './engine/deadline.js';
 import { resetStream } from './engine/internals.js';
 import type { SocketLimits } from './engine/options.js';
+import { ownerOf } from './engine/owners.js';
 import { type Dialect, internetEnds } from './engine/transport.js';
 import { SocketError } from './errors.js';
 import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
@@ -197,7 +198,12 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
 
   #cut(reason: unknown): void {
     for (const socket of this.#sockets) socket.error(reason);
-    for (const stream of this.#streams) resetStream(stream);
+    for (const stream of this.#streams) {
+      const owner = ownerOf(stream);
+      // A stream that is not its owner's to reset, while a FIN is on its way, would never close.
+      if (owner) owner.abort(reason);
+      else resetStream(stream);
+    }
   }
 
   // Before it listens, an error is the end. After, it is about one connection that could not be accepted.

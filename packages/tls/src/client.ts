@@ -41,7 +41,7 @@ export function checkVerify(verify: unknown): void {
 export function clientSide(options: ClientOptions, host: string | undefined, target: string, port?: number) {
   const { context: shared, verify = true, alpn, keyLog, handshakeTimeout = HANDSHAKE_TIMEOUT, ...own } = options;
   checkVerify(options.verify);
-  const servername = options.servername ?? options.verifyHost ?? host ?? '';
+  const servername = (options.servername ?? options.verifyHost ?? host ?? '').replace(/\.$/, '');
   const verifyHost = options.verifyHost ?? options.servername ?? host;
   if (verify && !verifyHost) {
     throw new TypeError(
@@ -67,10 +67,10 @@ export function clientSide(options: ClientOptions, host: string | undefined, tar
       ...(session && { session }),
       rejectUnauthorized: verify,
       checkServerIdentity: (_, certificate) =>
-        verify && verifyHost !== undefined ? tls.checkServerIdentity(verifyHost, certificate) : undefined,
+        verifyHost ? tls.checkServerIdentity(verifyHost, certificate) : undefined,
     });
     if (keyLog) secure.on('keylog', keyLog);
-    if (peer !== undefined) secure.on('session', (latest) => context.keep(peer, latest));
+    if (peer !== undefined) secure.on('session', (latest) => secure.authorized && context.keep(peer, latest));
     const failed = (cause: Error) => {
       const where: Explained = { target, phase: 'open', ...internetEnds(stream) };
       const { authorizationError } = secure as { readonly authorizationError?: Error | string | null };

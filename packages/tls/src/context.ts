@@ -24,7 +24,7 @@ export interface SecureContextOptions
 const MOST_SESSIONS = 100;
 
 /** Throws a `TypeError` for a path, say: Node would take any text for a list of nobody. */
-export function checkAuthorities(ca: SecureContextOptions['ca']): void {
+export function checkAuthorities(ca: tls.SecureContextOptions['ca']): void {
   for (const one of [ca].flat()) {
     if (typeof one !== 'string' || one.includes('-----BEGIN ')) continue;
     throw new TypeError(`ca must be PEM text, or DER in buffers, not ${inspect(one.slice(0, 50))}: read the file`);

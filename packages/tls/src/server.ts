@@ -1,26 +1,30 @@
 // The server's side of TLS: which certificate for which name, which protocol, and whom it asks for a certificate.
+import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { SocketError } from '@rxsock/core';
-import { checkLimit, type Ends, type Explained, internetEnds, LONGEST_TIMER } from '@rxsock/core/internal';
+import { beneath, checkLimit, type Ends, type Explained, internetEnds, LONGEST_TIMER } from '@rxsock/core/internal';
 import { checkVerify, HANDSHAKE_TIMEOUT } from './client.js';
 import { checkAuthorities, type SecureContextOptions } from './context.js';
 import { certificateError, explain, handshakeError } from './errors.js';
 
-/** Chooses one of the protocols that a client offers; `undefined` refuses the connection. */
+/** Chooses one of the protocols that a client offers; `undefined` refuses it. A client that offers none is not asked about. */
 export type AlpnChoice = (offer: {
   readonly servername: string;
   readonly protocols: readonly string[];
 }) => string | undefined;
 
+/** The certificates of one name of a server. */
+export type NameOptions = Pick<SecureContextOptions, 'cert' | 'key' | 'passphrase' | 'pfx' | 'ca' | 'crl'>;
+
 /** The certificates of a server. */
 export interface ServerIdentity extends SecureContextOptions {
   /**
    * Other certificates for the names that clients ask for (SNI): `example.com`, or `*.example.com` for the names one level
-   * below it. For any other name, and for none, the server's own is shown. What a name does not say of `ca`, `crl`,
-   * `ciphers` and versions is as for the server.
+   * below it. For any other name, and for none, the server's own is shown. A name without `ca` or `crl` has the server's,
+   * and all have its versions and ciphers.
    */
-  readonly sni?: Readonly<Record<string, SecureContextOptions>>;
+  readonly sni?: Readonly<Record<string, NameOptions>>;
 }
 
 /** What a server can be told about TLS. */
@@ -77,22 +81,21 @@ export class ServerSide {
 
   replace(options: ServerIdentity): void {
     const identity = this.#checked(options);
-    // By itself it forgets them, and no session could be resumed. But one that is resumed brings the client's certificate
-    // with it, unverified: where there may be one, all begin anew.
-    const keys = this.#options.requestCert ? undefined : this.#server?.getTicketKeys();
+    // By itself it forgets them, and no session could be resumed.
+    const keys = this.#server?.getTicketKeys();
     this.#server?.setSecureContext(identity.own);
     if (keys) this.#server?.setTicketKeys(keys);
     this.#identity = identity;
   }
 
   #checked(options: ServerIdentity): Identity {
-    const { requestCert, verify = true } = this.#options;
+    const { requestCert = false, verify = true } = this.#options;
     if (requestCert && verify && !options.ca) {
       throw new TypeError(
         'requestCert needs ca, those who sign for clients: else whoever Node trusts could let them in',
       );
     }
-    return identityOf(options);
+    return identityOf(options, requestCert);
   }
 }
 
@@ -114,26 +117,36 @@ interface Identity {
   contextFor(name: string): tls.SecureContext | undefined;
 }
 
-function identityOf(options: ServerIdentity): Identity {
+function identityOf(options: ServerIdentity, requestCert: boolean): Identity {
   const { ca, cert, key, passphrase, pfx, crl, ciphers, minVersion, maxVersion, sni = {} } = options;
-  const shared = { ca, crl, ciphers, minVersion, maxVersion };
-  const own = { ...shared, cert, key, passphrase, pfx };
+  // A session that is resumed brings the client's certificate with it, unverified: it outlives the ca and crl that had let it
+  // in, and some versions of Node take it under another name. So where there may be one, there are no sessions to resume.
+  const shared = { ca, crl, ...(requestCert && { secureOptions: constants.SSL_OP_NO_TICKET }) };
+  const own = { ...shared, cert, key, passphrase, pfx, ciphers, minVersion, maxVersion };
   // Now, so that what does not fit throws here.
   contextOf('A TLS server', own);
   const contexts = new Map(
     Object.entries(sni).map(([name, one]) => [
       name.toLowerCase(),
-      contextOf(`The name ${name}`, { ...shared, ...one }),
+      contextOf(`The name ${name}`, { ...shared, ...checkedName(name, one) }),
     ]),
   );
   const contextFor = (asked: string) => {
-    const name = asked.toLowerCase();
+    const name = asked.toLowerCase().replace(/\.$/, '');
     return contexts.get(name) ?? contexts.get(name.replace(/^[^.]+/, '*'));
   };
   return { own, contextFor };
 }
 
-function contextOf(whose: string, options: SecureContextOptions): tls.SecureContext {
+function checkedName(name: string, options: SecureContextOptions): NameOptions {
+  const { ciphers, minVersion, maxVersion, ...rest } = options;
+  if (!(ciphers || minVersion || maxVersion)) return rest;
+  throw new TypeError(
+    `The name ${name} cannot have ciphers or versions of its own: they are agreed on before the name`,
+  );
+}
+
+function contextOf(whose: string, options: tls.SecureContextOptions): tls.SecureContext {
   if (!options.pfx && !(options.key && options.cert)) throw new TypeError(`${whose} needs key and cert, or pfx`);
   checkAuthorities(options.ca);
   return tls.createSecureContext(options);
@@ -156,5 +169,5 @@ function closed(choose: AlpnChoice) {
 
 /** Both ends, also of a stream whose handshake has failed: the one beneath it still knows. */
 export function acceptedEnds(stream: Duplex): Ends {
-  return internetEnds((stream as { _parent?: Duplex })._parent ?? stream);
+  return internetEnds(beneath(stream));
 }

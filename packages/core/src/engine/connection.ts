@@ -35,6 +35,7 @@ import { Intake } from './intake.js';
 import { Link, type LinkHandlers } from './link.js';
 import type { SocketLimits } from './options.js';
 import { Outbox } from './outbox.js';
+import { own } from './owners.js';
 import type { Transport, TransportType } from './transport.js';
 
 /** See {@link Socket.readyState}. */
@@ -252,7 +253,8 @@ export class Connection {
     const refuse = (why: string, code: string) => upgradeError(why, code, this.#scene);
     if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
     if (this.outbox.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
-    if (this.#audience.reads) throw refuse('somebody still reads it: let them leave first', 'ERR_READER_EXISTS');
+    if (this.#audience.reads)
+      throw refuse('somebody still reads it: let them leave first, and go on in the next turn', 'ERR_READER_EXISTS');
     if (this.outbox.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
     const stream = this.#intake.waits ? undefined : this.#link?.detach();
     if (!stream) throw refuse('bytes have come that nobody has read', 'ERR_PLAINTEXT_LEFT');
@@ -292,6 +294,7 @@ export class Connection {
     this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     this.#deadlines.connect.start();
     this.#link = new Link(this.#transport, this.#linkHandlers());
+    own(this.#link.stream, this);
     this.#link.begin();
   }
 

@@ -43,6 +43,11 @@ export class Link {
     this.#stream = transport.open();
   }
 
+  /** As it is now: below, while a handshake is going on above it. */
+  get stream(): Duplex {
+    return this.#stream;
+  }
+
   /** Tells from now on. */
   begin(): void {
     const { ready, secure } = this.#transport;

@@ -223,3 +223,10 @@ it('keys and certificates that do not fit throw at the call', () => {
   );
   expect(() => createSecureContext({ cert: 'nonsense' })).toThrow();
 });
+
+it('verify: false does not call a certificate for another name authorized', async () => {
+  const { port } = await nodeServer();
+  const asked = (servername: string) => outcome({ port, servername, verify: false });
+  expect(await asked('localhost')).toEqual({ authorized: true });
+  expect(await asked('other.test')).toEqual({ authorized: false });
+});

@@ -1,7 +1,7 @@
 // mTLS: who is asked for a certificate, who is let in, and what the others are told.
-import { data, on, type SecureConnectEvent } from '@rxsock/core';
+import { data, on, type SecureConnectEvent, serve, through } from '@rxsock/core';
 import { createSecureContext, listen } from '@rxsock/tls';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, lastValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { record } from '../../../core/test/support/record.js';
 import { ca, joe, localhost, other, strangersCa, strangersJoe, versions } from '../support/identities.js';
@@ -142,6 +142,22 @@ describe.each(versions)('a name of its own (SNI), %s', (version) => {
   });
 });
 
+it.each(versions)(
+  'no session is resumed where a certificate is asked for: it would outlive ca and crl, %s',
+  async (version) => {
+    const { server, port } = await serverOf({ ...mutual, maxVersion: version });
+    server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
+    const context = createSecureContext({ ca, ...joe });
+    for (let round = 0; round < 2; round++) {
+      const socket = dial({ port, context });
+      const secured = firstValueFrom(socket.pipe(on('secureConnect')));
+      await lastValueFrom(of('hello').pipe(through(socket)));
+      // A session that is resumed shows no certificate.
+      expect((await secured).peer?.subject).toBe('CN=localhost');
+    }
+  },
+);
+
 describe('refused at the call', () => {
   it('to ask for certificates without saying who signs them', () => {
     expect(() => listen({ ...localhost, requestCert: true })).toThrow(/^requestCert needs ca/);
@@ -151,6 +167,13 @@ describe('refused at the call', () => {
 
   it('a name without a certificate', () => {
     expect(() => listen({ ...localhost, sni: { 'other.test': {} } })).toThrow('The name other.test needs key and cert');
+  });
+
+  it('a name with versions of its own, which Node would take no notice of', () => {
+    const sni = { 'other.test': { ...other, minVersion: 'TLSv1.3' } } as never;
+    expect(() => listen({ ...localhost, sni })).toThrow(
+      'The name other.test cannot have ciphers or versions of its own',
+    );
   });
 
   it.each(['pki/ca.pem', ''])('a path in place of a certificate: %j', (path) => {

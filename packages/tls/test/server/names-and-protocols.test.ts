@@ -18,6 +18,7 @@ describe.each(versions)('%s', (version) => {
   it.each([
     ['other.test', 'CN=other.test'],
     ['OTHER.Test', 'CN=other.test'],
+    ['other.test.', 'CN=other.test'],
     ['a.wild.test', 'CN=*.wild.test'],
     ['wild.test', 'CN=localhost'],
     ['a.b.wild.test', 'CN=localhost'],
