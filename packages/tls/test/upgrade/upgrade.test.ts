@@ -239,7 +239,7 @@ describe('the server that has accepted the plain socket', () => {
   it('cuts it also while its FIN is on its way: Node would never close a stream that is reset then', async () => {
     const { plain, raw, server: listener } = await plainPair('accepted');
     const secure = upgrade(plain, server);
-    const peer = nodeClient(0, { socket: raw, allowHalfOpen: true });
+    const peer = nodeClient(0, { socket: raw });
     record(secure);
     await once(peer, 'secureConnect');
     peer.write('hello');
