@@ -40,6 +40,7 @@ export type UpgradeOptions = ClientUpgradeOptions | ServerUpgradeOptions;
  *
  * @throws SocketError at the call: `ERR_PLAINTEXT_LEFT` for bytes left over, `ERR_READER_EXISTS` while somebody reads,
  * `ERR_WRITES_PENDING`, `ERR_SOCKET_NOT_OPEN`; TypeError where there is no name to verify by. The socket then is as it was.
+ * In a handler of `complete` the one who completes is still there: go on in the next turn, or with `await`.
  * As notifications: those of {@link connect}.
  * @see RFC 3207, section 4.2 and section 5
  *

@@ -1,4 +1,5 @@
 // reader(): bytes and lines by await, for protocols that are easier to write as a story than as a pipeline.
+import { formatEndpoint } from '../endpoint.js';
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
 import { SocketError, TimeoutError, TruncatedFrameError } from '../errors.js';
@@ -178,7 +179,7 @@ export class Reader implements Disposable {
         const chunk = this.#chunks.shift();
         if (chunk) decoder.push(chunk);
         else if (this.#end) return this.#atEnd(decoder) as T | undefined;
-        else if (late) throw timedOut(timeout);
+        else if (late) throw timedOut(timeout, this.#socket);
         else await this.#more();
       }
     } catch (error) {
@@ -251,7 +252,8 @@ function released(): SocketError {
   return new SocketError(message, { code: 'ERR_READER_RELEASED', phase: 'read' });
 }
 
-function timedOut(milliseconds: number): TimeoutError {
-  const message = `timeout: nothing complete was read within ${milliseconds} ms`;
-  return new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds });
+function timedOut(milliseconds: number, { local, remote }: Socket): TimeoutError {
+  const from = remote ? ` from ${formatEndpoint(remote)}` : '';
+  const message = `Nothing complete came${from} for ${milliseconds} ms, the timeout of the read`;
+  return new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
 }
