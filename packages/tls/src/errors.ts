@@ -51,9 +51,10 @@ export function explain(cause: NodeJS.ErrnoException, where: Explained): SocketE
   return alertError(cause, where) ?? new SocketError(words, { ...where, cause, code: 'ERR_TLS_PROTOCOL' });
 }
 
-// OpenSSL's names: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE, ERR_SSL_TLSV13_ALERT_…
+// OpenSSL's names: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC, which in newer versions is
+// ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC, ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED.
 function alertError(cause: NodeJS.ErrnoException, where: Explained): AlertError | undefined {
-  const alert = /^ERR_SSL_(?:SSL|TLS)V[\dV_]+_ALERT_(\w+)$/.exec(cause.code ?? '')?.[1]?.toLowerCase();
+  const alert = /^ERR_SSL_.+?_ALERT_(\w+)$/.exec(cause.code ?? '')?.[1]?.toLowerCase();
   if (!alert) return undefined;
   const words = `${where.target} ended the connection with the TLS alert ${alert}`;
   return new AlertError(words, { ...where, cause, alert });
