@@ -200,7 +200,7 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     for (const socket of this.#sockets) socket.error(reason);
     for (const stream of this.#streams) {
       const owner = ownerOf(stream);
-      // A stream that is not its owner's to reset, while a FIN is on its way, would never close.
+      // By its owner, who knows whether a FIN is on its way: a stream that is reset then would never close.
       if (owner) owner.abort(reason);
       else resetStream(stream);
     }

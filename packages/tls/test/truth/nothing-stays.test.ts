@@ -1,59 +1,15 @@
 // After a thousand connections, ended in every way, nothing is left: no handle, no timer, no descriptor, no listener.
-import { setMaxListeners } from 'node:events';
-import { readdirSync } from 'node:fs';
 import net from 'node:net';
-import { isDeepStrictEqual } from 'node:util';
 import * as tcp from '@rxsock/core';
 import { connect, createSecureContext, listen, upgrade } from '@rxsock/tls';
 import { firstValueFrom, from, lastValueFrom, mergeMap, of, range } from 'rxjs';
 import { expect, test } from 'vitest';
+import { countingSignal, remembered } from '../../../core/test/support/belongings.js';
 import { ca, localhost, strangersCa, versions } from '../support/identities.js';
 
 const CYCLES = 1000;
 
-interface Belongings {
-  readonly resources: Record<string, number>;
-  readonly descriptors: number | undefined;
-}
-
-function belongings(): Belongings {
-  const resources: Record<string, number> = {};
-  // Requests to the file system are the module loader's.
-  const names = process.getActiveResourcesInfo().filter((name) => !/^(CloseReq|FSReq)/.test(name));
-  for (const name of names) resources[name] = (resources[name] ?? 0) + 1;
-  let descriptors: number | undefined;
-  if (process.platform === 'linux') descriptors = readdirSync('/proc/self/fd').length;
-  return { resources, descriptors };
-}
-
-const before = belongings();
-
-/** Waits by turns of the event loop, for a timer would be one of the belongings. */
-async function expectAsBefore(): Promise<void> {
-  for (let turns = 0; turns < 50_000 && !isDeepStrictEqual(belongings(), before); turns++) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  expect(belongings()).toEqual(before);
-}
-
-/** A signal that counts who listens to it. */
-function countingSignal() {
-  const { signal } = new AbortController();
-  setMaxListeners(0, signal);
-  const counted = { signal, listeners: 0 };
-  const { addEventListener, removeEventListener } = signal;
-  Object.assign(signal, {
-    addEventListener: (...args: Parameters<AbortSignal['addEventListener']>) => {
-      counted.listeners++;
-      addEventListener.apply(signal, args);
-    },
-    removeEventListener: (...args: Parameters<AbortSignal['removeEventListener']>) => {
-      counted.listeners--;
-      removeEventListener.apply(signal, args);
-    },
-  });
-  return counted;
-}
+const expectAsBefore = remembered();
 
 test.each(versions)(
   'a thousand connections leave nothing behind, in %s',

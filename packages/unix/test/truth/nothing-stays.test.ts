@@ -1,27 +1,13 @@
 // After a thousand connections and a hundred servers nothing is left: no handle, no timer, no descriptor, no file.
 import fs from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { data, on, serve, through } from '@rxsock/core';
 import { connect, listen } from '@rxsock/unix';
 import { catchError, EMPTY, firstValueFrom, from, lastValueFrom, mergeMap, of, range } from 'rxjs';
 import { expect, test } from 'vitest';
+import { remembered } from '../../../core/test/support/belongings.js';
 import { leaveStale, place } from '../support.js';
 
-function belongings() {
-  // Requests to the file system are the module loader's.
-  const resources = process.getActiveResourcesInfo().filter((name) => !/^(CloseReq|FSReq)/.test(name));
-  return { resources: resources.sort(), descriptors: fs.readdirSync('/proc/self/fd').length };
-}
-
-const before = belongings();
-
-/** Waits by turns of the event loop, for a timer would be one of the belongings. */
-async function expectAsBefore(): Promise<void> {
-  for (let turn = 0; turn < 20_000 && !isDeepStrictEqual(belongings(), before); turn++) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  expect(belongings()).toEqual(before);
-}
+const expectAsBefore = remembered();
 
 test('a thousand connections, ended in every way', async () => {
   const { folder, path } = place();
