@@ -23,6 +23,8 @@ export interface ServerTransport<A extends Endpoint> extends Dialect {
   readonly accepts: 'connection' | 'secureConnection';
   /** What it listens on, for messages. */
   readonly target: string;
+  /** Another process listens there from now on: what is in the file system stays when this one closes. */
+  readonly surrender?: (server: net.Server) => void;
 }
 
 /** Limits of a {@link Server}. */
@@ -31,6 +33,8 @@ export interface ServerLimits {
   readonly claimTimeout: number;
   readonly signal: AbortSignal | undefined;
 }
+
+let surrender: (server: Server) => void;
 
 /**
  * A server: an Observable of {@link ServerEvent}s. The first subscription listens; when the last one has left it stops
@@ -77,6 +81,12 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     });
     this.#transport = transport;
     this.#limits = limits;
+  }
+
+  static {
+    surrender = (server) => {
+      if (server.#server) server.#transport.surrender?.(server.#server);
+    };
   }
 
   /** Where it listens; `undefined` while it does not. */
@@ -249,3 +259,5 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     this.#cut(this.#limits.signal?.reason);
   };
 }
+
+export { surrender };
