@@ -27,7 +27,7 @@ export { decodeText } from './operators/decode-text.js';
 export { discard } from './operators/discard.js';
 export { on } from './operators/on.js';
 export { opened } from './operators/opened.js';
-export { Reader, type ReaderOptions, reader } from './operators/reader.js';
+export { Reader, type ReaderOptions, reader } from './reader/reader.js';
 
 // Writing, and both ways
 

@@ -3,8 +3,8 @@ import { defer, type Observable, type SchedulerLike, type Subscriber, Subscripti
 import { Deadline } from '../engine/deadline.js';
 import { FrameError, SocketError, TimeoutError, TruncatedFrameError } from '../errors.js';
 import type { ServerEvent } from '../events.js';
-import { reader } from '../operators/reader.js';
 import { serve } from '../operators/serve.js';
+import { reader } from '../reader/reader.js';
 import type { Socket } from '../socket.js';
 import { AlreadyRunningError, ForeignListenerError } from './errors.js';
 import { welcome } from './first-instance.js';
