@@ -30,6 +30,22 @@ export interface AbstractAddress {
 /** Where a UNIX socket is. */
 export type UnixAddress = PathAddress | AbstractAddress;
 
+/** A socket that this process has inherited, to listen on. */
+export interface InheritedAddress {
+  /**
+   * The descriptor of a UNIX socket that listens: see `inheritedListeners` and `handOver` of `@rxsock/core`. From now on it is
+   * the server's, which closes it. Not on Windows.
+   */
+  readonly fd: number;
+  /**
+   * Its file, which this server takes away in the end: for a socket that an older instance of the program has handed over.
+   * A socket must be there; that it is this one nobody can check.
+   * @defaultValue none: it is somebody else's to take away, systemd's
+   */
+  readonly path?: string;
+  readonly abstract?: never;
+}
+
 /** An address that has been checked. */
 export interface Place {
   /** What Node takes. */

@@ -1,13 +1,13 @@
-// A net.Server that puts its file in place when it accepts, with the mode asked for, and takes it away when it stops.
+// A net.Server that puts its file in place when it accepts, with the mode asked for.
 //
 // The file is made in a directory that only we may enter, gets its mode there, and is then linked to where it belongs: a
 // link fails where something is already. The umask would spoil the files that other code makes at the same moment.
 import fs from 'node:fs';
-import net from 'node:net';
 import { dirname, resolve } from 'node:path';
-import { SocketError } from '@rxsock/core';
+import type { PathEndpoint } from '@rxsock/core';
 import type { Place } from './address.js';
-import { isRefused, isSame, socketAt, takeAway } from './stale.js';
+import { FileServer, type FileServerOptions } from './file-server.js';
+import { isRefused, socketAt, takeAway } from './stale.js';
 
 /**
  * What comes behind the directory while the file is made; the X stand for six letters. At the end libuv removes this name
@@ -15,27 +15,29 @@ import { isRefused, isSame, socketAt, takeAway } from './stale.js';
  */
 export const TEMPORARY = '/.XXXXXX/=';
 
-interface PathServerOptions {
+/** The name that such a socket goes by for the system, which knows nothing of its link. */
+export const TEMPORARY_NAME = /\/\.[A-Za-z0-9]{6}\/=$/;
+
+interface PathServerOptions extends FileServerOptions {
   readonly mode: number;
   readonly removeStale: boolean;
-  readonly backlog: number;
-  readonly highWaterMark: number;
 }
 
-export class PathServer extends net.Server {
+export class PathServer extends FileServer {
   readonly #place: Place;
   readonly #options: PathServerOptions;
-  /** Our file, while it accepts, and where it is whatever the working directory becomes. */
-  #file: (fs.BigIntStats & { readonly path: string }) | undefined;
   #stopped = false;
 
   constructor(place: Place, options: PathServerOptions) {
-    super({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: options.highWaterMark } as net.ServerOpts);
+    super(options);
     this.#place = place;
     this.#options = options;
   }
 
-  /** Begins to listen. */
+  get endpoint(): PathEndpoint {
+    return this.#place.endpoint;
+  }
+
   start(): this {
     const { name, isFile } = this.#place;
     const found = isFile && this.#options.removeStale ? socketAt(name) : undefined;
@@ -45,17 +47,8 @@ export class PathServer extends net.Server {
     return this;
   }
 
-  /** Stops accepting: from now on the path is free. */
   override close(done?: (error?: Error) => void): this {
     this.#stopped = true;
-    const file = this.#file;
-    this.#file = undefined;
-    try {
-      // Not what somebody else has put there since.
-      if (file && isSame(file, fs.lstatSync(file.path, { bigint: true }))) fs.unlinkSync(file.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') process.emitWarning(error as Error);
-    }
     return super.close(done);
   }
 
@@ -76,7 +69,7 @@ export class PathServer extends net.Server {
       const ours = Object.assign(fs.lstatSync(file, { bigint: true }), { path: resolve(name) });
       if (stale) takeAway(stale, name, `${folder}/-`);
       fs.linkSync(file, name);
-      this.#file = ours;
+      this.file = ours;
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);
     } finally {
@@ -86,11 +79,8 @@ export class PathServer extends net.Server {
 
   #fail(cause: NodeJS.ErrnoException): void {
     const code = cause.code === 'EEXIST' ? 'EADDRINUSE' : (cause.code ?? 'EIO');
-    const why = `Cannot listen on ${this.#place.target}: ${REASONS[code] ?? cause.message}`;
-    const error = new SocketError(why, { code, phase: 'open', local: this.#place.endpoint, cause });
-    // First this, then 'close'.
-    process.nextTick(() => this.emit('error', error));
-    this.close();
+    const { target, endpoint } = this.#place;
+    this.fail(`${target}: ${REASONS[code] ?? cause.message}`, { code, local: endpoint, cause });
   }
 }
 

@@ -1,11 +1,10 @@
 // handOver(): a new process takes a server's place, and no connection is refused meanwhile.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { InternetEndpoint } from '../endpoint.js';
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
 import { TimeoutError } from '../errors.js';
-import { Server } from '../server.js';
+import { Server, surrender } from '../server.js';
 import { HandOverError } from './errors.js';
 
 /** Options of {@link handOver}. */
@@ -23,7 +22,7 @@ export interface HandOverOptions {
 }
 
 /** What {@link handOver} hands over: one server, or several by the names that the successor knows them by. */
-export type HandedOver = Server<InternetEndpoint> | Readonly<Record<string, Server<InternetEndpoint>>>;
+export type HandedOver = Server | Readonly<Record<string, Server>>;
 
 /**
  * Starts a successor that listens on the same sockets, waits until it is ready, and closes the servers here: they let their
@@ -34,8 +33,9 @@ export type HandedOver = Server<InternetEndpoint> | Readonly<Record<string, Serv
  * on when this one exits. If it does not become ready it is killed, and the servers here go on as if nothing had been. (Where
  * systemd holds the sockets all this is not needed: they stay open while it restarts the service.)
  *
- * TCP and TLS, not on Windows: see {@link Server.fd}. Each connection stays with the process that has accepted it; what else the
- * old process knows, the new one does not.
+ * TCP, TLS and UNIX sockets, not on Windows: see {@link Server.fd}. Each connection stays with the process that has accepted it;
+ * what else the old process knows, the new one does not. The file of a UNIX socket stays where it is: the successor takes care
+ * of it from then on if it listens with its `path` too, `listen({ fd, path })`, and else nobody does.
  *
  * @param command The program and its arguments, as `spawn` takes them: no shell reads them.
  * @returns Resolves to the successor when the servers here are closed.
@@ -67,8 +67,7 @@ export function handOver(
   const { readyTimeout = 30_000, drain = 10_000, env = process.env, cwd, scheduler = asyncScheduler } = options;
   checkLimit('readyTimeout', readyTimeout);
   checkLimit('drain', drain);
-  const named: Readonly<Record<string, Server<InternetEndpoint>>> =
-    servers instanceof Server ? { unknown: servers } : servers;
+  const named: Readonly<Record<string, Server>> = servers instanceof Server ? { unknown: servers } : servers;
   const inherits = Object.entries(named).map(([name, server]) => descriptorOf(name, server));
   if (inherits.length === 0) throw new TypeError('There must be at least one server to hand over');
   // The number of a process is known when it runs, and not before: so a shell tells it, and becomes the successor.
@@ -80,19 +79,21 @@ export function handOver(
   return ready(successor, command, readyTimeout, scheduler).then(async () => {
     if (successor.connected) successor.disconnect();
     successor.unref();
-    await Promise.all(Object.values(named).map((server) => server.close({ drain })));
+    const closing = Object.values(named).map((server) => {
+      surrender(server);
+      return server.close({ drain });
+    });
+    await Promise.all(closing);
     return successor;
   });
 }
 
-function descriptorOf(name: string, { fd, address }: Server<InternetEndpoint>): number {
+function descriptorOf(name: string, { fd }: Server): number {
   // As systemd has it: they are told in one variable, with colons in between.
   if (!/^[^:\p{Cc}]{1,255}$/u.test(name))
     throw new TypeError(`A server's name must be without colons and control characters, not ${JSON.stringify(name)}`);
-  // The file of one on a path would go with the old process.
-  if (fd !== undefined && address?.port !== undefined) return fd;
-  const why =
-    'it must be a server of TCP that listens now; there are none to inherit on Windows and in cluster workers';
+  if (fd !== undefined) return fd;
+  const why = 'it must listen now; there are none to inherit on Windows and in cluster workers';
   const message = `The server ${JSON.stringify(name)} has no descriptor: ${why}`;
   throw new HandOverError(message, { code: 'ERR_HANDOVER_NO_DESCRIPTOR' });
 }

@@ -190,12 +190,6 @@ describe('is refused at the call:', () => {
     expect(() => handOver({ http: listen() }, NODE)).toThrow('The server "http" has no descriptor');
   });
 
-  test('one whose address is a path, for its file goes with the old process', async () => {
-    const address = { path: '/run/x.sock' };
-    const onPath = Object.defineProperties(listen(), { fd: { value: 3 }, address: { value: address } });
-    expect(() => handOver(onPath, NODE)).toThrow('has no descriptor');
-  });
-
   test.each(['', 'a:b', 'a\n', 'x'.repeat(256)])('a server by the name %j', async (name) => {
     const server = await listening(listen());
     expect(() => handOver({ [name]: server }, NODE)).toThrow(TypeError);

@@ -10,10 +10,10 @@ import { record } from '../support/record.js';
 /** The file of a program of these tests. */
 export const program = (name: string): string => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
 
-/** Starts `heir` with these descriptors from 3 on; it is gone when the test is over. */
-export function heir(descriptors: readonly number[], task: object): ChildProcess {
+/** Starts `heir`, or another program, with these descriptors from 3 on; it is gone when the test is over. */
+export function heir(descriptors: readonly number[], task: object, file = program('heir')): ChildProcess {
   const stdio = ['ignore', 'inherit', 'inherit', ...descriptors, 'ipc'] as const;
-  const child = spawn(process.execPath, [program('heir'), JSON.stringify(task)], { stdio: [...stdio] });
+  const child = spawn(process.execPath, [file, JSON.stringify(task)], { stdio: [...stdio] });
   onTestFinished(() => exited(child));
   return child;
 }

@@ -1,0 +1,30 @@
+// A process that listens on a descriptor it has inherited, as its argument says (JSON), and tells its parent what becomes of
+// it. It closes its server when it is told to.
+import fs from 'node:fs';
+import { serve } from '@rxsock/core';
+import { listen } from '@rxsock/unix';
+
+const { lacksTable, folder, ...options } = JSON.parse(process.argv[2]);
+// As on a system that does not tell who has which sockets.
+if (lacksTable) fs.readFileSync = () => JSON.parse('no table');
+if (folder) process.chdir(folder);
+
+const server = listen({ fd: 3, ...options });
+server.pipe(serve((socket) => `heir at ${socket.local.path}`)).subscribe({
+  next: ({ type, address }) => {
+    if (folder && type === 'listening') process.chdir('/');
+    if (type === 'listening') process.send({ address, fd: server.fd });
+  },
+  error: ({ name, code, phase, local, message }) =>
+    process.send({ name, code, phase, local, message, isOpen: isOpen() }),
+});
+process.once('message', () => server.close().then(() => process.send('closed')));
+process.once('disconnect', () => process.exit());
+
+function isOpen() {
+  try {
+    return fs.fstatSync(3).isSocket();
+  } catch {
+    return false;
+  }
+}
