@@ -1,8 +1,10 @@
 // Pike: what its files, ports and modules could do, by the feature; and the port forwarder of its page.
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import {
   connect,
   connectionPool,
@@ -23,11 +25,13 @@ import {
   through,
 } from '@rxsock/core';
 import * as udp from '@rxsock/udp';
+import * as unix from '@rxsock/unix';
 import { firstValueFrom, lastValueFrom, map, of, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exited, program as processes } from '../../packages/core/test/process/support.js';
 import { closedPort, dial, drainRaw, opened, pair, rawServer } from '../../packages/core/test/support/peers.js';
 import { turns } from '../../packages/core/test/support/turns.js';
+import { ask, place } from '../../packages/unix/test/support.js';
 import { run } from '../support/program.js';
 import { listening, ported } from './support.js';
 
@@ -193,6 +197,24 @@ test('Pike: multi-homed server, daemon, restart on demand', async () => {
   onTestFinished(() => exited(successor));
   expect(server.address).toBeUndefined();
   expect(await ask('127.0.0.2')).toBe('unknown of nobody in /');
+});
+
+test('Pike: bind_unix, listen_fd: restart on demand on a path', async () => {
+  const { folder, path } = place();
+  const server = unix.listen({ path });
+  await listening(server, server.pipe(serve(() => 'the first')));
+  expect(await ask(path)).toBe('the first');
+  const program = fileURLToPath(new URL('../../packages/unix/test/process/successor.mjs', import.meta.url));
+  const successor = await handOver({ echo: server }, process.execPath, [
+    program,
+    'ready',
+    JSON.stringify({ echo: path }),
+  ]);
+  onTestFinished(() => exited(successor));
+  expect(await ask(path)).toBe(`echo at ${path}`);
+  successor.kill();
+  await once(successor, 'exit');
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 describe('Pike: backsniff, fwdport, select servers, Future-based HTTP GET', () => {

@@ -132,6 +132,20 @@ describe('with path', () => {
   });
 });
 
+test.each([
+  ['the path, if there is one', false, (path: string) => path],
+  ['the descriptor, if no more is known', true, () => 'descriptor 3'],
+])('messages of an accepted socket name %s', async (_what, lacksTable, nameOf) => {
+  const { path } = place();
+  const server = await plainServer(path);
+  const child = listens(fdOf(server), { aborts: true, lacksTable });
+  await said(child);
+  fs.linkSync(path, `${path}2`);
+  server.close();
+  const [told] = await Promise.all([said(child), ask(`${path}2`)]);
+  expect(told).toEqual({ message: `The connection to ${nameOf(path)} was aborted from this side` });
+});
+
 describe('as a notification it is refused', () => {
   const refused = { name: 'SocketError', phase: 'open' };
   const no = 'Cannot listen on descriptor 3: it is no UNIX socket of a server, or is not open';
