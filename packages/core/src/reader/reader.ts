@@ -139,7 +139,8 @@ export class Reader implements Disposable {
     return frame;
   }
 
-  // Tries again whenever something has come. A read that fails gives back what it has of its frame.
+  // Tries again whenever something has come. When it fails, its decoder keeps what there is of the frame: the same codec
+  // goes on with it, another one and release() have it given back.
   async #wait<T, E>(next: () => T | undefined, timeout: number, atEnd: () => E): Promise<T | E> {
     let late = false;
     const deadline = new Deadline(connectionOf(this.#socket).limits.scheduler, timeout, () => {
@@ -157,9 +158,6 @@ export class Reader implements Disposable {
         const frame = next();
         if (frame !== undefined) return frame;
       }
-    } catch (error) {
-      this.#decoding.settle();
-      throw error;
     } finally {
       deadline.stop();
     }

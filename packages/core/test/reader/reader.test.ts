@@ -1,7 +1,12 @@
 // reader(): a dialogue by await, what is left at the end, and that nothing is lost on the way.
+import { Duplex } from 'node:stream';
 import {
+  type Decoder,
   data,
+  fixedLengthCodec,
+  fromDuplex,
   lengthPrefixedCodec,
+  linesCodec,
   type Reader,
   type ReaderOptions,
   reader,
@@ -9,7 +14,7 @@ import {
   TruncatedFrameError,
 } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Clock } from '../support/clock.js';
 import { pair } from '../support/peers.js';
 import { turns } from '../support/turns.js';
@@ -20,6 +25,37 @@ async function reading(text: string, { end = true, ...options }: ReaderOptions &
   if (end) peer.end(text);
   else peer.write(text);
   return { socket, peer, read: reader(socket, options) };
+}
+
+/** A reader at a socket which gets this as one chunk, and then the end. */
+function readingOnce(text: string) {
+  const chunk = Buffer.from(text);
+  const chunks = [chunk, null];
+  const socket = fromDuplex(
+    new Duplex({
+      read() {
+        this.push(chunks.shift() ?? null);
+      },
+    }),
+  );
+  onTestFinished(() => socket.error());
+  return { chunk, read: reader(socket) };
+}
+
+/** Frames of one length, and what their decoders were pushed. */
+function counted(length: number) {
+  const counts = { pieces: 0, pushed: 0, decoder: () => decoder(fixedLengthCodec(length).decoder()) };
+  const decoder = (inner: Decoder<Buffer>): Decoder<Buffer> => ({
+    push: (chunk) => {
+      counts.pieces++;
+      counts.pushed += chunk.length;
+      inner.push(chunk);
+    },
+    next: () => inner.next(),
+    end: () => inner.end(),
+    rest: () => inner.rest(),
+  });
+  return counts;
 }
 
 test('reads bytes, lines, up to a delimiter, frames of a codec and the rest, each from where the last one ended', async () => {
@@ -88,6 +124,55 @@ test('a line over the limit is an error, and nothing is lost', async () => {
   await expect(read.readLine()).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 3 });
   await expect(read.readAll()).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 3 });
   expect((await read.read(7)).toString()).toBe('abcdef\n');
+});
+
+test('a codec that has failed begins anew', async () => {
+  const { read } = await reading('abcdef\n');
+  let maxLength = 3;
+  const codec = { decoder: () => linesCodec({ maxLength }).decoder() };
+  await expect(read.readFrame(codec)).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 3 });
+  maxLength = 6;
+  expect(await read.readFrame(codec)).toBe('abcdef');
+});
+
+test('what is read shares no memory with what has come', async () => {
+  const { chunk, read } = readingOnce('abcdef--ghij\nklm');
+  const taken = [await read.read(3), await read.readUntil('--'), await read.readFrame(fixedLengthCodec(2))];
+  const line = await read.readLine();
+  for await (const rest of read) taken.push(rest);
+  chunk.fill(0);
+  expect(taken.map(String)).toEqual(['abc', 'def', 'gh', 'klm']);
+  expect(line).toBe('ij');
+});
+
+describe('what has come in one piece', () => {
+  test('comes in one piece when iterating, after a part of it was read too', async () => {
+    const { read } = readingOnce('x'.repeat(5000));
+    const first = await read[Symbol.asyncIterator]().next();
+    expect(first.value).toHaveLength(5000);
+    const { read: second } = readingOnce('x'.repeat(5000));
+    await second.read(10);
+    await second.readFrame(fixedLengthCodec(10));
+    expect((await second[Symbol.asyncIterator]().next()).value).toHaveLength(4980);
+  });
+
+  test('is not copied again and again by codecs in turn', async () => {
+    const { read } = readingOnce('x'.repeat(65_536));
+    const [a, b] = [counted(4), counted(4)];
+    for (let i = 0; i < 8192; i++) {
+      await read.readFrame(a);
+      await read.readFrame(b);
+    }
+    expect(await read.readAll()).toHaveLength(0);
+    expect(a.pushed + b.pushed).toBeLessThanOrEqual(16_384 * 512);
+  });
+
+  test('comes to a long frame in few pieces', async () => {
+    const { read } = readingOnce('x'.repeat(1_000_000));
+    const codec = counted(1_000_000);
+    expect(await read.readFrame(codec)).toHaveLength(1_000_000);
+    expect(codec.pieces).toBeLessThanOrEqual(12);
+  });
 });
 
 describe('several lines', () => {
@@ -166,6 +251,7 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
       timeout: 'timeout',
       milliseconds: 1000,
     });
+    expect(socket.holds).toEqual(['reader']);
     const later = act(read, { timeout: 5000 });
     await turns();
     scheduler.pass(4999);
