@@ -1,8 +1,8 @@
-// Makes round trips: sends a message, waits until as many bytes have come back, sends the next.
+// Makes round trips: sends a message of lines of 64 bytes, waits until as many bytes have come back, sends the next.
 import type { Work } from './main.js';
 
 export const ping: Work = (socket, { amount, size = 64 }) => {
-  const message = Buffer.alloc(size, '.');
+  const message = Buffer.alloc(size, `${'.'.repeat(63)}\n`);
   let waiting = size;
   let trips = 0;
   socket.on('data', (bytes) => {

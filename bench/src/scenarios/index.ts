@@ -1,9 +1,11 @@
 // All scenarios, in the order they run. To add one: see the README.
 import type { Scenario } from '../scenario.js';
+import { answerLines } from './answer-lines.js';
 import { echoBulk } from './echo-bulk.js';
 import { echoServer } from './echo-server.js';
 import { longLines, shortLines } from './lines.js';
 import { pingPong } from './ping-pong.js';
+import { smallReads } from './reader.js';
 import { receive } from './receive.js';
 import { sendFiles } from './send-file.js';
 
@@ -11,8 +13,10 @@ export const scenarios: readonly Scenario[] = [
   receive,
   shortLines,
   longLines,
+  smallReads,
   sendFiles,
   echoBulk,
   pingPong,
   echoServer,
+  answerLines,
 ];

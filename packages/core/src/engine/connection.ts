@@ -204,7 +204,7 @@ export class Connection {
 
   /** Whether the memory of bytes that were handed over may be used again. */
   get copiesWrites(): boolean {
-    return this.#link?.copies ?? false;
+    return this.#link?.native ?? false;
   }
 
   complete(): void {
@@ -255,6 +255,7 @@ export class Connection {
     if (this.outbox.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
     if (this.#audience.reads)
       throw refuse('somebody still reads it: let them leave first, and go on in the next turn', 'ERR_READER_EXISTS');
+    this.outbox.flush();
     if (this.outbox.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
     const stream = this.#intake.waits ? undefined : this.#link?.detach();
     if (!stream) throw refuse('bytes have come that nobody has read', 'ERR_PLAINTEXT_LEFT');

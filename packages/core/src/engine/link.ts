@@ -167,10 +167,10 @@ export class Link {
   }
 
   /**
-   * Whether the kernel copies what is written, so that its memory may be used again once `pending` is 0. Any other stream
-   * may keep what it was given.
+   * Whether it leads to the kernel: a write costs a system call, and is copied, so that its memory may be used again once
+   * `pending` is 0. Any other stream may keep what it was given.
    */
-  get copies(): boolean {
+  get native(): boolean {
     return this.#stream instanceof net.Socket;
   }
 
@@ -186,9 +186,13 @@ export class Link {
     this.#resume();
   }
 
-  /** `wrote` follows when the bytes, all of them, were handed to the kernel. */
-  write(bytes: Uint8Array): void {
-    this.#stream.write(bytes, this.#wrote);
+  /** Writes them as one; `wrote` follows when the bytes, all of them, were handed to the kernel. */
+  write(chunks: readonly Uint8Array[]): void {
+    const stream = this.#stream;
+    const last = chunks.length - 1;
+    if (last > 0) stream.cork();
+    for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? this.#wrote : undefined);
+    if (last > 0) stream.uncork();
   }
 
   /** Sends FIN; `finished` follows. */

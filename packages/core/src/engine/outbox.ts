@@ -1,4 +1,5 @@
-// The write side: counts bytes, keeps what is written before the connection is open, and answers for every write.
+// The write side: counts bytes, keeps what is written before the connection is open, gathers what is written in one turn,
+// and answers for every write.
 //
 //   open ──complete()──▶ completing ──all handed over, FIN out──▶ finished
 //     └───────────────────────┴── a write failed, or the socket did ──▶ broken
@@ -11,6 +12,9 @@ export interface OutboxHandlers {
   /** All has left, after `write` had answered `false`. */
   drained(): void;
 }
+
+/** So many bytes are worth a system call of their own. */
+const ENOUGH = 16 * 1024;
 
 interface Receipt {
   /** Settles when this many bytes have left. */
@@ -29,7 +33,10 @@ export class Outbox {
   readonly #handlers: OutboxHandlers;
   readonly #broken = new Set<(error: unknown) => void>();
   #link: Link | undefined;
-  #early: Uint8Array[] = [];
+  /** What the stream has not got yet, and how many bytes that is. */
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  readonly #enough: number;
   #receipts: Receipt[] = [];
   #accepted = 0;
   #left = 0;
@@ -39,6 +46,7 @@ export class Outbox {
   constructor(highWaterMark: number, handlers: OutboxHandlers) {
     this.#highWaterMark = highWaterMark;
     this.#handlers = handlers;
+    this.#enough = Math.min(ENOUGH, highWaterMark);
   }
 
   /** Whether nothing more will leave. */
@@ -60,12 +68,10 @@ export class Outbox {
   /** Takes bytes; answers whether there is room for more. */
   write(bytes: Uint8Array): boolean {
     this.#accepted += bytes.length;
-    if (this.#link) {
-      this.#link.write(bytes);
-      this.#count();
-    } else {
-      this.#early.push(bytes);
-    }
+    this.#keptBytes += bytes.length;
+    const first = this.#kept.push(bytes) === 1;
+    if (this.#keptBytes >= this.#enough || !this.#link?.native) this.flush();
+    else if (first) process.nextTick(this.flush);
     const room = this.pending < this.#highWaterMark;
     if (!room) this.#clogged = true;
     return room;
@@ -83,17 +89,29 @@ export class Outbox {
   /** The connection is open: what was kept goes out. */
   open(link: Link): void {
     this.#link = link;
-    const early = this.#early;
-    this.#early = [];
-    for (const bytes of early) link.write(bytes);
+    this.flush();
     this.wrote();
     this.#finish();
   }
+
+  /**
+   * What was kept goes out, as one: a system call costs more than what most calls of `write` write. Before anything else is
+   * done to the stream, so that nobody can tell.
+   */
+  readonly flush = (): void => {
+    if (this.#kept.length === 0 || !this.#link || this.#link.destroyed) return;
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#link.write(kept);
+    this.#count();
+  };
 
   /** Sends FIN when all has left. */
   complete(): void {
     if (this.state !== 'open') return;
     this.state = 'completing';
+    this.flush();
     this.#finish();
   }
 
@@ -118,12 +136,13 @@ export class Outbox {
   /** Nothing can be written any more: all who wait hear why. */
   break(error: unknown): void {
     if (this.state === 'broken') return;
+    this.flush();
     this.#count();
     const finished = this.state === 'finished';
     this.state = finished ? 'finished' : 'broken';
     this.error = error;
     this.unheard = this.pending > 0 && this.#receipts.length + this.#broken.size === 0;
-    this.#early = [];
+    this.#kept = [];
     const receipts = this.#receipts;
     this.#receipts = [];
     for (const { reject } of receipts) reject(error);
@@ -140,7 +159,7 @@ export class Outbox {
   #count(): void {
     // A destroyed stream counts what it dropped as written.
     if (!this.#link || this.#link.destroyed) return;
-    this.#left = this.#accepted - this.#link.pending;
+    this.#left = this.#accepted - this.#keptBytes - this.#link.pending;
     while (this.#receipts[0] && this.#receipts[0].at <= this.#left) this.#receipts.shift()?.resolve();
   }
 

@@ -53,6 +53,17 @@ describe.each(versions)('%s', (version) => {
     expect(secure.remote).toEqual(plain.remote);
   });
 
+  it('in the turn of the last plain line, which goes out first', async () => {
+    const { plain, raw } = await plainPair('accepted');
+    plain.next('220 go ');
+    plain.next('ahead\r\n');
+    const secure = upgrade(plain, { ...server, maxVersion: version });
+    expect(String((await once(raw, 'data'))[0])).toBe('220 go ahead\r\n');
+    const peer = nodeClient(0, { socket: raw });
+    secure.next('hello');
+    expect(String((await once(peer, 'data'))[0])).toBe('hello');
+  });
+
   it('as a server, with the socket that nobody reads any more', async () => {
     const { plain, raw } = await plainPair('accepted');
     const first = firstValueFrom(plain.pipe(data(), lines()));

@@ -1,0 +1,80 @@
+// Small reads by await: a header of 4 bytes and a body of 60, in turn.
+import net from 'node:net';
+import type { Readable } from 'node:stream';
+import { connect, reader } from '@rxsock/core';
+import { expectAll, type Scenario } from '../scenario.js';
+
+const HEADER = 4;
+const BODY = 60;
+const MESSAGE = HEADER + BODY;
+
+type Read = (length: number) => Promise<Uint8Array>;
+
+export const smallReads: Scenario = {
+  name: 'reader',
+  about: `reads ${HEADER} bytes and ${BODY} bytes in turn, by await`,
+  amount: 64 * 1024 * 1024,
+  rate: { unit: 'M messages/s', of: MESSAGE * 1e6 },
+  cost: { unit: 'CPU-s/million', of: MESSAGE * 1e6 },
+  peer: (amount) => ({ role: 'blast', amount }),
+  aims: { 'reader().read(n)': 0.5 },
+  contenders: {
+    "net, own buffer in 'data'": async ({ peer, amount }) => {
+      await readMessages(ownBuffer(net.connect(peer.port, '127.0.0.1')), amount);
+    },
+
+    'net, socket.read(n)': async ({ peer, amount }) => {
+      await readMessages(pullFrom(net.connect(peer.port, '127.0.0.1')), amount);
+    },
+
+    'reader().read(n)': async ({ peer, amount }) => {
+      using socket = reader(connect({ host: '127.0.0.1', port: peer.port }));
+      await readMessages((length) => socket.read(length), amount);
+    },
+  },
+};
+
+async function readMessages(read: Read, amount: number): Promise<void> {
+  const messages = Math.floor(amount / MESSAGE);
+  let bytes = 0;
+  for (let i = 0; i < messages; i++) {
+    bytes += (await read(HEADER)).length;
+    bytes += (await read(BODY)).length;
+  }
+  expectAll(bytes, messages * MESSAGE, 'bytes');
+  await read(amount - bytes);
+}
+
+/** What people write: chunks are joined until there is enough, and the socket waits meanwhile. */
+function ownBuffer(socket: net.Socket): Read {
+  let buffer: Buffer = Buffer.alloc(0);
+  let wake = () => {};
+  socket.pause();
+  socket.on('data', (chunk) => {
+    buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
+    socket.pause();
+    wake();
+  });
+  return async (length) => {
+    while (buffer.length < length) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        socket.resume();
+      });
+    }
+    const bytes = buffer.subarray(0, length);
+    buffer = buffer.subarray(length);
+    return bytes;
+  };
+}
+
+/** The way of Node's own streams. */
+function pullFrom(stream: Readable): Read {
+  return async (length) => {
+    for (;;) {
+      const bytes: Buffer | null = length === 0 ? Buffer.alloc(0) : stream.read(length);
+      if (bytes) return bytes;
+      await new Promise((resolve) => stream.once('readable', resolve));
+    }
+  };
+}
