@@ -20,11 +20,15 @@ export const smallReads: Scenario = {
   aims: { 'reader().read(n)': 0.5 },
   contenders: {
     "net, own buffer in 'data'": async ({ peer, amount }) => {
-      await readMessages(ownBuffer(net.connect(peer.port, '127.0.0.1')), amount);
+      const socket = net.connect(peer.port, '127.0.0.1');
+      await readMessages(ownBuffer(socket), amount);
+      socket.destroy();
     },
 
     'net, socket.read(n)': async ({ peer, amount }) => {
-      await readMessages(pullFrom(net.connect(peer.port, '127.0.0.1')), amount);
+      const socket = net.connect(peer.port, '127.0.0.1');
+      await readMessages(pullFrom(socket), amount);
+      socket.destroy();
     },
 
     'reader().read(n)': async ({ peer, amount }) => {
