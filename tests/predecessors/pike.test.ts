@@ -29,7 +29,16 @@ import * as unix from '@rxsock/unix';
 import { firstValueFrom, lastValueFrom, map, of, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { exited, program as processes } from '../../packages/core/test/process/support.js';
-import { closedPort, dial, drainRaw, opened, pair, rawServer } from '../../packages/core/test/support/peers.js';
+import {
+  accepted,
+  closedPort,
+  dial,
+  drainRaw,
+  opened,
+  pair,
+  rawServer,
+} from '../../packages/core/test/support/peers.js';
+import { told } from '../../packages/core/test/support/tuning.js';
 import { turns } from '../../packages/core/test/support/turns.js';
 import { ask, place } from '../../packages/unix/test/support.js';
 import { run } from '../support/program.js';
@@ -103,30 +112,13 @@ test('Pike: connection pool', async () => {
 
 describe('Pike: options: reuse, keepalive, nodelay, buffers, broadcast, multicast, interface', () => {
   test('keepalive, nodelay', async () => {
-    const { peer } = await pair();
-    const handle = (peer as unknown as { readonly _handle: object })._handle;
-    const system = Object.getPrototypeOf(handle) as Record<
-      'setKeepAlive' | 'setNoDelay',
-      (...args: unknown[]) => number
-    >;
-    const keepAlive = vi.spyOn(system, 'setKeepAlive');
-    const noDelay = vi.spyOn(system, 'setNoDelay');
-    onTestFinished(() => {
-      keepAlive.mockRestore();
-      noDelay.mockRestore();
-    });
-    const server = await rawServer();
-    await opened(dial({ port: server.port, keepOpen: true, noDelay: false }));
-    expect([keepAlive.mock.calls, noDelay.mock.calls]).toEqual([[], []]);
-    await opened(dial({ port: server.port, keepOpen: true, keepAlive: 60_000 }));
-    expect([keepAlive.mock.calls, noDelay.mock.calls]).toEqual([[[true, 60]], [[true]]]); // the system counts seconds
-    const ours = listen({ keepAlive: 30_000, noDelay: false });
-    const accepted = firstValueFrom(ours.pipe(connections()));
-    const { port } = await listening(ours);
-    const client = net.connect({ port, host: '127.0.0.1' }).on('error', () => {});
-    onTestFinished(() => void client.destroy());
-    await accepted;
-    expect([keepAlive.mock.lastCall, noDelay.mock.calls]).toEqual([[true, 30], [[true]]]);
+    const { port } = await rawServer();
+    const plain = () => opened(dial({ port, keepOpen: true, noDelay: false }));
+    expect(await told(plain)).toEqual({ noDelay: [], keepAlive: [] });
+    const probing = () => opened(dial({ port, keepOpen: true, keepAlive: 60_000 }));
+    expect(await told(probing)).toEqual({ noDelay: [[true]], keepAlive: [[true, 60]] }); // the system counts seconds
+    const taken = () => accepted({ keepAlive: 30_000, noDelay: false });
+    expect(await told(taken)).toEqual({ noDelay: [], keepAlive: [[true, 30]] });
   });
 
   test('reuse', async () => {

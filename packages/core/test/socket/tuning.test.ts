@@ -1,24 +1,8 @@
 // noDelay and keepAlive reach the system, for dialled sockets and for accepted ones.
-import { once } from 'node:events';
-import net from 'node:net';
 import type { TcpOptions } from '@rxsock/core';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { accepted, dial, opened, rawServer } from '../support/peers.js';
-
-/** What the system is told of TCP sockets while it is done. */
-async function told(act: () => Promise<unknown>) {
-  const server = await rawServer();
-  const peer = net.connect(server.port, '127.0.0.1');
-  await once(peer, 'connect');
-  const { _handle: handle } = peer as unknown as { readonly _handle: object };
-  peer.destroy();
-  const system = Object.getPrototypeOf(handle) as Record<'setKeepAlive' | 'setNoDelay', (...args: unknown[]) => number>;
-  const spies = [vi.spyOn(system, 'setNoDelay'), vi.spyOn(system, 'setKeepAlive')] as const;
-  onTestFinished(() => spies.forEach((spy) => void spy.mockRestore()));
-  await act();
-  const [noDelay, keepAlive] = spies.map(({ mock }) => mock.calls);
-  return { noDelay, keepAlive };
-}
+import { told } from '../support/tuning.js';
 
 const dialled = async (host: string, options: TcpOptions) => {
   const server = await rawServer();
