@@ -14,6 +14,8 @@ import {
   linesCodec,
   listen,
   on,
+  type Server,
+  type Socket,
   SocketRegistry,
   sendFile,
   serve,
@@ -99,6 +101,17 @@ test('mIRC: named sockets; wildcards in /sockwrite www* …, /sockclose info*; /
   expect(told).toContain('www-two: bye');
   web.complete();
   expect(String((await drainRaw(www1)).bytes)).toBe('hello');
+
+  const all = new SocketRegistry<Socket | Server | udp.DatagramSocket>();
+  const ear = all.add(listen(), 'ear'); // /socklisten
+  const mail = all.add(udp.bind(), 'mail'); // /sockudp
+  await Promise.all([listening(ear), mail.bind()]);
+  expect([...all].map(({ name, type, readyState }) => [name, type, readyState])).toEqual([
+    ['ear', 'tcp', 'listening'],
+    ['mail', 'udp', 'open'],
+  ]);
+  await all.match('*').close(); // /sockclose *
+  expect(all.names()).toEqual([]);
 });
 
 test('mIRC: $sock(name,N): name, port, ip, status, sent, rcvd, sq, rq, ls, lr, mark, type, saddr, sport, to', async () => {

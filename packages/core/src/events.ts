@@ -124,9 +124,9 @@ export interface DropEvent {
   readonly error: SocketError | undefined;
 }
 /** A connection that `serve` looked after failed, or its handler did. */
-export interface ConnectionErrorEvent {
+export interface ConnectionErrorEvent<S = Socket> {
   readonly type: 'connectionError';
-  readonly socket: Socket;
+  readonly socket: S;
   readonly error: unknown;
 }
 /** The server accepts nothing more and waits for its connections. */

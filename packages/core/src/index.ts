@@ -10,7 +10,7 @@ export { type ListenOptions, listen } from './listen.js';
 export type { ReadyState } from './engine/connection.js';
 export type { SocketOptions } from './engine/options.js';
 export type { TransportType } from './engine/transport.js';
-export { Server } from './server.js';
+export { Server, type ServerState } from './server.js';
 export { Socket } from './socket.js';
 
 // What those tell
@@ -94,7 +94,8 @@ export { type ServicePortOptions, servicePort } from './names/service-port.js';
 
 // Sockets by name, and what they say of themselves
 
-export { type SocketSnapshot, snapshot } from './registry/snapshot.js';
+export type { CloseOptions, Member } from './member.js';
+export { type MemberSnapshot, type Snapshot, type SocketSnapshot, snapshot } from './registry/snapshot.js';
 export { SocketGroup, type SocketGroupEvent } from './registry/socket-group.js';
 export { SocketRegistry } from './registry/socket-registry.js';
 
@@ -103,6 +104,7 @@ export { SocketRegistry } from './registry/socket-registry.js';
 export type { BackoffOptions } from './lasting/backoff.js';
 export { ConnectionPool, connectionPool } from './lasting/connection-pool.js';
 export { PoolError, type PoolErrorCode, ReconnectError } from './lasting/errors.js';
+export type { LinkState } from './lasting/link-keeper.js';
 export type { ConnectionPoolOptions } from './lasting/pool-options.js';
 export { Reconnecting, reconnect } from './lasting/reconnect.js';
 export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './lasting/reconnect-events.js';

@@ -8,9 +8,11 @@ import { Deadline } from './engine/deadline.js';
 import { resetStream } from './engine/internals.js';
 import type { SocketLimits } from './engine/options.js';
 import { ownerOf } from './engine/owners.js';
-import { type Dialect, internetEnds } from './engine/transport.js';
+import { States } from './engine/states.js';
+import { type Dialect, internetEnds, type TransportType } from './engine/transport.js';
 import { SocketError } from './errors.js';
 import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
+import type { Member } from './member.js';
 import { connectionOf, Socket } from './socket.js';
 
 /** How a transport listens: all that tells one transport's server from another's. */
@@ -34,6 +36,9 @@ export interface ServerLimits {
   readonly signal: AbortSignal | undefined;
 }
 
+/** See {@link Server.readyState}. */
+export type ServerState = 'idle' | 'opening' | 'listening' | 'closing' | 'closed';
+
 let surrender: (server: Server) => void;
 
 /**
@@ -52,25 +57,32 @@ let surrender: (server: Server) => void;
  *   .subscribe((socket) => socket.pipe(data()).subscribe({ next: console.log, error: console.error }));
  * ```
  */
-export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEvent<A>> implements AsyncDisposable {
+export class Server<A extends Endpoint = Endpoint>
+  extends Observable<ServerEvent<A>>
+  implements Member<ServerEvent<A>>, AsyncDisposable
+{
   readonly #transport: ServerTransport<A>;
   readonly #limits: ServerLimits;
+  readonly #states = new States<ServerState>('idle');
   readonly #events = new Subject<ServerEvent<A>>();
   readonly #sockets = new Set<Socket>();
   /** All that is open, those that are none of `#sockets` included: in a handshake, or upgraded. */
   readonly #streams = new Set<net.Socket>();
   #server: net.Server | undefined;
   #listening: ListeningEvent<A> | undefined;
-  #life: 'idle' | 'open' | 'closing' | 'closed' = 'idle';
   #failure: SocketError | undefined;
   #closed: Promise<void> | undefined;
   #concluded: (() => void) | undefined;
+  /** A name for logs and registries. */
+  name = '';
+  /** Anything you want to keep with the server. */
+  mark: unknown;
 
   /** @internal Made by `listen`. */
   constructor(transport: ServerTransport<A>, limits: ServerLimits) {
     super((subscriber) => {
       // On the next turn, so that a retry of a closed server does not spin.
-      if (this.#life === 'closed') return limits.socket.scheduler.schedule(() => this.#tellEnd(subscriber));
+      if (this.readyState === 'closed') return limits.socket.scheduler.schedule(() => this.#tellEnd(subscriber));
       if (this.#listening) subscriber.next(this.#listening);
       const subscription = this.#events.subscribe(subscriber);
       this.#listen();
@@ -87,6 +99,24 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     surrender = (server) => {
       if (server.#server) server.#transport.surrender?.(server.#server);
     };
+  }
+
+  /** `idle`: nobody has subscribed yet. `opening`, `listening`. `closing`: it accepts no more. `closed`. */
+  get readyState(): ServerState {
+    return this.#states.current;
+  }
+
+  /**
+   * The `readyState`, now and whenever it changes; completes behind `closed`. It only looks: it does not listen, and does
+   * not keep the server open.
+   */
+  get readyStates(): Observable<ServerState> {
+    return this.#states.changes;
+  }
+
+  /** What carries the bytes of its sockets: see `type` of a socket. */
+  get type(): TransportType {
+    return this.#transport.type;
   }
 
   /** Where it listens; `undefined` while it does not. */
@@ -115,8 +145,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
    */
   async close(options: { readonly drain?: number } = {}): Promise<void> {
     const { drain = 10_000 } = options;
-    if (this.#life === 'idle') this.#conclude();
-    if (this.#life === 'open') this.#events.next({ type: 'draining' });
+    if (this.readyState === 'idle') this.#conclude();
+    if (this.#accepts) this.#events.next({ type: 'draining' });
     this.#stop();
     const cut = () => {
       const reason = new Error(`the server closed and drain (${drain} ms) has passed`);
@@ -135,8 +165,8 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   }
 
   #listen(): void {
-    if (this.#life !== 'idle') return;
-    this.#life = 'open';
+    if (this.readyState !== 'idle') return;
+    this.#states.set('opening');
     this.#closed = new Promise((resolve) => {
       this.#concluded = resolve;
     });
@@ -144,7 +174,9 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     this.#server = server;
     server.on('listening', () => {
       this.#listening = { type: 'listening', address: this.#transport.addressOf(server) };
+      this.#states.set('listening');
       this.#events.next(this.#listening);
+      this.#states.tell();
     });
     server.on('connection', (stream: net.Socket) => {
       this.#streams.add(stream);
@@ -163,6 +195,7 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
     });
     this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (this.#limits.signal?.aborted) this.#onSignal();
+    this.#states.tell();
   }
 
   #accept(stream: Duplex): void {
@@ -230,9 +263,14 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   }
 
   #stop(): void {
-    if (this.#life !== 'open') return;
-    this.#life = 'closing';
+    if (!this.#accepts) return;
+    this.#states.set('closing');
     this.#server?.close();
+    this.#states.tell();
+  }
+
+  get #accepts(): boolean {
+    return this.readyState === 'opening' || this.readyState === 'listening';
   }
 
   get #gone(): boolean {
@@ -240,11 +278,12 @@ export class Server<A extends Endpoint = Endpoint> extends Observable<ServerEven
   }
 
   #conclude(): void {
-    if (this.#life === 'closed') return;
-    this.#life = 'closed';
+    if (this.readyState === 'closed') return;
+    this.#states.set('closed');
     this.#listening = undefined;
     this.#limits.signal?.removeEventListener('abort', this.#onSignal);
     this.#concluded?.();
+    this.#states.tell();
     this.#tellEnd(this.#events);
   }
 

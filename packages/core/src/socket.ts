@@ -1,5 +1,5 @@
 // The socket as users see it: an Observable of typed events and an Observer for writes, in front of one connection.
-import type { Observer, Subscriber } from 'rxjs';
+import type { Observable, Observer, Subscriber } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 import type { Connection, ReadyState } from './engine/connection.js';
 import { checkLimit } from './engine/options.js';
@@ -8,6 +8,7 @@ import { SocketError } from './errors.js';
 import type { CloseReport, SocketEvent } from './events.js';
 import { Flowable } from './flowable.js';
 import type { Chunk } from './framing/codec.js';
+import { broadcast, type Member } from './member.js';
 import { data } from './operators/data.js';
 import { type TakesBack, takeBack } from './operators/give-back.js';
 import { toAsyncIterable } from './streams/async-iterable.js';
@@ -35,7 +36,10 @@ let connectionOf: (socket: Socket) => Connection;
  * socket.complete(); // FIN: the echo still arrives
  * ```
  */
-export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, TakesBack, AsyncDisposable {
+export class Socket
+  extends Flowable<SocketEvent>
+  implements Observer<Chunk>, Member<SocketEvent>, TakesBack, AsyncDisposable
+{
   readonly #connection: Connection;
   /** A name for logs and registries. */
   name = '';
@@ -70,6 +74,13 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, Ta
     if (outbox.state === 'completing' || outbox.state === 'finished') process.emitWarning(afterComplete(this));
     this.#connection.claim();
     return this.#connection.write(bytes);
+  }
+
+  /** @internal As `next`, unless the write side is closed. */
+  [broadcast](bytes: Uint8Array): boolean {
+    const { outbox } = this.#connection;
+    // Who fails over it will never drain.
+    return outbox.state !== 'open' || this.next(bytes) || outbox.state !== 'open';
   }
 
   /** Half-closes: sends FIN after all that was written. Reading goes on. Dials if nobody has. */
@@ -140,6 +151,14 @@ export class Socket extends Flowable<SocketEvent> implements Observer<Chunk>, Ta
    */
   get readyState(): ReadyState {
     return this.#connection.readyState;
+  }
+
+  /**
+   * The `readyState`, now and whenever it changes; completes behind `closed`, whatever the socket ends with. It only looks:
+   * it does not dial, does not read, and does not keep the socket open.
+   */
+  get readyStates(): Observable<ReadyState> {
+    return this.#connection.readyStates;
   }
 
   /** What carries its bytes: `tcp`, `tls`, `unix`, or `duplex` for a stream of somebody else's. */

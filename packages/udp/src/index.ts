@@ -5,5 +5,6 @@ export type * from './events.js';
 export { type MapMessagesOptions, mapMessages } from './map-messages.js';
 export { messages } from './messages.js';
 export type { BindOptions, ConnectOptions, DatagramOptions, Membership } from './options.js';
+export type { DatagramSocketState } from './port.js';
 export { type RequestOptions, request } from './request.js';
 export { DatagramSocket } from './socket.js';

@@ -5,7 +5,7 @@ import type dgram from 'node:dgram';
 import { addAbortListener } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
 import type { InternetEndpoint, SocketError } from '@rxsock/core';
-import { Deadline } from '@rxsock/core/internal';
+import { Deadline, States } from '@rxsock/core/internal';
 import { concat, firstValueFrom, ReplaySubject, Subject, type Subscriber, type Subscription, subscribeOn } from 'rxjs';
 import { abortedError, closedError, openError, systemError } from './errors.js';
 import type { Datagram, DatagramCloseEvent, DatagramEvent, DatagramReport } from './events.js';
@@ -13,6 +13,9 @@ import { canonical, type Resolve, resolve, resolver } from './names.js';
 import { create, open } from './open.js';
 import type { Setup } from './options.js';
 import { Outbox, type Settle } from './outbox.js';
+
+/** See {@link DatagramSocket.readyState}. */
+export type DatagramSocketState = 'idle' | 'opening' | 'open' | 'closing' | 'closed';
 
 export class Port {
   readonly setup: Setup;
@@ -26,7 +29,7 @@ export class Port {
     messagesDropped: 0,
     messagesBlocked: 0,
   };
-  state: 'idle' | 'opening' | 'open' | 'closing' | 'closed' = 'idle';
+  readonly states = new States<DatagramSocketState>('idle');
   /** Stays open when the last subscriber leaves. */
   keep: boolean;
   /** Finds the address of a destination, once it is open. */
@@ -48,6 +51,10 @@ export class Port {
   constructor(setup: Setup) {
     this.setup = setup;
     this.keep = setup.limits.keepOpen === true;
+  }
+
+  get state(): DatagramSocketState {
+    return this.states.current;
   }
 
   get report(): DatagramReport {
@@ -78,9 +85,10 @@ export class Port {
   open(): void {
     const { signal } = this.setup.limits;
     if (this.state !== 'idle') return;
-    this.state = 'opening';
+    this.states.set('opening');
     if (signal) this.#signal = addAbortListener(signal, () => this.destroy(abortedError(signal.reason)));
     this.#open().catch((cause) => this.destroy(openError(cause, this.setup)));
+    this.states.tell();
   }
 
   /** Sends; answers whether there is room for more. */
@@ -110,10 +118,11 @@ export class Port {
     if (this.state === 'closed' || (this.state === 'closing' && timeout === undefined)) return;
     if (this.outbox.pending === 0 || timeout === 0) return this.destroy();
     this.open();
-    this.state = 'closing';
+    this.states.set('closing');
     this.#linger?.stop();
     this.#linger = new Deadline(scheduler, timeout ?? lingerTimeout, () => this.destroy());
     this.#linger.start();
+    this.states.tell();
   }
 
   /** Nothing waits any more. */
@@ -124,7 +133,7 @@ export class Port {
   /** Closes at once. */
   destroy(failure?: SocketError): void {
     if (this.state === 'closed') return;
-    this.state = 'closed';
+    this.states.set('closed');
     this.#closedAt = this.setup.limits.scheduler.now();
     this.local = undefined;
     this.#signal?.[Symbol.dispose]();
@@ -139,6 +148,7 @@ export class Port {
     };
     if (this.#node) this.#node.close(conclude);
     else process.nextTick(conclude);
+    this.states.tell();
   }
 
   async #open(): Promise<void> {
@@ -155,9 +165,10 @@ export class Port {
     this.local = node.address() as InternetEndpoint;
     if (near) this.remote = node.remoteAddress() as InternetEndpoint;
     this.#openedAt = limits.scheduler.now();
-    if (this.state === 'opening') this.state = 'open';
+    if (this.state === 'opening') this.states.set('open');
     this.events.next({ type: 'listening', address: this.local });
     this.outbox.open(node, this.remote);
+    this.states.tell();
   }
 
   #received(data: Buffer, { address, port, family }: dgram.RemoteInfo): void {

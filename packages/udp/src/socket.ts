@@ -1,13 +1,13 @@
 // A datagram socket as users see it: an Observable of typed events and an Observer of datagrams.
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
-import { checkLimit } from '@rxsock/core/internal';
+import { broadcast, checkLimit, type Member } from '@rxsock/core/internal';
 import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
 import { toDatagram } from './datagram.js';
 import { abortedError, closedError } from './errors.js';
 import type { Datagram, DatagramEvent, DatagramReport } from './events.js';
 import { kernelDrops } from './kernel-drops.js';
 import { checkGroup, type Membership, type Setup } from './options.js';
-import { Port } from './port.js';
+import { type DatagramSocketState, Port } from './port.js';
 
 let portOf: (socket: DatagramSocket<never>) => Port;
 
@@ -34,9 +34,13 @@ let portOf: (socket: DatagramSocket<never>) => Port;
  */
 export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   extends Observable<DatagramEvent>
-  implements Observer<D>, AsyncDisposable
+  implements Observer<D>, Member<DatagramEvent>, AsyncDisposable
 {
   readonly #port: Port;
+  /** A name for logs and registries. */
+  name = '';
+  /** Anything you want to keep with the socket. */
+  mark: unknown;
 
   /** @internal Made by `bind` and `connect`. */
   constructor(setup: Setup) {
@@ -58,6 +62,12 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    */
   next(datagram: D): boolean {
     return this.#port.send(toDatagram(datagram, this.#port.setup));
+  }
+
+  /** @internal As `next`, if there is a peer and it is not closing. */
+  [broadcast](bytes: Uint8Array): boolean {
+    const { setup, state } = this.#port;
+    return !setup.near || state === 'closing' || state === 'closed' || this.#port.send(toDatagram(bytes, setup));
   }
 
   /**
@@ -147,8 +157,21 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /** `idle`, `opening`, `open`, `closing`, `closed`. */
-  get readyState(): Port['state'] {
+  get readyState(): DatagramSocketState {
     return this.#port.state;
+  }
+
+  /**
+   * The `readyState`, now and whenever it changes; completes behind `closed`, whatever the socket ends with. It only looks:
+   * it does not bind, and does not keep the socket open.
+   */
+  get readyStates(): Observable<DatagramSocketState> {
+    return this.#port.states.changes;
+  }
+
+  /** What carries it: always `udp`. */
+  get type(): 'udp' {
+    return 'udp';
   }
 
   /** Our end; `undefined` while it is not open. */

@@ -1,6 +1,6 @@
 // Half-close: each direction ends by itself.
 import { data, on } from '@rxsock/core';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, toArray } from 'rxjs';
 import { expect } from 'vitest';
 import { bytes, expectSame } from '../support/bytes.js';
 import { hear, readAll } from '../support/hear.js';
@@ -90,15 +90,21 @@ export const halfClose = topic('Half-close', (behaviour) => {
     expect(`${await answer}`).toBe('answer');
   });
 
-  behaviour('readyState tells which direction is open', async ({ connected }) => {
+  behaviour('readyState tells which direction is open, and readyStates each change', async ({ connected }) => {
     const { near, far } = await connected(halfOpen);
     hear(near);
     hear(far);
+    const changes = [near, far].map((socket) => firstValueFrom(socket.readyStates.pipe(toArray())));
     expect([near.readyState, far.readyState]).toEqual(['open', 'open']);
     near.complete();
     await until(() => near.readyState === 'readOnly' && far.readyState === 'writeOnly');
     far.complete();
-    await until(() => near.readyState === 'closed' && far.readyState === 'closed');
+    const states = await Promise.all(changes);
+    expect(states.map((each) => each.slice(0, 3))).toEqual([
+      ['open', 'readOnly', 'closing'],
+      ['open', 'writeOnly', 'closing'],
+    ]);
+    expect([near.readyState, far.readyState, ...states.map((each) => each.at(-1))]).toEqual(Array(4).fill('closed'));
   });
 
   behaviour('writing after complete() is refused, and the peer gets a clean end', async ({ connected }) => {

@@ -8,7 +8,7 @@
 // changes one of these and calls `#advance`, which delivers what can be delivered and takes the next step: read on,
 // destroy the stream, conclude. Nothing else does.
 import type { Duplex } from 'node:stream';
-import type { Subscriber, Subscription } from 'rxjs';
+import type { Observable, Subscriber, Subscription } from 'rxjs';
 import type { Endpoint } from '../endpoint.js';
 import { type ConnectAttempt, SocketError } from '../errors.js';
 import type { CloseReport, SocketEvent } from '../events.js';
@@ -36,6 +36,7 @@ import { Link, type LinkHandlers } from './link.js';
 import type { SocketLimits } from './options.js';
 import { Outbox } from './outbox.js';
 import { own } from './owners.js';
+import { States } from './states.js';
 import type { Transport, TransportType } from './transport.js';
 
 /** See {@link Socket.readyState}. */
@@ -71,6 +72,7 @@ export class Connection {
   /** Set at the end. */
   report: CloseReport | undefined;
 
+  readonly #states = new States<ReadyState>('idle');
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
   #step: 'resolving' | 'connecting' | 'securing';
   #parting = false;
@@ -130,6 +132,10 @@ export class Connection {
     if (this.#parting || this.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
     return input ? 'readOnly' : 'writeOnly';
+  }
+
+  get readyStates(): Observable<ReadyState> {
+    return this.#states.changes;
   }
 
   /** Whether another one has taken the stream over. */
@@ -297,12 +303,14 @@ export class Connection {
     this.#link = new Link(this.#transport, this.#linkHandlers());
     own(this.#link.stream, this);
     this.#link.begin();
+    this.#changed();
   }
 
   #linkHandlers(): LinkHandlers {
     return {
       progress: (event) => {
         if (event.type !== 'lookup') this.#step = 'connecting';
+        this.#changed();
         if (event.type === 'connectionAttemptFailed') {
           const { address, port, code } = event;
           this.#attempts.push({ address, port, code });
@@ -330,6 +338,7 @@ export class Connection {
     this.#deadlines.connect.stop();
     this.#deadlines.handshake.start();
     this.#tellConnect(this.#link);
+    this.#changed();
   }
 
   #opened(): void {
@@ -428,7 +437,13 @@ export class Connection {
 
   // ---- the next step
 
+  #changed(): void {
+    this.#states.set(this.readyState);
+    this.#states.tell();
+  }
+
   #advance(): void {
+    this.#changed();
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
@@ -486,6 +501,7 @@ export class Connection {
     // Lost bytes that nobody hears of, unless somebody wanted it so.
     const unheard = this.outbox.unheard && this.#audience.size === 0 && this.#verdict?.how !== 'abort';
     if (this.failure && unheard) process.emitWarning(this.failure);
+    this.#changed();
     this.#audience.close({ type: 'close', report: this.report }, this.failure);
     const { report } = this;
     for (const act of this.#concluded) guarded(() => act(report));

@@ -7,6 +7,7 @@
 // and `ending`, which is never taken back: when all that waits was given to a connection, that connection is the last.
 import type { Subscriber, Subscription } from 'rxjs';
 import { Deadline } from '../engine/deadline.js';
+import { States } from '../engine/states.js';
 import { AbortedError, ConnectError, SocketError, TimeoutError } from '../errors.js';
 import type { CloseReport, SocketEvent } from '../events.js';
 import { FlowSet } from '../flow.js';
@@ -29,7 +30,7 @@ export type LinkState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 export class LinkKeeper {
   readonly flow = new FlowSet();
   readonly outbox: LinkOutbox;
-  state: LinkState = 'idle';
+  readonly states = new States<LinkState>('idle');
   ending: 'no' | 'complete' | 'close' = 'no';
   /** The present connection, or the one that is being made. */
   socket: Socket | undefined;
@@ -55,6 +56,10 @@ export class LinkKeeper {
       dropped: (bytes) => this.#audience.tell({ type: 'overflow', bytes }),
       overflowed: (error) => this.fail(error),
     });
+  }
+
+  get state(): LinkState {
+    return this.states.current;
   }
 
   subscribe(subscriber: Subscriber<ReconnectEvent>): void {
@@ -115,7 +120,7 @@ export class LinkKeeper {
   // ---- one connection after another
 
   #dial(): void {
-    this.state = 'connecting';
+    this.states.set('connecting');
     let socket: Socket;
     try {
       socket = this.#sockets.make();
@@ -144,19 +149,22 @@ export class LinkKeeper {
     );
     this.#incoming = incoming;
     socket.subscribe(incoming);
+    this.states.tell();
   }
 
   #opened(socket: Socket, event: ReconnectEvent): void {
-    this.state = 'open';
+    this.states.set('open');
     this.#openedAt = this.#limits.scheduler.now();
     this.outbox.open(socket, () => this.#audience.tell(event));
+    this.states.tell();
   }
 
   #lost(socket: Socket, report: CloseReport, error: SocketError | undefined): void {
     if (this.#openedAt !== undefined) this.#backoff.lasted(this.#limits.scheduler.now() - this.#openedAt);
     this.#detach();
-    this.state = 'waiting';
+    this.states.set('waiting');
     this.#audience.tell({ type: 'disconnect', error, report });
+    this.states.tell();
     // Who was told may have ended it.
     if (this.state !== 'waiting') return;
     const last = this.ending !== 'no' && this.outbox.empty;
@@ -183,9 +191,10 @@ export class LinkKeeper {
 
   #conclude(error?: unknown): void {
     if (this.state === 'closed') return;
-    this.state = 'closed';
+    this.states.set('closed');
     this.#failure = error;
     this.#stop(error);
+    this.states.tell();
     this.#audience.close(error);
     for (const resolve of this.#concluded) resolve();
   }
@@ -206,9 +215,10 @@ export class LinkKeeper {
     this.#detach();
     if (state !== 'open') socket?.error(new Error('everybody had left before it was open'));
     else if (socket && connectionOf(socket).limits.keepOpen !== false) void socket.close();
-    if (this.ending === 'no') this.state = 'idle';
+    if (this.ending === 'no') this.states.set('idle');
     else this.#conclude();
     this.#stop();
+    this.states.tell();
     return true;
   }
 

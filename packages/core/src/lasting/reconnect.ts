@@ -1,5 +1,5 @@
 // reconnect(): one Observable and Observer over many connections, made one after another.
-import type { ObservableInput, Observer } from 'rxjs';
+import type { Observable, ObservableInput, Observer } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { Flowable } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
@@ -111,6 +111,14 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
    */
   get readyState(): LinkState {
     return this.#keeper.state;
+  }
+
+  /**
+   * The `readyState`, now and whenever it changes; completes behind `closed`. It only looks: it does not dial, and does not
+   * keep the link alive.
+   */
+  get readyStates(): Observable<LinkState> {
+    return this.#keeper.states.changes;
   }
 
   /** The socket of the present connection, or of the one that is being made: to ask, not to read from. */

@@ -1,8 +1,9 @@
-// snapshot(): all that there is to know of a socket at one moment, for logs and status pages.
+// snapshot(): all that there is to know of a socket or a server at one moment, for logs and status pages.
 import { inspect } from 'node:util';
 import type { Endpoint } from '../endpoint.js';
 import type { ReadyState } from '../engine/connection.js';
 import type { TransportType } from '../engine/transport.js';
+import type { Member } from '../member.js';
 import type { Socket } from '../socket.js';
 
 /** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
@@ -29,9 +30,42 @@ export interface SocketSnapshot {
   readonly mark?: unknown;
 }
 
+/** What {@link snapshot} gives of a server, or of a datagram socket: as {@link SocketSnapshot}, as far as it has the same. */
+export interface MemberSnapshot extends Partial<Omit<SocketSnapshot, 'name' | 'type' | 'readyState'>> {
+  readonly name: string;
+  readonly type?: string;
+  readonly readyState: string;
+  /** Where a server listens. */
+  readonly address?: Endpoint;
+  /** What has passed through a datagram socket. */
+  readonly report?: Readonly<Record<string, number>>;
+}
+
+/** What {@link snapshot} gives. */
+export type Snapshot<M extends Member> = M extends Socket ? SocketSnapshot : MemberSnapshot;
+
+const PROPERTIES: readonly (keyof SocketSnapshot | keyof MemberSnapshot)[] = [
+  'name',
+  'type',
+  'readyState',
+  'address',
+  'local',
+  'remote',
+  'bytesRead',
+  'bytesWritten',
+  'readableLength',
+  'writableLength',
+  'openedAt',
+  'lastReadAt',
+  'lastWriteAt',
+  'report',
+  'holds',
+  'mark',
+];
+
 /**
- * A plain object that says how a socket is at this moment, in any state. It changes no more, and is the same after a way
- * through JSON.
+ * A plain object that says how a socket is at this moment, in any state; a server or a datagram socket, too. It changes no
+ * more, and is the same after a way through JSON.
  *
  * @example
  * ```ts
@@ -42,13 +76,9 @@ export interface SocketSnapshot {
  * console.log(JSON.stringify([...sockets].map(snapshot)));
  * ```
  */
-export function snapshot(socket: Socket): SocketSnapshot {
-  const { name, type, readyState, local, remote, bytesRead, bytesWritten } = socket;
-  const { readableLength, writableLength, openedAt, lastReadAt, lastWriteAt, holds } = socket;
-  const all = { name, type, readyState, local, remote, bytesRead, bytesWritten, readableLength, writableLength };
-  const more = { openedAt, lastReadAt, lastWriteAt, holds: [...holds], mark: plain(socket.mark) };
-  const known = Object.entries({ ...all, ...more }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as unknown as SocketSnapshot;
+export function snapshot<M extends Member>(member: M): Snapshot<M> {
+  const known = PROPERTIES.map((property) => [property, plain(member[property as keyof M])]);
+  return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as Snapshot<M>;
 }
 
 /** The value as it is after a way through JSON. */

@@ -1,22 +1,25 @@
 // SocketGroup: sockets whose names match a pattern, written to and read from as one.
-import type { Observer, Subscriber, TeardownLogic } from 'rxjs';
-import type { CloseReport, ConnectionErrorEvent, SocketEvent } from '../events.js';
+import type { Observable, Observer, Subscriber, TeardownLogic } from 'rxjs';
+import type { ConnectionErrorEvent } from '../events.js';
 import { FlowSet } from '../flow.js';
 import { Flowable, FlowSubscriber } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
-import { connectionOf, type Socket, toBytes } from '../socket.js';
+import { broadcast, type CloseOptions, type Member } from '../member.js';
+import { type Socket, toBytes } from '../socket.js';
 
 /** An event of one socket of a group. */
-export interface SocketGroupEvent {
-  readonly socket: Socket;
-  readonly event: SocketEvent | ConnectionErrorEvent;
+export interface SocketGroupEvent<S extends Member = Socket> {
+  readonly socket: S;
+  readonly event: EventOf<S> | ConnectionErrorEvent<S>;
 }
 
+type EventOf<S extends Member> = S extends Observable<infer E> ? E : never;
+
 /** What a group sees of its registry. */
-export interface Members {
-  entries(): Iterable<[string, Socket]>;
+export interface Members<S> {
+  entries(): Iterable<[string, S]>;
   /** Calls `told` when a socket gets a name, until the returned function is called. */
-  follow(told: (socket: Socket, name: string) => void): () => void;
+  follow(told: (socket: S, name: string) => void): () => void;
 }
 
 /**
@@ -45,12 +48,15 @@ export interface Members {
  * await web.close();
  * ```
  */
-export class SocketGroup extends Flowable<SocketGroupEvent> implements Observer<Chunk>, Iterable<Socket> {
-  readonly #members: Members;
+export class SocketGroup<S extends Member = Socket>
+  extends Flowable<SocketGroupEvent<S>>
+  implements Observer<Chunk>, Iterable<S>
+{
+  readonly #members: Members<S>;
   readonly #matches: (name: string) => boolean;
 
   /** @internal */
-  constructor(members: Members, matches: (name: string) => boolean) {
+  constructor(members: Members<S>, matches: (name: string) => boolean) {
     // Each socket joins it when it is subscribed, and leaves it with its subscriber.
     const flows = new FlowSet();
     super((subscriber) => this.#read(subscriber, flows), flows);
@@ -59,40 +65,44 @@ export class SocketGroup extends Flowable<SocketGroupEvent> implements Observer<
   }
 
   /** The sockets that are in the group now, in the order in which they were named. */
-  *[Symbol.iterator](): IterableIterator<Socket> {
+  *[Symbol.iterator](): IterableIterator<S> {
     for (const [name, socket] of this.#members.entries()) if (this.#matches(name)) yield socket;
   }
 
   /**
-   * Writes the same bytes to all; those whose write side is closed are passed over. A slow socket does not stop the others:
-   * its bytes wait for it, and past its `maxWriteBuffer` it fails, alone.
+   * Writes the same bytes to all; those whose write side is closed are passed over, and so are servers, and datagram sockets
+   * without a peer. A slow socket does not stop the others: its bytes wait for it, and past its `maxWriteBuffer` it fails,
+   * alone.
    * @returns `false` if any of them is at or over its `highWaterMark`: it tells `drain` when it is not any more.
    * @throws TypeError if the chunk is neither a string nor a Uint8Array; nothing is written.
    */
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
-    const clogged = this.#all().filter((socket) => writable(socket) && !socket.next(bytes));
-    // Who has failed over it will never drain.
-    return !clogged.some(writable);
+    const clogged = this.#all().filter((socket) => socket[broadcast]?.(bytes) === false);
+    return clogged.length === 0;
   }
 
-  /** Half-closes all: see `complete()` of a socket. */
+  /** Half-closes all: see `complete()` of a socket. Servers go on. */
   complete(): void {
-    for (const socket of this.#all()) socket.complete();
+    for (const socket of this.#all()) socket.complete?.();
   }
 
-  /** Aborts all: see `error()` of a socket. */
+  /** Aborts all: see `error()` of a socket. Servers close, and abort their connections. */
   error(reason?: unknown): void {
-    for (const socket of this.#all()) socket.error(reason);
+    for (const socket of this.#all()) {
+      if (socket.error) socket.error(reason);
+      else void socket.close({ drain: 0 });
+    }
   }
 
   /**
    * Closes all gracefully, those that are in the group now.
-   * @param options.timeout In milliseconds, for each: see `close()` of a socket.
+   * @param options.timeout Of sockets, in milliseconds, for each: see `close()` of a socket.
+   * @param options.drain Of servers, in milliseconds, for each: see `close()` of a server.
    * @returns How they ended, in their order. Never rejects.
    */
-  close(options: { readonly timeout?: number } = {}): Promise<CloseReport[]> {
-    return Promise.all(this.#all().map((socket) => socket.close(options)));
+  close(options: CloseOptions = {}): Promise<Awaited<ReturnType<S['close']>>[]> {
+    return Promise.all(this.#all().map((socket) => socket.close(options) as ReturnType<S['close']>));
   }
 
   /** Sets the `mark` of all. */
@@ -101,13 +111,13 @@ export class SocketGroup extends Flowable<SocketGroupEvent> implements Observer<
   }
 
   // What is done to one may change who is in the group.
-  #all(): Socket[] {
+  #all(): S[] {
     return [...this];
   }
 
-  #read(subscriber: Subscriber<SocketGroupEvent>, flows: FlowSet): TeardownLogic {
-    const readers = new Map<Socket, Subscriber<SocketEvent>>();
-    const told = (socket: Socket, name: string) => {
+  #read(subscriber: Subscriber<SocketGroupEvent<S>>, flows: FlowSet): TeardownLogic {
+    const readers: Readers<S> = new Map();
+    const told = (socket: S, name: string) => {
       if (this.#matches(name) === readers.has(socket)) return;
       if (readers.has(socket)) readers.get(socket)?.unsubscribe();
       else socket.subscribe(readerOf(socket, subscriber, flows, readers));
@@ -118,21 +128,24 @@ export class SocketGroup extends Flowable<SocketGroupEvent> implements Observer<
   }
 }
 
+/** Who reads each socket of a group. */
+type Readers<S> = Map<S, Subscriber<unknown>>;
+
 /** Tells a group's subscriber what one socket tells; is among `readers` until one of the three leaves. */
-function readerOf(
-  socket: Socket,
-  subscriber: Subscriber<SocketGroupEvent>,
+function readerOf<S extends Member>(
+  socket: S,
+  subscriber: Subscriber<SocketGroupEvent<S>>,
   flows: FlowSet,
-  readers: Map<Socket, Subscriber<SocketEvent>>,
-): Subscriber<SocketEvent> {
-  const tell = (event: SocketGroupEvent['event']) => subscriber.next({ socket, event });
+  readers: Readers<S>,
+): Subscriber<unknown> {
+  const tell = (event: SocketGroupEvent<S>['event']) => subscriber.next({ socket, event });
   const error = (error: unknown) => tell({ type: 'connectionError', socket, error });
-  const reader = new FlowSubscriber<SocketEvent>(subscriber, { next: tell, error, complete: () => {} }, flows);
+  const reader = new FlowSubscriber<unknown>(
+    subscriber,
+    { next: (event) => tell(event as EventOf<S>), error, complete: () => {} },
+    flows,
+  );
   readers.set(socket, reader);
   reader.add(() => readers.delete(socket));
   return reader;
-}
-
-function writable(socket: Socket): boolean {
-  return connectionOf(socket).outbox.state === 'open';
 }

@@ -1,13 +1,18 @@
 // SocketRegistry: sockets by name, and groups of them by pattern.
 import { inspect } from 'node:util';
+import { isObservable } from 'rxjs';
 import { SocketError } from '../errors.js';
-import { connectionOf, type Socket } from '../socket.js';
+import type { Member } from '../member.js';
+import type { Socket } from '../socket.js';
 import { glob, hasWildcard } from './glob.js';
 import { SocketGroup } from './socket-group.js';
 
 /**
  * Sockets by name, and groups of them by pattern. A name is free again as soon as its socket is closed; the registry
  * neither dials sockets nor keeps them open.
+ *
+ * It holds what its type says: sockets, or servers and datagram sockets, too, as in
+ * `new SocketRegistry<Socket | Server | DatagramSocket>()`.
  *
  * @example
  * ```ts
@@ -22,19 +27,21 @@ import { SocketGroup } from './socket-group.js';
  * });
  * ```
  */
-export class SocketRegistry implements Iterable<Socket> {
-  readonly #sockets = new Map<string, Socket>();
-  readonly #names = new Map<Socket, string>();
-  readonly #followers = new Set<(socket: Socket, name: string) => void>();
+export class SocketRegistry<S extends Member = Socket> implements Iterable<S> {
+  readonly #sockets = new Map<string, S>();
+  readonly #names = new Map<S, string>();
+  readonly #followers = new Set<(socket: S, name: string) => void>();
 
   /**
    * Gives a socket its name here, and sets `socket.name`. A socket that has one already is renamed. One that is closed is
    * named too, but not kept.
    * @returns The socket.
-   * @throws TypeError for a name that is empty or has a wildcard (`*`, `?`) in it; {@link SocketError}
+   * @throws TypeError for what is no socket or server, and for a name that is empty or has a wildcard (`*`, `?`) in it; {@link SocketError}
    * `ERR_SOCKET_NAME_TAKEN` while another socket has the name.
    */
-  add(socket: Socket, name: string): Socket {
+  add<T extends S>(socket: T, name: string): T {
+    if (!isObservable(socket?.readyStates))
+      throw new TypeError(`A registry holds sockets and servers of rxsock, not ${inspect(socket, { depth: 0 })}`);
     if (typeof name !== 'string' || name === '' || hasWildcard(name))
       throw new TypeError(`A name must be a string, not empty and without * and ?, not ${inspect(name)}`);
     const holder = this.get(name);
@@ -45,13 +52,13 @@ export class SocketRegistry implements Iterable<Socket> {
     if (socket.readyState === 'closed') return socket;
     this.#sockets.set(name, socket);
     this.#names.set(socket, name);
-    if (!renamed) connectionOf(socket).whenConcluded(() => this.#free(socket));
+    if (!renamed) socket.readyStates.subscribe({ complete: () => this.#free(socket) });
     for (const told of [...this.#followers]) told(socket, name);
     return socket;
   }
 
   /** The socket of this name; `undefined` if there is none. */
-  get(name: string): Socket | undefined {
+  get(name: string): S | undefined {
     const socket = this.#sockets.get(name);
     return socket?.readyState === 'closed' ? undefined : socket;
   }
@@ -61,13 +68,13 @@ export class SocketRegistry implements Iterable<Socket> {
    * for themselves.
    * @throws TypeError for an empty pattern.
    */
-  match(pattern: string): SocketGroup {
+  match(pattern: string): SocketGroup<S> {
     const entries = () => this.#entries();
-    const follow = (told: (socket: Socket, name: string) => void) => {
+    const follow = (told: (socket: S, name: string) => void) => {
       this.#followers.add(told);
       return () => void this.#followers.delete(told);
     };
-    return new SocketGroup({ entries, follow }, glob(pattern));
+    return new SocketGroup<S>({ entries, follow }, glob(pattern));
   }
 
   /** How many sockets it has. */
@@ -81,16 +88,16 @@ export class SocketRegistry implements Iterable<Socket> {
   }
 
   /** The sockets, in the order in which they were named. */
-  *[Symbol.iterator](): IterableIterator<Socket> {
+  *[Symbol.iterator](): IterableIterator<S> {
     for (const [, socket] of this.#entries()) yield socket;
   }
 
   // Without those that are telling their end: their names are free for who reacts to it.
-  *#entries(): IterableIterator<[string, Socket]> {
+  *#entries(): IterableIterator<[string, S]> {
     for (const entry of this.#sockets) if (entry[1].readyState !== 'closed') yield entry;
   }
 
-  #free(socket: Socket): void {
+  #free(socket: S): void {
     const name = this.#names.get(socket) ?? '';
     this.#names.delete(socket);
     // It may be somebody else's by now.
@@ -98,7 +105,7 @@ export class SocketRegistry implements Iterable<Socket> {
   }
 }
 
-function taken(name: string, { local, remote }: Socket): SocketError {
+function taken(name: string, { local, remote }: Member): SocketError {
   const message = `The name ${inspect(name)} is taken by a socket that is not closed`;
   return new SocketError(message, { code: 'ERR_SOCKET_NAME_TAKEN', phase: 'open', local, remote });
 }

@@ -316,3 +316,35 @@ describe('leaving', () => {
     await expect.poll(() => other.values).toContain('data');
   });
 });
+
+test('readyStates tells each change of state, and looking does not dial', async () => {
+  const server = await rawServer();
+  const { link, clock } = linkTo(server.port);
+  const { log, ended } = record(link.readyStates);
+  await turns();
+  expect([log, server.peers]).toEqual([['idle'], []]);
+  const { subscription } = record(link);
+  expect(log).toEqual(['idle', 'connecting']);
+  await expect.poll(() => log).toEqual(['idle', 'connecting', 'open']);
+  (await server.next()).resetAndDestroy();
+  await expect.poll(() => log.slice(3)).toEqual(['waiting']);
+  clock.pass(100);
+  await server.next();
+  await expect.poll(() => log.slice(4)).toEqual(['connecting', 'open']);
+  subscription.unsubscribe();
+  clock.pass(0);
+  expect(log.slice(6)).toEqual(['idle']);
+  record(link);
+  link.error();
+  await ended;
+  expect(log.slice(7)).toEqual(['connecting', 'closed', 'complete']);
+});
+
+test('who ends it on hearing that it is connecting ends it', async () => {
+  const server = await rawServer();
+  const { link } = linkTo(server.port);
+  link.readyStates.subscribe((state) => state === 'connecting' && link.error('enough'));
+  const { ended } = record(link);
+  expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: 'enough' });
+  expect([link.readyState, link.socket]).toEqual(['closed', undefined]);
+});

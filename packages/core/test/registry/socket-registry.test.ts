@@ -147,3 +147,10 @@ test('the message for a name with a wildcard says why', () => {
   const message = "A name must be a string, not empty and without * and ?, not 'www*'";
   expect(() => new SocketRegistry().add(connect({ port: 1 }), 'www*')).toThrow(message);
 });
+
+test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
+  const registry = new SocketRegistry();
+  expect(() => registry.add(socket as never, 'www')).toThrow(TypeError);
+  expect(() => registry.add(socket as never, 'www')).toThrow('A registry holds sockets and servers of rxsock, not');
+  expect(registry.names()).toEqual([]);
+});
