@@ -211,7 +211,7 @@ export class Server<A extends Endpoint = Endpoint>
     const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
     const socket: Socket = new Socket(connection);
     this.#sockets.add(socket);
-    connectionOf(socket).whenConcluded(() => {
+    connectionOf(socket).ending.after(() => {
       this.#sockets.delete(socket);
       if (this.#gone) this.#conclude();
     });

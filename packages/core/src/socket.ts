@@ -168,12 +168,12 @@ export class Socket
 
   /** Our end; `undefined` before the connection is open. */
   get local(): Endpoint | undefined {
-    return this.#connection.local;
+    return this.#connection.opening.local;
   }
 
   /** The peer's end; `undefined` before the connection is open. */
   get remote(): Endpoint | undefined {
-    return this.#connection.remote;
+    return this.#connection.opening.remote;
   }
 
   /** Bytes received, delivered or not. */
@@ -198,7 +198,7 @@ export class Socket
 
   /** When the connection opened, in milliseconds since the epoch of the scheduler's clock. */
   get openedAt(): number | undefined {
-    return this.#connection.openedAt;
+    return this.#connection.opening.openedAt;
   }
 
   /** When bytes last arrived, in milliseconds. */

@@ -6,33 +6,31 @@
 //
 // and `parting`, which is never taken back: leaving or closing, so that what nobody takes is dropped. Whatever happens
 // changes one of these and calls `#advance`, which delivers what can be delivered and takes the next step: read on,
-// destroy the stream, conclude. Nothing else does.
+// destroy the stream, conclude. Nothing else does. `opening` knows the way in, `ending` why and how it is over.
 import type { Duplex } from 'node:stream';
-import type { Observable, Subscriber, Subscription } from 'rxjs';
-import type { Endpoint } from '../endpoint.js';
-import { type ConnectAttempt, SocketError } from '../errors.js';
+import type { Observable, Subscriber } from 'rxjs';
+import type { SocketError } from '../errors.js';
 import type { CloseReport, SocketEvent } from '../events.js';
 import { Holds } from '../flow.js';
 import { joinConsumer } from '../flowable.js';
 import { Audience } from './audience.js';
 import { Deadline } from './deadline.js';
 import { Deadlines } from './deadlines.js';
+import { Departure } from './departure.js';
+import { Ending } from './ending.js';
 import {
   abortedError,
   closedError,
-  connectError,
   destroyedError,
   overflowError,
-  type Scene,
-  streamError,
   timeoutError,
   truncatedError,
   upgradeError,
   writeError,
 } from './failures.js';
-import { guarded } from './guarded.js';
 import { Intake } from './intake.js';
 import { Link, type LinkHandlers } from './link.js';
+import { Opening } from './opening.js';
 import type { SocketLimits } from './options.js';
 import { Outbox } from './outbox.js';
 import { own } from './owners.js';
@@ -60,21 +58,15 @@ export class Connection {
   readonly flow = new Holds((held) => this.#heldChanged(held));
   readonly outbox: Outbox;
   readonly limits: SocketLimits;
+  readonly opening: Opening;
+  readonly ending = new Ending();
   allowHalfOpen: boolean;
-  local: Endpoint | undefined;
-  remote: Endpoint | undefined;
   bytesRead = 0;
-  openedAt: number | undefined;
   lastReadAt: number | undefined;
   lastWriteAt: number | undefined;
-  /** What it failed with. */
-  failure: SocketError | undefined;
-  /** Set at the end. */
-  report: CloseReport | undefined;
 
   readonly #states = new States<ReadyState>('idle');
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
-  #step: 'resolving' | 'connecting' | 'securing';
   #parting = false;
 
   readonly #transport: Transport;
@@ -82,21 +74,17 @@ export class Connection {
   readonly #intake: Intake;
   readonly #deadlines: Deadlines;
   readonly #claim: Deadline | undefined;
-  readonly #attempts: ConnectAttempt[] = [];
-  readonly #concluded: ((report: CloseReport) => void)[] = [];
+  readonly #departure: Departure;
   #link: Link | undefined;
   #linkClosed = false;
   #claimed: boolean;
   /** How many writes are going on that must be whole. */
   #unfinished = 0;
   #advancing = false;
-  #verdict: Pick<CloseReport, 'by' | 'how'> | undefined;
-  #departure: Subscription | undefined;
 
   constructor(transport: Transport, limits: SocketLimits, birth: Birth) {
     const dialled = 'connectTimeout' in birth;
     this.#transport = transport;
-    this.#step = transport.resolves ? 'resolving' : 'connecting';
     this.limits = limits;
     this.allowHalfOpen = limits.allowHalfOpen;
     this.#claimed = dialled;
@@ -115,6 +103,8 @@ export class Connection {
       (timeout, milliseconds, what) => this.#expired(timeout, milliseconds, what),
       () => this.#link?.queued ?? 0,
     );
+    this.opening = new Opening(transport, this.#audience, this.#deadlines);
+    this.#departure = new Departure(limits);
     if (!dialled) {
       this.#claim = new Deadline(limits.scheduler, birth.claimTimeout, birth.unclaimed);
       this.#claim.start();
@@ -125,11 +115,11 @@ export class Connection {
   }
 
   get readyState(): ReadyState {
-    if (this.#life === 'opening') return this.#step;
+    if (this.#life === 'opening') return this.opening.step;
     if (this.#life !== 'open') return this.#life;
     const input = this.#intake.state === 'flowing';
     const output = !this.outbox.done;
-    if (this.#parting || this.failure || !(input || output)) return 'closing';
+    if (this.#parting || this.ending.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
     return input ? 'readOnly' : 'writeOnly';
   }
@@ -140,7 +130,7 @@ export class Connection {
 
   /** Whether another one has taken the stream over. */
   get upgraded(): boolean {
-    return this.#verdict?.how === 'upgraded';
+    return this.ending.how === 'upgraded';
   }
 
   get type(): TransportType {
@@ -157,7 +147,7 @@ export class Connection {
   /** Adds a reader, or a watcher of one type of event, until the subscriber leaves. */
   subscribe(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): void {
     if (this.#life === 'idle' && this.limits.signal?.aborted) this.#onSignal();
-    this.#stay();
+    this.#departure.cancel();
     const leave = this.#audience.add(subscriber, type);
     const release = joinConsumer(subscriber, this.flow);
     // Before anything is delivered: it may make the subscriber leave.
@@ -189,7 +179,7 @@ export class Connection {
     const { pending } = this.outbox;
     const { maxWriteBuffer } = this.limits;
     if (pending <= maxWriteBuffer) return this.outbox.write(bytes);
-    this.fail(overflowError(pending, maxWriteBuffer, this.#scene), 'error');
+    this.fail(overflowError(pending, maxWriteBuffer, this.opening.scene), 'error');
     return false;
   }
 
@@ -220,7 +210,7 @@ export class Connection {
   }
 
   abort(reason: unknown): void {
-    this.fail(abortedError(reason, this.#scene), 'abort');
+    this.fail(abortedError(reason, this.opening.scene), 'abort');
   }
 
   /** Aborts because what was to be written is not whole; when FIN is out it is, and there is nothing to take back. */
@@ -238,10 +228,10 @@ export class Connection {
   /** Flushes, sends FIN and waits for the peer's; drops what nobody takes meanwhile. */
   close(timeout: number): Promise<CloseReport> {
     if (timeout === 0) this.abort(new Error('it was closed with no time to wait'));
-    if (this.report) return Promise.resolve(this.report);
-    const concluded = new Promise<CloseReport>((resolve) => this.#concluded.push(resolve));
+    const concluded = new Promise<CloseReport>((resolve) => this.ending.after(resolve));
+    if (this.#life === 'closed') return concluded;
     if (this.#life === 'idle' && this.outbox.pending === 0) {
-      this.#verdict = { by: 'local', how: 'fin' };
+      this.ending.is('local', 'fin');
       this.#conclude();
     } else {
       this.#deadlines.closeWithin(timeout);
@@ -256,7 +246,7 @@ export class Connection {
    * @throws SocketError if something is.
    */
   detach(): Duplex {
-    const refuse = (why: string, code: string) => upgradeError(why, code, this.#scene);
+    const refuse = (why: string, code: string) => upgradeError(why, code, this.opening.scene);
     if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
     if (this.outbox.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
     if (this.#audience.reads)
@@ -265,25 +255,16 @@ export class Connection {
     if (this.outbox.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
     const stream = this.#intake.waits ? undefined : this.#link?.detach();
     if (!stream) throw refuse('bytes have come that nobody has read', 'ERR_PLAINTEXT_LEFT');
-    this.#verdict = { by: 'local', how: 'upgraded' };
+    this.ending.is('local', 'upgraded');
     this.#parting = true;
     this.#conclude();
     return stream;
   }
 
-  /** Calls `act` at the end of the connection. */
-  whenConcluded(act: (report: CloseReport) => void): void {
-    if (this.report) act(this.report);
-    else this.#concluded.push(act);
-  }
-
   /** Ends the connection from this side with an error: input is dropped, and the peer sees a reset. */
   fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
     if (this.#life === 'closed') return;
-    if (!this.failure) {
-      this.failure = error;
-      this.#verdict = { by: 'local', how };
-    }
+    this.ending.fails(error, 'local', how);
     this.#intake.drop();
     const flushed = this.outbox.state === 'finished';
     this.outbox.break(error);
@@ -309,13 +290,8 @@ export class Connection {
   #linkHandlers(): LinkHandlers {
     return {
       progress: (event) => {
-        if (event.type !== 'lookup') this.#step = 'connecting';
+        this.opening.progress(event);
         this.#changed();
-        if (event.type === 'connectionAttemptFailed') {
-          const { address, port, code } = event;
-          this.#attempts.push({ address, port, code });
-        }
-        this.#audience.tell(event);
       },
       connected: () => this.#connected(),
       opened: () => this.#opened(),
@@ -334,32 +310,17 @@ export class Connection {
 
   #connected(): void {
     if (this.#life !== 'opening' || !this.#link) return;
-    this.#step = 'securing';
-    this.#deadlines.connect.stop();
-    this.#deadlines.handshake.start();
-    this.#tellConnect(this.#link);
+    this.opening.connected(this.#link);
     this.#changed();
   }
 
   #opened(): void {
     if (this.#life !== 'opening' || !this.#link) return;
     this.#life = 'open';
-    this.#deadlines.connect.stop();
-    this.#deadlines.handshake.stop();
     if (!this.flow.held) this.#deadlines.idle.start();
-    this.openedAt = this.limits.scheduler.now();
-    const { secured } = this.#link;
-    // Told by #connected, where something is laid over the connection.
-    if (this.#step !== 'securing') this.#tellConnect(this.#link);
-    if (secured) this.#audience.tell(secured);
+    this.opening.opened(this.#link, this.limits.scheduler.now());
     this.outbox.open(this.#link);
     this.#advance();
-  }
-
-  #tellConnect({ ends: { local, remote } }: Link): void {
-    this.local = local;
-    this.remote = remote;
-    this.#audience.tell({ type: 'connect', local, remote });
   }
 
   #received(chunk: Buffer): boolean {
@@ -375,18 +336,19 @@ export class Connection {
   #ended(cut: boolean): void {
     if (this.#intake.state !== 'flowing') return;
     if (cut) {
-      this.#failed(truncatedError(this.#scene));
+      this.#failed(truncatedError(this.opening.scene));
       this.#link?.reset();
       return;
     }
     // A write that failed has used the error up: the end that the kernel answers after it is none. Except for these two,
     // which say that our side is closed, and nothing of the peer's.
-    if (this.failure && this.failure.code !== 'EPIPE' && this.failure.code !== 'ENOTCONN') {
+    const { failure } = this.ending;
+    if (failure && failure.code !== 'EPIPE' && failure.code !== 'ENOTCONN') {
       this.#intake.cut();
       this.#link?.destroy();
     } else {
       this.#intake.end();
-      this.#verdict ??= { by: 'peer', how: 'fin' };
+      this.ending.is('peer', 'fin');
     }
     this.#advance();
   }
@@ -400,38 +362,25 @@ export class Connection {
 
   #finished(): void {
     this.outbox.finished();
-    this.#verdict ??= { by: 'local', how: 'fin' };
+    this.ending.is('local', 'fin');
     this.#audience.tell({ type: 'finish' });
     this.#advance();
   }
 
   // Closes the write side only: what the peer has sent is delivered first, then the error.
   #writeFailed(cause: NodeJS.ErrnoException): void {
-    this.#failedBy(writeError(cause, this.#scene), 'reset');
+    this.#failedBy(writeError(cause, this.opening.scene), 'reset');
   }
 
   // The stream is destroyed; what was received before is still to be delivered.
   #failed(cause: NodeJS.ErrnoException): void {
     this.#intake.cut();
-    const error = this.#explained(cause);
+    const error = this.opening.explain(cause);
     this.#failedBy(error, error.name === 'ResetError' ? 'reset' : 'error');
   }
 
-  #explained(cause: NodeJS.ErrnoException): SocketError {
-    if (cause instanceof SocketError) return cause;
-    const { target, local, remote } = this.#scene;
-    const opening = this.#life === 'opening';
-    const theirs = this.#transport.explain?.(cause, { target, local, remote, phase: opening ? 'open' : 'read' });
-    if (theirs) return theirs;
-    return opening ? connectError(cause, this.#attempts, this.#scene) : streamError(cause, this.#scene);
-  }
-
   #failedBy(error: SocketError, how: 'reset' | 'error'): void {
-    if (!this.failure) {
-      this.failure = error;
-      this.#verdict = { by: 'peer', how };
-      this.outbox.break(error);
-    }
+    if (this.ending.fails(error, 'peer', how)) this.outbox.break(error);
     this.#advance();
   }
 
@@ -473,38 +422,36 @@ export class Connection {
   #concludeWhenDelivered(): void {
     if (!this.#intake.waits) this.#conclude();
     // Nobody reads: by the next turn a next reader may have come for the rest.
-    else if (!this.#audience.reads) this.#departure ??= this.limits.scheduler.schedule(() => this.#conclude());
+    else if (!this.#audience.reads) this.#departure.planNextTurn(() => this.#conclude());
   }
 
   #conclude(): void {
     if (this.#life === 'closed') return;
-    const whole = this.#intake.state === 'told' && this.outbox.state === 'finished';
-    if (this.#life === 'open' && !this.failure && !whole && !this.#parting && this.#audience.size > 0) {
-      this.failure = destroyedError(this.#scene);
-      this.#verdict = { by: 'local', how: 'abort' };
+    const { ending, outbox, opening } = this;
+    const whole = this.#intake.state === 'told' && outbox.state === 'finished';
+    if (this.#life === 'open' && !whole && !this.#parting && this.#audience.size > 0) {
+      ending.fails(destroyedError(opening.scene), 'local', 'abort');
     }
     // Before anybody hears of it: nothing is left to be aborted.
     this.#life = 'closed';
-    this.outbox.break(this.failure ?? closedError(this.#scene));
+    outbox.break(ending.failure ?? closedError(opening.scene));
     this.#deadlines.stop();
     this.#claim?.stop();
-    this.#stay();
+    this.#departure.cancel();
     this.limits.signal?.removeEventListener('abort', this.#onSignal);
     this.#intake.clear();
-    this.report = {
-      ...(this.#verdict ?? { by: 'local', how: 'abort' }),
+    const report = ending.conclude({
       bytesRead: this.bytesRead,
-      bytesWritten: this.outbox.written,
-      bytesUnsent: this.outbox.pending,
-      duration: this.openedAt === undefined ? 0 : this.limits.scheduler.now() - this.openedAt,
-    };
+      bytesWritten: outbox.written,
+      bytesUnsent: outbox.pending,
+      duration: opening.openedAt === undefined ? 0 : this.limits.scheduler.now() - opening.openedAt,
+    });
     // Lost bytes that nobody hears of, unless somebody wanted it so.
-    const unheard = this.outbox.unheard && this.#audience.size === 0 && this.#verdict?.how !== 'abort';
-    if (this.failure && unheard) process.emitWarning(this.failure);
+    const unheard = outbox.unheard && this.#audience.size === 0 && ending.how !== 'abort';
+    if (ending.failure && unheard) process.emitWarning(ending.failure);
     this.#changed();
-    this.#audience.close({ type: 'close', report: this.report }, this.failure);
-    const { report } = this;
-    for (const act of this.#concluded) guarded(() => act(report));
+    this.#audience.close({ type: 'close', report }, ending.failure);
+    ending.told();
   }
 
   // ---- leaving
@@ -512,21 +459,12 @@ export class Connection {
   #memberLeft(): void {
     this.#advance();
     if (this.#audience.size > 0 || this.#life === 'closed' || this.#parting) return;
-    const { keepOpen, scheduler } = this.limits;
     // What waits for a reader when all is over does so for one turn only.
-    if (this.#linkClosed) return;
-    this.#stay();
-    if (keepOpen === true) return;
-    this.#departure = scheduler.schedule(() => this.#leave(), keepOpen === false ? 0 : keepOpen);
-  }
-
-  #stay(): void {
-    this.#departure?.unsubscribe();
-    this.#departure = undefined;
+    if (!this.#linkClosed) this.#departure.plan(() => this.#leave());
   }
 
   #leave(): void {
-    this.#departure = undefined;
+    this.#departure.cancel();
     if (this.#life === 'opening' && this.outbox.pending === 0 && this.outbox.state === 'open') {
       return this.abort(new Error('everybody had left before it was open'));
     }
@@ -557,17 +495,8 @@ export class Connection {
   #expired(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#audience.tell({ type: 'timeout' });
     const holders = timeout === 'holdTimeout' ? ` by ${this.flow.holds.join(', ')}` : '';
-    this.fail(timeoutError(timeout, milliseconds, what + holders, this.#scene), 'timeout');
+    this.fail(timeoutError(timeout, milliseconds, what + holders, this.opening.scene), 'timeout');
   }
 
   readonly #onSignal = () => this.abort(this.limits.signal?.reason);
-
-  get #scene(): Scene {
-    return {
-      target: this.#transport.target,
-      opened: this.openedAt !== undefined,
-      local: this.local,
-      remote: this.remote,
-    };
-  }
 }

@@ -59,6 +59,7 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
         served.add(socket);
         socket.allowHalfOpen = true;
         const connection = connectionOf(socket);
+        const { ending } = connection;
         let failed = false;
         const fail = (error: unknown) => {
           if (failed || connection.upgraded) return;
@@ -68,10 +69,10 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
           // Last, for it may throw.
           if (!(error instanceof SocketError)) onError(error, socket);
         };
-        connection.whenConcluded(() => connection.failure && !answers.closed && fail(connection.failure));
+        ending.after(() => ending.failure && !answers.closed && fail(ending.failure));
         const answer = new Subscription();
         answers.add(answer);
-        connection.whenConcluded(() => answer.unsubscribe());
+        ending.after(() => answer.unsubscribe());
         try {
           answer.add(chunksOf(handler(socket)).pipe(writeTo(socket)).subscribe({ error: fail }));
         } catch (error) {
