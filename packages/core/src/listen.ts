@@ -114,7 +114,10 @@ function listenOnDescriptor(server: net.Server, fd: number, backlog: number): vo
   server.listen({ fd, backlog });
   // Node takes a UNIX socket too, and knows no address of it.
   if (!server.listening || server.address() !== null) return;
-  const cause = Object.assign(new Error('it is a socket, but none of TCP'), { code: 'EINVAL' });
+  const cause = Object.assign(
+    new Error('it is a socket, but none of TCP: the listen() of @rxsock/unix takes those of UNIX'),
+    { code: 'EINVAL' },
+  );
   // First this, then 'close'.
   process.nextTick(() => server.emit('error', cause));
   server.close();

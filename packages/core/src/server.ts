@@ -1,38 +1,28 @@
 // A listening server: an Observable of typed events that its subscribers share.
 import type net from 'node:net';
-import type { Duplex } from 'node:stream';
 import { Observable, type Observer, Subject } from 'rxjs';
-import { type Endpoint, formatEndpoint } from './endpoint.js';
-import { Connection } from './engine/connection.js';
+import { Accepted, type AcceptedLimits, type Accepting } from './accepted.js';
+import type { Endpoint } from './endpoint.js';
 import { Deadline } from './engine/deadline.js';
-import { resetStream } from './engine/internals.js';
-import type { SocketLimits } from './engine/options.js';
-import { ownerOf } from './engine/owners.js';
 import { States } from './engine/states.js';
-import { type Dialect, internetEnds, type TransportType } from './engine/transport.js';
+import type { TransportType } from './engine/transport.js';
 import { SocketError } from './errors.js';
-import type { DropEvent, ListeningEvent, ServerEvent } from './events.js';
+import type { ListeningEvent, ServerEvent } from './events.js';
 import type { Member } from './member.js';
-import { connectionOf, Socket } from './socket.js';
+import type { Socket } from './socket.js';
 
 /** How a transport listens: all that tells one transport's server from another's. */
-export interface ServerTransport<A extends Endpoint> extends Dialect {
+export interface ServerTransport<A extends Endpoint> extends Accepting {
   /** Begins to listen; called once. The streams it accepts are paused. */
   open(): net.Server;
   /** Where it listens. */
   addressOf(server: net.Server): A;
-  /** The event that brings an accepted stream. */
-  readonly accepts: 'connection' | 'secureConnection';
-  /** What it listens on, for messages. */
-  readonly target: string;
   /** Another process listens there from now on: what is in the file system stays when this one closes. */
   readonly surrender?: (server: net.Server) => void;
 }
 
 /** Limits of a {@link Server}. */
-export interface ServerLimits {
-  readonly socket: SocketLimits;
-  readonly claimTimeout: number;
+export interface ServerLimits extends AcceptedLimits {
   readonly signal: AbortSignal | undefined;
 }
 
@@ -65,9 +55,7 @@ export class Server<A extends Endpoint = Endpoint>
   readonly #limits: ServerLimits;
   readonly #states = new States<ServerState>('idle');
   readonly #events = new Subject<ServerEvent<A>>();
-  readonly #sockets = new Set<Socket>();
-  /** All that is open, those that are none of `#sockets` included: in a handshake, or upgraded. */
-  readonly #streams = new Set<net.Socket>();
+  readonly #accepted: Accepted;
   #server: net.Server | undefined;
   #listening: ListeningEvent<A> | undefined;
   #failure: SocketError | undefined;
@@ -93,6 +81,10 @@ export class Server<A extends Endpoint = Endpoint>
     });
     this.#transport = transport;
     this.#limits = limits;
+    this.#accepted = new Accepted(transport, limits, {
+      tell: (event) => this.#events.next(event),
+      emptied: () => this.#concludeIfGone(),
+    });
   }
 
   static {
@@ -135,7 +127,7 @@ export class Server<A extends Endpoint = Endpoint>
 
   /** The sockets that are open now. */
   get sockets(): ReadonlySet<Socket> {
-    return this.#sockets;
+    return this.#accepted.sockets;
   }
 
   /**
@@ -148,10 +140,7 @@ export class Server<A extends Endpoint = Endpoint>
     if (this.readyState === 'idle') this.#conclude();
     if (this.#accepts) this.#events.next({ type: 'draining' });
     this.#stop();
-    const cut = () => {
-      const reason = new Error(`the server closed and drain (${drain} ms) has passed`);
-      this.#cut(reason);
-    };
+    const cut = () => this.#accepted.cut(new Error(`the server closed and drain (${drain} ms) has passed`));
     const deadline = new Deadline(this.#limits.socket.scheduler, drain, cut);
     if (drain === 0) cut();
     else deadline.start();
@@ -173,80 +162,22 @@ export class Server<A extends Endpoint = Endpoint>
     const server = this.#transport.open();
     this.#server = server;
     server.on('listening', () => {
+      if (this.readyState !== 'opening') return;
       this.#listening = { type: 'listening', address: this.#transport.addressOf(server) };
       this.#states.set('listening');
       this.#events.next(this.#listening);
       this.#states.tell();
     });
-    server.on('connection', (stream: net.Socket) => {
-      this.#streams.add(stream);
-      stream.once('close', () => this.#streams.delete(stream));
-    });
-    server.on(this.#transport.accepts, (stream: Duplex) => this.#accept(stream));
-    server.on('tlsClientError', (error: Error, stream: Duplex) => this.#handshakeFailed(error, stream));
-    server.on('drop', (peer?: net.DropArgument) =>
-      this.#drop('maxConnections', this.#dialect.ends((peer ?? {}) as Duplex).remote),
-    );
+    this.#accepted.attend(server);
     server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
     // Node tells it when the streams are gone, which may be before their sockets have told all.
     server.on('close', () => {
       this.#server = undefined;
-      if (this.#gone) this.#conclude();
+      this.#concludeIfGone();
     });
     this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (this.#limits.signal?.aborted) this.#onSignal();
     this.#states.tell();
-  }
-
-  #accept(stream: Duplex): void {
-    // Whether to end our side at the peer's FIN is for the socket to decide.
-    stream.allowHalfOpen = true;
-    const { socket: limits, claimTimeout } = this.#limits;
-    const unclaimed = () => {
-      this.#drop('unclaimed', socket.remote);
-      socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
-    };
-    const dialect = this.#dialect;
-    const transport = { ...dialect, target: this.#peerOf(stream), ready: undefined, open: () => stream };
-    const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
-    const socket: Socket = new Socket(connection);
-    this.#sockets.add(socket);
-    connectionOf(socket).ending.after(() => {
-      this.#sockets.delete(socket);
-      if (this.#gone) this.#conclude();
-    });
-    this.#events.next({ type: 'connection', socket });
-  }
-
-  get #dialect(): Required<Dialect> {
-    const { type, ends = internetEnds, explain = () => undefined } = this.#transport;
-    return { type, ends, explain };
-  }
-
-  // Messages name the peer: what it was accepted on is the same for all.
-  #peerOf(stream: Duplex): string {
-    const { remote } = this.#dialect.ends(stream);
-    return (remote && formatEndpoint(remote)) || this.#transport.target;
-  }
-
-  #handshakeFailed(cause: NodeJS.ErrnoException, stream: Duplex): void {
-    const { local, remote } = this.#dialect.ends(stream);
-    const target = this.#peerOf(stream);
-    this.#drop('handshake', remote, this.#dialect.explain(cause, { phase: 'open', target, local, remote }, stream));
-  }
-
-  #drop(reason: DropEvent['reason'], remote: Endpoint | undefined, error?: SocketError): void {
-    this.#events.next({ type: 'drop', reason, remote, error });
-  }
-
-  #cut(reason: unknown): void {
-    for (const socket of this.#sockets) socket.error(reason);
-    for (const stream of this.#streams) {
-      const owner = ownerOf(stream);
-      // By its owner, who knows whether a FIN is on its way: a stream that is reset then would never close.
-      if (owner) owner.abort(reason);
-      else resetStream(stream);
-    }
   }
 
   // Before it listens, an error is the end. After, it is about one connection that could not be accepted.
@@ -257,7 +188,7 @@ export class Server<A extends Endpoint = Endpoint>
         phase: 'open',
         cause,
       });
-    if (this.#listening) return this.#drop('acceptError', undefined, failed('Cannot accept a connection'));
+    if (this.#listening) return this.#accepted.drop('acceptError', undefined, failed('Cannot accept a connection'));
     this.#failure = cause instanceof SocketError ? cause : failed('Cannot listen');
     this.#conclude();
   }
@@ -273,8 +204,8 @@ export class Server<A extends Endpoint = Endpoint>
     return this.readyState === 'opening' || this.readyState === 'listening';
   }
 
-  get #gone(): boolean {
-    return !this.#server && this.#sockets.size === 0;
+  #concludeIfGone(): void {
+    if (!this.#server && this.sockets.size === 0) this.#conclude();
   }
 
   #conclude(): void {
@@ -295,7 +226,7 @@ export class Server<A extends Endpoint = Endpoint>
 
   readonly #onSignal = () => {
     this.#stop();
-    this.#cut(this.#limits.signal?.reason);
+    this.#accepted.cut(this.#limits.signal?.reason);
   };
 }
 

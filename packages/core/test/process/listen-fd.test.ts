@@ -48,7 +48,8 @@ test('a UNIX socket is refused, and its file stays', async () => {
   expect(await said(child)).toEqual({
     name: 'SocketError',
     code: 'EINVAL',
-    message: 'Cannot listen on descriptor 3: it is a socket, but none of TCP',
+    message:
+      'Cannot listen on descriptor 3: it is a socket, but none of TCP: the listen() of @rxsock/unix takes those of UNIX',
   });
   await exited(child);
   expect((await stat(path)).isSocket()).toBe(true);
