@@ -111,7 +111,14 @@ function checkDescriptor(fd: number, { port, host, ipv6Only }: ListenOptions): v
 }
 
 function listenOnDescriptor(server: net.Server, fd: number, backlog: number): void {
+  // Node calls it an invalid argument, whatever is the matter.
+  const explain = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EINVAL') error.message = 'it is not open, or no socket of TCP that can listen';
+  };
+  server.once('error', explain);
   server.listen({ fd, backlog });
+  // Else the error is on its way; or it is the primary process of a cluster that listens.
+  if (server.listening) server.off('error', explain);
   // Node takes a UNIX socket too, and knows no address of it.
   if (!server.listening || server.address() !== null) return;
   const cause = Object.assign(

@@ -1,5 +1,6 @@
 // handOver(): a new process takes a server's place, and no connection is refused meanwhile.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { inspect } from 'node:util';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { Deadline } from '../engine/deadline.js';
 import { checkLimit } from '../engine/options.js';
@@ -67,7 +68,7 @@ export function handOver(
   const { readyTimeout = 30_000, drain = 10_000, env = process.env, cwd, scheduler = asyncScheduler } = options;
   checkLimit('readyTimeout', readyTimeout);
   checkLimit('drain', drain);
-  const named: Readonly<Record<string, Server>> = servers instanceof Server ? { unknown: servers } : servers;
+  const named = byName(servers);
   const inherits = Object.entries(named).map(([name, server]) => descriptorOf(name, server));
   if (inherits.length === 0) throw new TypeError('There must be at least one server to hand over');
   // The number of a process is known when it runs, and not before: so a shell tells it, and becomes the successor.
@@ -86,6 +87,14 @@ export function handOver(
     await Promise.all(closing);
     return successor;
   });
+}
+
+function byName(servers: HandedOver): Readonly<Record<string, Server>> {
+  if (servers instanceof Server) return { unknown: servers };
+  const isMap = typeof servers === 'object' && servers !== null && !Array.isArray(servers);
+  if (isMap && Object.values(servers).every((server) => server instanceof Server)) return servers;
+  const wanted = 'handOver takes a server that listens, or several by their names, { http: server }';
+  throw new TypeError(`${wanted}, not ${inspect(servers, { depth: 0 })}`);
 }
 
 function descriptorOf(name: string, { fd }: Server): number {

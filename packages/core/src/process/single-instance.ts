@@ -97,7 +97,10 @@ function transportOf(
   if (options.port === undefined) {
     if (typeof options.listen === 'function' && typeof options.connect === 'function')
       return { listen: options.listen, connect: options.connect, target: 'its address' };
-    throw new TypeError('singleInstance needs a port, or the two functions listen and connect');
+    throw new TypeError(
+      'singleInstance needs a port, or the two functions listen and connect: for a path, ' +
+        'listen: () => unix.listen({ path, removeStale: true }) and connect: () => unix.connect({ path }) of @rxsock/unix',
+    );
   }
   const { port } = options;
   if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))

@@ -1,5 +1,6 @@
 // snapshot(): all that there is to know of a socket or a server at one moment, for logs and status pages.
 import { inspect } from 'node:util';
+import { isObservable } from 'rxjs';
 import type { Endpoint } from '../endpoint.js';
 import type { ReadyState } from '../engine/connection.js';
 import type { TransportType } from '../engine/transport.js';
@@ -67,6 +68,8 @@ const PROPERTIES: readonly (keyof SocketSnapshot | keyof MemberSnapshot)[] = [
  * A plain object that says how a socket is at this moment, in any state; a server or a datagram socket, too. It changes no
  * more, and is the same after a way through JSON.
  *
+ * @throws TypeError for what is no socket or server.
+ *
  * @example
  * ```ts
  * import { connect, snapshot, SocketRegistry } from '@rxsock/core';
@@ -77,6 +80,8 @@ const PROPERTIES: readonly (keyof SocketSnapshot | keyof MemberSnapshot)[] = [
  * ```
  */
 export function snapshot<M extends Member>(member: M): Snapshot<M> {
+  if (!isObservable(member?.readyStates))
+    throw new TypeError(`A snapshot is of a socket or a server of rxsock, not ${inspect(member, { depth: 0 })}`);
   const known = PROPERTIES.map((property) => [property, plain(member[property as keyof M])]);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as Snapshot<M>;
 }

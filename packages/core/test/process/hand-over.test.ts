@@ -199,6 +199,15 @@ describe('is refused at the call:', () => {
     expect(() => handOver({}, NODE)).toThrow(TypeError);
   });
 
+  test.each([undefined, null, 'http', [], [listen()], net.createServer(), { http: undefined }, { http: {} }])(
+    'what is none: %o',
+    (servers) => {
+      const message = 'handOver takes a server that listens, or several by their names, { http: server }, not ';
+      expect(() => handOver(servers as never, NODE)).toThrow(TypeError);
+      expect(() => handOver(servers as never, NODE)).toThrow(message);
+    },
+  );
+
   test.each([{ readyTimeout: -1 }, { drain: Number.NaN }])('%o', async (options) => {
     const server = await listening(listen());
     expect(() => handOver(server, NODE, [], options)).toThrow(RangeError);

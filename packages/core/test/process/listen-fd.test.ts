@@ -62,9 +62,25 @@ test('what is no socket is refused', async () => {
   expect((await ended).error).toMatchObject({
     code: 'EINVAL',
     phase: 'open',
-    message: expect.stringContaining(`Cannot listen on descriptor ${file.fd}: `),
+    message: `Cannot listen on descriptor ${file.fd}: it is not open, or no socket of TCP that can listen`,
   });
   expect(log).toEqual(['error:EINVAL']);
+});
+
+test('so is what is not open, and a connection', async () => {
+  const message = 'Cannot listen on descriptor 999: it is not open, or no socket of TCP that can listen';
+  expect(await said(heir([], { fd: 999 }))).toEqual({ name: 'SocketError', code: 'EINVAL', message });
+  const server = net.createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const peer = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+  onTestFinished(() => void peer.destroy());
+  await new Promise((resolve) => peer.once('connect', resolve));
+  const { _handle: handle } = peer as unknown as { _handle: { fd: number } };
+  expect(await said(heir([handle.fd], { fd: 3 }))).toMatchObject({
+    code: 'EINVAL',
+    message: message.replace('999', '3'),
+  });
 });
 
 test.each([-1, 1.5, Number.NaN, '3', null, 2 ** 31])('%o is no descriptor', (fd) => {

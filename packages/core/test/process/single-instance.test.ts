@@ -323,6 +323,11 @@ describe('is refused at the call:', () => {
     expect(() => singleInstance(options as SingleInstanceOptions)).toThrow(TypeError);
   });
 
+  test('a path, with the two functions that take one', () => {
+    const message = 'listen: () => unix.listen({ path, removeStale: true }) and connect: () => unix.connect({ path })';
+    expect(() => singleInstance({ name: 'x', path: '/tmp/x' } as never)).toThrow(message);
+  });
+
   test('a timeout of NaN', () => {
     expect(() => singleInstance({ name: 'x', port: 1, timeout: Number.NaN })).toThrow(RangeError);
   });

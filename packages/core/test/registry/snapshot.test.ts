@@ -116,3 +116,8 @@ test('a mark that is the socket itself', () => {
   socket.mark = socket;
   expect(plain(socket).mark).toContain("name: 'me'");
 });
+
+test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
+  expect(() => snapshot(socket as never)).toThrow(TypeError);
+  expect(() => snapshot(socket as never)).toThrow('A snapshot is of a socket or a server of rxsock, not');
+});
