@@ -1,5 +1,5 @@
 // bind(): datagram sockets that receive from and send to anybody.
-import { type BindOptions, checkWhole, resolveOptions } from './options.js';
+import { type BindOptions, checkPort, resolveOptions } from './options.js';
 import { DatagramSocket } from './socket.js';
 
 /**
@@ -24,6 +24,6 @@ import { DatagramSocket } from './socket.js';
  */
 export function bind(options: BindOptions = {}): DatagramSocket {
   const { host = '127.0.0.1', port = 0 } = options;
-  checkWhole('port', port, 0, 65_535);
+  checkPort('port', port, 0);
   return new DatagramSocket({ host, port, options, limits: resolveOptions(options) });
 }

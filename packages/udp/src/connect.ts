@@ -1,7 +1,7 @@
 // connect(): datagram sockets with one peer.
 import type { Chunk } from '@rxsock/core';
 import type { Datagram } from './events.js';
-import { type ConnectOptions, checkWhole, resolveOptions } from './options.js';
+import { type ConnectOptions, checkPort, resolveOptions } from './options.js';
 import { DatagramSocket } from './socket.js';
 
 /**
@@ -26,8 +26,8 @@ import { DatagramSocket } from './socket.js';
  */
 export function connect(options: ConnectOptions): DatagramSocket<Chunk | Datagram> {
   const { host = '127.0.0.1', port, localAddress, localPort = 0 } = options;
-  checkWhole('port', port, 1, 65_535);
-  checkWhole('localPort', localPort, 0, 65_535);
+  checkPort('port', port, 1);
+  checkPort('localPort', localPort, 0);
   const near = { address: localAddress, port: localPort };
   return new DatagramSocket({ host, port, near, options, limits: resolveOptions(options) });
 }

@@ -1,7 +1,7 @@
 // What is given to `next()`, `send()` and `request()`, checked.
 import type { Chunk } from '@rxsock/core';
 import type { Datagram } from './events.js';
-import { checkWhole, type Setup } from './options.js';
+import { checkPort, type Setup } from './options.js';
 
 const isChunk = (data: unknown): data is Chunk => typeof data === 'string' || data instanceof Uint8Array;
 
@@ -13,6 +13,6 @@ export function toDatagram(given: Chunk | Datagram, { near, host, port }: Setup)
       'A datagram is { data, remote: { address, port } }, its data a string or a Uint8Array; a socket with a peer takes bare data, too',
     );
   }
-  checkWhole('remote.port', datagram.remote.port, 0, 65_535);
+  checkPort('remote.port', datagram.remote.port, 0);
   return datagram;
 }

@@ -111,3 +111,10 @@ export function checkWhole(name: string, value: number, least: number, most: num
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${inspect(value)}`);
 }
+
+/** A port is a number here: nothing is read while a datagram socket opens but the names of hosts. */
+export function checkPort(name: string, port: unknown, least: 0 | 1): void {
+  if (typeof port !== 'string') return checkWhole(name, port as number, least, 65_535);
+  const remedy = `await servicePort(name, { protocol: 'udp' }) of @rxsock/core gives that of a service`;
+  throw new RangeError(`${name} must be a whole number from ${least} to 65535, not ${inspect(port)}: ${remedy}`);
+}

@@ -37,6 +37,16 @@ describe('refused at the call', () => {
     expect(() => connect(options)).toThrow(RangeError);
   });
 
+  test('the name of a service, and where its port is to be had', () => {
+    const message =
+      "must be a whole number from 1 to 65535, not 'ntp': " +
+      "await servicePort(name, { protocol: 'udp' }) of @rxsock/core gives that of a service";
+    expect(() => connect({ port: 'ntp' as never })).toThrow(new RangeError(`port ${message}`));
+    const others = message.replace('from 1', 'from 0');
+    expect(() => bind({ port: 'ntp' as never })).toThrow(new RangeError(`port ${others}`));
+    expect(() => connect({ port: 123, localPort: 'ntp' as never })).toThrow(new RangeError(`localPort ${others}`));
+  });
+
   test('a blockList that is none', () => {
     expect(() => bind({ blockList: ['10.0.0.1'] as never })).toThrow(TypeError);
   });
