@@ -4,6 +4,7 @@ import { Socket } from '../socket.js';
 
 export class SocketFactory {
   readonly #make: () => Socket;
+  readonly #given = new WeakSet<Socket>();
   #first: Socket | undefined;
 
   /** @param caller Who takes the function, for messages. */
@@ -18,6 +19,10 @@ export class SocketFactory {
       if (socket.readyState === 'closed') {
         throw new TypeError(`${caller} was given a socket that is closed: make a new one at each call`);
       }
+      if (this.#given.has(socket)) {
+        throw new TypeError(`${caller} was given the same socket once more: make a new one at each call`);
+      }
+      this.#given.add(socket);
       return socket;
     };
     this.#first = this.#make();

@@ -367,4 +367,16 @@ describe('bounds', () => {
     expect([pool.size, pool.waiting]).toEqual([1, 0]);
     await pool.close({ drain: 0 });
   });
+
+  test('a factory that gives the same socket again is refused: two users cannot have one', async () => {
+    const server = await rawServer();
+    const shared = connect({ host: '127.0.0.1', port: server.port });
+    const pool = connectionPool(() => shared);
+    const { socket } = await borrow(pool);
+    expect(socket).toBe(shared);
+    const refused = new TypeError('connectionPool was given the same socket once more: make a new one at each call');
+    expect((await record(pool.acquire()).ended).error).toEqual(refused);
+    expect(shared.readyState).toBe('open');
+    await pool.close({ drain: 0 });
+  });
 });

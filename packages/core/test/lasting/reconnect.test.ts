@@ -226,6 +226,20 @@ describe('what no retry would mend', () => {
     expect(link.readyState).toBe('closed');
   });
 
+  test('a factory that gives the same socket again', async () => {
+    const server = await rawServer();
+    const socket = connect({ host: '127.0.0.1', port: server.port });
+    const link = reconnect(() => socket);
+    const { log, subscription } = record(link);
+    await expect.poll(() => log).toContain('connect');
+    subscription.unsubscribe();
+    await expect.poll(() => link.readyState).toBe('idle');
+    expect(socket.readyState).not.toBe('closed');
+    const { ended } = record(link);
+    const refused = new TypeError('reconnect was given the same socket once more: make a new one at each call');
+    expect((await ended).error).toEqual(refused);
+  });
+
   test("the link's signal aborts it, while open, while waiting and before it began", async () => {
     const server = await rawServer();
     const abort = new AbortController();
