@@ -5,7 +5,10 @@ import type { Endpoint } from './endpoint.js';
 /** Writes bytes, where they can be: answers `false` if it is time to wait. */
 export const broadcast = Symbol('broadcast');
 
-/** What a {@link SocketRegistry} holds: a {@link Socket}, a {@link Server}, a `DatagramSocket` of `@rxsock/udp`. */
+/**
+ * What a {@link SocketRegistry} holds: a {@link Socket}, a {@link Server}, a {@link Reconnecting}, a `DatagramSocket` of
+ * `@rxsock/udp`.
+ */
 export interface Member<E = unknown> extends Observable<E> {
   name: string;
   mark: unknown;

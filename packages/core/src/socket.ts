@@ -63,8 +63,9 @@ export class Socket
 
   /**
    * Writes bytes; a string is written as UTF-8. Does not dial: what is written before is kept and sent in order. What is
-   * written in one turn goes out together, at its end: many small writes cost little more than one. The bytes are not
-   * copied, so leave them as they are until they have left.
+   * written in one turn goes out together, at its end: many small writes cost little more than one. So a process that exits
+   * in the same turn has sent nothing: await `write()` first. The bytes are not copied: leave them as they are until they
+   * have left.
    * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be written any more.
    * @throws TypeError if the chunk is neither a string nor a Uint8Array; the socket is unharmed.
    */

@@ -118,6 +118,8 @@ export class Port {
     if (this.state === 'closed' || (this.state === 'closing' && timeout === undefined)) return;
     if (this.outbox.pending === 0 || timeout === 0) return this.destroy();
     this.open();
+    // Who was told that it opens may have closed it.
+    if (this.#closedAt !== undefined) return;
     this.states.set('closing');
     this.#linger?.stop();
     this.#linger = new Deadline(scheduler, timeout ?? lingerTimeout, () => this.destroy());

@@ -93,7 +93,7 @@ export class Connection {
       told: () => this.#endWithPeer(),
       turned: () => this.#advance(),
     });
-    this.outbox = new Outbox(limits.highWaterMark, {
+    this.outbox = new Outbox(limits, {
       progress: () => this.#progressed(),
       drained: () => this.#audience.tell({ type: 'drain' }),
     });

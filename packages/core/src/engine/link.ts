@@ -35,6 +35,8 @@ export class Link {
   /** Whether a handshake is going on: its own end is told, not that of the stream beneath it. */
   #securing = false;
   #reading = false;
+  /** Whether a step of dialling is being told. */
+  #dialling = false;
   #finishing = false;
 
   constructor(transport: Transport, handlers: LinkHandlers) {
@@ -54,10 +56,23 @@ export class Link {
     const stream = this.#stream;
     if (secure) this.#guard(stream);
     else this.#carry(stream);
-    onProgress(this.#handlers.progress, (event, listener) => this.#listen(stream, event, listener));
+    onProgress(
+      (event) => this.#progress(event),
+      (event, listener) => this.#listen(stream, event, listener),
+    );
     const open = () => (secure ? this.#secure() : this.#handlers.opened());
     if (ready) this.#listen(stream, ready, open);
     else open();
+  }
+
+  // Node is in the middle of dialling: it does not bear being destroyed now.
+  #progress(event: ProgressEvent): void {
+    this.#dialling = true;
+    try {
+      this.#handlers.progress(event);
+    } finally {
+      this.#dialling = false;
+    }
   }
 
   #secure(): void {
@@ -207,12 +222,14 @@ export class Link {
   }
 
   destroy(): void {
-    this.#stream.destroy();
+    if (this.#dialling) process.nextTick(() => this.destroy());
+    else this.#stream.destroy();
   }
 
   /** Ends so that the peer cannot take it for a FIN, unless one is on its way: then all bytes have been handed over. */
   reset(): void {
-    if (this.#finishing) this.#stream.destroy();
+    if (this.#dialling) process.nextTick(() => this.reset());
+    else if (this.#finishing) this.#stream.destroy();
     else resetStream(this.#stream);
   }
 }

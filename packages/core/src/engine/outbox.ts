@@ -4,6 +4,7 @@
 //   open ──complete()──▶ completing ──all handed over, FIN out──▶ finished
 //     └───────────────────────┴── a write failed, or the socket did ──▶ broken
 import type { Link } from './link.js';
+import type { SocketLimits } from './options.js';
 
 /** What an outbox tells its connection. */
 export interface OutboxHandlers {
@@ -12,6 +13,9 @@ export interface OutboxHandlers {
   /** All has left, after `write` had answered `false`. */
   drained(): void;
 }
+
+/** Both in bytes. */
+type OutboxLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
 
 /** So many bytes are worth a system call of their own. */
 const ENOUGH = 16 * 1024;
@@ -32,6 +36,7 @@ export class Outbox {
   readonly #highWaterMark: number;
   readonly #handlers: OutboxHandlers;
   readonly #broken = new Set<(error: unknown) => void>();
+  readonly #watchers = new Set<() => void>();
   #link: Link | undefined;
   /** What the stream has not got yet, and how many bytes that is. */
   #kept: Uint8Array[] = [];
@@ -43,10 +48,10 @@ export class Outbox {
   #clogged = false;
   #ending = false;
 
-  constructor(highWaterMark: number, handlers: OutboxHandlers) {
+  constructor({ highWaterMark, maxWriteBuffer }: OutboxLimits, handlers: OutboxHandlers) {
     this.#highWaterMark = highWaterMark;
     this.#handlers = handlers;
-    this.#enough = Math.min(ENOUGH, highWaterMark);
+    this.#enough = Math.min(ENOUGH, highWaterMark, maxWriteBuffer);
   }
 
   /** Whether nothing more will leave. */
@@ -120,7 +125,10 @@ export class Outbox {
     if (this.state === 'broken' || !this.#link || this.#link.destroyed) return;
     const before = this.#left;
     this.#count();
-    if (this.#left > before || this.pending === 0) this.#handlers.progress();
+    if (this.#left > before || this.pending === 0) {
+      this.#handlers.progress();
+      for (const tell of [...this.#watchers]) tell();
+    }
     if (this.#clogged && this.pending === 0) {
       this.#clogged = false;
       this.#handlers.drained();
@@ -147,6 +155,12 @@ export class Outbox {
     this.#receipts = [];
     for (const { reject } of receipts) reject(error);
     if (!finished) for (const tell of [...this.#broken]) tell(error);
+  }
+
+  /** Calls `tell` whenever bytes have left. The returned function takes it back. */
+  onProgress(tell: () => void): () => void {
+    this.#watchers.add(tell);
+    return () => this.#watchers.delete(tell);
   }
 
   /** Calls `tell` when the write side breaks; at once if it has. The returned function takes it back. */

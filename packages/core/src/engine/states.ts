@@ -18,7 +18,7 @@ export class States<S extends string> {
 
   /** Goes over to a state. Who watches hears of it at the next `tell`: by then what goes with it has been done. */
   set(state: S): void {
-    if (state === this.#current) return;
+    if (state === this.#current || this.#current === 'closed') return;
     this.#current = state;
     if (this.#told) this.#untold.push(state);
   }

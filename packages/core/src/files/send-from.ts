@@ -62,6 +62,8 @@ export function sendFrom(
         const bytes = toBytes(result.value);
         total += bytes.length;
         written = write(bytes);
+        // Before the next one is pulled: a source may use the memory of its chunks again.
+        outbox.flush();
         if (outbox.pending >= limits.highWaterMark) await written;
         progress();
       }

@@ -3,6 +3,8 @@ import type { Observable, ObservableInput, Observer } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { Flowable } from '../flowable.js';
 import type { Chunk } from '../framing/codec.js';
+import { broadcast, type Member } from '../member.js';
+import { type Spans, spans } from '../operators/spanning.js';
 import { type Socket, toBytes } from '../socket.js';
 import { Backoff } from './backoff.js';
 import { eachConnection } from './each-connection.js';
@@ -15,8 +17,17 @@ import { SocketFactory } from './socket-factory.js';
  * A link that outlives its connections: a Flowable of {@link ReconnectEvent}s and an Observer of bytes. Made by
  * {@link reconnect}, which says what a cut may lose.
  */
-export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<Chunk>, AsyncDisposable {
+export class Reconnecting
+  extends Flowable<ReconnectEvent>
+  implements Observer<Chunk>, Member<ReconnectEvent>, Spans, AsyncDisposable
+{
   readonly #keeper: LinkKeeper;
+  /** @internal */
+  readonly [spans] = true as const;
+  /** A name for logs and registries. */
+  name = '';
+  /** Anything you want to keep with the link. */
+  mark: unknown;
 
   /** @internal */
   constructor(keeper: LinkKeeper) {
@@ -35,6 +46,11 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
     const { refusal, ending, outbox } = this.#keeper;
     if (refusal && ending !== 'no') process.emitWarning(refusal as Error);
     return refusal ? false : outbox.write(bytes);
+  }
+
+  /** @internal As `next`, unless nothing more can be written. */
+  [broadcast](bytes: Uint8Array): boolean {
+    return this.#keeper.refusal !== undefined || this.next(bytes) || this.#keeper.refusal !== undefined;
   }
 
   /**
@@ -86,10 +102,11 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
 
   /**
    * Runs a pipeline of its own for the bytes of each connection, and emits what they all give: a decoder begins anew with
-   * each connection, and a frame that the end of its connection cuts is dropped, never glued to what comes next.
+   * each connection, and a frame that is cut is dropped, never glued to what comes next. For one operator,
+   * `link.pipe(data(), lines())` does the same.
    *
-   * Half-close: the bytes complete at the peer's FIN, so that a codec may give a last line (`trailing` says), and fail
-   * where the connection fails; neither ends this. A frame that makes no sense ({@link FrameError}, or a `frameTimeout`)
+   * Half-close: the bytes complete at the peer's FIN, so that a codec may give a last line (`trailing: 'drop'` if it must
+   * not), and fail where the connection fails, which drops what there is of a frame; neither ends this. A frame that makes no sense ({@link FrameError}, or a `frameTimeout`)
    * aborts the connection, and the link makes another; other errors of a pipeline are passed on. Completes and fails with
    * the link, when the pipelines are done. Backpressure: consumers hold the connection, and the next one too.
    *
@@ -156,7 +173,7 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
  *
  * @example
  * ```ts
- * import { connect, lines, reconnect } from '@rxsock/core';
+ * import { connect, data, lines, reconnect } from '@rxsock/core';
  *
  * const link = reconnect(() => connect({ host: 'localhost', port: 6667 }), { backoff: { initial: 100, max: 10_000 } });
  * link.subscribe({
@@ -166,7 +183,7 @@ export class Reconnecting extends Flowable<ReconnectEvent> implements Observer<C
  *   },
  *   error: (error) => console.error('gone for good:', error.message),
  * });
- * link.eachConnection(lines()).subscribe({ next: console.log, error: () => {} });
+ * link.pipe(data(), lines()).subscribe({ next: console.log, error: () => {} });
  * ```
  */
 export function reconnect(factory: () => Socket, options: ReconnectOptions = {}): Reconnecting {

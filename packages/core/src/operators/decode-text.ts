@@ -1,6 +1,7 @@
 // decodeText(): bytes to text, across chunk boundaries.
 import type { OperatorFunction } from 'rxjs';
 import { FlowSubscriber, operate } from '../flowable.js';
+import { forEachConnection } from './spanning.js';
 
 /**
  * Decodes a stream of bytes as text; a character that two chunks share is decoded whole. Malformed bytes become U+FFFD.
@@ -20,6 +21,7 @@ import { FlowSubscriber, operate } from '../flowable.js';
 export function decodeText(encoding = 'utf-8'): OperatorFunction<Uint8Array, string> {
   new TextDecoder(encoding);
   return (source) =>
+    forEachConnection(source, decodeText(encoding)) ??
     operate(source, (subscriber) => {
       const decoder = new TextDecoder(encoding, { ignoreBOM: true });
       const emit = (text: string) => {

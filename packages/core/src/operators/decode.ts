@@ -7,6 +7,7 @@ import { Brake, FlowSet, Holds } from '../flow.js';
 import { FlowSubscriber, flowable } from '../flowable.js';
 import type { Codec } from '../framing/codec.js';
 import { giveBack } from './give-back.js';
+import { forEachConnection } from './spanning.js';
 
 /** Options of {@link decode} and of every framing operator. */
 export interface DecodeOptions {
@@ -47,6 +48,7 @@ export function decode<T>(
   const { frameTimeout = 0, scheduler = asyncScheduler } = options;
   checkLimit('frameTimeout', frameTimeout);
   return (bytes) =>
+    forEachConnection(bytes, decode(codec, options)) ??
     flowable((subscriber, join) => {
       const decoder = codec.decoder();
       const upstream = new FlowSet();

@@ -77,6 +77,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
         subscriber.error(error);
       };
       const unwatch = outbox.onBroken(fail);
+      subscriber.add(outbox.onProgress(progress));
       subscriber.add(watchOrFail(socket, 'drain').subscribe({ next: goOn, error: fail, complete: gone }));
       subscriber.add(() => {
         unwatch();

@@ -17,6 +17,7 @@ export class Arrivals {
   readonly #brake = new Brake(this.#flows, 'reader');
   readonly #subscriber: FlowSubscriber<Buffer>;
   #end: InputEnd | undefined;
+  #released = false;
   #wake: (() => void) | undefined;
 
   /**
@@ -69,6 +70,9 @@ export class Arrivals {
    * @param unused What goes back to the socket, in its order.
    */
   release(unused: Buffer[]): void {
+    // Once only: by the second time the socket may be somebody else's.
+    if (this.#released) return;
+    this.#released = true;
     taken.delete(this.#socket);
     for (const chunk of unused.reverse()) this.#socket.unshift(chunk);
     this.#end ??= { error: released() };

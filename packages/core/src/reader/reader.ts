@@ -132,9 +132,15 @@ export class Reader implements Disposable {
     const { timeout = this.#options.timeout } = options;
     checkLimit('timeout', timeout);
     const next = () => this.#decoding.next(codec, shortCut);
-    const frame = this.#last.then(
-      () => next() ?? this.#wait(next, timeout, () => this.#decoding.end(codec) ?? atEnd()),
-    );
+    // A frame may be null.
+    const last = () => {
+      const frame = this.#decoding.end(codec);
+      return frame === undefined ? atEnd() : frame;
+    };
+    const frame = this.#last.then(() => {
+      const first = next();
+      return first === undefined ? this.#wait(next, timeout, last) : first;
+    });
     this.#last = frame.then(nothing, nothing);
     return frame;
   }

@@ -185,3 +185,16 @@ describe('sendFrom()', () => {
     }
   });
 });
+
+it('a source may use the memory of a chunk again when the next one is pulled', async () => {
+  const { socket, peer } = await pair();
+  function* refilled() {
+    const memory = Buffer.alloc(2);
+    for (let n = 0; n < 5; n++) {
+      memory.write(`n${n}`);
+      yield memory;
+    }
+  }
+  await lastValueFrom(sendFrom(socket, refilled()));
+  expect(String((await receive(peer)).bytes)).toBe('n0n1n2n3n4');
+});

@@ -1,5 +1,7 @@
 // Reconnecting.eachConnection(): a pipeline of its own for each connection.
 import {
+  data,
+  decodeText,
   FrameError,
   lengthPrefixed,
   lines,
@@ -9,7 +11,7 @@ import {
   TimeoutError,
   toAsyncIterable,
 } from '@rxsock/core';
-import { map, mergeMap, Subject, share, take, throwError, toArray } from 'rxjs';
+import { map, mergeMap, type OperatorFunction, Subject, share, take, throwError, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
@@ -216,4 +218,54 @@ test('leaving it leaves the link', async () => {
   subscription.unsubscribe();
   test.clock.pass(0);
   expect(test.link.readyState).toBe('idle');
+});
+
+test.each([
+  ['a framing operator', () => lengthPrefixed({ lengthField: 1 }), ['\x03one\x05tw', '\x05three'], ['one', 'three']],
+  ['decodeText()', () => decodeText(), ['e\xc3', '\xa9'], ['e', '\ufffd']], // the two halves of an é
+])('%s behind data() begins anew with each connection', async (_what, operator, [cut, next], expected) => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { values, log } = record(test.link.pipe(data(), operator() as OperatorFunction<Buffer, unknown>, map(String)));
+  const first = await server.next();
+  first.write(cut as string, 'latin1');
+  await expect.poll(() => test.link.socket?.bytesRead).toBe(cut?.length);
+  first.resetAndDestroy();
+  await expect.poll(() => test.link.readyState).toBe('waiting');
+  test.clock.pass(100);
+  (await server.next()).write(next as string, 'latin1');
+  await expect.poll(() => values).toEqual(expected);
+  test.link.error();
+  await expect.poll(() => log.at(-1)).toMatch(/^error:/);
+});
+
+test('data() goes on from one connection to the next, and ends with the link', async () => {
+  const server = await rawServer();
+  const test = linkTo(server.port);
+  const { values, log, ended } = record(test.link.pipe(data(), map(String)));
+  (await server.next()).end('one');
+  await expect.poll(() => test.link.readyState).toBe('waiting');
+  test.clock.pass(100);
+  const second = await server.next();
+  second.write('two');
+  await expect.poll(() => values).toEqual(['one', 'two']);
+  test.link.complete();
+  second.resume().end();
+  await ended;
+  expect(log).toEqual(['one', 'two', 'complete']);
+});
+
+test('what reads slowly behind data() holds the link', async () => {
+  const server = await rawServer();
+  const { link } = linkTo(server.port);
+  const never = new Subject<string>();
+  link
+    .pipe(
+      data(),
+      lines(),
+      mapWithBackpressure(() => never, { highWaterMark: 1 }),
+    )
+    .subscribe();
+  (await server.next()).write('a\nb\nc\nd\n');
+  await expect.poll(() => link.socket?.holds).not.toEqual([]);
 });

@@ -5,6 +5,7 @@ import {
   data,
   fixedLengthCodec,
   fromDuplex,
+  jsonLinesCodec,
   lengthPrefixedCodec,
   linesCodec,
   type Reader,
@@ -348,4 +349,23 @@ test('leaves at the end of its block', async () => {
     expect(socket.holds).toEqual(['reader']);
   }
   expect(socket.holds).toEqual([]);
+});
+
+test('a frame may be null', async () => {
+  const { socket, peer } = await pair();
+  const values = reader(socket);
+  const json = jsonLinesCodec();
+  peer.end('1\nnull\n2\nnull');
+  for (const value of [1, null, 2, null, undefined]) expect(await values.readFrame(json)).toBe(value);
+});
+
+test('releasing again takes nothing from the next reader', async () => {
+  const { socket } = await pair();
+  const first = reader(socket);
+  first.release();
+  const second = reader(socket);
+  first.release();
+  expect(() => reader(socket)).toThrow('has a reader already');
+  second.release();
+  reader(socket).release();
 });

@@ -1,7 +1,8 @@
 // SocketRegistry: names, clashes, and that a name is free when its socket is closed.
-import { connect, SocketError, SocketRegistry } from '@rxsock/core';
+import { once } from 'node:events';
+import { connect, type Reconnecting, reconnect, SocketError, SocketRegistry } from '@rxsock/core';
 import { expect, test } from 'vitest';
-import { dial, pair } from '../support/peers.js';
+import { dial, pair, rawServer } from '../support/peers.js';
 import { turns } from '../support/turns.js';
 import { registered } from './support.js';
 
@@ -153,4 +154,20 @@ test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
   expect(() => registry.add(socket as never, 'www')).toThrow(TypeError);
   expect(() => registry.add(socket as never, 'www')).toThrow('A registry holds sockets and servers of rxsock, not');
   expect(registry.names()).toEqual([]);
+});
+
+test('holds a link, which writes and is freed like a socket', async () => {
+  const server = await rawServer();
+  const registry = new SocketRegistry<Reconnecting>();
+  const link = registry.add(
+    reconnect(() => connect({ host: '127.0.0.1', port: server.port })),
+    'feed',
+  );
+  link.subscribe({ error: () => {} });
+  const peer = await server.next();
+  registry.match('f*').next('hello');
+  expect(String((await once(peer.resume(), 'data'))[0])).toBe('hello');
+  link.error();
+  expect(registry.names()).toEqual([]);
+  expect(registry.match('f*').next('more')).toBe(true);
 });

@@ -127,3 +127,10 @@ test('a stream that is no kernel’s gets each write at once', async () => {
   socket.next('b');
   expect(calls).toEqual(['a', 'b']);
 });
+
+test('what is gathered does not count as a peer that is behind', async () => {
+  const { socket, calls } = await gathering({ maxWriteBuffer: 1000 });
+  for (let n = 0; n < 4; n++) expect(socket.next('a'.repeat(600))).toBe(true);
+  await socket.write('');
+  expect(calls.flat().join('')).toHaveLength(2400);
+});

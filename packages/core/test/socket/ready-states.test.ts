@@ -1,5 +1,6 @@
 // readyStates: each change of a state once, in order, to whoever looks; and looking changes nothing.
-import { connections, listen, type Socket } from '@rxsock/core';
+import net from 'node:net';
+import { connections, fromDuplex, listen, on, type Socket } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { accepted, closedPort, dial, pair, rawServer } from '../support/peers.js';
@@ -146,4 +147,16 @@ test('of a server that cannot listen', async () => {
   server.subscribe({ error: () => {} });
   await states.ended;
   expect(states.log).toEqual(['idle', 'opening', 'closed', 'complete']);
+});
+
+test.each([
+  ['a stream that is connecting', (port: number) => fromDuplex(net.connect(port, '127.0.0.1'))],
+  ['a socket', (port: number) => dial({ port })],
+])('in the middle of dialling, %s can be aborted', async (_what, make) => {
+  const server = await rawServer();
+  const socket = make(server.port);
+  socket.readyStates.subscribe((state) => state === 'connecting' && socket.error('enough'));
+  socket.pipe(on('connectionAttempt')).subscribe({ next: () => socket.error('enough'), error: () => {} });
+  const { ended } = record(socket);
+  expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: 'enough' });
 });

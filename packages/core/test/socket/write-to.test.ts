@@ -145,3 +145,12 @@ describe('a transfer that is cut resets the connection', () => {
     expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
   });
 });
+
+test('progress is told when bytes leave, also when nothing follows them', async () => {
+  const { socket } = await pair();
+  const source = new Subject<string>();
+  const told = record(source.pipe(writeTo(socket)));
+  source.next('abc');
+  source.next('de');
+  await expect.poll(() => told.values).toEqual([{ bytesSent: 5 }]);
+});

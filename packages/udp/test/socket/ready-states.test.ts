@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { listen, type Server, type Socket, SocketRegistry, snapshot } from '@rxsock/core';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { expect, onTestFinished, test } from 'vitest';
+import { Clock } from '../../../core/test/support/clock.js';
 import { pair } from '../../../core/test/support/peers.js';
 import { record } from '../../../core/test/support/record.js';
 import { turns } from '../../../core/test/support/turns.js';
@@ -101,4 +102,17 @@ test('an error of one is no end of the others, and error() aborts all', async ()
   expect(heard).toContain('m0:connectionError');
   expect(heard).toContain('m1:close');
   expect(heard).toContain('m2:connectionError');
+});
+
+test('who closes it on hearing that it opens closes it for good', async () => {
+  const clock = new Clock();
+  const socket = bind({ scheduler: clock });
+  socket.next({ data: 'x', remote: { address: '127.0.0.1', port: 9 } });
+  const states = record(socket.readyStates);
+  socket.readyStates.subscribe((state) => state === 'opening' && socket.error());
+  socket.complete();
+  await states.ended;
+  expect(states.log).toEqual(['idle', 'opening', 'closed', 'complete']);
+  expect(socket.readyState).toBe('closed');
+  expect(clock.actions).toEqual([]); // no timer is left
 });
