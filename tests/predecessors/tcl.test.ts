@@ -145,7 +145,7 @@ test('Tcl: automatic reconnect client sockets; sending a file through a socket',
   const link = reconnect(() => connect({ host: '127.0.0.1', port: server.port }), { backoff });
   onTestFinished(() => link.error());
   const heard: string[] = [];
-  link.eachConnection(lines({ trailing: 'drop' })).subscribe({ next: (line) => heard.push(line), error: () => {} });
+  link.pipe(data(), lines({ trailing: 'drop' })).subscribe({ next: (line) => heard.push(line), error: () => {} });
   const cut = firstValueFrom(link.pipe(on('disconnect')));
   (await server.next()).end('one\nhal'); // it goes in the middle of a line
   await cut;

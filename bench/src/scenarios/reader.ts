@@ -1,6 +1,5 @@
 // Small reads by await: a header of 4 bytes and a body of 60, in turn.
 import net from 'node:net';
-import type { Readable } from 'node:stream';
 import { connect, reader } from '@rxsock/core';
 import { expectAll, type Scenario } from '../scenario.js';
 
@@ -22,12 +21,6 @@ export const smallReads: Scenario = {
     "net, own buffer in 'data'": async ({ peer, amount }) => {
       const socket = net.connect(peer.port, '127.0.0.1');
       await readMessages(ownBuffer(socket), amount);
-      socket.destroy();
-    },
-
-    'net, socket.read(n)': async ({ peer, amount }) => {
-      const socket = net.connect(peer.port, '127.0.0.1');
-      await readMessages(pullFrom(socket), amount);
       socket.destroy();
     },
 
@@ -69,16 +62,5 @@ function ownBuffer(socket: net.Socket): Read {
     const bytes = buffer.subarray(0, length);
     buffer = buffer.subarray(length);
     return bytes;
-  };
-}
-
-/** The way of Node's own streams. */
-function pullFrom(stream: Readable): Read {
-  return async (length) => {
-    for (;;) {
-      const bytes: Buffer | null = length === 0 ? Buffer.alloc(0) : stream.read(length);
-      if (bytes) return bytes;
-      await new Promise((resolve) => stream.once('readable', resolve));
-    }
   };
 }

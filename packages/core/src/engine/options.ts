@@ -95,6 +95,9 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     scheduler: options.scheduler ?? asyncScheduler,
   };
   for (const name of NUMBERS) checkLimit(name, limits[name]);
+  // Node's streams take no other.
+  if (!Number.isSafeInteger(limits.highWaterMark))
+    throw new RangeError(`highWaterMark must be a whole number of bytes, not ${inspect(limits.highWaterMark)}`);
   if (typeof limits.keepOpen !== 'boolean') checkLimit('keepOpen', limits.keepOpen);
   return limits;
 }

@@ -22,3 +22,9 @@ test.each([8080, '8080', null])('the options are no %j', (options) => {
   expect(() => listen(options as never)).toThrow(TypeError);
   expect(() => connect(options as never)).toThrow(TypeError);
 });
+
+test.each([Number.POSITIVE_INFINITY, 1.5])('highWaterMark: %d is no number of bytes', (highWaterMark) => {
+  const message = `highWaterMark must be a whole number of bytes, not ${highWaterMark}`;
+  expect(() => connect({ port: 1, highWaterMark })).toThrow(new RangeError(message));
+  expect(() => listen({ highWaterMark })).toThrow(new RangeError(message));
+});
