@@ -3,6 +3,7 @@ import { from, Observable, type ObservableInput, Subscription } from 'rxjs';
 import { checkLimit } from '../engine/options.js';
 import { FlowSubscriber } from '../flowable.js';
 import type { Socket } from '../socket.js';
+import { hangUpDuring, hangUpError } from './hang-up.js';
 import { PoolKeeper } from './pool-keeper.js';
 import { type ConnectionPoolOptions, resolvePoolOptions } from './pool-options.js';
 import { SocketFactory } from './socket-factory.js';
@@ -51,19 +52,21 @@ export class ConnectionPool implements AsyncDisposable {
    * connection back. Where it fails, or is unsubscribed before, the connection is aborted: the rest of an answer must not
    * be taken for the answer to somebody else. Backpressure: consumers hold the socket.
    *
-   * @throws as notifications, what {@link acquire} and `project` fail with.
+   * @throws as notifications, what {@link acquire} and `project` fail with, and {@link PoolError} `ERR_POOL_HANGUP` where
+   * the exchange completes with nothing because the peer has ended the connection. Most often it had before, and nobody
+   * had noticed: `retry(1)` mends it where asking twice does no harm, `validate` avoids it.
    *
    * @example
    * ```ts
    * import { connect, connectionPool, data, lines } from '@rxsock/core';
-   * import { take } from 'rxjs';
+   * import { retry, take } from 'rxjs';
    *
    * const pool = connectionPool(() => connect({ host: 'localhost', port: 6379 }));
    * const ping = pool.use((socket) => {
    *   socket.next('PING\r\n');
    *   return socket.pipe(data(), lines(), take(1)); // the exchange is over after one line
    * });
-   * ping.subscribe(console.log);
+   * ping.pipe(retry(1)).subscribe(console.log); // over a new connection, if that one had been given up
    * ```
    */
   use<R>(project: (socket: Socket) => ObservableInput<R>): Observable<R> {
@@ -81,12 +84,18 @@ export class ConnectionPool implements AsyncDisposable {
       const begin = (acquired: Socket) => {
         if (subscriber.closed) return;
         socket = acquired;
+        const hungUp = hangUpDuring(exchange, acquired);
+        let silent = true;
         const results = new FlowSubscriber<R>(subscriber as never, {
-          next: (result) => subscriber.next(result),
+          next: (result) => {
+            silent = false;
+            subscriber.next(result);
+          },
           complete: () => {
             socket = undefined;
             exchange.unsubscribe();
-            subscriber.complete();
+            if (silent && hungUp()) subscriber.error(hangUpError(acquired));
+            else subscriber.complete();
           },
         });
         from(project(acquired)).subscribe(during(results));

@@ -1,5 +1,5 @@
 // The errors of what outlives one connection.
-import { SocketError } from '../errors.js';
+import { SocketError, type SocketErrorOptions } from '../errors.js';
 
 /**
  * `reconnect` has made all the attempts it may. `code` is `ERR_RECONNECT_EXHAUSTED`, `cause` what the last connection failed
@@ -16,18 +16,19 @@ export class ReconnectError extends SocketError {
   }
 }
 
-/** Why a pool gives no connection. */
-export type PoolErrorCode = 'ERR_POOL_TIMEOUT' | 'ERR_POOL_FULL' | 'ERR_POOL_CLOSED';
+/** Why a pool gives no connection, or one on which nothing came. */
+export type PoolErrorCode = 'ERR_POOL_TIMEOUT' | 'ERR_POOL_FULL' | 'ERR_POOL_CLOSED' | 'ERR_POOL_HANGUP';
 
 /**
  * A pool gives no connection. `code` is `ERR_POOL_TIMEOUT` (none was to be had within `acquireTimeout`), `ERR_POOL_FULL`
  * (`maxWaiting` others wait already) or `ERR_POOL_CLOSED`. What dialling fails with is a {@link ConnectError}, as ever.
+ * `ERR_POOL_HANGUP` is an exchange of `use()` that gave nothing because the peer had ended the connection.
  */
 export class PoolError extends SocketError {
   override readonly name = 'PoolError';
   declare readonly code: PoolErrorCode;
 
-  constructor(message: string, options: { readonly code: PoolErrorCode }) {
-    super(message, { ...options, phase: 'open' });
+  constructor(message: string, options: Partial<SocketErrorOptions> & { readonly code: PoolErrorCode }) {
+    super(message, { phase: 'open', ...options });
   }
 }

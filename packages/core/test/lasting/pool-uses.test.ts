@@ -9,7 +9,22 @@ import {
   type Socket,
   SocketError,
 } from '@rxsock/core';
-import { firstValueFrom, lastValueFrom, NEVER, Observable, of, retry, Subject, take, throwError } from 'rxjs';
+import {
+  EMPTY,
+  filter,
+  firstValueFrom,
+  from,
+  ignoreElements,
+  lastValueFrom,
+  NEVER,
+  Observable,
+  of,
+  retry,
+  Subject,
+  take,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { drainRaw, rawServer } from '../support/peers.js';
 import { record } from '../support/record.js';
@@ -84,6 +99,51 @@ describe('use()', () => {
     const { ended } = record(pool.use(() => NEVER));
     clock.pass(0);
     expect(await ended).toMatchObject({ error: { code: 'ERR_POOL_CLOSED' } });
+  });
+
+  const untilTheEnd = (pool: ConnectionPool) => pool.use((socket) => socket.pipe(data(), lines()));
+  const line = (socket: Socket) => reader(socket).readLine();
+
+  test.each<[string, (pool: ConnectionPool) => Observable<unknown>]>([
+    ['at once', ask],
+    ['a little later', (pool) => pool.use((socket) => from(line(socket)).pipe(filter((got) => got !== undefined)))],
+  ])('tells of a peer that hangs up before any answer, where the exchange completes %s', async (_when, exchange) => {
+    const server = await rawServer((peer) => peer.end());
+    const { pool } = poolOf(server.port);
+    const error = await lastValueFrom(exchange(pool)).catch((error) => error);
+    expect(error).toMatchObject({
+      name: 'PoolError',
+      code: 'ERR_POOL_HANGUP',
+      phase: 'read',
+      remote: { port: server.port },
+      message: expect.stringMatching(
+        `^127.0.0.1:${server.port} ended the connection before the exchange gave anything`,
+      ),
+    });
+    await expect.poll(() => pool.size).toBe(0);
+  });
+
+  test('a hang-up that nobody had noticed is mended by retry(1)', async () => {
+    let connections = 0;
+    const server = await rawServer((peer) => {
+      if (connections++ === 0) peer.end();
+      else peer.on('data', () => peer.write('answer\n')).resume();
+    });
+    const { pool } = poolOf(server.port);
+    expect(await lastValueFrom(ask(pool).pipe(retry(1)))).toBe('answer');
+    expect(connections).toBe(2);
+  });
+
+  test('an exchange that gave something, or that ended the connection itself, or needs no answer, just completes', async () => {
+    const server = await rawServer((peer) => peer.end('answer\n'));
+    const { pool } = poolOf(server.port);
+    expect(await lastValueFrom(untilTheEnd(pool).pipe(toArray()))).toEqual(['answer']);
+    const leaving = pool.use((socket) => {
+      socket.complete();
+      return socket.pipe(data(), ignoreElements());
+    });
+    expect(await lastValueFrom(leaving.pipe(toArray()))).toEqual([]);
+    expect(await lastValueFrom(pool.use(() => EMPTY).pipe(toArray()))).toEqual([]);
   });
 
   test('a slow consumer holds the socket', async () => {
