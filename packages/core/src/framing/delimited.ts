@@ -59,6 +59,11 @@ export interface DelimitedOptions {
  * @throws TypeError when the delimiter is empty, TypeError or RangeError when an option is not one of those above.
  */
 export function delimitedCodec(delimiter: Chunk, options: DelimitedOptions = {}): BytesCodec {
+  return delimitedCodecBy(delimitedRules(delimiter, options));
+}
+
+/** Checks the options. */
+export function delimitedRules(delimiter: Chunk, options: DelimitedOptions): DelimiterRules {
   const rules: DelimiterRules = {
     delimiter: Buffer.from(bytesOf(delimiter, 'The delimiter')),
     stripCR: false,
@@ -68,6 +73,10 @@ export function delimitedCodec(delimiter: Chunk, options: DelimitedOptions = {})
     noun: 'frame',
   };
   if (rules.delimiter.length === 0) throw new TypeError('The delimiter must have at least one byte.');
+  return rules;
+}
+
+export function delimitedCodecBy(rules: DelimiterRules): BytesCodec {
   return {
     decoder: () => new DelimitedDecoder(rules),
     encode: (value) => encode(value, rules),

@@ -15,6 +15,8 @@ export interface DelimiterRules {
   readonly oversize: Oversize;
   /** What the error messages call a frame. */
   readonly noun: string;
+  /** What to do about a frame that is too long; `undefined`: what the options of a codec offer. */
+  readonly remedy?: string;
 }
 
 export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
@@ -116,9 +118,7 @@ export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
   #tooLong(): void {
     const { maxLength, noun, oversize } = this.rules;
     if (oversize === 'discard') return;
-    throw new FrameTooLongError(
-      `A ${noun} is longer than ${maxLength} bytes: raise maxLength, or leave such ${noun}s out with oversize: 'discard'.`,
-      { limit: maxLength },
-    );
+    const { remedy = `raise maxLength, or leave such ${noun}s out with oversize: 'discard'` } = this.rules;
+    throw new FrameTooLongError(`A ${noun} is longer than ${maxLength} bytes: ${remedy}.`, { limit: maxLength });
   }
 }

@@ -71,8 +71,10 @@ export interface LinesOptions {
  * @throws TypeError or RangeError when an option is not one of those above.
  */
 export function linesCodec(options: LinesOptions = {}): Codec<string> {
-  const rules = lineRules(options);
-  const encoding = checkOneOf('encoding', options.encoding ?? 'utf8', ['utf8', 'latin1']);
+  return linesCodecBy(lineRules(options), checkOneOf('encoding', options.encoding ?? 'utf8', ['utf8', 'latin1']));
+}
+
+export function linesCodecBy(rules: DelimiterRules, encoding: 'utf8' | 'latin1'): Codec<string> {
   return {
     decoder: () => new LineDecoder(rules, encoding, sameLine),
     encode: (line) => encodeLine(line, rules, encoding),

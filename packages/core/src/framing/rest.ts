@@ -20,7 +20,7 @@ class RestDecoder extends FrameDecoder<Buffer> {
     const { queue } = this;
     const { size } = queue;
     if (size > this.#maxLength) {
-      const message = `More than maxLength (${this.#maxLength}) bytes came before the end of the input`;
+      const message = `More than maxLength (${this.#maxLength}) bytes came before the end of the input: raise it, or read in pieces`;
       throw new FrameTooLongError(message, { limit: this.#maxLength });
     }
     // Not need(), which takes its number for the frame's length and would make room for no more than that.

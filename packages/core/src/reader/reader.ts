@@ -5,14 +5,13 @@ import { checkLimit } from '../engine/options.js';
 import { TimeoutError, TruncatedFrameError } from '../errors.js';
 import { chunksCodec } from '../framing/chunks.js';
 import type { Chunk, Codec } from '../framing/codec.js';
-import { delimitedCodec } from '../framing/delimited.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
-import { linesCodec } from '../framing/lines.js';
 import { bytesOf, checkInteger } from '../framing/options.js';
 import { restCodec } from '../framing/rest.js';
 import { severalCodec } from '../framing/several.js';
 import { connectionOf, type Socket } from '../socket.js';
 import { Arrivals } from './arrivals.js';
+import { readerDelimited, readerLines } from './codecs.js';
 import { type Decodes, Decoding, type ShortCut } from './decoding.js';
 import { Unread } from './unread.js';
 
@@ -21,7 +20,9 @@ export interface ReaderOptions {
   /** How long one read may take, in milliseconds; 0 = for ever. @defaultValue 0 */
   readonly timeout?: number;
   /**
-   * The most bytes a line may have, and what `readUntil` and `readAll` take before their end comes.
+   * The most bytes a line may have, and what `readUntil` and `readAll` take before their end comes. What is longer is a
+   * {@link FrameTooLongError}, and is still there for the next read: for `read(length)`, which takes it in pieces, or for
+   * `readFrame` with a codec of lines that leaves the long ones out, `linesCodec({ maxLength, oversize: 'discard' })`.
    * @defaultValue 16,777,216
    */
   readonly maxLength?: number;
@@ -50,7 +51,7 @@ export class Reader implements Disposable {
     this.#socket = socket;
     this.#options = { timeout: options.timeout ?? 0, maxLength: options.maxLength ?? 16_777_216 };
     checkLimit('timeout', this.#options.timeout);
-    this.#lines = linesCodec({ maxLength: this.#options.maxLength });
+    this.#lines = readerLines(this.#options.maxLength);
     this.#arrivals = new Arrivals(socket, (chunk) => this.#unread.push(chunk));
   }
 
@@ -73,7 +74,7 @@ export class Reader implements Disposable {
   /** The bytes up to a delimiter, which is taken too and not returned. */
   readUntil(delimiter: Chunk, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
     const { maxLength } = this.#options;
-    const codec = delimitedCodec(delimiter, { maxLength, trailing: 'error' });
+    const codec = readerDelimited(delimiter, maxLength);
     const bytes = Buffer.from(bytesOf(delimiter, 'The delimiter'));
     return this.#read(codec, options, truncated, (unread) => unread.takeUntil(bytes, maxLength));
   }

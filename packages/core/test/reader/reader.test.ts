@@ -127,6 +127,46 @@ test('a line over the limit is an error, and nothing is lost', async () => {
   expect((await read.read(7)).toString()).toBe('abcdef\n');
 });
 
+describe('the message for what is over the limit gives advice that can be followed', () => {
+  const message = (failed: Promise<unknown>) => failed.catch((error: Error) => error.message);
+
+  test('for a line', async () => {
+    const maxLength = 3;
+    const { read } = await reading('abcdef\nxyz\n', { maxLength });
+    const codec = linesCodec({ maxLength, oversize: 'discard' });
+    const advice =
+      'A line is longer than 3 bytes: raise the maxLength of reader(), ' +
+      "or leave such lines out with readFrame(linesCodec({ maxLength, oversize: 'discard' })).";
+    expect(await message(read.readLine())).toBe(advice);
+    expect(await message(read.readLines(2))).toBe(advice);
+    expect(await read.readFrame(codec)).toBe('xyz');
+    expect(await read.readLine()).toBeUndefined();
+  });
+
+  test('for what readUntil reads, which is no frame', async () => {
+    const { read } = await reading('abcdef--gh', { maxLength: 3 });
+    expect(await message(read.readUntil('--'))).toBe(
+      'A stretch up to the delimiter is longer than 3 bytes: ' +
+        'raise the maxLength of reader(), or take the bytes in pieces with read(length).',
+    );
+    expect(String(await read.read(4))).toBe('abcd');
+    expect(String(await read.readUntil('--'))).toBe('ef');
+    expect(await message(read.readUntil('--'))).toMatch(
+      /^The input ended inside a stretch up to the delimiter, 2 bytes/,
+    );
+  });
+
+  test('for all there is', async () => {
+    const { read } = await reading('abcdef', { maxLength: 3 });
+    expect(await message(read.readAll())).toBe(
+      'More than maxLength (3) bytes came before the end of the input: raise it, or read in pieces',
+    );
+    const pieces: string[] = [];
+    for await (const piece of read) pieces.push(String(piece));
+    expect(pieces.join('')).toBe('abcdef');
+  });
+});
+
 test('a codec that has failed begins anew', async () => {
   const { read } = await reading('abcdef\n');
   let maxLength = 3;
