@@ -35,8 +35,15 @@ export function progressBar(total: number, start: number): Disposable & { update
   return { update: (value: number) => bar.update(value), [Symbol.dispose]: () => bar.stop() };
 }
 
-/** Prints one line for an error; the exit code will be 1. */
-export function fail(error: unknown): void {
+/**
+ * Prints one line for an error; the exit code will be 1. What fails because of Ctrl-C is no error: then it prints
+ * `whenStopped`, if there is anything to tell.
+ */
+export function fail(error: unknown, whenStopped?: string): void {
+  if (stopped.signal.aborted) {
+    if (whenStopped !== undefined) console.log(whenStopped);
+    return;
+  }
   console.error(message(error));
   process.exitCode = 1;
 }
@@ -50,6 +57,14 @@ process.on('uncaughtException', (error) => {
 /** Calls `act` at the first Ctrl-C, or when the system asks the program to end; the second one ends it at once. */
 export function onCtrlC(act: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, act);
+}
+
+const stopped = new AbortController();
+
+/** Aborted at Ctrl-C: for the sockets of a client, which then waits for nobody. See {@link fail}, too. */
+export function untilCtrlC(): AbortSignal {
+  onCtrlC(() => stopped.abort());
+  return stopped.signal;
 }
 
 /** Reads a port from the command line. */

@@ -1,8 +1,8 @@
 // A chat of two, without a server: one waits, the other calls; it ends when either has said all.
 import { connect, connections, flowFrom, formatEndpoint, lines, listen, on, type Socket, through } from '@rxsock/core';
 import { Command } from 'commander';
-import { finalize, map, merge, of, Subject, switchMap, take, takeUntil, tap } from 'rxjs';
-import { fail, onCtrlC, port, printEvent } from './cli.js';
+import { delay, finalize, fromEvent, map, merge, of, switchMap, take, takeUntil, tap } from 'rxjs';
+import { fail, port, printEvent, untilCtrlC } from './cli.js';
 
 const program = new Command('direct-chat')
   .description('Passes on lines between two terminals: one side waits with --listen, the other calls it.')
@@ -30,12 +30,14 @@ function meet() {
   return of(connect({ host: calledHost, port: calledPort }));
 }
 
-const hungUp = new Subject<void>();
+const hungUp = fromEvent(untilCtrlC(), 'abort');
 
 function talk(socket: Socket) {
   const met = socket
     .pipe(on('connect'))
     .subscribe(({ remote }) => remote && console.log(`* ${formatEndpoint(remote)}`));
+  // After Ctrl-C the other one has a second to say goodbye, too.
+  met.add(hungUp.pipe(delay(1_000)).subscribe(() => socket.error()));
   // What is typed ends with the other's goodbye, too: so it is whole, and the other gets ours.
   return flowFrom<Buffer>(process.stdin).pipe(
     takeUntil(merge(socket.pipe(on('end')), hungUp)),
@@ -51,6 +53,8 @@ meet()
     switchMap(talk),
     map((line) => line.replace(/\p{C}/gu, '\uFFFD')), // nothing that a terminal would obey
   )
-  .subscribe({ next: (line) => console.log(`< ${line}`), error: fail, complete: () => console.log('* goodbye') });
-
-onCtrlC(() => hungUp.next());
+  .subscribe({
+    next: (line) => console.log(`< ${line}`),
+    error: (error) => fail(error, '* goodbye'),
+    complete: () => console.log('* goodbye'),
+  });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { connect, data, reader, saveTo } from '@rxsock/core';
 import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
-import { fail, onCtrlC, port, progressBar } from './cli.js';
+import { fail, port, progressBar, untilCtrlC } from './cli.js';
 
 const program = new Command('downloader')
   .description('Fetches a file from the file-server.')
@@ -20,11 +20,10 @@ const [host, serverPort, name, where = path.basename(name)] = program.processedA
   string?,
 ];
 
-const interrupted = new AbortController();
-onCtrlC(() => interrupted.abort());
+const signal = untilCtrlC();
 
 async function download(): Promise<void> {
-  await using socket = connect({ host, port: serverPort, idleTimeout: 30_000, signal: interrupted.signal });
+  await using socket = connect({ host, port: serverPort, idleTimeout: 30_000, signal });
   const answers = reader(socket, { maxLength: 1000 });
   await socket.write(`${name}\n`);
   const answer = await answers.readLine();
@@ -43,4 +42,4 @@ async function download(): Promise<void> {
   console.log(`Saved ${where}, ${size} bytes`);
 }
 
-download().catch(fail);
+download().catch((error) => fail(error, `Stopped: ${where} was not saved`));

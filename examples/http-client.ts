@@ -2,7 +2,7 @@
 import { connect, through } from '@rxsock/core';
 import { Command } from 'commander';
 import { map, of, toArray } from 'rxjs';
-import { fail, port } from './cli.js';
+import { fail, port, untilCtrlC } from './cli.js';
 
 const program = new Command('http-client')
   .description('Asks an HTTP server for a page. The status line goes to standard error, the body to standard output.')
@@ -29,7 +29,7 @@ function parse(response: Buffer): { status: string; body: Buffer } {
 // the request for a client that has gone, and do not answer.
 of(`${method} ${path} HTTP/1.0\r\nHost: ${host}\r\n\r\n`)
   .pipe(
-    through(connect({ host, port: serverPort, idleTimeout: 30_000 }), { end: false }),
+    through(connect({ host, port: serverPort, idleTimeout: 30_000, signal: untilCtrlC() }), { end: false }),
     toArray(),
     map((chunks) => parse(Buffer.concat(chunks))),
   )

@@ -9,7 +9,7 @@ import {
   reconnect,
 } from '@rxsock/core';
 import { Command } from 'commander';
-import { fail, message, milliseconds, onCtrlC, port } from './cli.js';
+import { fail, message, milliseconds, port, untilCtrlC } from './cli.js';
 
 const program = new Command('reconnecting-client')
   .description('Sends its input to a server, line by line, and prints what comes back, through all interruptions.')
@@ -24,7 +24,8 @@ const program = new Command('reconnecting-client')
 const [host, serverPort] = program.processedArgs as [string, number];
 const { delay } = program.opts<{ delay: number }>();
 
-const link = reconnect(() => connect({ host, port: serverPort }), { backoff: { initial: delay, resetAfter: 1_000 } });
+const backoff = { initial: delay, resetAfter: 1_000 };
+const link = reconnect(() => connect({ host, port: serverPort }), { backoff, signal: untilCtrlC() });
 
 function tell(event: ReconnectEvent): void {
   if (event.type === 'connect' && event.remote) console.error(`* connected to ${formatEndpoint(event.remote)}`);
@@ -44,5 +45,3 @@ const typed = flowFrom<Buffer>(process.stdin).pipe(
   ),
 );
 heard.add(typed.subscribe({ error: fail, complete: () => link.complete() }));
-
-onCtrlC(() => link.close());

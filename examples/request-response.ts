@@ -1,7 +1,7 @@
 // Request and response, line by line, as a story instead of a pipeline: once with `for await`, once with a reader.
 import { connect, data, lines, reader, toAsyncIterable } from '@rxsock/core';
 import { Command, Option } from 'commander';
-import { fail, port } from './cli.js';
+import { fail, port, untilCtrlC } from './cli.js';
 
 const program = new Command('request-response')
   .description('Sends each request as a line, and prints the line that comes back before it sends the next.')
@@ -12,10 +12,11 @@ const program = new Command('request-response')
   .addHelpText('after', '\nTry it with the echo-server:\n  request-response 127.0.0.1 <port> one two three')
   .parse();
 const [host, serverPort, requests] = program.processedArgs as [string, number, string[]];
+const signal = untilCtrlC();
 
 /** A reader takes what it is asked for, with a time limit; `using` gives the rest back, and then closes the socket. */
 async function withReader(): Promise<void> {
-  await using socket = connect({ host, port: serverPort });
+  await using socket = connect({ host, port: serverPort, signal });
   using answers = reader(socket, { timeout: 5_000 });
   for (const request of requests) {
     await socket.write(`${request}\n`);
@@ -27,7 +28,7 @@ async function withReader(): Promise<void> {
 
 /** The loop pulls: while its body runs, the server has to wait. It goes on until the server ends its side. */
 async function withForAwait(): Promise<void> {
-  const socket = connect({ host, port: serverPort, idleTimeout: 5_000 });
+  const socket = connect({ host, port: serverPort, idleTimeout: 5_000, signal });
   const waiting = [...requests];
   let request = waiting.shift();
   socket.next(`${request}\n`);

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { connect, reader, sendFile } from '@rxsock/core';
 import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
-import { fail, onCtrlC, port, progressBar } from './cli.js';
+import { fail, port, progressBar, untilCtrlC } from './cli.js';
 
 const program = new Command('send-file')
   .description('Sends a file to receive-file. After an interruption, the same command sends the rest.')
@@ -15,13 +15,12 @@ const program = new Command('send-file')
 const [host, serverPort, path] = program.processedArgs as [string, number, string];
 
 // Ctrl-C aborts the connection: the receiver sees a reset, and does not take a part for the whole.
-const interrupted = new AbortController();
-onCtrlC(() => interrupted.abort());
+const signal = untilCtrlC();
 
 // The size of the file ->, <- how many bytes the receiver has, the rest and a FIN ->, <- "saved".
 async function send(): Promise<void> {
   const { size } = await stat(path);
-  await using socket = connect({ host, port: serverPort, signal: interrupted.signal });
+  await using socket = connect({ host, port: serverPort, signal });
   using answers = reader(socket, { timeout: 30_000, maxLength: 100 });
   await socket.write(`${size}\n`);
   const from = Number(await answers.readLine());
@@ -36,4 +35,4 @@ async function send(): Promise<void> {
   console.log(`Sent ${size - from} of ${size} bytes`);
 }
 
-send().catch(fail);
+send().catch((error) => fail(error, 'Stopped: the same command sends the rest'));

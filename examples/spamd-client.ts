@@ -2,7 +2,7 @@
 import { connect, flowFrom, through } from '@rxsock/core';
 import { Argument, Command } from 'commander';
 import { concat, map, of, toArray } from 'rxjs';
-import { fail, onCtrlC, port } from './cli.js';
+import { fail, port, untilCtrlC } from './cli.js';
 
 const program = new Command('spamd-client')
   .description(
@@ -32,7 +32,7 @@ function parse(answer: Buffer): Answer {
   return { verdict: /^Spam: .*/m.exec(head)?.[0] ?? 'spamd gives no verdict', body };
 }
 
-const socket = connect({ host, port: serverPort, idleTimeout: 60_000 });
+const socket = connect({ host, port: serverPort, idleTimeout: 60_000, signal: untilCtrlC() });
 const message = flowFrom<Buffer>(process.stdin);
 
 // Nothing says how long the message is: its end is our FIN. A client library without half-close cannot do this.
@@ -49,5 +49,3 @@ concat(of(`${command} SPAMC/1.5\r\n\r\n`), message)
     },
     error: fail,
   });
-
-onCtrlC(() => socket.error(new Error('interrupted')));

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, on, type Reader, reader } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { Command } from 'commander';
-import { fail, onCtrlC, port } from './cli.js';
+import { fail, port, untilCtrlC } from './cli.js';
 
 const program = new Command('starttls-client')
   .description('Asks a mail server what it can do, in plain text and again over TLS, and prints the dialogue.')
@@ -15,9 +15,7 @@ const program = new Command('starttls-client')
 const [host, serverPort] = program.processedArgs as [string, number];
 const { ca } = program.opts<{ ca?: string }>();
 
-const interrupted = new AbortController();
-const { signal } = interrupted;
-onCtrlC(() => interrupted.abort());
+const signal = untilCtrlC();
 
 /** Sends a command, if there is one to send, and reads the reply, of which all lines but the last have a hyphen. */
 async function ask(replies: Reader, command?: string): Promise<string[]> {

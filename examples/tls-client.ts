@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { flowFrom, through, toReadable } from '@rxsock/core';
 import { connect } from '@rxsock/tls';
 import { Command } from 'commander';
-import { fail, onCtrlC, port } from './cli.js';
+import { fail, port, untilCtrlC } from './cli.js';
 
 const program = new Command('tls-client')
   .description('Sends its input to a TLS server, and prints what comes back, until the server ends.')
@@ -15,10 +15,10 @@ const program = new Command('tls-client')
   .parse();
 const [host, serverPort] = program.processedArgs as [string, number];
 const { ca } = program.opts<{ ca?: string }>();
+const signal = untilCtrlC();
 
 async function main(): Promise<void> {
-  const socket = connect({ host, port: serverPort, ...(ca !== undefined && { ca: await readFile(ca) }) });
-  onCtrlC(() => socket.close());
+  const socket = connect({ host, port: serverPort, signal, ...(ca !== undefined && { ca: await readFile(ca) }) });
   // Neither side gets ahead of the other: input is read as fast as the server takes it, answers as fast as they are printed.
   const answers = flowFrom<Buffer>(process.stdin).pipe(through(socket));
   await pipeline(toReadable(answers), process.stdout, { end: false });

@@ -1,7 +1,7 @@
 // A request and its reply in datagrams: sent again when no reply comes, for datagrams get lost.
 import { connect, request } from '@rxsock/udp';
 import { Command } from 'commander';
-import { count, fail, milliseconds, onCtrlC, port } from './cli.js';
+import { count, fail, milliseconds, port, untilCtrlC } from './cli.js';
 
 const program = new Command('udp-client')
   .description('Sends a datagram, and prints the reply.')
@@ -15,11 +15,9 @@ const program = new Command('udp-client')
 const [host, serverPort, text] = program.processedArgs as [string, number, string];
 
 // A connected socket hears its peer alone: what strangers send is no reply.
-const socket = connect({ host, port: serverPort });
+const socket = connect({ host, port: serverPort, signal: untilCtrlC() });
 
 request(socket, text, program.opts<{ timeout: number; retries: number }>()).subscribe({
   next: ({ data }) => console.log(data.toString()),
   error: fail,
 });
-
-onCtrlC(() => socket.close());

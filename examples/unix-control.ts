@@ -3,7 +3,7 @@ import { lines, through } from '@rxsock/core';
 import { connect } from '@rxsock/unix';
 import { Command } from 'commander';
 import { of, throwIfEmpty } from 'rxjs';
-import { fail, onCtrlC } from './cli.js';
+import { fail, untilCtrlC } from './cli.js';
 
 const program = new Command('unix-control')
   .description('Sends a command to the unix-control-server, and prints what it answers.')
@@ -13,7 +13,7 @@ const program = new Command('unix-control')
   .parse();
 const [path, command] = program.processedArgs as [string, string];
 
-const socket = connect({ path, idleTimeout: 10_000 });
+const socket = connect({ path, idleTimeout: 10_000, signal: untilCtrlC() });
 
 // The FIN behind the command tells the daemon that there are no more, so that it ends, too.
 of(`${command}\n`)
@@ -23,5 +23,3 @@ of(`${command}\n`)
     throwIfEmpty(() => new Error('The daemon ended the connection without an answer')),
   )
   .subscribe({ next: console.log, error: fail });
-
-onCtrlC(() => socket.close());

@@ -1,5 +1,6 @@
 // The chat server: names, who hears what, who has left, and slow clients.
 import { expect, it } from 'vitest';
+import { Program } from '../support/program.js';
 import { Client, example } from './support.js';
 
 async function enter(port: number, name: string): Promise<Client> {
@@ -28,6 +29,23 @@ it('passes on what each client says to all the others who have a name', async ()
   expect(ann.text).toBe('What is your name?\n* bob is here\nbob: hi\nbob: all\nbob: bye\n* bob has left\n');
   expect(bob.text).toBe('What is your name?\nann: hello bob\n');
   expect(silent.text).toBe('What is your name?\n');
+});
+
+it('lets people chat with nc', async () => {
+  await using server = example('chat-server');
+  const nc = ['-N', '127.0.0.1', String(await server.port())];
+  await using ann = new Program('nc', nc);
+  ann.stdin.write('ann\n');
+  await ann.printed(/^What is your name\?\n$/);
+  await using bob = new Program('nc', nc);
+  bob.stdin.write('bob\n');
+  await ann.printed(/\n\* bob is here\n$/);
+  ann.stdin.write('hello bob\n');
+  await bob.printed(/\nann: hello bob\n$/);
+  bob.stdin.end();
+
+  expect(await bob.exited).toBe(0);
+  await ann.printed(/\n\* bob has left\n$/);
 });
 
 it('ends all connections at Ctrl-C', async () => {

@@ -1,5 +1,6 @@
 // restart-without-refusing, restarted while clients connect without a pause.
 import { expect, it } from 'vitest';
+import { Program } from '../support/program.js';
 import { Client, example } from './support.js';
 
 /** What one client gets, and how its connection ended. */
@@ -37,4 +38,20 @@ it('is replaced by a new process, and no client is refused or cut', async () => 
   expect(answers.filter((answer) => answer !== mine && answer !== theirs)).toEqual([]);
   expect(answers[0]).toBe(mine);
   expect(answers.at(-1)).toBe(theirs);
+});
+
+it('is replaced while nc asks again and again, and the first refusal would be the end', async () => {
+  await using first = example('restart-without-refusing');
+  const port = await first.port();
+  await using loop = new Program('sh', ['-c', `while echo hello | nc -N 127.0.0.1 ${port}; do :; done`]);
+  const [, old] = await loop.printed(/^(\d+): hello\n/);
+
+  process.kill(Number(old), 'SIGHUP');
+  const [, second] = await first.printed(new RegExp(`^Process (\\d+) has taken over from ${old}\\n`, 'm'));
+  await loop.printed(new RegExp(`^(${old}: hello\\n)+(${second}: hello\\n)`));
+
+  // Now nobody is there to answer.
+  process.kill(Number(second), 'SIGTERM');
+  expect(await first.exited).toBe(0);
+  expect(await loop.exited).toBe(0);
 });

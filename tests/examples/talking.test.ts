@@ -1,6 +1,6 @@
-// The examples that talk to people: the chat of two, the game, and the sniffer, each with nc or another client.
+// The examples that talk to people: the chat of two, the game, and the sniffer, with nc and with other clients.
 import { describe, expect, it } from 'vitest';
-import { run } from '../support/program.js';
+import { Program, run } from '../support/program.js';
 import { Client, type Example, example } from './support.js';
 
 describe('direct-chat', () => {
@@ -20,7 +20,7 @@ describe('direct-chat', () => {
     expect(ann.stderr + bob.stderr).toBe('');
   });
 
-  it('talks to nc, and shows nothing that a terminal would obey', async () => {
+  it('shows nothing that a terminal would obey', async () => {
     await using ann = example('direct-chat', '--listen', '0');
     const port = await ann.port();
     using client = new Client(port);
@@ -118,6 +118,23 @@ describe('game-lobby', () => {
       `${begins}* paper against rock: you win\n${asks}* rock against rock: nobody wins\n${asks}${asks}` +
         '* scissors against paper: you win\n',
     );
+  });
+
+  it('is played with nc', async () => {
+    await using server = example('game-lobby');
+    const nc = ['-N', '127.0.0.1', String(await server.port())];
+    await using ann = new Program('nc', nc);
+    await using bob = new Program('nc', nc);
+    for (const player of [ann, bob]) await player.printed(/\n\* rock, paper, scissors\?\n$/);
+    ann.stdin.write('rock\n');
+    bob.stdin.write('paper\n');
+    await ann.printed(/^\* rock against paper: you lose\n/m);
+    await bob.printed(/^\* paper against rock: you win\n/m);
+    bob.stdin.end();
+
+    expect(await bob.exited).toBe(0);
+    ann.stdin.write('rock\n');
+    await ann.printed(/\n\* the other one has left\n\* waiting for somebody to play with\n$/);
   });
 
   it('finds somebody else for who is left alone', async () => {

@@ -99,7 +99,7 @@ describe('tls-client', () => {
     expect(client.stderr).toMatch(/^.* reset the connection.*\n$/);
   });
 
-  it('closes the connection at Ctrl-C', async () => {
+  it('resets the connection at Ctrl-C', async () => {
     await using server = example('tls-echo-server', '--ca', ca, '--drain', 20_000);
     await using client = example('tls-client', '--ca', ca, 'localhost', await server.port());
     client.stdin.write('hello\n');
@@ -107,8 +107,9 @@ describe('tls-client', () => {
 
     expect(await client.interrupt()).toBe(0);
     expect(client.stderr).toBe('');
+    // What was typed may have been cut: the server is not to take it for the whole.
+    await server.printed(/^127\.0\.0\.1:\d+ reset the connection.*\n$/, 'stderr');
     expect(await server.interrupt()).toBe(0);
-    expect(server.stderr).toBe('');
   });
 });
 
