@@ -20,6 +20,9 @@ type OutboxLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
 /** So many bytes are worth a system call of their own. */
 const ENOUGH = 16 * 1024;
 
+/** So many chunks go into one system call: IOV_MAX. */
+const MOST_CHUNKS = 1024;
+
 interface Receipt {
   /** Settles when this many bytes have left. */
   readonly at: number;
@@ -74,9 +77,10 @@ export class Outbox {
   write(bytes: Uint8Array): boolean {
     this.#accepted += bytes.length;
     this.#keptBytes += bytes.length;
-    const first = this.#kept.push(bytes) === 1;
-    if (this.#keptBytes >= this.#enough || !this.#link?.native) this.flush();
-    else if (first) process.nextTick(this.flush);
+    const chunks = this.#kept.push(bytes);
+    const enough = this.#keptBytes >= this.#enough || chunks === MOST_CHUNKS;
+    if (enough || !this.#link?.native) this.flush();
+    else if (chunks === 1) process.nextTick(this.flush);
     const room = this.pending < this.#highWaterMark;
     if (!room) this.#clogged = true;
     return room;

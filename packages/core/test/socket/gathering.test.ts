@@ -134,3 +134,12 @@ test('what is gathered does not count as a peer that is behind', async () => {
   await socket.write('');
   expect(calls.flat().join('')).toHaveLength(2400);
 });
+
+test('no more chunks are gathered than the kernel takes at once', async () => {
+  const { socket, calls } = await gathering();
+  for (let n = 0; n < 3000; n++) socket.next('a');
+  expect(calls.map((chunks) => chunks.length)).toEqual([1024, 1024]);
+  socket.complete();
+  expect(calls.map((chunks) => chunks.length)).toEqual([1024, 1024, 952]);
+  expect(socket).toMatchObject({ bytesWritten: 3000, writableLength: 0 });
+});
