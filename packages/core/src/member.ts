@@ -1,5 +1,6 @@
 // What sockets and servers of all packages have in common, so that a registry can hold any of them.
-import type { Observable } from 'rxjs';
+import { inspect } from 'node:util';
+import { isObservable, type Observable } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 
 /** Writes bytes, where they can be: answers `false` if it is time to wait. */
@@ -31,4 +32,13 @@ export interface CloseOptions {
   readonly timeout?: number;
   /** Of a server, in milliseconds: see its `close()`. */
   readonly drain?: number;
+}
+
+/**
+ * Throws a TypeError for what is none.
+ * @param taker Who takes members, and how, for the message.
+ */
+export function checkMember(value: unknown, taker: string): void {
+  if (isObservable((value as Member | null | undefined)?.readyStates)) return;
+  throw new TypeError(`${taker} sockets and servers of rxsock, not ${inspect(value, { depth: 0 })}`);
 }

@@ -1,10 +1,9 @@
 // snapshot(): all that there is to know of a socket or a server at one moment, for logs and status pages.
 import { inspect } from 'node:util';
-import { isObservable } from 'rxjs';
 import type { Endpoint } from '../endpoint.js';
 import type { ReadyState } from '../engine/connection.js';
 import type { TransportType } from '../engine/transport.js';
-import type { Member } from '../member.js';
+import { checkMember, type Member } from '../member.js';
 import type { Socket } from '../socket.js';
 
 /** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
@@ -80,8 +79,7 @@ const PROPERTIES: readonly (keyof SocketSnapshot | keyof MemberSnapshot)[] = [
  * ```
  */
 export function snapshot<M extends Member>(member: M): Snapshot<M> {
-  if (!isObservable(member?.readyStates))
-    throw new TypeError(`A snapshot is of a socket or a server of rxsock, not ${inspect(member, { depth: 0 })}`);
+  checkMember(member, 'Snapshots are of');
   const known = PROPERTIES.map((property) => [property, plain(member[property as keyof M])]);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as Snapshot<M>;
 }

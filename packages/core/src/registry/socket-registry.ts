@@ -1,8 +1,7 @@
 // SocketRegistry: sockets by name, and groups of them by pattern.
 import { inspect } from 'node:util';
-import { isObservable } from 'rxjs';
 import { SocketError } from '../errors.js';
-import type { Member } from '../member.js';
+import { checkMember, type Member } from '../member.js';
 import type { Socket } from '../socket.js';
 import { glob, hasWildcard } from './glob.js';
 import { SocketGroup } from './socket-group.js';
@@ -40,8 +39,7 @@ export class SocketRegistry<S extends Member = Socket> implements Iterable<S> {
    * `ERR_SOCKET_NAME_TAKEN` while another socket has the name.
    */
   add<T extends S>(socket: T, name: string): T {
-    if (!isObservable(socket?.readyStates))
-      throw new TypeError(`A registry holds sockets and servers of rxsock, not ${inspect(socket, { depth: 0 })}`);
+    checkMember(socket, 'A registry holds');
     if (typeof name !== 'string' || name === '' || hasWildcard(name))
       throw new TypeError(`A name must be a string, not empty and without * and ?, not ${inspect(name)}`);
     const holder = this.get(name);

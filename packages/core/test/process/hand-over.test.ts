@@ -1,6 +1,4 @@
 // handOver(): a successor takes the listeners, and nobody who connects notices.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import net from 'node:net';
 import { type HandOverOptions, handOver, listen, serve } from '@rxsock/core';
 import { NEVER } from 'rxjs';
@@ -9,6 +7,7 @@ import { Clock } from '../support/clock.js';
 import { drainRaw } from '../support/peers.js';
 import { record } from '../support/record.js';
 import { turns } from '../support/turns.js';
+import { restarts } from './restarts.js';
 import { exited, listening, program } from './support.js';
 
 const NODE = process.execPath;
@@ -21,54 +20,9 @@ async function ask(port: number): Promise<string> {
 }
 
 test('a server is restarted under load, again and again, and every connection gets its whole answer', async () => {
-  const first = spawn(NODE, [program('generation')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let log = '';
-  let pid = first.pid as number;
-  const gone = once(first, 'close');
-  onTestFinished(async () => {
-    process.kill(pid, 'SIGKILL');
-    await gone; // with the last of those who have its standard output
-  });
-  first.stdout.on('data', (bytes: Buffer) => {
-    log += bytes;
-  });
-  const listens = async (generation: number) => {
-    const [, number, port] = await printed(new RegExp(`^listening ${generation} (\\d+) 127.0.0.1:(\\d+)$`, 'm'));
-    pid = Number(number);
-    return Number(port);
-  };
-  const printed = async (pattern: RegExp) => {
-    for (;;) {
-      const found = pattern.exec(log);
-      if (found) return found;
-      await once(first.stdout, 'data');
-    }
-  };
-
-  const port = await listens(0);
-  const answers = [0, 0, 0, 0];
-  const wrong: string[] = [];
-  let stop = false;
-  const hammer = async () => {
-    while (!stop) {
-      const answer = await ask(port);
-      const generation = Number(/^generation (\d)\n/.exec(answer)?.[1]);
-      if (answer === `generation ${generation}\n${'x'.repeat(50_000)}\nend\n end`) answers[generation]! += 1;
-      else wrong.push(answer.replace(/x+/, 'x…'));
-    }
-  };
-  const hammers = Array.from({ length: 8 }, hammer);
-  for (let generation = 0; generation < 3; generation++) {
-    await expect.poll(() => answers[generation]).toBeGreaterThan(50);
-    process.kill(pid, 'SIGHUP');
-    expect(await listens(generation + 1)).toBe(port);
-    await printed(new RegExp(`^closed ${generation}$`, 'm'));
-  }
-  await expect.poll(() => answers[3]).toBeGreaterThan(50);
-  stop = true;
-  await Promise.all(hammers);
-  expect(wrong).toEqual([]);
-  expect(log).not.toContain('connectionError');
+  const { address, underLoad } = await restarts(program('generation'));
+  const [, port] = /^127\.0\.0\.1:(\d+)$/.exec(address) ?? [];
+  await underLoad(() => net.connect({ port: Number(port), host: '127.0.0.1' }));
 });
 
 test('several servers by their names, with variables and a directory of its own', async () => {

@@ -119,5 +119,5 @@ test('a mark that is the socket itself', () => {
 
 test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
   expect(() => snapshot(socket as never)).toThrow(TypeError);
-  expect(() => snapshot(socket as never)).toThrow('A snapshot is of a socket or a server of rxsock, not');
+  expect(() => snapshot(socket as never)).toThrow('Snapshots are of sockets and servers of rxsock, not');
 });

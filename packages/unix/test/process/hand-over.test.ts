@@ -1,5 +1,4 @@
 // handOver() of servers on UNIX sockets: nobody who connects notices, and the file stays until the last of them closes.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -8,6 +7,7 @@ import { handOver, listen as listenOnPort, on, type Server, serve } from '@rxsoc
 import { listen } from '@rxsock/unix';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { restarts } from '../../../core/test/process/restarts.js';
 import { exited } from '../../../core/test/process/support.js';
 import { drainRaw } from '../../../core/test/support/peers.js';
 import { ask, place } from '../support.js';
@@ -26,63 +26,13 @@ async function answering<S extends Server>(server: S): Promise<S> {
 
 test('a server is restarted under load, again and again: every connection gets its whole answer, the file stays', async () => {
   const { folder, path } = place();
-  const first = spawn(NODE, [program('generation'), path], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let log = '';
-  let pid = first.pid as number;
-  let isRunning = true;
-  const gone = once(first, 'close'); // with the last of those who have its standard output
-  onTestFinished(async () => {
-    if (isRunning) process.kill(pid, 'SIGKILL');
-    await gone;
-  });
-  first.stdout.on('data', (bytes: Buffer) => {
-    log += bytes;
-  });
-  const printed = async (pattern: RegExp) => {
-    for (;;) {
-      const found = pattern.exec(log);
-      if (found) return found;
-      await once(first.stdout, 'data');
-    }
-  };
-  const listens = async (generation: number) => {
-    const [, number, where] = await printed(new RegExp(`^listening ${generation} (\\d+) (.*)$`, 'm'));
-    pid = Number(number);
-    return where;
-  };
-
-  expect(await listens(0)).toBe(path);
+  const { address, underLoad, stop } = await restarts(program('generation'), [path]);
+  expect(address).toBe(path);
   const { ino } = fs.lstatSync(path);
-  const answers = [0, 0, 0, 0];
-  const wrong: string[] = [];
-  let stop = false;
-  const hammer = async () => {
-    while (!stop) {
-      const { bytes, end } = await drainRaw(net.connect({ path }));
-      const answer = `${bytes} ${end}`;
-      const generation = Number(/^generation (\d)\n/.exec(answer)?.[1]);
-      if (answer === `generation ${generation}\n${'x'.repeat(50_000)}\nend\n end`) answers[generation]! += 1;
-      else wrong.push(answer.replace(/x+/, 'x…'));
-    }
-  };
-  const hammers = Array.from({ length: 8 }, hammer);
-  for (let generation = 0; generation < 3; generation++) {
-    await expect.poll(() => answers[generation]).toBeGreaterThan(50);
-    process.kill(pid, 'SIGHUP');
-    expect(await listens(generation + 1)).toBe(path);
-    await printed(new RegExp(`^closed ${generation}$`, 'm'));
-  }
-  await expect.poll(() => answers[3]).toBeGreaterThan(50);
-  stop = true;
-  await Promise.all(hammers);
-  expect(wrong).toEqual([]);
-  expect(log).not.toContain('connectionError');
+  await underLoad(() => net.connect({ path }));
   expect(fs.lstatSync(path).ino).toBe(ino);
   expect(fs.readdirSync(folder)).toEqual(['s']);
-
-  process.kill(pid, 'SIGTERM');
-  await gone;
-  isRunning = false;
+  await stop();
   expect(fs.readdirSync(folder)).toEqual([]);
 });
 
