@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type FlowClass, operatorTable } from '../../packages/core/test/flow/operator-table.js';
+import { type FlowClass, operatorTable } from '../support/operator-table.js';
 import { root } from '../support/snippets.js';
 
 const classes: Record<FlowClass, string> = {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { closedPort } from '../../packages/core/test/support/peers.js';
+import { closedPort } from '../support/raw-peers.js';
 import { example, examples, servers, sourceOf } from './support.js';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'rxsock-examples-'));

@@ -6,9 +6,9 @@ import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { rawServer } from '../../packages/core/test/support/peers.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { Program } from '../support/program.js';
+import { rawServer } from '../support/raw-peers.js';
 import { Client, example } from './support.js';
 import { temporaryFolder } from './temporary-folder.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { resolve } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { instancePort } from '../../packages/core/test/process/support.js';
+import { instancePort } from '../support/processes/index.js';
 import { example } from './support.js';
 
 it('hands the arguments to the one that runs, for as long as that one does', async () => {

@@ -3,8 +3,8 @@ import * as tcp from '@rxsock/core';
 import { connect, listen } from '@rxsock/tls';
 import { delayWhen, lastValueFrom, map, of, reduce, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
+import { turns } from '../support/turns.js';
 import { serving, startOnFreePort } from './support.js';
 import { type CertificateFiles, certificateFiles } from './tls.js';
 

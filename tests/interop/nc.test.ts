@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { connect, data, listen } from '@rxsock/core';
 import { delayWhen, lastValueFrom, map, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
+import { turns } from '../support/turns.js';
 import { serving } from './support.js';
 
 const bytes = randomBytes(1_000_003);

@@ -4,8 +4,8 @@ import { connect, data, flowFrom, listen, relay, type Socket, through } from '@r
 import * as tls from '@rxsock/tls';
 import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
+import { turns } from '../support/turns.js';
 import { serving, socatListener } from './support.js';
 import { type CertificateFiles, certificateFiles } from './tls.js';
 

@@ -3,8 +3,8 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { connect, data, listen, type Socket, through } from '@rxsock/core';
 import { delayWhen, lastValueFrom, map, of, reduce } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
+import { turns } from '../support/turns.js';
 import { type Listening, serving, startOnFreePort, temporaryFolder } from './support.js';
 
 /** All the bytes of a socket, as text, when its peer has half-closed. */

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Answer, type DropEvent, type Endpoint, type Server, type Socket, serve } from '@rxsock/core';
+import { type DropEvent, type Endpoint, type HandlerResult, type Server, type Socket, serve } from '@rxsock/core';
 import { onTestFinished } from 'vitest';
 import { Program } from '../support/program.js';
 
@@ -20,7 +20,7 @@ export interface Served<A extends Endpoint> {
 /** Serves until the test is over. */
 export async function serving<A extends Endpoint>(
   server: Server<A>,
-  handler: (socket: Socket) => Answer,
+  handler: (socket: Socket) => HandlerResult,
 ): Promise<Served<A>> {
   const errors: unknown[] = [];
   const drops: DropEvent[] = [];

@@ -4,8 +4,8 @@ import { data, through } from '@rxsock/core';
 import { connect, listen } from '@rxsock/unix';
 import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
 import { expect, it } from 'vitest';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { Program, run } from '../support/program.js';
+import { turns } from '../support/turns.js';
 import { curl, http } from './http.js';
 import { serving, temporaryFolder } from './support.js';
 

@@ -10,8 +10,8 @@ import {
   type DropEvent,
   data,
   listen,
-  type Member,
   on,
+  type Registrable,
   reader,
   type Socket,
   saveTo,
@@ -23,13 +23,13 @@ import * as udp from '@rxsock/udp';
 import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { cert, key } from '../../packages/core/test/support/certificate.js';
-import { closedPort, drainRaw, pair } from '../../packages/core/test/support/peers.js';
 import { temporaryFolder } from '../interop/support.js';
+import { cert, key } from '../support/certificate.js';
+import { closedPort, drainRaw, pair } from '../support/raw-peers.js';
 import { listening, ported } from './support.js';
 
 test('KVIrc: states Unconnected, HostLookUp, Connecting, Connected, Bound, Closing, Listening', async () => {
-  const changes = (member: Member) => firstValueFrom(member.readyStates.pipe(toArray()));
+  const changes = (member: Registrable) => firstValueFrom(member.readyStates.pipe(toArray()));
   const server = listen();
   const ofServer = changes(server);
   const { port } = await listening(server, server.pipe(serve((socket) => socket.pipe(data()))));

@@ -1,16 +1,16 @@
 // LiveCode: what its socket commands could do, by the feature; and the server and client of its page.
 import type net from 'node:net';
-import { connect, listen, on, reader, type Socket, SocketRegistry, TimeoutError } from '@rxsock/core';
+import { connect, listen, on, reader, type Socket, SocketRegistry, SocketTimeoutError } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import * as udp from '@rxsock/udp';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { instancePort } from '../../packages/core/test/process/support.js';
-import { Clock } from '../../packages/core/test/support/clock.js';
-import { closedPort, dial, drainRaw, opened, pair, rawServer } from '../../packages/core/test/support/peers.js';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { certificateAuthority } from '../support/certificates.js';
+import { Clock } from '../support/clock.js';
+import { instancePort } from '../support/processes/index.js';
 import { run } from '../support/program.js';
+import { closedPort, dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
+import { turns } from '../support/turns.js';
 import { listening, ported } from './support.js';
 
 describe('LiveCode: from local:port to host:port|name, datagram, secure, without verification, for host, certificate and key', () => {
@@ -103,7 +103,7 @@ describe('LiveCode: read … until crlf / for n / for n lines, write … with me
     peer.write('half a ');
     await expect.poll(() => socket.bytesRead).toBe(7);
     clock.pass(5_000);
-    expect(await line).toBeInstanceOf(TimeoutError); // socketTimeout
+    expect(await line).toBeInstanceOf(SocketTimeoutError); // socketTimeout
     expect(socket.readyState).toBe('open');
     peer.write('line\n');
     expect(await lines.readLine()).toBe('half a line'); // nothing was lost

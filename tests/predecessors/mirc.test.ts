@@ -25,9 +25,9 @@ import {
 import * as udp from '@rxsock/udp';
 import { firstValueFrom, lastValueFrom, of, tap, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { closedPort, drainRaw, pair, rawServer } from '../../packages/core/test/support/peers.js';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { temporaryFolder } from '../interop/support.js';
+import { closedPort, drainRaw, pair, rawServer } from '../support/raw-peers.js';
+import { turns } from '../support/turns.js';
 import { listening, ported } from './support.js';
 
 const BLOCK = 4096;

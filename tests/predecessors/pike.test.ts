@@ -28,20 +28,12 @@ import * as udp from '@rxsock/udp';
 import * as unix from '@rxsock/unix';
 import { firstValueFrom, lastValueFrom, map, of, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { exited, program as processes } from '../../packages/core/test/process/support.js';
-import {
-  accepted,
-  closedPort,
-  dial,
-  drainRaw,
-  opened,
-  pair,
-  rawServer,
-} from '../../packages/core/test/support/peers.js';
-import { told } from '../../packages/core/test/support/tuning.js';
-import { turns } from '../../packages/core/test/support/turns.js';
-import { ask, place } from '../../packages/unix/test/support.js';
+import { exited, program as processes } from '../support/processes/index.js';
 import { run } from '../support/program.js';
+import { accepted, closedPort, dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
+import { told } from '../support/tuning.js';
+import { turns } from '../support/turns.js';
+import { ask, place } from '../support/unix-servers.js';
 import { listening, ported } from './support.js';
 
 test('Pike: gethostbyname/addr, own name and addresses', async () => {

@@ -25,12 +25,12 @@ import {
 } from '@rxsock/core';
 import { bufferCount, firstValueFrom, lastValueFrom, map, of, Subject, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { instancePort } from '../../packages/core/test/process/support.js';
-import { dial, drainRaw, opened, pair, rawServer } from '../../packages/core/test/support/peers.js';
-import { record } from '../../packages/core/test/support/record.js';
-import { turns } from '../../packages/core/test/support/turns.js';
 import { temporaryFolder } from '../interop/support.js';
+import { instancePort } from '../support/processes/index.js';
 import { run } from '../support/program.js';
+import { dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
+import { record } from '../support/record.js';
+import { turns } from '../support/turns.js';
 import { ported } from './support.js';
 
 test('Tcl: -async connect, -myaddr, -myport, service names (socket host smtp)', async () => {

@@ -3,12 +3,12 @@ import { lookup as systemLookup } from 'node:dns';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
+import { LONGEST_TIMER } from './base/deadline.js';
 import { Connection } from './engine/connection.js';
-import { LONGEST_TIMER } from './engine/deadline.js';
-import { connectError } from './engine/failures.js';
-import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/options.js';
+import { connectError } from './engine/connection-errors.js';
+import { checkLimit, resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/limits.js';
 import type { Transport } from './engine/transport.js';
-import { isServiceName, servicePort } from './names/service-port.js';
+import { isServiceName, servicePort } from './lookup/service-port.js';
 import { Socket } from './socket.js';
 
 /** Options of every TCP connection, dialled or accepted. */
@@ -52,7 +52,7 @@ export interface ConnectOptions extends TcpOptions {
  *
  * @throws TypeError or RangeError at the call, for options that mean nothing. As notifications: {@link ConnectError} with
  * every attempt (`code` is Node's: `ECONNREFUSED`, `ENOTFOUND`, …; `ERR_UNKNOWN_SERVICE` for a `port` by name),
- * {@link TimeoutError} for `connectTimeout`.
+ * {@link SocketTimeoutError} for `connectTimeout`.
  * @see https://nodejs.org/api/net.html#netconnectoptions-connectlistener
  *
  * @example
@@ -85,7 +85,7 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
   const transport = {
     ...over,
     target,
-    ready: 'connect',
+    readyEvent: 'connect',
     resolves: !net.isIP(host) || typeof port === 'string',
     open: () => dial({ ...options, host, connectTimeout }, target, limits),
   } as const;
@@ -100,7 +100,7 @@ export function socketOver(
 ): Socket {
   const { handshakeTimeout = 0, ...rest } = over;
   checkLimit('handshakeTimeout', handshakeTimeout);
-  const transport = { ...rest, ready: undefined, open: () => stream };
+  const transport = { ...rest, readyEvent: undefined, open: () => stream };
   const birth = { connectTimeout: 0, handshakeTimeout };
   const connection = new Connection(transport, resolveSocketOptions(options), birth);
   // At once: from now on the stream is ours.

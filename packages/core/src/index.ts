@@ -8,16 +8,16 @@ export { type ListenOptions, listen } from './listen.js';
 // What they give
 
 export type { ReadyState } from './engine/connection.js';
-export type { SocketOptions } from './engine/options.js';
+export type { SocketOptions } from './engine/limits.js';
 export type { TransportType } from './engine/transport.js';
-export { Server, type ServerState } from './server.js';
+export { Server, type ServerState } from './server/server.js';
 export { Socket } from './socket.js';
 
 // What those tell
 
-export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './endpoint.js';
-export * from './errors.js';
-export type * from './events.js';
+export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './base/endpoint.js';
+export * from './base/errors.js';
+export type * from './base/events.js';
 
 // Events and bytes
 
@@ -32,14 +32,14 @@ export { Reader, type ReaderOptions, reader } from './reader/reader.js';
 // Writing, and both ways
 
 export { relay } from './operators/relay.js';
-export { type Answer, type ServeOperator, type ServeOptions, serve } from './operators/serve.js';
+export { type HandlerResult, type ServeOperator, type ServeOptions, serve } from './operators/serve.js';
 export { through } from './operators/through.js';
 export { type EndOptions, type WriteProgress, writeTo } from './operators/write-to.js';
 
 // Backpressure
 
-export type { Flow, Release } from './flow.js';
-export { Flowable } from './flowable.js';
+export type { Flow, Release } from './flow/flow.js';
+export { Flowable } from './flow/flowable.js';
 export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
 
 // Framing: operators
@@ -65,50 +65,50 @@ export type { ByteOrder, LengthField } from './framing/length-field.js';
 export { type LengthPrefixedOptions, lengthPrefixedCodec } from './framing/length-prefixed.js';
 export { type LinesOptions, linesCodec } from './framing/lines.js';
 export { type NetstringsOptions, netstringsCodec } from './framing/netstrings.js';
-export type { Oversize, Trailing } from './framing/options.js';
+export type { OversizePolicy, TrailingPolicy } from './framing/options.js';
 
 // Files
 
-export { type SaveProgress, saveTo } from './files/save-to.js';
-export { type SendFileOptions, type SendFileProgress, sendFile } from './files/send-file.js';
-export { sendFrom } from './files/send-from.js';
+export { type SaveProgress, saveTo } from './transfer/save-to.js';
+export { type SendFileOptions, type SendFileProgress, sendFile } from './transfer/send-file.js';
+export { sendFrom } from './transfer/send-from.js';
 
 // From and to other kinds of streams
 
-export { type PullOptions, toAsyncIterable } from './streams/async-iterable.js';
+export type { FlowInput } from './flow/flow-input.js';
+export { type ToAsyncIterableOptions, toAsyncIterable } from './streams/async-iterable.js';
 export { flowFrom } from './streams/flow-from.js';
 export { fromDuplex } from './streams/from-duplex.js';
-export type { Pullable } from './streams/pull.js';
 export { toDuplex } from './streams/to-duplex.js';
 export { type ToReadableOptions, toReadable } from './streams/to-readable.js';
 export { toReadableStream, toWritableStream } from './streams/web.js';
 
 // Names and addresses
 
-export type { LookupOptions } from './names/ask.js';
-export type { HostAddress } from './names/family.js';
-export { type ResolveHostOptions, resolveHost, reverseLookup } from './names/hosts.js';
-export { type LocalAddress, type LocalAddressesOptions, localAddresses } from './names/local-addresses.js';
-export { isPortFree, type PortFreeOptions } from './names/port-free.js';
-export { type ServicePortOptions, servicePort } from './names/service-port.js';
+export type { LookupOptions } from './lookup/ask.js';
+export type { HostAddress } from './lookup/family.js';
+export { type ResolveHostOptions, resolveHost, reverseLookup } from './lookup/hosts.js';
+export { type LocalAddress, type LocalAddressesOptions, localAddresses } from './lookup/local-addresses.js';
+export { isPortFree, type PortFreeOptions } from './lookup/port-free.js';
+export { type ServicePortOptions, servicePort } from './lookup/service-port.js';
 
 // Sockets by name, and what they say of themselves
 
-export type { CloseOptions, Member } from './member.js';
-export { type MemberSnapshot, type Snapshot, type SocketSnapshot, snapshot } from './registry/snapshot.js';
+export type { CloseOptions, Registrable } from './base/registrable.js';
+export { type RegistrableSnapshot, type Snapshot, type SocketSnapshot, snapshot } from './registry/snapshot.js';
 export { SocketGroup, type SocketGroupEvent } from './registry/socket-group.js';
 export { SocketRegistry } from './registry/socket-registry.js';
 
 // What outlives a connection
 
-export type { BackoffOptions } from './lasting/backoff.js';
-export { ConnectionPool, connectionPool } from './lasting/connection-pool.js';
-export { PoolError, type PoolErrorCode, ReconnectError } from './lasting/errors.js';
-export type { LinkState } from './lasting/link-keeper.js';
-export type { ConnectionPoolOptions } from './lasting/pool-options.js';
-export { Reconnecting, reconnect } from './lasting/reconnect.js';
-export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './lasting/reconnect-events.js';
-export type { ReconnectOptions } from './lasting/reconnect-options.js';
+export { ConnectionPool, connectionPool } from './pool/connection-pool.js';
+export type { ConnectionPoolOptions } from './pool/pool-options.js';
+export type { BackoffOptions } from './reconnect/backoff.js';
+export { PoolError, type PoolErrorCode, ReconnectError } from './reconnect/errors.js';
+export { ReconnectingSocket, reconnect } from './reconnect/reconnect.js';
+export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './reconnect/reconnect-events.js';
+export type { ReconnectState } from './reconnect/reconnect-loop.js';
+export type { ReconnectOptions } from './reconnect/reconnect-options.js';
 
 // One process and the next
 
@@ -120,7 +120,7 @@ export {
   InheritedListenersError,
   type InheritedListenersErrorCode,
 } from './process/errors.js';
-export { type HandedOver, type HandOverOptions, handOver } from './process/hand-over.js';
+export { type HandOverOptions, type HandOverServers, handOver } from './process/hand-over.js';
 export {
   type InheritedListener,
   type InheritedListenersOptions,

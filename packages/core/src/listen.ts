@@ -1,12 +1,12 @@
 // listen(): TCP servers. It only knows how to open a net.Server; all the rest is Server's.
 import net from 'node:net';
 import { inspect } from 'node:util';
+import type { InternetEndpoint } from './base/endpoint.js';
+import { SocketError } from './base/errors.js';
 import { checkPort, type TcpOptions, wholeSeconds } from './connect.js';
-import type { InternetEndpoint } from './endpoint.js';
-import { checkLimit, resolveSocketOptions } from './engine/options.js';
-import { SocketError } from './errors.js';
-import { servicePort } from './names/service-port.js';
-import { Server, type ServerLimits, type ServerTransport } from './server.js';
+import { checkLimit, resolveSocketOptions } from './engine/limits.js';
+import { servicePort } from './lookup/service-port.js';
+import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
 
 /** Options of {@link listen}. Those of sockets hold for every accepted one. */
 export interface ListenOptions extends TcpOptions {
@@ -56,13 +56,13 @@ export interface ListenOptions extends TcpOptions {
  */
 export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
   return new Server(
-    ...serverOver(options, { type: 'tcp', accepts: 'connection', create: (streams) => net.createServer(streams) }),
+    ...serverOver(options, { type: 'tcp', acceptEvent: 'connection', create: (streams) => net.createServer(streams) }),
   );
 }
 
 /** What lies over TCP, for the packages that put something there. */
 export interface ServerOverTcp
-  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'accepts' | 'ends' | 'explain'> {
+  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'acceptEvent' | 'endpoints' | 'explain'> {
   create(streams: net.ServerOpts): net.Server;
   /** For this process alone, also in a worker of a cluster. */
   readonly exclusive?: boolean;

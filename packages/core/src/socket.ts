@@ -1,14 +1,14 @@
 // The socket as users see it: an Observable of typed events and an Observer for writes, in front of one connection.
 import type { Observable, Observer, Subscriber } from 'rxjs';
-import type { Endpoint } from './endpoint.js';
+import type { Endpoint } from './base/endpoint.js';
+import { SocketError } from './base/errors.js';
+import type { CloseReport, SocketEvent } from './base/events.js';
+import { broadcast, type Registrable } from './base/registrable.js';
 import type { Connection, ReadyState } from './engine/connection.js';
-import { checkLimit } from './engine/options.js';
+import { checkLimit } from './engine/limits.js';
 import type { TransportType } from './engine/transport.js';
-import { SocketError } from './errors.js';
-import type { CloseReport, SocketEvent } from './events.js';
-import { Flowable } from './flowable.js';
+import { Flowable } from './flow/flowable.js';
 import type { Chunk } from './framing/codec.js';
-import { broadcast, type Member } from './member.js';
 import { data } from './operators/data.js';
 import { type TakesBack, takeBack } from './operators/give-back.js';
 import { toAsyncIterable } from './streams/async-iterable.js';
@@ -38,7 +38,7 @@ let connectionOf: (socket: Socket) => Connection;
  */
 export class Socket
   extends Flowable<SocketEvent>
-  implements Observer<Chunk>, Member<SocketEvent>, TakesBack, AsyncDisposable
+  implements Observer<Chunk>, Registrable<SocketEvent>, TakesBack, AsyncDisposable
 {
   readonly #connection: Connection;
   /** A name for logs and registries. */
@@ -71,17 +71,17 @@ export class Socket
    */
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
-    const { outbox } = this.#connection;
-    if (outbox.state === 'completing' || outbox.state === 'finished') process.emitWarning(afterComplete(this));
+    const { writeSide } = this.#connection;
+    if (writeSide.state === 'completing' || writeSide.state === 'finished') process.emitWarning(afterComplete(this));
     this.#connection.claim();
     return this.#connection.write(bytes);
   }
 
   /** @internal As `next`, unless the write side is closed. */
   [broadcast](bytes: Uint8Array): boolean {
-    const { outbox } = this.#connection;
+    const { writeSide } = this.#connection;
     // Who fails over it will never drain.
-    return outbox.state !== 'open' || this.next(bytes) || outbox.state !== 'open';
+    return writeSide.state !== 'open' || this.next(bytes) || writeSide.state !== 'open';
   }
 
   /** Half-closes: sends FIN after all that was written. Reading goes on. Dials if nobody has. */
@@ -104,12 +104,12 @@ export class Socket
    */
   write(chunk: Chunk): Promise<void> {
     const bytes = toBytes(chunk);
-    const { outbox } = this.#connection;
-    const refused = outbox.state === 'completing' || outbox.state === 'finished';
+    const { writeSide } = this.#connection;
+    const refused = writeSide.state === 'completing' || writeSide.state === 'finished';
     this.#connection.dial();
     this.#connection.claim();
     if (!refused) this.#connection.write(bytes);
-    const written = refused ? Promise.reject(afterComplete(this)) : outbox.receipt();
+    const written = refused ? Promise.reject(afterComplete(this)) : writeSide.flushed();
     written.catch(() => {});
     return written;
   }
@@ -128,12 +128,12 @@ export class Socket
 
   /** Gives back bytes that were read and not used: the next reader starts there. Who has seen them does not again. */
   unshift(bytes: Uint8Array): void {
-    this.#connection.unshift(bytes);
+    this.#connection.unread(bytes);
   }
 
   /** @internal Bytes given back by one of the subscribers: they come again to those who have not seen them. */
   [takeBack](bytes: Uint8Array, by: Subscriber<unknown> | undefined): void {
-    this.#connection.unshift(bytes, by);
+    this.#connection.unread(bytes, by);
   }
 
   /** Pulls the bytes one chunk at a time; the peer waits while you do. Ends at the peer's FIN; throws what the socket fails with. */
@@ -184,7 +184,7 @@ export class Socket
 
   /** Bytes handed to the kernel. */
   get bytesWritten(): number {
-    return this.#connection.outbox.written;
+    return this.#connection.writeSide.written;
   }
 
   /** Bytes received that nobody has taken yet: the socket is held, or nobody reads it. */
@@ -194,7 +194,7 @@ export class Socket
 
   /** Bytes that wait to be handed to the kernel. */
   get writableLength(): number {
-    return this.#connection.outbox.pending;
+    return this.#connection.writeSide.pending;
   }
 
   /** When the connection opened, in milliseconds since the epoch of the scheduler's clock. */

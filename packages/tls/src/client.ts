@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
-import { type Explained, type Handshake, internetEnds } from '@rxsock/core/internal';
+import { type ErrorContext, type HandshakeHandlers, internetEndpoints } from '@rxsock/core/internal';
 import { SecureContext, type SecureContextOptions } from './context.js';
 import { certificateError, handshakeError } from './errors.js';
 
@@ -57,7 +57,7 @@ export function clientSide(options: ClientOptions, host: string | undefined, tar
   const context = shared ?? new SecureContext(own);
   const peer = port === undefined ? undefined : JSON.stringify([host, port, servername, verifyHost, verify, alpn]);
 
-  return (stream: Duplex, tell: Handshake): void => {
+  return (stream: Duplex, tell: HandshakeHandlers): void => {
     const session = peer === undefined ? undefined : context.sessionFor(peer);
     const secure = tls.connect({
       socket: stream,
@@ -72,7 +72,7 @@ export function clientSide(options: ClientOptions, host: string | undefined, tar
     if (keyLog) secure.on('keylog', keyLog);
     if (peer !== undefined) secure.on('session', (latest) => secure.authorized && context.keep(peer, latest));
     const failed = (cause: Error) => {
-      const where: Explained = { target, phase: 'open', ...internetEnds(stream) };
+      const where: ErrorContext = { target, phase: 'open', ...internetEndpoints(stream) };
       const { authorizationError } = secure as { readonly authorizationError?: Error | string | null };
       const code = verify && authorizationError ? (cause as NodeJS.ErrnoException).code : undefined;
       tell.failed(code ? certificateError(code, where, cause) : handshakeError(cause, where, handshakeTimeout));

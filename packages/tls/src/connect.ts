@@ -18,7 +18,7 @@ export interface ConnectOptions extends TcpConnectOptions, ClientOptions {}
  *
  * @throws TypeError or RangeError at the call, for options that mean nothing, and what Node throws for certificates and keys
  * that do not fit. As notifications, beside those of TCP: {@link CertificateError}, {@link AlertError}
- * (`ERR_TLS_ALERT`), {@link TimeoutError} for `handshakeTimeout`, {@link SocketError} `ERR_TLS_HANDSHAKE`,
+ * (`ERR_TLS_ALERT`), {@link SocketTimeoutError} for `handshakeTimeout`, {@link SocketError} `ERR_TLS_HANDSHAKE`,
  * `ERR_TLS_TRUNCATED`, `ERR_TLS_PROTOCOL`.
  * @see RFC 8446, https://nodejs.org/api/tls.html#tlsconnectoptions-callback
  *

@@ -1,6 +1,6 @@
 // The errors of TLS. Node's codes for alerts differ from version to version, so the codes here are ours.
-import { SocketError, type SocketErrorOptions, TimeoutError } from '@rxsock/core';
-import type { Explained } from '@rxsock/core/internal';
+import { SocketError, type SocketErrorOptions, SocketTimeoutError } from '@rxsock/core';
+import type { ErrorContext } from '@rxsock/core/internal';
 
 /**
  * The peer's certificate was refused by this side. `code` says why, in the words of OpenSSL and Node: `CERT_HAS_EXPIRED`,
@@ -29,23 +29,32 @@ export class AlertError extends SocketError {
 }
 
 /** A certificate that this side refuses. */
-export function certificateError(code: string, where: Explained, cause?: unknown): CertificateError {
+export function certificateError(code: string, where: ErrorContext, cause?: unknown): CertificateError {
   const what = cause instanceof Error ? cause.message : code;
   return new CertificateError(`The certificate of ${where.target} was refused: ${what}`, { ...where, code, cause });
 }
 
 /** Why a handshake failed. */
-export function handshakeError(cause: NodeJS.ErrnoException, where: Explained, handshakeTimeout: number): SocketError {
+export function handshakeError(
+  cause: NodeJS.ErrnoException,
+  where: ErrorContext,
+  handshakeTimeout: number,
+): SocketError {
   if (cause.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
     const words = `The TLS handshake was not over for ${handshakeTimeout} ms, the handshakeTimeout of ${where.target}`;
-    return new TimeoutError(words, { ...where, cause, timeout: 'handshakeTimeout', milliseconds: handshakeTimeout });
+    return new SocketTimeoutError(words, {
+      ...where,
+      cause,
+      timeout: 'handshakeTimeout',
+      milliseconds: handshakeTimeout,
+    });
   }
   const words = `The TLS handshake with ${where.target} failed: ${reasonOf(cause)}`;
   return alertError(cause, where) ?? new SocketError(words, { ...where, cause, code: 'ERR_TLS_HANDSHAKE' });
 }
 
 /** An error of TLS on an open connection; `undefined` for those of TCP beneath it, which stay what they are. */
-export function explain(cause: NodeJS.ErrnoException, where: Explained): SocketError | undefined {
+export function explain(cause: NodeJS.ErrnoException, where: ErrorContext): SocketError | undefined {
   if (where.phase === 'open' || !/^ERR_SSL_|^EPROTO$/.test(cause.code ?? '')) return undefined;
   const words = `${where.target} broke the TLS protocol: ${reasonOf(cause)}`;
   return alertError(cause, where) ?? new SocketError(words, { ...where, cause, code: 'ERR_TLS_PROTOCOL' });
@@ -53,7 +62,7 @@ export function explain(cause: NodeJS.ErrnoException, where: Explained): SocketE
 
 // OpenSSL's names: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC, which in newer versions is
 // ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC, ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED.
-function alertError(cause: NodeJS.ErrnoException, where: Explained): AlertError | undefined {
+function alertError(cause: NodeJS.ErrnoException, where: ErrorContext): AlertError | undefined {
   const alert = /^ERR_SSL_.+?_ALERT_(\w+)$/.exec(cause.code ?? '')?.[1]?.toLowerCase();
   if (!alert) return undefined;
   const words = `${where.target} ended the connection with the TLS alert ${alert}`;

@@ -16,9 +16,9 @@ export class SecureServer extends Server<InternetEndpoint> {
     super(
       ...serverOver(options, {
         type: 'tls',
-        accepts: 'secureConnection',
+        acceptEvent: 'secureConnection',
         create: (streams) => side.create(streams),
-        ends: acceptedEnds,
+        endpoints: acceptedEnds,
         explain: explainAccepted(options),
       }),
     );

@@ -3,7 +3,14 @@ import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { SocketError } from '@rxsock/core';
-import { beneath, checkLimit, type Ends, type Explained, internetEnds, LONGEST_TIMER } from '@rxsock/core/internal';
+import {
+  beneath,
+  checkLimit,
+  type Endpoints,
+  type ErrorContext,
+  internetEndpoints,
+  LONGEST_TIMER,
+} from '@rxsock/core/internal';
 import { checkVerify, HANDSHAKE_TIMEOUT } from './client.js';
 import { checkAuthorities, type SecureContextOptions } from './context.js';
 import { certificateError, explain, handshakeError } from './errors.js';
@@ -101,7 +108,7 @@ export class ServerSide {
 
 /** How a server explains what went wrong. A client that it has refused has only been hung up on, as Node tells it. */
 export function explainAccepted({ handshakeTimeout = HANDSHAKE_TIMEOUT, verify = true }: ServerOptions) {
-  return (cause: NodeJS.ErrnoException, where: Explained, stream?: Duplex): SocketError | undefined => {
+  return (cause: NodeJS.ErrnoException, where: ErrorContext, stream?: Duplex): SocketError | undefined => {
     if (where.phase !== 'open') return explain(cause, where);
     const { authorizationError } = stream as { readonly authorizationError?: string | null };
     if (verify && authorizationError) return certificateError(authorizationError, where);
@@ -168,6 +175,6 @@ function closed(choose: AlpnChoice) {
 }
 
 /** Both ends, also of a stream whose handshake has failed: the one beneath it still knows. */
-export function acceptedEnds(stream: Duplex): Ends {
-  return internetEnds(beneath(stream));
+export function acceptedEnds(stream: Duplex): Endpoints {
+  return internetEndpoints(beneath(stream));
 }

@@ -4,8 +4,8 @@ import { Reader, type Socket, type SocketOptions } from '@rxsock/core';
 import {
   checkLimit,
   connectionOf,
-  type Handshake,
-  internetEnds,
+  type HandshakeHandlers,
+  internetEndpoints,
   resolveSocketOptions,
   socketOver,
 } from '@rxsock/core/internal';
@@ -83,11 +83,11 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
 // A server of its own that never listens: handing it the stream is the way Node documents.
 function acceptSecurely(options: ServerUpgradeOptions, target: string) {
   const side = new ServerSide({ ...options, handshakeTimeout: 0 });
-  return (stream: Duplex, tell: Handshake): void => {
+  return (stream: Duplex, tell: HandshakeHandlers): void => {
     const server = side.create({ pauseOnConnect: true });
     server.on('secureConnection', (secure) => tell.done(secure));
     server.on('tlsClientError', (cause, secure) => {
-      const where = { phase: 'open', target, ...internetEnds(stream) } as const;
+      const where = { phase: 'open', target, ...internetEndpoints(stream) } as const;
       tell.failed(explainAccepted(options)(cause, where, secure) ?? cause);
     });
     // As in `create`: else nobody would notice that the peer has left.

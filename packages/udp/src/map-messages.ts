@@ -3,7 +3,7 @@ import { mapWithBackpressure, on } from '@rxsock/core';
 import { defer, filter, map, type ObservableInput, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent, Message } from './events.js';
 import { checkWhole } from './options.js';
-import { DatagramSocket, portOf } from './socket.js';
+import { bindingOf, DatagramSocket } from './socket.js';
 
 /** Options of {@link mapMessages}. */
 export interface MapMessagesOptions {
@@ -54,7 +54,7 @@ export function mapMessages<R>(
       const waiting: Message[] = [];
       const takesPlace = (message: Message): boolean => {
         const full = waiting.length >= highWaterMark;
-        if (full && source instanceof DatagramSocket) portOf(source).counts.messagesDropped++;
+        if (full && source instanceof DatagramSocket) bindingOf(source).counts.messagesDropped++;
         if (full && overflow === 'dropNewest') return false;
         if (full) waiting.shift();
         waiting.push(message);

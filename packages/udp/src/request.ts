@@ -1,12 +1,12 @@
 // request(): one datagram out, one reply in.
-import { type Chunk, SocketError, TimeoutError } from '@rxsock/core';
+import { type Chunk, SocketError, SocketTimeoutError } from '@rxsock/core';
 import { checkLimit, Deadline } from '@rxsock/core/internal';
 import { ignoreElements, Observable, tap, throwIfEmpty } from 'rxjs';
 import { toDatagram } from './datagram.js';
 import { sendError } from './errors.js';
 import type { Datagram, DatagramEvent, Message } from './events.js';
 import { canonical } from './names.js';
-import { type DatagramSocket, portOf } from './socket.js';
+import { bindingOf, type DatagramSocket } from './socket.js';
 
 /** Options of {@link request}. */
 export interface RequestOptions {
@@ -27,7 +27,7 @@ export interface RequestOptions {
  * Whatever else keeps it from leaving is the end of the request; the socket goes on. A socket that has no other
  * subscriber closes after the reply.
  *
- * @throws TypeError or RangeError at the call, for what means nothing. As notifications: {@link TimeoutError} after the
+ * @throws TypeError or RangeError at the call, for what means nothing. As notifications: {@link SocketTimeoutError} after the
  * last attempt, {@link SocketError} with the code of `sendError` (`ECONNREFUSED`, `EMSGSIZE`, `ENOTFOUND`) or of the
  * socket's own end (`ERR_SOCKET_CLOSED` where it just closed), and what `match` throws.
  *
@@ -47,7 +47,7 @@ export function request<D extends Chunk | Datagram>(
   options: RequestOptions = {},
 ): Observable<Message> {
   const { match = () => true, timeout = 1000, retries = 2 } = options;
-  const port = portOf(socket);
+  const port = bindingOf(socket);
   const { data, remote } = toDatagram(datagram, port.setup);
   checkLimit('timeout', timeout);
   checkLimit('retries', retries);
@@ -87,7 +87,7 @@ export function request<D extends Chunk | Datagram>(
         return;
       }
       const message = `No reply from ${remote.address} port ${remote.port} within ${timeout} ms, the timeout of the request, after ${retries + 1} attempts`;
-      subscriber.error(new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
+      subscriber.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
     });
 
     subscriber.add(() => deadline.stop());

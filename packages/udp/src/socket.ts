@@ -1,15 +1,15 @@
 // A datagram socket as users see it: an Observable of typed events and an Observer of datagrams.
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
-import { broadcast, checkLimit, type Member } from '@rxsock/core/internal';
+import { broadcast, checkLimit, type Registrable } from '@rxsock/core/internal';
 import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
+import { Binding, type DatagramSocketState } from './binding.js';
 import { toDatagram } from './datagram.js';
 import { abortedError, closedError } from './errors.js';
 import type { Datagram, DatagramEvent, DatagramReport } from './events.js';
 import { kernelDrops } from './kernel-drops.js';
 import { checkGroup, type Membership, type Setup } from './options.js';
-import { type DatagramSocketState, Port } from './port.js';
 
-let portOf: (socket: DatagramSocket<never>) => Port;
+let bindingOf: (socket: DatagramSocket<never>) => Binding;
 
 /**
  * A datagram socket: an Observable of {@link DatagramEvent}s and an Observer of datagrams.
@@ -34,9 +34,9 @@ let portOf: (socket: DatagramSocket<never>) => Port;
  */
 export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   extends Observable<DatagramEvent>
-  implements Observer<D>, Member<DatagramEvent>, AsyncDisposable
+  implements Observer<D>, Registrable<DatagramEvent>, AsyncDisposable
 {
-  readonly #port: Port;
+  readonly #port: Binding;
   /** A name for logs and registries. */
   name = '';
   /** Anything you want to keep with the socket. */
@@ -44,14 +44,14 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
 
   /** @internal Made by `bind` and `connect`. */
   constructor(setup: Setup) {
-    const port = new Port(setup);
+    const port = new Binding(setup);
     super((subscriber) => port.subscribe(subscriber));
     this.#port = port;
     for (const membership of setup.options.memberships ?? []) this.join(membership);
   }
 
   static {
-    portOf = (socket) => socket.#port;
+    bindingOf = (socket) => socket.#port;
   }
 
   /**
@@ -186,8 +186,8 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
 
   /** Bytes that wait to be sent, counted as for `highWaterMark`. */
   get writableLength(): number {
-    return this.#port.outbox.pending;
+    return this.#port.sendQueue.pending;
   }
 }
 
-export { portOf };
+export { bindingOf };

@@ -20,7 +20,7 @@ export type ConnectOptions = UnixAddress &
  *
  * @throws TypeError or RangeError at the call, for a path that is empty, too long or holds a NUL, and for limits that mean
  * nothing. As notifications: `ConnectError` (`ENOENT`: nothing is there, `ECONNREFUSED`: nobody listens, `EACCES`: not
- * allowed, `EAGAIN`: the backlog is full, `EPROTOTYPE`: a socket of another type) and `TimeoutError` for `connectTimeout`.
+ * allowed, `EAGAIN`: the backlog is full, `EPROTOTYPE`: a socket of another type) and `SocketTimeoutError` for `connectTimeout`.
  * @see https://man7.org/linux/man-pages/man7/unix.7.html
  *
  * @example
@@ -43,9 +43,9 @@ export function connect(options: ConnectOptions): Socket {
   const transport: Transport = {
     type: 'unix',
     target: place.target,
-    ready: 'connect',
+    readyEvent: 'connect',
     open: () => new net.Socket(stream).connect({ path: place.name }),
-    ends: () => ({ local: NAMELESS, remote: place.endpoint }),
+    endpoints: () => ({ local: NAMELESS, remote: place.endpoint }),
     explain: (cause, { phase }) => (phase === 'open' ? connectError(cause, place) : undefined),
   };
   return new Socket(new Connection(transport, limits, { connectTimeout }));

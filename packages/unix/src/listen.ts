@@ -96,11 +96,11 @@ export function listen(options: ListenOptions): Server<PathEndpoint> {
     type: 'unix',
     open,
     addressOf,
-    accepts: 'connection',
+    acceptEvent: 'connection',
     get target() {
       return formatEndpoint(local) || target;
     },
-    ends: () => ({ local, remote: NAMELESS }),
+    endpoints: () => ({ local, remote: NAMELESS }),
     surrender: (server) => (server as FileServer).surrender(),
   };
   return new Server(transport, { socket: { ...socket, signal: undefined }, claimTimeout, signal });

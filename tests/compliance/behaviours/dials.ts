@@ -1,5 +1,5 @@
 // Dials that come to nothing: refused, given up, too slow.
-import { AbortedError, ConnectError, TimeoutError } from '@rxsock/core';
+import { AbortedError, ConnectError, SocketTimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
 import { hear, readAll } from '../support/hear.js';
 import { topic } from '../support/topic.js';
@@ -80,7 +80,7 @@ export const dials = topic('Dials that fail or are given up', (behaviour) => {
     const heard = hear(dial({ connectTimeout: 1000, scheduler: clock }));
     clock.pass(1000);
     const { error } = await heard.ended;
-    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ timeout: 'connectTimeout', milliseconds: 1000, phase: 'open' });
   });
 });

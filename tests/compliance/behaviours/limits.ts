@@ -1,5 +1,5 @@
 // Time limits, on a clock that the test owns.
-import { data, type Socket, TimeoutError } from '@rxsock/core';
+import { data, type Socket, SocketTimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
 import { clog } from '../support/bytes.js';
 import { type Heard, hear } from '../support/hear.js';
@@ -20,9 +20,9 @@ async function quiet({ near, far }: Connected, settle: () => Promise<void>): Pro
 /** It failed with this limit, and the report says so. */
 async function expectTimeout(socket: Socket, heard: Heard, timeout: string): Promise<void> {
   const { error, story } = await heard.ended;
-  expect(error).toBeInstanceOf(TimeoutError);
+  expect(error).toBeInstanceOf(SocketTimeoutError);
   expect(error).toMatchObject({ code: 'ETIMEDOUT', timeout });
-  expect(story.slice(-2)).toEqual(['close', 'TimeoutError']);
+  expect(story.slice(-2)).toEqual(['close', 'SocketTimeoutError']);
   expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
 }
 
@@ -35,7 +35,7 @@ export const limits = topic('Limits', (behaviour) => {
     expect(heard.story).toEqual([]);
     clock.pass(1);
     await expectTimeout(both.near, heard, 'idleTimeout');
-    expect(heard.story).toEqual(['timeout', 'close', 'TimeoutError']);
+    expect(heard.story).toEqual(['timeout', 'close', 'SocketTimeoutError']);
   });
 
   behaviour('idleTimeout starts anew with bytes read, and with bytes written', async ({ timed, clock, settle }) => {
@@ -159,7 +159,7 @@ export const limits = topic('Limits', (behaviour) => {
     expect(near.readyState).toBe('closing');
     clock.pass(1);
     expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
-    expect((await heard.ended).error).toBeInstanceOf(TimeoutError);
+    expect((await heard.ended).error).toBeInstanceOf(SocketTimeoutError);
   });
 
   behaviour('close({ timeout: 0 }) aborts at once', async ({ connected }) => {

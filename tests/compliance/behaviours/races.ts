@@ -1,5 +1,5 @@
 // Several at once: writers, readers, deadlines and closes that meet. After Go's nettest.TestConn.
-import { reader, type Socket, TimeoutError } from '@rxsock/core';
+import { reader, type Socket, SocketTimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
 import { hear, readAll } from '../support/hear.js';
 import { topic } from '../support/topic.js';
@@ -39,7 +39,7 @@ export const races = topic('Several at once', (behaviour) => {
     const { near, far } = await timed();
     const input = reader(near);
     const late = input.read(4, { timeout: 1000 });
-    const failed = expect(late).rejects.toBeInstanceOf(TimeoutError);
+    const failed = expect(late).rejects.toBeInstanceOf(SocketTimeoutError);
     far.next('ab');
     await until(() => near.bytesRead === 2);
     clock.pass(1000);

@@ -1,7 +1,7 @@
 // Listening: what a server tells, and whom it drops.
 import { type DropEvent, on, type ServerEvent, type Socket, serve } from '@rxsock/core';
 import { expect } from 'vitest';
-import { record } from '../../../packages/core/test/support/record.js';
+import { record } from '../../support/record.js';
 import { hear, readAll } from '../support/hear.js';
 import { type Note, topic } from '../support/topic.js';
 import { until } from '../support/until.js';

@@ -2,9 +2,9 @@
 import { type Endpoint, on, type Server, type ServerEvent, type Socket, type SocketOptions } from '@rxsock/core';
 import { firstValueFrom, type Subscription } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
-import { Clock } from '../../../packages/core/test/support/clock.js';
-import { type Recording, record } from '../../../packages/core/test/support/record.js';
-import { turns } from '../../../packages/core/test/support/turns.js';
+import { Clock } from '../../support/clock.js';
+import { type Recording, record } from '../../support/record.js';
+import { turns } from '../../support/turns.js';
 import type { DialledTransport, DialOptions, ListenOptions, Transport } from './transport.js';
 import { until } from './until.js';
 

@@ -1,6 +1,6 @@
 // TCP, on loopback.
 import { connect, type InternetEndpoint, listen } from '@rxsock/core';
-import { closedPort } from '../../../packages/core/test/support/peers.js';
+import { closedPort } from '../../support/raw-peers.js';
 import type { DialledTransport } from '../support/transport.js';
 
 export const tcp: DialledTransport = {

@@ -9,15 +9,12 @@
 // destroy the stream, conclude. Nothing else does. `opening` knows the way in, `ending` why and how it is over.
 import type { Duplex } from 'node:stream';
 import type { Observable, Subscriber } from 'rxjs';
-import type { SocketError } from '../errors.js';
-import type { CloseReport, SocketEvent } from '../events.js';
-import { Holds } from '../flow.js';
-import { joinConsumer } from '../flowable.js';
-import { Audience } from './audience.js';
-import { Deadline } from './deadline.js';
-import { Deadlines } from './deadlines.js';
-import { Departure } from './departure.js';
-import { Ending } from './ending.js';
+import { Deadline } from '../base/deadline.js';
+import type { SocketError } from '../base/errors.js';
+import type { CloseReport, SocketEvent } from '../base/events.js';
+import { States } from '../base/states.js';
+import { Holds } from '../flow/flow.js';
+import { joinConsumer } from '../flow/flowable.js';
 import {
   abortedError,
   closedError,
@@ -27,15 +24,18 @@ import {
   truncatedError,
   upgradeError,
   writeError,
-} from './failures.js';
-import { Intake } from './intake.js';
-import { Link, type LinkHandlers } from './link.js';
+} from './connection-errors.js';
+import type { SocketLimits } from './limits.js';
+import { NodeStream, type NodeStreamHandlers } from './node-stream.js';
 import { Opening } from './opening.js';
-import type { SocketLimits } from './options.js';
-import { Outbox } from './outbox.js';
+import { Outcome } from './outcome.js';
 import { own } from './owners.js';
-import { States } from './states.js';
+import { ReadSide } from './read-side.js';
+import { Subscribers } from './subscribers.js';
+import { Timeouts } from './timeouts.js';
 import type { Transport, TransportType } from './transport.js';
+import { Departure } from './usage.js';
+import { WriteSide } from './write-side.js';
 
 /** See {@link Socket.readyState}. */
 export type ReadyState =
@@ -56,10 +56,10 @@ export type Birth =
 
 export class Connection {
   readonly flow = new Holds((held) => this.#heldChanged(held));
-  readonly outbox: Outbox;
+  readonly writeSide: WriteSide;
   readonly limits: SocketLimits;
   readonly opening: Opening;
-  readonly ending = new Ending();
+  readonly outcome = new Outcome();
   allowHalfOpen: boolean;
   bytesRead = 0;
   lastReadAt: number | undefined;
@@ -70,13 +70,13 @@ export class Connection {
   #parting = false;
 
   readonly #transport: Transport;
-  readonly #audience: Audience;
-  readonly #intake: Intake;
-  readonly #deadlines: Deadlines;
+  readonly #subscribers: Subscribers;
+  readonly #readSide: ReadSide;
+  readonly #timeouts: Timeouts;
   readonly #claim: Deadline | undefined;
-  readonly #departure: Departure;
-  #link: Link | undefined;
-  #linkClosed = false;
+  readonly #usage: Departure;
+  #stream: NodeStream | undefined;
+  #streamClosed = false;
   #claimed: boolean;
   /** How many writes are going on that must be whole. */
   #unfinished = 0;
@@ -88,23 +88,23 @@ export class Connection {
     this.limits = limits;
     this.allowHalfOpen = limits.allowHalfOpen;
     this.#claimed = dialled;
-    this.#audience = new Audience(limits.scheduler);
-    this.#intake = new Intake(this.#audience, this.flow, limits.scheduler, {
+    this.#subscribers = new Subscribers(limits.scheduler);
+    this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, {
       told: () => this.#endWithPeer(),
       turned: () => this.#advance(),
     });
-    this.outbox = new Outbox(limits, {
+    this.writeSide = new WriteSide(limits, {
       progress: () => this.#progressed(),
-      drained: () => this.#audience.tell({ type: 'drain' }),
+      drained: () => this.#subscribers.emit({ type: 'drain' }),
     });
-    this.#deadlines = new Deadlines(
+    this.#timeouts = new Timeouts(
       limits,
       dialled ? birth : {},
       (timeout, milliseconds, what) => this.#expired(timeout, milliseconds, what),
-      () => this.#link?.queued ?? 0,
+      () => this.#stream?.queued ?? 0,
     );
-    this.opening = new Opening(transport, this.#audience, this.#deadlines);
-    this.#departure = new Departure(limits);
+    this.opening = new Opening(transport, this.#subscribers, this.#timeouts);
+    this.#usage = new Departure(limits);
     if (!dialled) {
       this.#claim = new Deadline(limits.scheduler, birth.claimTimeout, birth.unclaimed);
       this.#claim.start();
@@ -117,9 +117,9 @@ export class Connection {
   get readyState(): ReadyState {
     if (this.#life === 'opening') return this.opening.step;
     if (this.#life !== 'open') return this.#life;
-    const input = this.#intake.state === 'flowing';
-    const output = !this.outbox.done;
-    if (this.#parting || this.ending.failure || !(input || output)) return 'closing';
+    const input = this.#readSide.state === 'flowing';
+    const output = !this.writeSide.done;
+    if (this.#parting || this.outcome.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
     return input ? 'readOnly' : 'writeOnly';
   }
@@ -130,7 +130,7 @@ export class Connection {
 
   /** Whether another one has taken the stream over. */
   get upgraded(): boolean {
-    return this.ending.how === 'upgraded';
+    return this.outcome.how === 'upgraded';
   }
 
   get type(): TransportType {
@@ -139,7 +139,7 @@ export class Connection {
 
   /** Bytes received that wait to be delivered. */
   get readableLength(): number {
-    return this.#intake.bytes;
+    return this.#readSide.bytes;
   }
 
   // ---- what users do
@@ -147,8 +147,8 @@ export class Connection {
   /** Adds a reader, or a watcher of one type of event, until the subscriber leaves. */
   subscribe(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): void {
     if (this.#life === 'idle' && this.limits.signal?.aborted) this.#onSignal();
-    this.#departure.cancel();
-    const leave = this.#audience.add(subscriber, type);
+    this.#usage.cancel();
+    const leave = this.#subscribers.add(subscriber, type);
     const release = joinConsumer(subscriber, this.flow);
     // Before anything is delivered: it may make the subscriber leave.
     subscriber.add(() => {
@@ -175,10 +175,10 @@ export class Connection {
 
   /** Takes bytes to write; answers whether there is room for more. Past `maxWriteBuffer` the socket fails. */
   write(bytes: Uint8Array): boolean {
-    if (this.outbox.state !== 'open') return false;
-    const { pending } = this.outbox;
+    if (this.writeSide.state !== 'open') return false;
+    const { pending } = this.writeSide;
     const { maxWriteBuffer } = this.limits;
-    if (pending <= maxWriteBuffer) return this.outbox.write(bytes);
+    if (pending <= maxWriteBuffer) return this.writeSide.write(bytes);
     this.fail(overflowError(pending, maxWriteBuffer, this.opening.scene), 'error');
     return false;
   }
@@ -187,7 +187,7 @@ export class Connection {
    * Says that something is being written which must be whole: a FIN before its last byte would be a lie, so the peer's
    * does not complete our side until the returned function is called, whatever `allowHalfOpen` says.
    */
-  begin(): () => void {
+  beginWrite(): () => void {
     let running = true;
     this.#unfinished++;
     return () => {
@@ -200,11 +200,11 @@ export class Connection {
 
   /** Whether the memory of bytes that were handed over may be used again. */
   get copiesWrites(): boolean {
-    return this.#link?.native ?? false;
+    return this.#stream?.native ?? false;
   }
 
   complete(): void {
-    this.outbox.complete();
+    this.writeSide.complete();
     this.dial();
     this.claim();
   }
@@ -215,26 +215,26 @@ export class Connection {
 
   /** Aborts because what was to be written is not whole; when FIN is out it is, and there is nothing to take back. */
   cut(reason: unknown): void {
-    if (this.outbox.state !== 'finished') this.abort(reason);
+    if (this.writeSide.state !== 'finished') this.abort(reason);
   }
 
   /** Gives bytes back: they come again, to those who have not seen them, and before the end. */
-  unshift(bytes: Uint8Array, by?: Subscriber<unknown>): void {
+  unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
     if (this.#life === 'closed') return;
-    this.#intake.unshift(bytes, by);
+    this.#readSide.unread(bytes, by);
     this.#advance();
   }
 
   /** Flushes, sends FIN and waits for the peer's; drops what nobody takes meanwhile. */
   close(timeout: number): Promise<CloseReport> {
     if (timeout === 0) this.abort(new Error('it was closed with no time to wait'));
-    const concluded = new Promise<CloseReport>((resolve) => this.ending.after(resolve));
+    const concluded = new Promise<CloseReport>((resolve) => this.outcome.afterClose(resolve));
     if (this.#life === 'closed') return concluded;
-    if (this.#life === 'idle' && this.outbox.pending === 0) {
-      this.ending.is('local', 'fin');
+    if (this.#life === 'idle' && this.writeSide.pending === 0) {
+      this.outcome.endedBy('local', 'fin');
       this.#conclude();
     } else {
-      this.#deadlines.closeWithin(timeout);
+      this.#timeouts.closeWithin(timeout);
       this.#part();
     }
     return concluded;
@@ -248,14 +248,14 @@ export class Connection {
   detach(): Duplex {
     const refuse = (why: string, code: string) => upgradeError(why, code, this.opening.scene);
     if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
-    if (this.outbox.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
-    if (this.#audience.reads)
+    if (this.writeSide.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
+    if (this.#subscribers.hasReader)
       throw refuse('somebody still reads it: let them leave first, and go on in the next turn', 'ERR_READER_EXISTS');
-    this.outbox.flush();
-    if (this.outbox.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
-    const stream = this.#intake.waits ? undefined : this.#link?.detach();
+    this.writeSide.flush();
+    if (this.writeSide.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
+    const stream = this.#readSide.hasUndelivered ? undefined : this.#stream?.detach();
     if (!stream) throw refuse('bytes have come that nobody has read', 'ERR_PLAINTEXT_LEFT');
-    this.ending.is('local', 'upgraded');
+    this.outcome.endedBy('local', 'upgraded');
     this.#parting = true;
     this.#conclude();
     return stream;
@@ -264,14 +264,14 @@ export class Connection {
   /** Ends the connection from this side with an error: input is dropped, and the peer sees a reset. */
   fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
     if (this.#life === 'closed') return;
-    this.ending.fails(error, 'local', how);
-    this.#intake.drop();
-    const flushed = this.outbox.state === 'finished';
-    this.outbox.break(error);
+    this.outcome.failWith(error, 'local', how);
+    this.#readSide.drop();
+    const flushed = this.writeSide.state === 'finished';
+    this.writeSide.break(error);
     // When all is flushed and FIN is out, only the wait for the peer was cut short: nothing is to be taken back.
-    if (!this.#link) this.#linkClosed = true;
-    else if (flushed && how === 'timeout') this.#link.destroy();
-    else this.#link.reset();
+    if (!this.#stream) this.#streamClosed = true;
+    else if (flushed && how === 'timeout') this.#stream.destroy();
+    else this.#stream.reset();
     this.#advance();
   }
 
@@ -280,14 +280,14 @@ export class Connection {
   #open(): void {
     this.#life = 'opening';
     this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
-    this.#deadlines.connect.start();
-    this.#link = new Link(this.#transport, this.#linkHandlers());
-    own(this.#link.stream, this);
-    this.#link.begin();
+    this.#timeouts.connect.start();
+    this.#stream = new NodeStream(this.#transport, this.#streamHandlers());
+    own(this.#stream.stream, this);
+    this.#stream.begin();
     this.#changed();
   }
 
-  #linkHandlers(): LinkHandlers {
+  #streamHandlers(): NodeStreamHandlers {
     return {
       progress: (event) => {
         this.opening.progress(event);
@@ -297,73 +297,73 @@ export class Connection {
       opened: () => this.#opened(),
       received: (chunk) => this.#received(chunk),
       ended: (cut) => this.#ended(cut),
-      wrote: () => this.outbox.wrote(),
+      wrote: () => this.writeSide.wrote(),
       finished: () => this.#finished(),
       writeFailed: (error) => this.#writeFailed(error),
       failed: (error) => this.#failed(error),
       closed: () => {
-        this.#linkClosed = true;
+        this.#streamClosed = true;
         this.#advance();
       },
     };
   }
 
   #connected(): void {
-    if (this.#life !== 'opening' || !this.#link) return;
-    this.opening.connected(this.#link);
+    if (this.#life !== 'opening' || !this.#stream) return;
+    this.opening.connected(this.#stream);
     this.#changed();
   }
 
   #opened(): void {
-    if (this.#life !== 'opening' || !this.#link) return;
+    if (this.#life !== 'opening' || !this.#stream) return;
     this.#life = 'open';
-    if (!this.flow.held) this.#deadlines.idle.start();
-    this.opening.opened(this.#link, this.limits.scheduler.now());
-    this.outbox.open(this.#link);
+    if (!this.flow.held) this.#timeouts.idle.start();
+    this.opening.opened(this.#stream, this.limits.scheduler.now());
+    this.writeSide.open(this.#stream);
     this.#advance();
   }
 
   #received(chunk: Buffer): boolean {
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
-    this.#deadlines.idle.touch();
-    this.#deadlines.linger.touch();
-    this.#intake.take(chunk);
+    this.#timeouts.idle.touch();
+    this.#timeouts.linger.touch();
+    this.#readSide.receive(chunk);
     this.#advance();
     return this.#wantsMore;
   }
 
   #ended(cut: boolean): void {
-    if (this.#intake.state !== 'flowing') return;
+    if (this.#readSide.state !== 'flowing') return;
     if (cut) {
       this.#failed(truncatedError(this.opening.scene));
-      this.#link?.reset();
+      this.#stream?.reset();
       return;
     }
     // A write that failed has used the error up: the end that the kernel answers after it is none. Except for these two,
     // which say that our side is closed, and nothing of the peer's.
-    const { failure } = this.ending;
+    const { failure } = this.outcome;
     if (failure && failure.code !== 'EPIPE' && failure.code !== 'ENOTCONN') {
-      this.#intake.cut();
-      this.#link?.destroy();
+      this.#readSide.cut();
+      this.#stream?.destroy();
     } else {
-      this.#intake.end();
-      this.ending.is('peer', 'fin');
+      this.#readSide.end();
+      this.outcome.endedBy('peer', 'fin');
     }
     this.#advance();
   }
 
   #progressed(): void {
     this.lastWriteAt = this.limits.scheduler.now();
-    this.#deadlines.idle.touch();
-    this.#deadlines.linger.touch();
-    this.#deadlines.halfOpen.touch();
+    this.#timeouts.idle.touch();
+    this.#timeouts.linger.touch();
+    this.#timeouts.halfOpen.touch();
   }
 
   #finished(): void {
-    this.outbox.finished();
-    this.ending.is('local', 'fin');
-    this.#audience.tell({ type: 'finish' });
+    this.writeSide.finished();
+    this.outcome.endedBy('local', 'fin');
+    this.#subscribers.emit({ type: 'finish' });
     this.#advance();
   }
 
@@ -374,13 +374,13 @@ export class Connection {
 
   // The stream is destroyed; what was received before is still to be delivered.
   #failed(cause: NodeJS.ErrnoException): void {
-    this.#intake.cut();
+    this.#readSide.cut();
     const error = this.opening.explain(cause);
     this.#failedBy(error, error.name === 'ResetError' ? 'reset' : 'error');
   }
 
   #failedBy(error: SocketError, how: 'reset' | 'error'): void {
-    if (this.ending.fails(error, 'peer', how)) this.outbox.break(error);
+    if (this.outcome.failWith(error, 'peer', how)) this.writeSide.break(error);
     this.#advance();
   }
 
@@ -388,7 +388,7 @@ export class Connection {
 
   #changed(): void {
     this.#states.set(this.readyState);
-    this.#states.tell();
+    this.#states.notify();
   }
 
   #advance(): void {
@@ -396,81 +396,81 @@ export class Connection {
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
-      this.#intake.deliver(this.#parting);
+      this.#readSide.deliver(this.#parting);
     } finally {
       this.#advancing = false;
     }
-    const { outbox } = this;
-    if (this.#life === 'open' && this.#wantsMore) this.#link?.read();
-    if (this.#intake.done && outbox.done) this.#link?.destroy();
-    const flowing = this.#intake.state === 'flowing';
-    const idle = !this.#parting && !this.#intake.dropping && !this.#audience.reads;
-    this.#deadlines.fin.runs(flowing && outbox.done && idle);
+    const { writeSide } = this;
+    if (this.#life === 'open' && this.#wantsMore) this.#stream?.read();
+    if (this.#readSide.done && writeSide.done) this.#stream?.destroy();
+    const flowing = this.#readSide.state === 'flowing';
+    const idle = !this.#parting && !this.#readSide.dropping && !this.#subscribers.hasReader;
+    this.#timeouts.fin.setRunning(flowing && writeSide.done && idle);
     // While held, a FIN that was noticed is not yet told: it is not our side that is late.
-    this.#deadlines.halfOpen.runs(!flowing && !outbox.done && !this.flow.held);
-    if (this.#linkClosed) this.#concludeWhenDelivered();
+    this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);
+    if (this.#streamClosed) this.#concludeWhenDelivered();
   }
 
   #endWithPeer(): void {
-    if (this.#intake.state === 'told' && !this.allowHalfOpen && this.#unfinished === 0) this.outbox.complete();
+    if (this.#readSide.state === 'told' && !this.allowHalfOpen && this.#unfinished === 0) this.writeSide.complete();
   }
 
   get #wantsMore(): boolean {
-    return this.#claimed && this.#intake.hasRoom(this.limits.highWaterMark);
+    return this.#claimed && this.#readSide.hasRoom(this.limits.highWaterMark);
   }
 
   #concludeWhenDelivered(): void {
-    if (!this.#intake.waits) this.#conclude();
+    if (!this.#readSide.hasUndelivered) this.#conclude();
     // Nobody reads: by the next turn a next reader may have come for the rest.
-    else if (!this.#audience.reads) this.#departure.planNextTurn(() => this.#conclude());
+    else if (!this.#subscribers.hasReader) this.#usage.planNextTurn(() => this.#conclude());
   }
 
   #conclude(): void {
     if (this.#life === 'closed') return;
-    const { ending, outbox, opening } = this;
-    const whole = this.#intake.state === 'told' && outbox.state === 'finished';
-    if (this.#life === 'open' && !whole && !this.#parting && this.#audience.size > 0) {
-      ending.fails(destroyedError(opening.scene), 'local', 'abort');
+    const { outcome, writeSide, opening } = this;
+    const whole = this.#readSide.state === 'told' && writeSide.state === 'finished';
+    if (this.#life === 'open' && !whole && !this.#parting && this.#subscribers.size > 0) {
+      outcome.failWith(destroyedError(opening.scene), 'local', 'abort');
     }
     // Before anybody hears of it: nothing is left to be aborted.
     this.#life = 'closed';
-    outbox.break(ending.failure ?? closedError(opening.scene));
-    this.#deadlines.stop();
+    writeSide.break(outcome.failure ?? closedError(opening.scene));
+    this.#timeouts.stop();
     this.#claim?.stop();
-    this.#departure.cancel();
+    this.#usage.cancel();
     this.limits.signal?.removeEventListener('abort', this.#onSignal);
-    this.#intake.clear();
-    const report = ending.conclude({
+    this.#readSide.clear();
+    const report = outcome.conclude({
       bytesRead: this.bytesRead,
-      bytesWritten: outbox.written,
-      bytesUnsent: outbox.pending,
+      bytesWritten: writeSide.written,
+      bytesUnsent: writeSide.pending,
       duration: opening.openedAt === undefined ? 0 : this.limits.scheduler.now() - opening.openedAt,
     });
     // Lost bytes that nobody hears of, unless somebody wanted it so.
-    const unheard = outbox.unheard && this.#audience.size === 0 && ending.how !== 'abort';
-    if (ending.failure && unheard) process.emitWarning(ending.failure);
+    const unheard = writeSide.unheard && this.#subscribers.size === 0 && outcome.how !== 'abort';
+    if (outcome.failure && unheard) process.emitWarning(outcome.failure);
     this.#changed();
-    this.#audience.close({ type: 'close', report }, ending.failure);
-    ending.told();
+    this.#subscribers.close({ type: 'close', report }, outcome.failure);
+    outcome.notifyClosed();
   }
 
   // ---- leaving
 
   #memberLeft(): void {
     this.#advance();
-    if (this.#audience.size > 0 || this.#life === 'closed' || this.#parting) return;
+    if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#parting) return;
     // What waits for a reader when all is over does so for one turn only.
-    if (!this.#linkClosed) this.#departure.plan(() => this.#leave());
+    if (!this.#streamClosed) this.#usage.plan(() => this.#leave());
   }
 
   #leave(): void {
-    this.#departure.cancel();
-    if (this.#life === 'opening' && this.outbox.pending === 0 && this.outbox.state === 'open') {
+    this.#usage.cancel();
+    if (this.#life === 'opening' && this.writeSide.pending === 0 && this.writeSide.state === 'open') {
       return this.abort(new Error('everybody had left before it was open'));
     }
     // After the peer's FIN an answer may still be on its way.
-    if (this.#intake.state === 'told' && this.allowHalfOpen && this.outbox.state === 'open') return;
-    this.#deadlines.linger.start();
+    if (this.#readSide.state === 'told' && this.allowHalfOpen && this.writeSide.state === 'open') return;
+    this.#timeouts.linger.start();
     this.#part();
   }
 
@@ -483,17 +483,17 @@ export class Connection {
 
   #heldChanged(held: boolean): void {
     if (held) {
-      this.#deadlines.hold.start();
-      this.#deadlines.idle.stop();
+      this.#timeouts.hold.start();
+      this.#timeouts.idle.stop();
     } else {
-      this.#deadlines.hold.stop();
-      if (this.#life === 'open') this.#deadlines.idle.start();
+      this.#timeouts.hold.stop();
+      if (this.#life === 'open') this.#timeouts.idle.start();
     }
     this.#advance();
   }
 
   #expired(timeout: string, milliseconds: number, what: string): void {
-    if (timeout === 'idleTimeout') this.#audience.tell({ type: 'timeout' });
+    if (timeout === 'idleTimeout') this.#subscribers.emit({ type: 'timeout' });
     const holders = timeout === 'holdTimeout' ? ` by ${this.flow.holds.join(', ')}` : '';
     this.fail(timeoutError(timeout, milliseconds, what + holders, this.opening.scene), 'timeout');
   }

@@ -1,5 +1,5 @@
 // What a stream of Node's tells while it is being connected, as events.
-import type { ConnectionAttemptEvent, ConnectionAttemptFailedEvent, LookupEvent } from '../events.js';
+import type { ConnectionAttemptEvent, ConnectionAttemptFailedEvent, LookupEvent } from '../base/events.js';
 
 /** How far connecting is. */
 export type ProgressEvent = LookupEvent | ConnectionAttemptEvent | ConnectionAttemptFailedEvent;

@@ -2,13 +2,13 @@
 //
 //   resolving ──lookup──▶ connecting ──ready──▶ opened       and, where something is laid over the stream,
 //                         connecting ──ready──▶ securing ──handshake──▶ opened
-import type { Endpoint } from '../endpoint.js';
-import { type ConnectAttempt, SocketError } from '../errors.js';
-import type { Audience } from './audience.js';
-import type { Deadlines } from './deadlines.js';
+import type { Endpoint } from '../base/endpoint.js';
+import { type ConnectAttempt, SocketError } from '../base/errors.js';
+import { connectError, type Scene, streamError } from './connection-errors.js';
 import type { ProgressEvent } from './dial-progress.js';
-import { connectError, type Scene, streamError } from './failures.js';
-import type { Link } from './link.js';
+import type { NodeStream } from './node-stream.js';
+import type { Subscribers } from './subscribers.js';
+import type { Timeouts } from './timeouts.js';
 import type { Transport } from './transport.js';
 
 export class Opening {
@@ -18,14 +18,14 @@ export class Opening {
   /** In milliseconds since the epoch of the scheduler's clock. */
   openedAt: number | undefined;
   readonly #transport: Transport;
-  readonly #audience: Audience;
-  readonly #deadlines: Deadlines;
+  readonly #subscribers: Subscribers;
+  readonly #timeouts: Timeouts;
   readonly #attempts: ConnectAttempt[] = [];
 
-  constructor(transport: Transport, audience: Audience, deadlines: Deadlines) {
+  constructor(transport: Transport, audience: Subscribers, deadlines: Timeouts) {
     this.#transport = transport;
-    this.#audience = audience;
-    this.#deadlines = deadlines;
+    this.#subscribers = audience;
+    this.#timeouts = deadlines;
     this.step = transport.resolves ? 'resolving' : 'connecting';
   }
 
@@ -35,31 +35,31 @@ export class Opening {
       const { address, port, code } = event;
       this.#attempts.push({ address, port, code });
     }
-    this.#audience.tell(event);
+    this.#subscribers.emit(event);
   }
 
   /** The stream is open, and yet to be secured. */
-  connected(link: Link): void {
+  connected(link: NodeStream): void {
     this.step = 'securing';
-    this.#deadlines.connect.stop();
-    this.#deadlines.handshake.start();
+    this.#timeouts.connect.stop();
+    this.#timeouts.handshake.start();
     this.#tell(link);
   }
 
-  opened(link: Link, now: number): void {
-    this.#deadlines.connect.stop();
-    this.#deadlines.handshake.stop();
+  opened(link: NodeStream, now: number): void {
+    this.#timeouts.connect.stop();
+    this.#timeouts.handshake.stop();
     this.openedAt = now;
     const { secured } = link;
     // Told before, where something is laid over it.
     if (this.step !== 'securing') this.#tell(link);
-    if (secured) this.#audience.tell(secured);
+    if (secured) this.#subscribers.emit(secured);
   }
 
-  #tell({ ends: { local, remote } }: Link): void {
+  #tell({ endpoints: { local, remote } }: NodeStream): void {
     this.local = local;
     this.remote = remote;
-    this.#audience.tell({ type: 'connect', local, remote });
+    this.#subscribers.emit({ type: 'connect', local, remote });
   }
 
   /** What an error of the stream is, at this step or behind it. */

@@ -1,7 +1,7 @@
 // What a TLS handshake agreed on, as the event that tells it.
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { SecureConnectEvent } from '../events.js';
+import type { SecureConnectEvent } from '../base/events.js';
 
 /** The event of a stream that is a `tls.TLSSocket`; `undefined` for any other. */
 export function securedBy(stream: Duplex): SecureConnectEvent | undefined {

@@ -9,9 +9,9 @@ import {
   checkOneOf,
   checkPayloadLength,
   DELIMITED_MAX_LENGTH,
-  type Oversize,
+  type OversizePolicy,
   refused,
-  type Trailing,
+  type TrailingPolicy,
 } from './options.js';
 
 /** How long the frames may be, and what becomes of those that are not whole. */
@@ -28,14 +28,14 @@ export interface DelimitedOptions {
    *
    * @defaultValue `'emit'`
    */
-  readonly trailing?: Trailing | undefined;
+  readonly trailing?: TrailingPolicy | undefined;
   /**
    * What becomes of a payload over `maxLength`: it is a {@link FrameTooLongError}, or it is left out, and its bytes are
    * forgotten as they come.
    *
    * @defaultValue `'error'`
    */
-  readonly oversize?: Oversize | undefined;
+  readonly oversize?: OversizePolicy | undefined;
 }
 
 /**

@@ -1,8 +1,8 @@
 // The state machine for frames that end with a delimiter. What a frame's bytes become is the subclass's business.
-import { FrameTooLongError } from '../errors.js';
+import { FrameTooLongError } from '../base/errors.js';
 import { DelimiterSearch } from './delimiter-search.js';
 import { FrameDecoder, truncated } from './frame-decoder.js';
-import type { Oversize, Trailing } from './options.js';
+import type { OversizePolicy, TrailingPolicy } from './options.js';
 
 export const CR = 13;
 
@@ -11,8 +11,8 @@ export interface DelimiterRules {
   /** Whether one CR before the delimiter is part of the delimiter. */
   readonly stripCR: boolean;
   readonly maxLength: number;
-  readonly trailing: Trailing;
-  readonly oversize: Oversize;
+  readonly trailing: TrailingPolicy;
+  readonly oversize: OversizePolicy;
   /** What the error messages call a frame. */
   readonly noun: string;
   /** What to do about a frame that is too long; `undefined`: what the options of a codec offer. */

@@ -1,6 +1,6 @@
 // What all decoders of this library have in common: the queue of bytes, the end, and an error that stays.
 import { types } from 'node:util';
-import { TruncatedFrameError } from '../errors.js';
+import { TruncatedFrameError } from '../base/errors.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Decoder } from './codec.js';
 

@@ -1,5 +1,5 @@
 // JSON values, one a line.
-import { JsonLineError } from '../errors.js';
+import { JsonLineError } from '../base/errors.js';
 import type { Codec } from './codec.js';
 import { LineDecoder, type ReadLine } from './line-decoder.js';
 import { encodeLine, type LinesOptions, lineRules } from './lines.js';

@@ -1,5 +1,5 @@
 // The forms that a length takes on the wire, read and written.
-import { FrameError } from '../errors.js';
+import { FrameError } from '../base/errors.js';
 
 /** The width of the length field in bytes, or `'varint'`: seven bits a byte, lowest first, as in Protocol Buffers. */
 export type LengthField = 1 | 2 | 3 | 4 | 8 | 'varint';

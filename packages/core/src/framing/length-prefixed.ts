@@ -1,5 +1,5 @@
 // Frames of bytes behind a field that says how long they are.
-import { FrameError, FrameTooLongError } from '../errors.js';
+import { FrameError, FrameTooLongError } from '../base/errors.js';
 import type { BytesCodec, Chunk } from './codec.js';
 import { FrameDecoder } from './frame-decoder.js';
 import {

@@ -7,9 +7,9 @@ import {
   checkOneOf,
   checkPayloadLength,
   DELIMITED_MAX_LENGTH,
-  type Oversize,
+  type OversizePolicy,
   refused,
-  type Trailing,
+  type TrailingPolicy,
 } from './options.js';
 
 /** How lines end and how long they may be. */
@@ -33,14 +33,14 @@ export interface LinesOptions {
    *
    * @defaultValue `'emit'`
    */
-  readonly trailing?: Trailing | undefined;
+  readonly trailing?: TrailingPolicy | undefined;
   /**
    * What becomes of a line over `maxLength`: it is a {@link FrameTooLongError}, or it is left out, and its bytes are
    * forgotten as they come.
    *
    * @defaultValue `'error'`
    */
-  readonly oversize?: Oversize | undefined;
+  readonly oversize?: OversizePolicy | undefined;
   /**
    * How a line's bytes become text. In `'utf8'` invalid bytes become U+FFFD; a byte order mark is kept.
    *

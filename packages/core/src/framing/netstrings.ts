@@ -1,5 +1,5 @@
 // Netstrings: the length in decimal digits, a colon, the payload, a comma.
-import { FrameError, FrameTooLongError } from '../errors.js';
+import { FrameError, FrameTooLongError } from '../base/errors.js';
 import type { BytesCodec, Chunk } from './codec.js';
 import { FrameDecoder } from './frame-decoder.js';
 import { bytesOf, checkInteger, checkPayloadLength, PREFIXED_MAX_LENGTH } from './options.js';

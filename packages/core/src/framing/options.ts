@@ -1,6 +1,6 @@
 // The checks of options and payloads that the codecs share, and the options that mean the same in several of them.
 import { types } from 'node:util';
-import { FrameError, FrameTooLongError } from '../errors.js';
+import { FrameError, FrameTooLongError } from '../base/errors.js';
 import type { Chunk } from './codec.js';
 
 /** The default of `maxLength` where a delimiter ends a frame: 64 KiB. */
@@ -10,10 +10,10 @@ export const DELIMITED_MAX_LENGTH = 64 * 1024;
 export const PREFIXED_MAX_LENGTH = 16 * 1024 * 1024;
 
 /** What becomes of bytes after the last delimiter when the input ends. */
-export type Trailing = 'emit' | 'drop' | 'error';
+export type TrailingPolicy = 'emit' | 'drop' | 'error';
 
 /** What becomes of a frame that is longer than `maxLength`. */
-export type Oversize = 'error' | 'discard';
+export type OversizePolicy = 'error' | 'discard';
 
 /** Returns `value`, or throws a RangeError that names the option and says what it takes. */
 export function checkInteger(name: string, value: unknown, least: number): number {

@@ -1,5 +1,5 @@
 // One frame that is everything up to the end of the input.
-import { FrameTooLongError } from '../errors.js';
+import { FrameTooLongError } from '../base/errors.js';
 import type { Codec } from './codec.js';
 import { FrameDecoder } from './frame-decoder.js';
 

@@ -1,6 +1,6 @@
 // connections(): the sockets a server accepts.
 import { map, type Observable, type OperatorFunction } from 'rxjs';
-import type { ServerEvent } from '../events.js';
+import type { ServerEvent } from '../base/events.js';
 import type { Socket } from '../socket.js';
 import { on } from './on.js';
 

@@ -1,9 +1,9 @@
 // data(): the bytes of a socket, up to the peer's FIN.
 import type { Observable, OperatorFunction, Subscriber } from 'rxjs';
-import { SocketError } from '../errors.js';
-import type { SocketEvent } from '../events.js';
-import { FlowSubscriber, operate } from '../flowable.js';
-import type { ReconnectEvent } from '../lasting/reconnect-events.js';
+import { SocketError } from '../base/errors.js';
+import type { SocketEvent } from '../base/events.js';
+import { FlowSubscriber, operate } from '../flow/flowable.js';
+import type { ReconnectEvent } from '../reconnect/reconnect-events.js';
 import { acceptsUnused, type TakesBack, takeBack } from './give-back.js';
 import { spanning } from './spanning.js';
 

@@ -1,6 +1,6 @@
 // decodeText(): bytes to text, across chunk boundaries.
 import type { OperatorFunction } from 'rxjs';
-import { FlowSubscriber, operate } from '../flowable.js';
+import { FlowSubscriber, operate } from '../flow/flowable.js';
 import { forEachConnection } from './spanning.js';
 
 /**

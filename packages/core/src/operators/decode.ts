@@ -1,10 +1,10 @@
 // decode(): runs a codec's decoder over a stream of bytes, one frame at a time.
 import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
-import { Deadline } from '../engine/deadline.js';
-import { checkLimit } from '../engine/options.js';
-import { BackpressureOverflowError, TimeoutError } from '../errors.js';
-import { Brake, FlowSet, Holds } from '../flow.js';
-import { FlowSubscriber, flowable } from '../flowable.js';
+import { Deadline } from '../base/deadline.js';
+import { BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
+import { checkLimit } from '../engine/limits.js';
+import { Brake, FlowSet, Holds } from '../flow/flow.js';
+import { FlowSubscriber, flowable } from '../flow/flowable.js';
 import type { Codec } from '../framing/codec.js';
 import { giveBack } from './give-back.js';
 import { forEachConnection } from './spanning.js';
@@ -13,7 +13,7 @@ import { forEachConnection } from './spanning.js';
 export interface DecodeOptions {
   /**
    * How long one frame may take from its first byte to its last, in milliseconds; 0 = for ever. Past it the stream fails
-   * with a {@link TimeoutError}. Stands still while held.
+   * with a {@link SocketTimeoutError}. Stands still while held.
    * @defaultValue 0
    */
   readonly frameTimeout?: number;
@@ -65,7 +65,7 @@ export function decode<T>(
       const deadline = new Deadline(scheduler, frameTimeout, () => {
         const message = `frameTimeout: a frame was not complete after ${frameTimeout} ms`;
         const options = { phase: 'read', timeout: 'frameTimeout', milliseconds: frameTimeout } as const;
-        subscriber.error(new TimeoutError(message, options));
+        subscriber.error(new SocketTimeoutError(message, options));
       });
       const timeFrame = () => {
         if (frameTimeout === 0) return;

@@ -1,7 +1,7 @@
 // framed(): a socket of frames, for protocols that talk both ways.
 import { type Observer, Subject } from 'rxjs';
-import { Brake, FlowSet } from '../flow.js';
-import { Flowable, FlowSubscriber } from '../flowable.js';
+import { Brake, FlowSet } from '../flow/flow.js';
+import { Flowable, FlowSubscriber } from '../flow/flowable.js';
 import type { BytesCodec, Chunk, Codec } from '../framing/codec.js';
 import { connectionOf, type Socket } from '../socket.js';
 import { data } from './data.js';

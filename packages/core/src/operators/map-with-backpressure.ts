@@ -1,10 +1,10 @@
 // mapWithBackpressure(): mergeMap with a bounded queue that holds its sources while it is full.
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
-import { checkLimit } from '../engine/options.js';
-import { BackpressureOverflowError } from '../errors.js';
-import { Brake, type Flow, FlowSet, Holds } from '../flow.js';
-import { FlowSubscriber, flowable } from '../flowable.js';
-import { Queue } from '../queue.js';
+import { BackpressureOverflowError } from '../base/errors.js';
+import { Queue } from '../base/queue.js';
+import { checkLimit } from '../engine/limits.js';
+import { Brake, type Flow, FlowSet, Holds } from '../flow/flow.js';
+import { FlowSubscriber, flowable } from '../flow/flowable.js';
 
 /** Options of {@link mapWithBackpressure}. */
 export interface MapWithBackpressureOptions {

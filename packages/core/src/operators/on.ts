@@ -1,6 +1,6 @@
 // on(): the events of one type.
 import type { Observable } from 'rxjs';
-import { FlowSubscriber, operate } from '../flowable.js';
+import { FlowSubscriber, operate } from '../flow/flowable.js';
 import { Socket } from '../socket.js';
 import { watch } from './watch.js';
 

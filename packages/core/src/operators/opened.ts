@@ -7,7 +7,7 @@ import { watchOrFail } from './watch.js';
  * The socket itself, once it is open; over TLS, once the handshake is over. Dials it, watches, and reads nothing. Fails with
  * what the socket fails with, so that `firstValueFrom` tells why there is no connection; `on('connect')` would only complete.
  *
- * @throws as notifications, {@link ConnectError}, {@link TimeoutError}, and those of the transport.
+ * @throws as notifications, {@link ConnectError}, {@link SocketTimeoutError}, and those of the transport.
  *
  * @example
  * ```ts

@@ -30,7 +30,7 @@ export function relay(a: Socket, b: Socket): Observable<never> {
         writeTo(to),
         ignoreElements(),
         catchError((error) => {
-          if (broken || ended > 0 || error !== connectionOf(to).outbox.error) throw error;
+          if (broken || ended > 0 || error !== connectionOf(to).writeSide.error) throw error;
           // It listens no more, but may have answered: the answer is passed on first, while what comes is dropped.
           broken = { error };
           return concat(from.pipe(data(), ignoreElements()), NEVER);

@@ -1,15 +1,15 @@
 // serve(): a server is a function from a connection to what it answers.
 import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
-import { type Endpoint, formatEndpoint } from '../endpoint.js';
-import { SocketError } from '../errors.js';
-import type { ConnectionErrorEvent, ServerEvent } from '../events.js';
+import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
+import { SocketError } from '../base/errors.js';
+import type { ConnectionErrorEvent, ServerEvent } from '../base/events.js';
 import type { Chunk } from '../framing/codec.js';
 import { connectionOf, Socket } from '../socket.js';
 import { data } from './data.js';
 import { writeTo } from './write-to.js';
 
 /** What a handler answers: one chunk, a socket (its bytes), or anything that RxJS takes for an Observable of chunks. */
-export type Answer = Chunk | Socket | ObservableInput<Chunk>;
+export type HandlerResult = Chunk | Socket | ObservableInput<Chunk>;
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
@@ -47,8 +47,11 @@ export function serve(
   options?: ServeOptions,
 ): ServeOperator;
 // Apart from the first, for there a Socket would let TypeScript infer events where chunks are meant.
-export function serve(handler: (socket: Socket) => Answer, options?: ServeOptions): ServeOperator;
-export function serve(handler: (socket: Socket) => Answer, { onError = warn }: ServeOptions = {}): ServeOperator {
+export function serve(handler: (socket: Socket) => HandlerResult, options?: ServeOptions): ServeOperator;
+export function serve(
+  handler: (socket: Socket) => HandlerResult,
+  { onError = warn }: ServeOptions = {},
+): ServeOperator {
   return (server) => {
     // However many subscribe, a connection is answered once.
     const served = new WeakSet<Socket>();
@@ -59,7 +62,7 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
         served.add(socket);
         socket.allowHalfOpen = true;
         const connection = connectionOf(socket);
-        const { ending } = connection;
+        const { outcome } = connection;
         let failed = false;
         const fail = (error: unknown) => {
           if (failed || connection.upgraded) return;
@@ -69,10 +72,10 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
           // Last, for it may throw.
           if (!(error instanceof SocketError)) onError(error, socket);
         };
-        ending.after(() => ending.failure && !answers.closed && fail(ending.failure));
+        outcome.afterClose(() => outcome.failure && !answers.closed && fail(outcome.failure));
         const answer = new Subscription();
         answers.add(answer);
-        ending.after(() => answer.unsubscribe());
+        outcome.afterClose(() => answer.unsubscribe());
         try {
           answer.add(chunksOf(handler(socket)).pipe(writeTo(socket)).subscribe({ error: fail }));
         } catch (error) {
@@ -94,7 +97,7 @@ export function serve(handler: (socket: Socket) => Answer, { onError = warn }: S
   };
 }
 
-function chunksOf(answer: Answer): Observable<Chunk> {
+function chunksOf(answer: HandlerResult): Observable<Chunk> {
   if (typeof answer === 'string' || answer instanceof Uint8Array) return of(answer);
   return answer instanceof Socket ? answer.pipe(data()) : from(answer);
 }

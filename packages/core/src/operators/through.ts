@@ -1,6 +1,6 @@
 // through(): request and response over one socket.
 import type { OperatorFunction } from 'rxjs';
-import { FlowSubscriber, flowable } from '../flowable.js';
+import { FlowSubscriber, flowable } from '../flow/flowable.js';
 import type { Chunk } from '../framing/codec.js';
 import { connectionOf, type Socket } from '../socket.js';
 import { data } from './data.js';
@@ -31,13 +31,13 @@ export function through(target: Socket | (() => Socket), options: EndOptions = {
   return (source) =>
     flowable((subscriber, join) => {
       const socket = typeof target === 'function' ? target() : target;
-      const { outbox } = connectionOf(socket);
+      const { writeSide } = connectionOf(socket);
       // With `end: false` nobody completes the write side, so the peer's FIN does: the socket would stay half-open.
       if (options.end ?? true) socket.allowHalfOpen = true;
       join(socket);
       // Reading goes on when writing has failed: what the peer has said is delivered first, then the error.
       const complete = () => {
-        if (outbox.state === 'broken') subscriber.error(outbox.error);
+        if (writeSide.state === 'broken') subscriber.error(writeSide.error);
         else subscriber.complete();
       };
       const incoming = new FlowSubscriber<Buffer>(subscriber as never, {
@@ -46,7 +46,7 @@ export function through(target: Socket | (() => Socket), options: EndOptions = {
       });
       const outgoing = source.pipe(writeTo(socket, options)).subscribe({
         error: (error) => {
-          if (error !== outbox.error) subscriber.error(error);
+          if (error !== writeSide.error) subscriber.error(error);
         },
       });
       subscriber.add(outgoing);

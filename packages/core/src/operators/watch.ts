@@ -1,6 +1,6 @@
 // Watching a socket: it stays open for the watcher, and reads nothing.
 import { catchError, EMPTY, Observable } from 'rxjs';
-import type { SocketEvent } from '../events.js';
+import type { SocketEvent } from '../base/events.js';
 import { connectionOf, type Socket } from '../socket.js';
 
 type Watched<K extends SocketEvent['type']> = Observable<Extract<SocketEvent, { readonly type: K }>>;

@@ -1,8 +1,8 @@
 // writeTo(): the writing half of a pipeline.
 import { Observable, type OperatorFunction } from 'rxjs';
-import { SocketError } from '../errors.js';
-import { Brake, FlowSet } from '../flow.js';
-import { FlowSubscriber } from '../flowable.js';
+import { SocketError } from '../base/errors.js';
+import { Brake, FlowSet } from '../flow/flow.js';
+import { FlowSubscriber } from '../flow/flowable.js';
 import type { Chunk } from '../framing/codec.js';
 import { afterComplete, connectionOf, type Socket, toBytes } from '../socket.js';
 import { watchOrFail } from './watch.js';
@@ -43,8 +43,8 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
   return (source) =>
     new Observable((subscriber) => {
       const connection = connectionOf(socket);
-      const { outbox } = connection;
-      const over = connection.begin();
+      const { writeSide } = connection;
+      const over = connection.beginWrite();
       const upstream = new FlowSet();
       const brake = new Brake(upstream, 'writeTo');
       let total = 0;
@@ -53,7 +53,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
       let aborted = false;
 
       const progress = () => {
-        const now = Math.max(sent, total - outbox.pending);
+        const now = Math.max(sent, total - writeSide.pending);
         if (now === sent) return;
         sent = now;
         subscriber.next({ bytesSent: sent });
@@ -76,8 +76,8 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
         aborted = true;
         subscriber.error(error);
       };
-      const unwatch = outbox.onBroken(fail);
-      subscriber.add(outbox.onProgress(progress));
+      const unwatch = writeSide.onBroken(fail);
+      subscriber.add(writeSide.onProgress(progress));
       subscriber.add(watchOrFail(socket, 'drain').subscribe({ next: goOn, error: fail, complete: gone }));
       subscriber.add(() => {
         unwatch();
@@ -91,7 +91,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
           {
             next: (chunk) => {
               const bytes = toBytes(chunk);
-              if (outbox.state !== 'open') throw afterComplete(socket);
+              if (writeSide.state !== 'open') throw afterComplete(socket);
               total += bytes.length;
               if (!socket.next(bytes)) brake.on();
               progress();
@@ -107,7 +107,7 @@ export function writeTo(socket: Socket, { end = true }: EndOptions = {}): Operat
                 subscriber.add(watchOrFail(socket, 'finish').subscribe(done));
                 socket.complete();
               } else {
-                outbox.receipt().then(done, fail);
+                writeSide.flushed().then(done, fail);
               }
             },
           },

@@ -1,8 +1,8 @@
 // One attempt to be the first instance: to listen, or else to hand the arguments to the one that does.
 import { defer, type Observable, type SchedulerLike, type Subscriber, Subscription } from 'rxjs';
-import { Deadline } from '../engine/deadline.js';
-import { FrameError, SocketError, TimeoutError, TruncatedFrameError } from '../errors.js';
-import type { ServerEvent } from '../events.js';
+import { Deadline } from '../base/deadline.js';
+import { FrameError, SocketError, SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
+import type { ServerEvent } from '../base/events.js';
 import { serve } from '../operators/serve.js';
 import { reader } from '../reader/reader.js';
 import type { Socket } from '../socket.js';
@@ -75,7 +75,7 @@ export class Contender {
 
   // Asks who listens, and hands the arguments over.
   #ask(): void {
-    this.#deadline.runs(true);
+    this.#deadline.setRunning(true);
     let socket: Socket;
     try {
       socket = this.#rules.connect();
@@ -117,7 +117,7 @@ export class Contender {
   #late(): void {
     const { timeout } = this.#rules;
     const message = `There was no answer within ${timeout} ms, the timeout`;
-    const late = new TimeoutError(message, { phase: 'open', timeout: 'timeout', milliseconds: timeout });
+    const late = new SocketTimeoutError(message, { phase: 'open', timeout: 'timeout', milliseconds: timeout });
     this.#settle(this.#met, this.#trouble ?? late);
   }
 

@@ -1,6 +1,6 @@
 // The errors of what concerns a whole process: one instance of it, the listeners that it inherits and hands over.
-import type { Endpoint } from '../endpoint.js';
-import { SocketError } from '../errors.js';
+import type { Endpoint } from '../base/endpoint.js';
+import { SocketError } from '../base/errors.js';
 
 /**
  * Another instance of the program runs. `code` is `ERR_ALREADY_RUNNING`. Where it could not take the arguments, `cause` tells

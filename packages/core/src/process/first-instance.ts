@@ -1,7 +1,7 @@
 // What the first instance of a program says to a later one.
 import { concat, defer, finalize, map, type Observable, of, type SchedulerLike, take } from 'rxjs';
-import { Deadline } from '../engine/deadline.js';
-import { TimeoutError } from '../errors.js';
+import { Deadline } from '../base/deadline.js';
+import { SocketTimeoutError } from '../base/errors.js';
 import type { Chunk } from '../framing/codec.js';
 import { data } from '../operators/data.js';
 import { decode } from '../operators/decode.js';
@@ -24,7 +24,7 @@ export function welcome(
   const greeting: Greeting = { singleInstance: 1, name, pid: process.pid };
   const silent = new Deadline(scheduler, timeout, () => {
     const message = `Nothing was said within ${timeout} ms, the timeout`;
-    socket.error(new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
+    socket.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
   });
   const answer = defer(() => {
     silent.start();

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { inspect } from 'node:util';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { Deadline } from '../engine/deadline.js';
-import { checkLimit } from '../engine/options.js';
-import { TimeoutError } from '../errors.js';
-import { Server, surrender } from '../server.js';
+import { Deadline } from '../base/deadline.js';
+import { SocketTimeoutError } from '../base/errors.js';
+import { checkLimit } from '../engine/limits.js';
+import { Server, surrender } from '../server/server.js';
 import { HandOverError } from './errors.js';
 
 /** Options of {@link handOver}. */
@@ -23,7 +23,7 @@ export interface HandOverOptions {
 }
 
 /** What {@link handOver} hands over: one server, or several by the names that the successor knows them by. */
-export type HandedOver = Server | Readonly<Record<string, Server>>;
+export type HandOverServers = Server | Readonly<Record<string, Server>>;
 
 /**
  * Starts a successor that listens on the same sockets, waits until it is ready, and closes the servers here: they let their
@@ -42,7 +42,7 @@ export type HandedOver = Server | Readonly<Record<string, Server>>;
  * @returns Resolves to the successor when the servers here are closed.
  * @throws RangeError or TypeError at the call for a limit or a name that means nothing, `ERR_HANDOVER_NO_DESCRIPTOR`
  * ({@link HandOverError}) where there is nothing to inherit. As a rejection: `ERR_HANDOVER_FAILED` where the successor ends or
- * cannot be started, {@link TimeoutError} for `readyTimeout`.
+ * cannot be started, {@link SocketTimeoutError} for `readyTimeout`.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export type HandedOver = Server | Readonly<Record<string, Server>>;
  * ```
  */
 export function handOver(
-  servers: HandedOver,
+  servers: HandOverServers,
   command: string,
   args: readonly string[] = [],
   options: HandOverOptions = {},
@@ -89,7 +89,7 @@ export function handOver(
   });
 }
 
-function byName(servers: HandedOver): Readonly<Record<string, Server>> {
+function byName(servers: HandOverServers): Readonly<Record<string, Server>> {
   if (servers instanceof Server) return { unknown: servers };
   const isMap = typeof servers === 'object' && servers !== null && !Array.isArray(servers);
   if (isMap && Object.values(servers).every((server) => server instanceof Server)) return servers;
@@ -110,7 +110,7 @@ function descriptorOf(name: string, { fd }: Server): number {
 // Resolves when it has said that it is ready. If it does not, it is gone by the time that this rejects.
 function ready(successor: ChildProcess, command: string, timeout: number, scheduler: SchedulerLike): Promise<void> {
   return new Promise((resolve, reject) => {
-    let late: TimeoutError | undefined;
+    let late: SocketTimeoutError | undefined;
     const failed = (how: string, cause?: unknown) => {
       settle();
       const message = `The successor ${command} ${how} before it was ready: it says so by process.send('ready')`;
@@ -126,7 +126,7 @@ function ready(successor: ChildProcess, command: string, timeout: number, schedu
     const failedToStart = (cause: Error) => failed(`could not be started: ${cause.message},`, cause);
     const deadline = new Deadline(scheduler, timeout, () => {
       const message = `The successor ${command} was not ready within ${timeout} ms, the readyTimeout, and was killed`;
-      late = new TimeoutError(message, { phase: 'open', timeout: 'readyTimeout', milliseconds: timeout });
+      late = new SocketTimeoutError(message, { phase: 'open', timeout: 'readyTimeout', milliseconds: timeout });
       successor.kill('SIGKILL');
     });
     const settle = () => {

@@ -1,5 +1,5 @@
 // What an instance of a program is told.
-import type { Endpoint } from '../endpoint.js';
+import type { Endpoint } from '../base/endpoint.js';
 import type { Launch } from './instance-messages.js';
 
 /** This is the first instance. */

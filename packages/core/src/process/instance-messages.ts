@@ -6,7 +6,7 @@
 //
 // The first one speaks first, so that nothing is told to a program that is another. What a web page can make a browser
 // send begins with a line of HTTP, and is none of these.
-import { FrameError } from '../errors.js';
+import { FrameError } from '../base/errors.js';
 import { jsonLinesCodec } from '../framing/json-lines.js';
 
 /** The most bytes of one message. */

@@ -2,11 +2,11 @@
 import net from 'node:net';
 import { inspect } from 'node:util';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
+import type { ServerEvent } from '../base/events.js';
 import { connect } from '../connect.js';
-import { checkLimit } from '../engine/options.js';
-import type { ServerEvent } from '../events.js';
+import { checkLimit } from '../engine/limits.js';
 import { serverOver } from '../listen.js';
-import { Server } from '../server.js';
+import { Server } from '../server/server.js';
 import type { Socket } from '../socket.js';
 import { Contender, type ContenderRules } from './contender.js';
 import type { InstanceEvent } from './instance-events.js';
@@ -108,7 +108,7 @@ function transportOf(
   const host = '127.0.0.1';
   const over = {
     type: 'tcp',
-    accepts: 'connection',
+    acceptEvent: 'connection',
     exclusive: true,
     create: (streams: net.ServerOpts) => net.createServer(streams),
   } as const;

@@ -1,7 +1,7 @@
 // The bytes of a socket as they come, for one reader at a time: the socket is held unless somebody waits for them.
-import { SocketError } from '../errors.js';
-import { Brake, FlowSet } from '../flow.js';
-import { FlowSubscriber } from '../flowable.js';
+import { SocketError } from '../base/errors.js';
+import { Brake, FlowSet } from '../flow/flow.js';
+import { FlowSubscriber } from '../flow/flowable.js';
 import { data } from '../operators/data.js';
 import type { Socket } from '../socket.js';
 

@@ -1,8 +1,9 @@
 // reader(): bytes and lines by await, for protocols that are easier to write as a story than as a pipeline.
-import { formatEndpoint } from '../endpoint.js';
-import { Deadline } from '../engine/deadline.js';
-import { checkLimit } from '../engine/options.js';
-import { TimeoutError, TruncatedFrameError } from '../errors.js';
+
+import { Deadline } from '../base/deadline.js';
+import { formatEndpoint } from '../base/endpoint.js';
+import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
+import { checkLimit } from '../engine/limits.js';
 import { chunksCodec } from '../framing/chunks.js';
 import type { Chunk, Codec } from '../framing/codec.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
@@ -198,8 +199,8 @@ function truncated(): never {
   throw new TruncatedFrameError('The input ended where more bytes were to be read', { buffered: 0 });
 }
 
-function timedOut(milliseconds: number, { local, remote }: Socket): TimeoutError {
+function timedOut(milliseconds: number, { local, remote }: Socket): SocketTimeoutError {
   const from = remote ? ` from ${formatEndpoint(remote)}` : '';
   const message = `Nothing complete came${from} for ${milliseconds} ms, the timeout of the read`;
-  return new TimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
+  return new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
 }

@@ -1,9 +1,9 @@
 // snapshot(): all that there is to know of a socket or a server at one moment, for logs and status pages.
 import { inspect } from 'node:util';
-import type { Endpoint } from '../endpoint.js';
+import type { Endpoint } from '../base/endpoint.js';
+import { checkRegistrable, type Registrable } from '../base/registrable.js';
 import type { ReadyState } from '../engine/connection.js';
 import type { TransportType } from '../engine/transport.js';
-import { checkMember, type Member } from '../member.js';
 import type { Socket } from '../socket.js';
 
 /** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
@@ -31,7 +31,7 @@ export interface SocketSnapshot {
 }
 
 /** What {@link snapshot} gives of a server, or of a datagram socket: as {@link SocketSnapshot}, as far as it has the same. */
-export interface MemberSnapshot extends Partial<Omit<SocketSnapshot, 'name' | 'type' | 'readyState'>> {
+export interface RegistrableSnapshot extends Partial<Omit<SocketSnapshot, 'name' | 'type' | 'readyState'>> {
   readonly name: string;
   readonly type?: string;
   readonly readyState: string;
@@ -42,9 +42,9 @@ export interface MemberSnapshot extends Partial<Omit<SocketSnapshot, 'name' | 't
 }
 
 /** What {@link snapshot} gives. */
-export type Snapshot<M extends Member> = M extends Socket ? SocketSnapshot : MemberSnapshot;
+export type Snapshot<M extends Registrable> = M extends Socket ? SocketSnapshot : RegistrableSnapshot;
 
-const PROPERTIES: readonly (keyof SocketSnapshot | keyof MemberSnapshot)[] = [
+const PROPERTIES: readonly (keyof SocketSnapshot | keyof RegistrableSnapshot)[] = [
   'name',
   'type',
   'readyState',
@@ -78,8 +78,8 @@ const PROPERTIES: readonly (keyof SocketSnapshot | keyof MemberSnapshot)[] = [
  * console.log(JSON.stringify([...sockets].map(snapshot)));
  * ```
  */
-export function snapshot<M extends Member>(member: M): Snapshot<M> {
-  checkMember(member, 'Snapshots are of');
+export function snapshot<M extends Registrable>(member: M): Snapshot<M> {
+  checkRegistrable(member, 'Snapshots are of');
   const known = PROPERTIES.map((property) => [property, plain(member[property as keyof M])]);
   return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as Snapshot<M>;
 }

@@ -1,19 +1,19 @@
 // SocketGroup: sockets whose names match a pattern, written to and read from as one.
 import type { Observable, Observer, Subscriber, TeardownLogic } from 'rxjs';
-import type { ConnectionErrorEvent } from '../events.js';
-import { FlowSet } from '../flow.js';
-import { Flowable, FlowSubscriber } from '../flowable.js';
+import type { ConnectionErrorEvent } from '../base/events.js';
+import { broadcast, type CloseOptions, type Registrable } from '../base/registrable.js';
+import { FlowSet } from '../flow/flow.js';
+import { Flowable, FlowSubscriber } from '../flow/flowable.js';
 import type { Chunk } from '../framing/codec.js';
-import { broadcast, type CloseOptions, type Member } from '../member.js';
 import { type Socket, toBytes } from '../socket.js';
 
 /** An event of one socket of a group. */
-export interface SocketGroupEvent<S extends Member = Socket> {
+export interface SocketGroupEvent<S extends Registrable = Socket> {
   readonly socket: S;
   readonly event: EventOf<S> | ConnectionErrorEvent<S>;
 }
 
-type EventOf<S extends Member> = S extends Observable<infer E> ? E : never;
+type EventOf<S extends Registrable> = S extends Observable<infer E> ? E : never;
 
 /** What a group sees of its registry. */
 export interface Members<S> {
@@ -48,7 +48,7 @@ export interface Members<S> {
  * await web.close();
  * ```
  */
-export class SocketGroup<S extends Member = Socket>
+export class SocketGroup<S extends Registrable = Socket>
   extends Flowable<SocketGroupEvent<S>>
   implements Observer<Chunk>, Iterable<S>
 {
@@ -132,7 +132,7 @@ export class SocketGroup<S extends Member = Socket>
 type Readers<S> = Map<S, Subscriber<unknown>>;
 
 /** Tells a group's subscriber what one socket tells; is among `readers` until one of the three leaves. */
-function readerOf<S extends Member>(
+function readerOf<S extends Registrable>(
   socket: S,
   subscriber: Subscriber<SocketGroupEvent<S>>,
   flows: FlowSet,

@@ -1,7 +1,7 @@
 // SocketRegistry: sockets by name, and groups of them by pattern.
 import { inspect } from 'node:util';
-import { SocketError } from '../errors.js';
-import { checkMember, type Member } from '../member.js';
+import { SocketError } from '../base/errors.js';
+import { checkRegistrable, type Registrable } from '../base/registrable.js';
 import type { Socket } from '../socket.js';
 import { glob, hasWildcard } from './glob.js';
 import { SocketGroup } from './socket-group.js';
@@ -26,7 +26,7 @@ import { SocketGroup } from './socket-group.js';
  * });
  * ```
  */
-export class SocketRegistry<S extends Member = Socket> implements Iterable<S> {
+export class SocketRegistry<S extends Registrable = Socket> implements Iterable<S> {
   readonly #sockets = new Map<string, S>();
   readonly #names = new Map<S, string>();
   readonly #followers = new Set<(socket: S, name: string) => void>();
@@ -39,7 +39,7 @@ export class SocketRegistry<S extends Member = Socket> implements Iterable<S> {
    * `ERR_SOCKET_NAME_TAKEN` while another socket has the name.
    */
   add<T extends S>(socket: T, name: string): T {
-    checkMember(socket, 'A registry holds');
+    checkRegistrable(socket, 'A registry holds');
     if (typeof name !== 'string' || name === '' || hasWildcard(name))
       throw new TypeError(`A name must be a string, not empty and without * and ?, not ${inspect(name)}`);
     const holder = this.get(name);
@@ -103,7 +103,7 @@ export class SocketRegistry<S extends Member = Socket> implements Iterable<S> {
   }
 }
 
-function taken(name: string, { local, remote }: Member): SocketError {
+function taken(name: string, { local, remote }: Registrable): SocketError {
   const message = `The name ${inspect(name)} is taken by a socket that is not closed`;
   return new SocketError(message, { code: 'ERR_SOCKET_NAME_TAKEN', phase: 'open', local, remote });
 }

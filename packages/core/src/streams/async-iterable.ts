@@ -1,14 +1,14 @@
 // toAsyncIterable(): an Observable, pulled.
 import type { Observable } from 'rxjs';
-import { checkLimit } from '../engine/options.js';
-import { BackpressureOverflowError } from '../errors.js';
-import { Brake, FlowSet } from '../flow.js';
-import { FlowSubscriber } from '../flowable.js';
+import { BackpressureOverflowError } from '../base/errors.js';
+import { Queue } from '../base/queue.js';
+import { checkLimit } from '../engine/limits.js';
+import { Brake, FlowSet } from '../flow/flow.js';
+import { FlowSubscriber } from '../flow/flowable.js';
 import { giveBack } from '../operators/give-back.js';
-import { Queue } from '../queue.js';
 
 /** Options of {@link toAsyncIterable}. */
-export interface PullOptions {
+export interface ToAsyncIterableOptions {
   /** How many values may be taken ahead of the pulls before the sources are held. @defaultValue 0 */
   readonly highWaterMark?: number;
 }
@@ -34,7 +34,7 @@ const SLACK = 65_536;
  */
 export function toAsyncIterable<T>(
   source: Observable<T>,
-  { highWaterMark = 0 }: PullOptions = {},
+  { highWaterMark = 0 }: ToAsyncIterableOptions = {},
 ): { [Symbol.asyncIterator](): AsyncIterableIterator<T> } {
   checkLimit('highWaterMark', highWaterMark);
   return { [Symbol.asyncIterator]: () => pull(source, highWaterMark) };

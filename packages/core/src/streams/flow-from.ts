@@ -1,7 +1,7 @@
 // flowFrom(): other sources made holdable.
-import { Holds } from '../flow.js';
-import { type Flowable, flowable } from '../flowable.js';
-import { checkPullable, type Pullable, pull } from './pull.js';
+import { Holds } from '../flow/flow.js';
+import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
+import { type Flowable, flowable } from '../flow/flowable.js';
 
 /**
  * Makes an Observable with backpressure of an iterable, an async iterable, a Node `Readable` or a Web `ReadableStream`:
@@ -22,8 +22,8 @@ import { checkPullable, type Pullable, pull } from './pull.js';
  * flowFrom(createReadStream('big.log')).pipe(writeTo(connect({ port: 9000 }))).subscribe(console.log);
  * ```
  */
-export function flowFrom<T>(source: Pullable<T>): Flowable<T> {
-  checkPullable(source);
+export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
+  checkFlowInput(source);
   return flowable<T>((subscriber, join) => {
     /** What was asked for: it is still to come, or it came while held. */
     let pending = false;

@@ -2,7 +2,7 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Connection } from '../engine/connection.js';
-import { resolveSocketOptions, type SocketOptions } from '../engine/options.js';
+import { resolveSocketOptions, type SocketOptions } from '../engine/limits.js';
 import { Socket } from '../socket.js';
 
 /**
@@ -42,14 +42,18 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   const connecting = duplex instanceof net.Socket && duplex.connecting;
   // With a signal that was aborted before, nothing is waited for, but the stream is still to be destroyed.
   if (!connecting || limits.signal?.aborted) {
-    const transport = { type: 'duplex', open, ready: undefined, target: targetOf(duplex) } as const;
+    const transport = { type: 'duplex', open, readyEvent: undefined, target: targetOf(duplex) } as const;
     return new Socket(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
   }
-  const ready = 'encrypted' in duplex ? 'secureConnect' : 'connect';
+  const readyEvent = 'encrypted' in duplex ? 'secureConnect' : 'connect';
   // Who dialled it has set the time for it.
-  const connection = new Connection({ type: 'duplex', open, ready, resolves: true, target: 'the stream' }, limits, {
-    connectTimeout: 0,
-  });
+  const connection = new Connection(
+    { type: 'duplex', open, readyEvent, resolves: true, target: 'the stream' },
+    limits,
+    {
+      connectTimeout: 0,
+    },
+  );
   // At once: from now on its errors are ours.
   connection.dial();
   return new Socket(connection);

@@ -1,8 +1,8 @@
 // toDuplex(): a Socket as a Node Duplex.
 import { Duplex } from 'node:stream';
 import type { Subscription } from 'rxjs';
-import { Brake, FlowSet } from '../flow.js';
-import { FlowSubscriber } from '../flowable.js';
+import { Brake, FlowSet } from '../flow/flow.js';
+import { FlowSubscriber } from '../flow/flowable.js';
 import { data } from '../operators/data.js';
 import { watchOrFail } from '../operators/watch.js';
 import { connectionOf, type Socket } from '../socket.js';
@@ -43,11 +43,11 @@ class SocketDuplex extends Duplex {
 
   constructor(socket: Socket) {
     const connection = connectionOf(socket);
-    const { allowHalfOpen, limits, outbox } = connection;
+    const { allowHalfOpen, limits, writeSide } = connection;
     super({ allowHalfOpen, highWaterMark: limits.highWaterMark });
     this.#socket = socket;
     // At the peer's FIN, what waits in the stream goes out before our side ends. Never taken back: it ends, or aborts.
-    connection.begin();
+    connection.beginWrite();
     const fail = (error: unknown) => this.#fail(error as Error);
     const reader = new FlowSubscriber<Buffer>(
       undefined,
@@ -66,7 +66,7 @@ class SocketDuplex extends Duplex {
     this.#reader = reader;
     // For the failures after the peer's FIN, and for those of the write side where nobody reads.
     this.#watching = watchOrFail(socket, 'close').subscribe({ error: fail });
-    this.#watching.add(outbox.onBroken((error) => this.readableFlowing === null && fail(error)));
+    this.#watching.add(writeSide.onBroken((error) => this.readableFlowing === null && fail(error)));
     socket.pipe(data()).subscribe(reader);
   }
 
@@ -111,11 +111,11 @@ class SocketDuplex extends Duplex {
 
   // Where the socket fails, that is told after what the peer has said before.
   #tellWhen(written: Promise<void> | undefined, tell: Tell): void {
-    const { outbox } = connectionOf(this.#socket);
+    const { writeSide } = connectionOf(this.#socket);
     this.#writing = tell;
     written?.then(
       () => this.#written(),
-      (error) => outbox.state === 'broken' || this.#written(error),
+      (error) => writeSide.state === 'broken' || this.#written(error),
     );
   }
 

@@ -42,7 +42,7 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
  */
 export function toWritableStream(socket: Socket): WritableStream<Chunk> {
   // Until it is closed or aborted.
-  const watching = new Subscription(connectionOf(socket).begin());
+  const watching = new Subscription(connectionOf(socket).beginWrite());
   return new WritableStream<Chunk>({
     start(controller: WritableStreamDefaultController) {
       watching.add(watchOrFail(socket, 'close').subscribe({ error: (error) => controller.error(error) }));

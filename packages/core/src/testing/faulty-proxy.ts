@@ -84,7 +84,7 @@ export async function faultyProxy(options: FaultyProxyOptions): Promise<FaultyPr
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
-    connectionOf(socket).ending.after(() => sockets.delete(socket));
+    connectionOf(socket).outcome.afterClose(() => sockets.delete(socket));
     return socket;
   };
   const join = (client: Socket): Observable<never> => {

@@ -2,8 +2,8 @@
 
 // Codecs
 
-export { chunkings, type DelimiterRichOptions, delimiterRichBytes } from './arbitraries.js';
-export { type VerifyCodecOptions, verifyCodec } from './verify-codec.js';
+export { chunkings, type DelimiterRichOptions, delimiterRichBytes } from '../fast-check/arbitraries.js';
+export { type VerifyCodecOptions, verifyCodec } from '../fast-check/verify-codec.js';
 
 // Connections
 

@@ -1,7 +1,7 @@
 // One direction of a connection in memory: what is sent into it arrives later, slower, in pieces, or not at all. It tells
 // everything on a scheduler, in order, so that virtual time decides alone.
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { checkLimit } from '../engine/options.js';
+import { checkLimit } from '../engine/limits.js';
 
 /** What a line does to all that passes. */
 export interface LineFaults {

@@ -1,5 +1,5 @@
 // socketPair(): two sockets joined in memory.
-import { resolveSocketOptions, type SocketOptions } from '../engine/options.js';
+import { resolveSocketOptions, type SocketOptions } from '../engine/limits.js';
 import type { Socket } from '../socket.js';
 import { fromDuplex } from '../streams/from-duplex.js';
 import { checkFaults } from './line.js';

@@ -2,7 +2,7 @@
 import { data, framed, linesCodec, reader } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, test, vi } from 'vitest';
-import { pair } from '../support/peers.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
 
 /** A held socket with these chunks in its inbox, and the means to let go of it. */
 async function holding(...chunks: string[]) {

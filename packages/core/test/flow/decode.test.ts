@@ -15,10 +15,10 @@ import {
 } from 'rxjs';
 import { map, switchMap, toArray } from 'rxjs/operators';
 import { describe, expect, test, vi } from 'vitest';
-import { Holds } from '../../src/flow.js';
-import { Flowable } from '../../src/flowable.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { Holds } from '../../src/flow/flow.js';
+import { Flowable } from '../../src/flow/flowable.js';
 import { acceptsUnused } from '../../src/operators/give-back.js';
-import { pair } from '../support/peers.js';
 import { Consumer, Eager, Probe } from './support.js';
 
 const lines = () => decode(linesCodec());

@@ -15,8 +15,8 @@ import {
   subscribeOn,
 } from 'rxjs';
 import { expect, test } from 'vitest';
-import { Holds } from '../../src/flow.js';
-import { Flowable, FlowSubscriber, flowable, joinConsumer, operate } from '../../src/flowable.js';
+import { Holds } from '../../src/flow/flow.js';
+import { Flowable, FlowSubscriber, flowable, joinConsumer, operate } from '../../src/flow/flowable.js';
 import { Consumer, makeSources, subscribeStranger } from './support.js';
 
 test('a Flowable holds what it was given, from outside too', () => {

@@ -1,6 +1,6 @@
 // Holds, FlowSet and Brake: counted, named, and safe when letting go brings values at once.
 import { expect, test } from 'vitest';
-import { Brake, type Flow, FlowSet, Holds } from '../../src/flow.js';
+import { Brake, type Flow, FlowSet, Holds } from '../../src/flow/flow.js';
 
 /** A flow that writes down what happens to it. */
 function recorder() {

@@ -4,8 +4,8 @@ import { EMPTY, from, NEVER, type Observable, of, Subject, take, throwError, tim
 import { map } from 'rxjs/operators';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
-import { Holds } from '../../src/flow.js';
-import { flowable } from '../../src/flowable.js';
+import { Holds } from '../../src/flow/flow.js';
+import { flowable } from '../../src/flow/flowable.js';
 import { Consumer, count, Eager, Probe } from './support.js';
 
 const inVirtualTime = (run: Parameters<TestScheduler['run']>[0]) =>

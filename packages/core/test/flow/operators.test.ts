@@ -2,9 +2,9 @@
 import * as rx from 'rxjs';
 import * as operators from 'rxjs/operators';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FlowSet } from '../../src/flow.js';
-import { Flowable } from '../../src/flowable.js';
-import { notPipelines, OFFERED, operatorTable, type Row } from './operator-table.js';
+import { notPipelines, OFFERED, operatorTable, type Row } from '../../../../tests/support/operator-table.js';
+import { FlowSet } from '../../src/flow/flow.js';
+import { Flowable } from '../../src/flow/flowable.js';
 import { Consumer, makeSources, type Probe, type Sources, subscribeStranger } from './support.js';
 
 const names = ['a', 'b', 'c'] as const;

@@ -1,6 +1,6 @@
 // Queue: in order, whatever the pattern, and without moving what waits.
 import { expect, test } from 'vitest';
-import { Queue } from '../../src/queue.js';
+import { Queue } from '../../src/base/queue.js';
 
 test('gives in order what it was given, growing and shrinking, and nothing when it is empty', () => {
   const queue = new Queue<number>();

@@ -1,7 +1,7 @@
 // Sources that can be held and consumers that hold, for the tests of backpressure.
 import { type Observable, Subject, type Subscriber, VirtualTimeScheduler } from 'rxjs';
-import { FlowSet, Holds } from '../../src/flow.js';
-import { type Flowable, FlowSubscriber, flowable } from '../../src/flowable.js';
+import { FlowSet, Holds } from '../../src/flow/flow.js';
+import { type Flowable, FlowSubscriber, flowable } from '../../src/flow/flowable.js';
 
 /** One subscription to a {@link Probe}. */
 export interface Live {

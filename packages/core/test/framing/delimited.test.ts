@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FrameTooLongError, TruncatedFrameError } from '../../src/errors.js';
+import { FrameTooLongError, TruncatedFrameError } from '../../src/base/errors.js';
 import { delimitedCodec } from '../../src/framing/delimited.js';
 import { cuts, decodeBytes } from './support.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/errors.js';
+import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/base/errors.js';
 import { fixedLengthCodec } from '../../src/framing/fixed-length.js';
 import { netstringsCodec } from '../../src/framing/netstrings.js';
 import { cuts, decodeBytes } from './support.js';

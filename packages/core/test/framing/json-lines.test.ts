@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { JsonLineError } from '../../src/errors.js';
+import { JsonLineError } from '../../src/base/errors.js';
 import { jsonLinesCodec } from '../../src/framing/json-lines.js';
 import { cuts, decodeAll } from './support.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/errors.js';
+import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/base/errors.js';
 import { type LengthPrefixedOptions, lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
 import { cuts, decodeBytes } from './support.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/errors.js';
+import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/base/errors.js';
 import { linesCodec } from '../../src/framing/lines.js';
 import { cuts, decodeAll, pullAll } from './support.js';
 

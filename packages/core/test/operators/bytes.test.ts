@@ -2,8 +2,8 @@
 import { decodeEach, decodeText, discard, encode, lengthPrefixedCodec, linesCodec } from '@rxsock/core';
 import { from, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { pair } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 describe('decodeText()', () => {
   test('decodes characters whole, wherever they are cut, and keeps a byte order mark', () => {

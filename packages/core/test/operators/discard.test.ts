@@ -1,9 +1,9 @@
 // discard(): no more reading, while writing goes on; the peer does not have to know.
 import { discard, reader } from '@rxsock/core';
 import { describe, expect, test } from 'vitest';
-import { drainRaw, pair } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const MIB = 1024 * 1024;
 

@@ -2,9 +2,9 @@
 import { FrameError, framed, jsonLinesCodec, linesCodec, mapWithBackpressure } from '@rxsock/core';
 import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
-import { drainRaw, pair } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 test('sends values as frames, half-closes, and receives up to the FIN of the peer', async () => {
   const { socket, peer } = await pair({ allowHalfOpen: true });

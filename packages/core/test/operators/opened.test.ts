@@ -2,8 +2,8 @@
 import { opened } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, test } from 'vitest';
-import { closedPort, dial, pair, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { closedPort, dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 test('dials, and emits the socket when it is open', async () => {
   const server = await rawServer();

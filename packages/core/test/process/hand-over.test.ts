@@ -3,12 +3,12 @@ import net from 'node:net';
 import { type HandOverOptions, handOver, listen, serve } from '@rxsock/core';
 import { NEVER } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { drainRaw } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
-import { restarts } from './restarts.js';
-import { exited, listening, program } from './support.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { exited, listening, program } from '../../../../tests/support/processes/index.js';
+import { restarts } from '../../../../tests/support/processes/restarts.js';
+import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const NODE = process.execPath;
 const successor = (how: string) => [program('successor'), how];
@@ -128,7 +128,7 @@ describe('a successor that is not ready leaves the server as it was', () => {
     expect(scheduler.actions).toHaveLength(1);
     scheduler.pass(1);
     expect(await failed).toMatchObject({
-      name: 'TimeoutError',
+      name: 'SocketTimeoutError',
       code: 'ETIMEDOUT',
       timeout: 'readyTimeout',
       milliseconds: 1000,

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { inheritedListeners, listen } from '@rxsock/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { exited, heir, listening, program, said } from './support.js';
+import { exited, heir, listening, program, said } from '../../../../tests/support/processes/index.js';
 
 /** What a process makes of so many descriptors and of these variables. */
 async function inherited(count: number, env: NodeJS.ProcessEnv, names?: readonly string[]): Promise<unknown> {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listen, serve } from '@rxsock/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { drainRaw } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { exited, heir, listening, said } from './support.js';
+import { exited, heir, listening, said } from '../../../../tests/support/processes/index.js';
+import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 async function answerOf(port: number): Promise<string> {
   const peer = net.connect({ port, host: '127.0.0.1' });

@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { type InstanceEvent, singleInstance } from '@rxsock/core';
 import { expect, onTestFinished, test } from 'vitest';
-import { record } from '../support/record.js';
-import { exited, instancePort, program, said } from './support.js';
+import { exited, instancePort, program, said } from '../../../../tests/support/processes/index.js';
+import { record } from '../../../../tests/support/record.js';
 
 interface Outcome {
   readonly code?: string;

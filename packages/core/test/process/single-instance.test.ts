@@ -3,11 +3,11 @@ import net from 'node:net';
 import { connect, type InstanceEvent, listen, type SingleInstanceOptions, singleInstance } from '@rxsock/core';
 import { retry, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { drainRaw, rawServer } from '../support/peers.js';
-import { type Recording, record } from '../support/record.js';
-import { turns } from '../support/turns.js';
-import { instancePort } from './support.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { instancePort } from '../../../../tests/support/processes/index.js';
+import { drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 type Choice = Partial<Pick<SingleInstanceOptions, 'name' | 'args' | 'timeout' | 'scheduler'>> & {
   readonly port: number;
@@ -204,7 +204,7 @@ describe('a first one', () => {
       code: 'ERR_ALREADY_RUNNING',
       delivered: false,
       pid: 17,
-      cause: { name: 'TimeoutError', timeout: 'timeout', milliseconds: 1000 },
+      cause: { name: 'SocketTimeoutError', timeout: 'timeout', milliseconds: 1000 },
     });
   });
 

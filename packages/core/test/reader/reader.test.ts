@@ -11,14 +11,14 @@ import {
   type Reader,
   type ReaderOptions,
   reader,
-  TimeoutError,
+  SocketTimeoutError,
   TruncatedFrameError,
 } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { pair } from '../support/peers.js';
-import { turns } from '../support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 /** A reader at a socket whose peer has sent this, and FIN if it is the end. */
 async function reading(text: string, { end = true, ...options }: ReaderOptions & { readonly end?: boolean } = {}) {
@@ -285,7 +285,7 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
     peer.write('half ');
     await expect.poll(() => socket.bytesRead).toBe(5);
     scheduler.pass(1000);
-    await expect(late).rejects.toBeInstanceOf(TimeoutError);
+    await expect(late).rejects.toBeInstanceOf(SocketTimeoutError);
     await expect(late).rejects.toMatchObject({
       code: 'ETIMEDOUT',
       phase: 'read',

@@ -1,9 +1,9 @@
 // snapshot(): what it says in each state, and that it is plain.
 import { type Socket, type SocketSnapshot, snapshot } from '@rxsock/core';
 import { expect, test } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { dial, pair } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { dial, pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 /** The same, through JSON. */
 function plain(socket: Socket): SocketSnapshot {

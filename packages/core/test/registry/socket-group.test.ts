@@ -2,9 +2,9 @@
 import { mapWithBackpressure, type Socket, type SocketGroupEvent, SocketRegistry } from '@rxsock/core';
 import { filter, type Observable, of, Subject, share, take } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { dial, drainRaw, pair, rawServer } from '../support/peers.js';
-import { turns } from '../support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { registered } from './support.js';
 
 /** Everything that a group tells, as `name:type`, with the bytes of `data` and the code of an error. */

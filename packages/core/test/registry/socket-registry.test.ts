@@ -1,9 +1,9 @@
 // SocketRegistry: names, clashes, and that a name is free when its socket is closed.
 import { once } from 'node:events';
-import { connect, type Reconnecting, reconnect, SocketError, SocketRegistry } from '@rxsock/core';
+import { connect, type ReconnectingSocket, reconnect, SocketError, SocketRegistry } from '@rxsock/core';
 import { expect, test } from 'vitest';
-import { dial, pair, rawServer } from '../support/peers.js';
-import { turns } from '../support/turns.js';
+import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { registered } from './support.js';
 
 test('finds sockets by name, counts them and goes through them in their order', async () => {
@@ -158,7 +158,7 @@ test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
 
 test('holds a link, which writes and is freed like a socket', async () => {
   const server = await rawServer();
-  const registry = new SocketRegistry<Reconnecting>();
+  const registry = new SocketRegistry<ReconnectingSocket>();
   const link = registry.add(
     reconnect(() => connect({ host: '127.0.0.1', port: server.port })),
     'feed',

@@ -1,7 +1,7 @@
 // A registry with open sockets in it, and their peers.
 import type net from 'node:net';
 import { type ConnectOptions, type Socket, SocketRegistry } from '@rxsock/core';
-import { pair } from '../support/peers.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
 
 /** Sockets of these names that are open, and nobody reads. */
 export async function registered(names: readonly string[], options: Partial<ConnectOptions> = {}) {

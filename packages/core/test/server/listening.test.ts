@@ -3,10 +3,10 @@ import net from 'node:net';
 import { connections, type DropEvent, listen, on, type Server, type ServerEvent, type Socket } from '@rxsock/core';
 import { defer, firstValueFrom, retry } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { drainRaw, rawServer } from '../support/peers.js';
-import { type Recording, record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 /** Starts a server; it and its sockets are gone when the test is over. */
 async function started(server: Server): Promise<{ port: number } & Recording<ServerEvent>> {

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import {
-  type Answer,
   type ConnectionErrorEvent,
   data,
+  type HandlerResult,
   lines,
   listen,
   on,
@@ -16,14 +16,14 @@ import {
 } from '@rxsock/core';
 import { config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { dial, drainRaw, rawServer } from '../support/peers.js';
-import { type Recording, record } from '../support/record.js';
+import { dial, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
 
 type Event = ConnectionErrorEvent | { readonly type: string };
 
 /** A server with a handler for connections that say `bad` first, while all others are echoed. */
 async function serving(
-  handler: (socket: Socket) => Answer,
+  handler: (socket: Socket) => HandlerResult,
   options?: ServeOptions,
 ): Promise<{ server: Server; port: number; errors: () => ConnectionErrorEvent[] } & Recording<Event>> {
   const server = listen();
@@ -66,7 +66,7 @@ test('a connection is answered once, however many subscribe', async () => {
 });
 
 describe('answers', () => {
-  test.each<[string, (socket: Socket) => Answer]>([
+  test.each<[string, (socket: Socket) => HandlerResult]>([
     ['a string', () => 'héllo'],
     ['bytes', () => Buffer.from('héllo')],
     ['an Observable', () => of('hé', Buffer.from('llo'))],
@@ -124,7 +124,7 @@ describe('answers', () => {
 
 describe('a handler that fails', () => {
   const bug = new Error('a bug');
-  const failing: [string, () => Answer][] = [
+  const failing: [string, () => HandlerResult][] = [
     [
       'throws',
       () => {

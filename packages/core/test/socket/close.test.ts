@@ -1,10 +1,10 @@
 // close(), error(), and the report of how a connection ended.
 import { data } from '@rxsock/core';
 import { describe, expect, test, vi } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { drainRaw, pair } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 

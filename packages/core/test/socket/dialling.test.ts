@@ -1,11 +1,11 @@
 // Who dials, when, and what becomes of a dial that fails or is given up.
 import type { LookupFunction } from 'node:net';
-import { ConnectError, connect, data, SocketError, TimeoutError } from '@rxsock/core';
+import { ConnectError, connect, data, SocketError, SocketTimeoutError } from '@rxsock/core';
 import { defer, retry } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { closedPort, dial, drainRaw, opened, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { closedPort, dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 /** A lookup that answers these addresses. */
 const resolvesTo =
@@ -192,7 +192,7 @@ describe('failing', () => {
     expect(log).toEqual([]);
     scheduler.pass(1);
     const { error } = await ended;
-    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ code: 'ETIMEDOUT', phase: 'open', timeout: 'connectTimeout', milliseconds: 1000 });
     expect(log).toEqual(['close', 'error:ETIMEDOUT']);
   });

@@ -2,8 +2,8 @@
 import { type CloseReport, on, type SocketEvent } from '@rxsock/core';
 import { config, lastValueFrom, Observable, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { accepted, dial, drainRaw, pair, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { accepted, dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 describe('order', () => {
   test('connect, data, end, finish, close, completion', async () => {

@@ -4,8 +4,8 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { data, fromDuplex, type Socket } from '@rxsock/core';
 import { expect, onTestFinished, test } from 'vitest';
-import { dial, drainRaw, opened, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 interface Gathering {
   readonly socket: Socket;

@@ -1,10 +1,10 @@
 // What happens when the last subscriber has left.
 import { data, on } from '@rxsock/core';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { accepted, dial, drainRaw, opened, pair, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { accepted, dial, drainRaw, opened, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 

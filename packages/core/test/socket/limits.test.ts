@@ -1,10 +1,10 @@
 // The time limits, on a clock of the test's own.
-import { TimeoutError } from '@rxsock/core';
+import { SocketTimeoutError } from '@rxsock/core';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { drainRaw, pair } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 async function timed(options: Parameters<typeof pair>[0] = {}) {
   const scheduler = new Clock();
@@ -19,7 +19,7 @@ describe('idleTimeout', () => {
     expect(log).toEqual(['connect']);
     scheduler.pass(1);
     const { error } = await ended;
-    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ timeout: 'idleTimeout', milliseconds: 1000, phase: 'read' });
     expect(log).toEqual(['connect', 'timeout', 'close', 'error:ETIMEDOUT']);
   });

@@ -2,9 +2,9 @@
 import { data, lines, on } from '@rxsock/core';
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { accepted, dial, opened, pair, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { accepted, dial, opened, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 const received = ({ values }: { values: readonly Uint8Array[] }) => Buffer.concat(values).toString();

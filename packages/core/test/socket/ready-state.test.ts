@@ -1,7 +1,7 @@
 // What a socket says of its state at each of its events.
 import { snapshot } from '@rxsock/core';
 import { expect, test } from 'vitest';
-import { dial, rawServer } from '../support/peers.js';
+import { dial, rawServer } from '../../../../tests/support/raw-peers.js';
 
 test('the state at each event of a whole life', async () => {
   const server = await rawServer((peer) => peer.pipe(peer));

@@ -3,9 +3,9 @@ import net from 'node:net';
 import { connections, fromDuplex, listen, on, type Socket } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { accepted, closedPort, dial, pair, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { accepted, closedPort, dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 test('the states of a whole life', async () => {
   const server = await rawServer((peer) => peer.pipe(peer));

@@ -1,8 +1,8 @@
 // noDelay and keepAlive reach the system, for dialled sockets and for accepted ones.
 import type { TcpOptions } from '@rxsock/core';
 import { describe, expect, test } from 'vitest';
-import { accepted, dial, opened, rawServer } from '../support/peers.js';
-import { told } from '../support/tuning.js';
+import { accepted, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
+import { told } from '../../../../tests/support/tuning.js';
 
 const dialled = async (host: string, options: TcpOptions) => {
   const server = await rawServer();

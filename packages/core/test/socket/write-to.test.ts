@@ -2,9 +2,9 @@
 import { data, type WriteProgress, writeTo } from '@rxsock/core';
 import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { accepted, drainRaw, pair } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { accepted, drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 

@@ -1,9 +1,9 @@
 // The write side: order, counting, promises, and what is refused.
 import { type SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import { describe, expect, test, vi } from 'vitest';
-import { dial, drainRaw, pair, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
-import { turns } from '../support/turns.js';
+import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 

@@ -1,9 +1,9 @@
 // toAsyncIterable(): pulling, in any order of calls.
-import { flowFrom, type PullOptions, toAsyncIterable } from '@rxsock/core';
+import { flowFrom, type ToAsyncIterableOptions, toAsyncIterable } from '@rxsock/core';
 import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 
-const iterate = <T>(source: Observable<T>, options?: PullOptions) =>
+const iterate = <T>(source: Observable<T>, options?: ToAsyncIterableOptions) =>
   toAsyncIterable(source, options)[Symbol.asyncIterator]();
 
 describe('toAsyncIterable()', () => {

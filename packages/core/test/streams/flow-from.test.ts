@@ -2,13 +2,13 @@
 import { createReadStream } from 'node:fs';
 import { Duplex, Readable } from 'node:stream';
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
-import { flowFrom, mapWithBackpressure, type Pullable } from '@rxsock/core';
+import { type FlowInput, flowFrom, mapWithBackpressure } from '@rxsock/core';
 import { firstValueFrom, lastValueFrom, NEVER, take, toArray } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { record } from '../support/record.js';
+import { record } from '../../../../tests/support/record.js';
 
 interface Counted<T> {
-  readonly source: Pullable<T>;
+  readonly source: FlowInput<T>;
   readonly pulled: () => number;
   readonly stopped: () => boolean;
 }
@@ -158,7 +158,7 @@ describe('a source that keeps it waiting is let go of at once', () => {
 });
 
 describe('what the source fails with is an error, after the values before it', () => {
-  it.each<[string, () => Pullable<unknown>]>([
+  it.each<[string, () => FlowInput<unknown>]>([
     [
       'a generator',
       function* () {

@@ -7,10 +7,10 @@ import { Duplex } from 'node:stream';
 import { data, fromDuplex, on, type Socket, type SocketOptions, writeTo } from '@rxsock/core';
 import { firstValueFrom, lastValueFrom, map, reduce } from 'rxjs';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { internals } from '../../src/engine/internals.js';
-import { receive } from '../files/support.js';
-import { closedPort, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { nodeInternals } from '../../src/engine/node-internals.js';
+import { receive } from '../support/files.js';
 import { duplexPair } from './support.js';
 
 const all = (socket: Socket) =>
@@ -38,9 +38,9 @@ describe.each([
   { reads: false, writes: false },
 ])('over a net.Socket, with internals $reads, $writes', (ways) => {
   beforeEach(() => {
-    const before = { ...internals };
-    Object.assign(internals, ways);
-    return () => Object.assign(internals, before);
+    const before = { ...nodeInternals };
+    Object.assign(nodeInternals, ways);
+    return () => Object.assign(nodeInternals, before);
   });
 
   it('echoes, and half-closes both ways', async () => {

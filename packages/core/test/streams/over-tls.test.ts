@@ -5,9 +5,9 @@ import tls from 'node:tls';
 import { data, fromDuplex, type Socket, through, writeTo } from '@rxsock/core';
 import { concat, NEVER, of } from 'rxjs';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { internals } from '../../src/engine/internals.js';
-import { cert, key } from '../support/certificate.js';
-import { record } from '../support/record.js';
+import { cert, key } from '../../../../tests/support/certificate.js';
+import { record } from '../../../../tests/support/record.js';
+import { nodeInternals } from '../../src/engine/node-internals.js';
 
 /** A TLS server for one connection. */
 async function tlsServer(): Promise<{ port: number; next: () => Promise<tls.TLSSocket> }> {
@@ -78,9 +78,9 @@ const cases = (['dialled', 'upgraded', 'accepted'] as const).flatMap((mine) =>
 
 describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
   beforeEach(() => {
-    const before = { ...internals };
-    Object.assign(internals, ways);
-    return () => Object.assign(internals, before);
+    const before = { ...nodeInternals };
+    Object.assign(nodeInternals, ways);
+    return () => Object.assign(nodeInternals, before);
   });
 
   it.each(cases)('tells the end of the peer once: %s, %s', async (mine, version) => {

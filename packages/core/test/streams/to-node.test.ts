@@ -8,8 +8,8 @@ import { finished, pipeline } from 'node:stream/promises';
 import { connect, data, lines, toDuplex, toReadable } from '@rxsock/core';
 import { concat, Observable, of, throwError } from 'rxjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { receive } from '../files/support.js';
-import { closedPort, dial, pair } from '../support/peers.js';
+import { closedPort, dial, pair } from '../../../../tests/support/raw-peers.js';
+import { receive } from '../support/files.js';
 
 /** Reads to the end as listeners do: a `for await` loop would destroy the stream then. */
 async function listen(duplex: Duplex): Promise<string> {

@@ -3,8 +3,8 @@ import { ReadableStream } from 'node:stream/web';
 import { data, flowFrom, on, toReadableStream, toWritableStream } from '@rxsock/core';
 import { concat, firstValueFrom, Observable, of, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { receive } from '../files/support.js';
-import { pair } from '../support/peers.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { receive } from '../support/files.js';
 
 const turn = () => new Promise(setImmediate);
 

@@ -15,8 +15,8 @@ import {
 import { type FaultyProxyOptions, faultyProxy } from '@rxsock/core/testing';
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { closedPort, dial, drainRaw, opened, rawServer } from '../support/peers.js';
-import { record } from '../support/record.js';
+import { closedPort, dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 /** A proxied connection: our socket and the plain one at the target. */
 async function proxied(faults: Omit<FaultyProxyOptions, 'target'> = {}) {

@@ -1,12 +1,12 @@
 // Two sockets in memory: what a real connection does, on a clock that the test owns.
-import { data, lines, on, ResetError, relay, TimeoutError } from '@rxsock/core';
+import { data, lines, on, ResetError, relay, SocketTimeoutError } from '@rxsock/core';
 import { chunkings, type SocketPairOptions, socketPair } from '@rxsock/core/testing';
 import fc from 'fast-check';
 import { concat, lastValueFrom, map, of, scan, timer, toArray, VirtualTimeScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../support/clock.js';
-import { record } from '../support/record.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { record } from '../../../../tests/support/record.js';
 
 function pairOn(options: SocketPairOptions = {}) {
   const clock = new Clock();
@@ -211,7 +211,7 @@ describe('on virtual time', () => {
     clock.pass(1000);
     expect(silent.log.slice(1)).toEqual(['timeout', 'close', 'error:ETIMEDOUT']);
     return Promise.all([
-      expect(silent.ended).resolves.toEqual({ error: expect.any(TimeoutError) }),
+      expect(silent.ended).resolves.toEqual({ error: expect.any(SocketTimeoutError) }),
       expect(other.ended).resolves.toEqual({ error: expect.any(Error) }),
     ]);
   });

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { data, serve, through, writeTo } from '@rxsock/core';
 import { concat, EMPTY, NEVER, of } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { internals } from '../../../core/src/engine/internals.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+import { nodeInternals } from '../../../core/src/engine/node-internals.js';
 import { versions } from '../support/identities.js';
 import { dial, drained, everyCase, nodeClient, nodeServer, pair, serverOf } from '../support/peers.js';
 import { CLOSE_NOTIFY, wireTo } from '../support/wire.js';
 
 describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
   beforeEach(() => {
-    const before = { ...internals };
-    Object.assign(internals, ways);
-    return () => Object.assign(internals, before);
+    const before = { ...nodeInternals };
+    Object.assign(nodeInternals, ways);
+    return () => Object.assign(nodeInternals, before);
   });
 
   it.each(everyCase)('complete() sends close_notify and FIN, and reading goes on: %s, %s', async (birth, version) => {

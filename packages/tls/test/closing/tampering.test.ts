@@ -2,7 +2,7 @@
 import { data, on } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, it } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { everyCase, pair } from '../support/peers.js';
 import { CLOSE_NOTIFY } from '../support/wire.js';
 

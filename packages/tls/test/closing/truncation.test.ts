@@ -1,7 +1,7 @@
 // A stream that ends without close_notify was cut, and nobody takes it for the whole; one with it has ended.
 import { data, type SocketError } from '@rxsock/core';
 import { expect, it } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { everyCase, pair } from '../support/peers.js';
 import { CLOSE_NOTIFY } from '../support/wire.js';
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { data, on, type ReadyState, type SecureConnectEvent, type SocketEvent } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { internals } from '../../../core/src/engine/internals.js';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
+import { nodeInternals } from '../../../core/src/engine/node-internals.js';
 import { localhost, versions } from '../support/identities.js';
 import {
   births,
@@ -21,9 +21,9 @@ import {
 
 describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
   beforeEach(() => {
-    const before = { ...internals };
-    Object.assign(internals, ways);
-    return () => Object.assign(internals, before);
+    const before = { ...nodeInternals };
+    Object.assign(nodeInternals, ways);
+    return () => Object.assign(nodeInternals, before);
   });
 
   it.each(versions)('dials, connects, secures, and carries data, in %s', async (version) => {

@@ -4,10 +4,10 @@ import type net from 'node:net';
 import { ConnectError, on, type Socket } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { Clock } from '../../../core/test/support/clock.js';
-import { closedPort, rawServer } from '../../../core/test/support/peers.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { versions } from '../support/identities.js';
 import { dial, nodeServer, secured } from '../support/peers.js';
 import { wireTo } from '../support/wire.js';
@@ -44,7 +44,7 @@ it('silence ends with handshakeTimeout, in virtual time', async () => {
   expect(log).toEqual(['connect']);
   scheduler.pass(1);
   expect((await ended).error).toMatchObject({
-    name: 'TimeoutError',
+    name: 'SocketTimeoutError',
     code: 'ETIMEDOUT',
     timeout: 'handshakeTimeout',
     milliseconds: 10_000,

@@ -5,12 +5,12 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { connect, createSecureContext, listen, systemCertificates, upgrade } from '@rxsock/tls';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import * as identities from '../support/identities.js';
 import { ca, expired, localhost, other, strangers, strangersCa, versions, wild } from '../support/identities.js';
 import { dial, nodeServer, plainPair } from '../support/peers.js';
 
-const selfSigned = await import('../../../core/test/support/certificate.js');
+const selfSigned = await import('../../../../tests/support/certificate.js');
 
 const names = [undefined, 'localhost'];
 

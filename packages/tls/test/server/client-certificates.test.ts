@@ -3,7 +3,7 @@ import { data, on, type SecureConnectEvent, serve, through } from '@rxsock/core'
 import { createSecureContext, listen } from '@rxsock/tls';
 import { firstValueFrom, lastValueFrom, of } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { ca, joe, localhost, other, strangersCa, strangersJoe, versions } from '../support/identities.js';
 import { dial, drained, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
 

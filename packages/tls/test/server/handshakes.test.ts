@@ -4,8 +4,8 @@ import net from 'node:net';
 import { type DropEvent, data, serve } from '@rxsock/core';
 import { connect, listen } from '@rxsock/tls';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { localhost, versions } from '../support/identities.js';
 import { dropOf, nextOf, nodeClient, serverOf } from '../support/peers.js';
 
@@ -58,7 +58,7 @@ describe('silence', () => {
       reason: 'handshake',
       remote: { address: '127.0.0.1', port: peer.localPort },
       error: {
-        name: 'TimeoutError',
+        name: 'SocketTimeoutError',
         code: 'ETIMEDOUT',
         timeout: 'handshakeTimeout',
         milliseconds: 200,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { on } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { localhost, other, versions, wild } from '../support/identities.js';
 import { dial, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
 

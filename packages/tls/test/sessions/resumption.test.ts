@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import { type ConnectOptions, createSecureContext, listen, type SecureContext } from '@rxsock/tls';
 import { describe, expect, it } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { ca, joe, localhost, renewed, versions } from '../support/identities.js';
 import { dial, type NodeServer, nextOf, nodeClient, nodeServer, secured, serverOf, started } from '../support/peers.js';
 

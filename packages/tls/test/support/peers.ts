@@ -6,8 +6,8 @@ import * as tcp from '@rxsock/core';
 import { type ClientOptions, connect, type ListenOptions, listen, upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { type Recording, record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { ca, localhost, type Version, versions } from './identities.js';
 import { type Direction, type Wire, wireTo } from './wire.js';
 

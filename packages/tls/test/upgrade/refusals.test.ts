@@ -4,8 +4,8 @@ import { data, lines, listen, on, reader, type Socket, type SocketOptions } from
 import { type UpgradeOptions, upgrade } from '@rxsock/tls';
 import { firstValueFrom, take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { record } from '../../../../tests/support/record.js';
 import { connectionOf } from '../../../core/src/internal.js';
-import { record } from '../../../core/test/support/record.js';
 import { ca, localhost } from '../support/identities.js';
 import { nextOf, plainPair, started } from '../support/peers.js';
 

@@ -6,7 +6,7 @@ import { data, lines, on, reader, type Socket, connect as tcpConnect, listen as 
 import { upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { ca, expired, joe, localhost, strangersJoe, versions } from '../support/identities.js';
 import { drained, nextOf, nodeClient, plainPair, secured, started } from '../support/peers.js';
 
@@ -185,7 +185,7 @@ it.each(['dialled', 'accepted'] as const)('silence ends with handshakeTimeout: %
   const secure = upgrade(plain, ours === 'dialled' ? { ...client, ...options } : { ...server, ...options });
   const { log, ended } = record(secure);
   expect((await ended).error).toMatchObject({
-    name: 'TimeoutError',
+    name: 'SocketTimeoutError',
     timeout: 'handshakeTimeout',
     milliseconds: 50,
     phase: 'open',

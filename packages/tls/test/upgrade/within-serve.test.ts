@@ -4,7 +4,7 @@ import { upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { certificateAuthority } from '../../../../tests/support/certificates.js';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 
 test('the connection lives on, and nothing is told to have failed', async () => {
   const authority = await certificateAuthority();

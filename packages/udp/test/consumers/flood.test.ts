@@ -3,8 +3,8 @@ import { mapWithBackpressure, on } from '@rxsock/core';
 import { bind, type Message, mapMessages } from '@rxsock/udp';
 import { of as just, NEVER, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { bound, live, of, rawPeer } from '../support/peers.js';
 
 const text = ({ data }: Message) => data.toString();

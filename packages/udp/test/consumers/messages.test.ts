@@ -3,7 +3,7 @@ import { decodeEach, jsonLinesCodec, lengthPrefixedCodec, linesCodec, on } from 
 import { messages } from '@rxsock/udp';
 import { catchError, EMPTY, map, mergeMap, of } from 'rxjs';
 import { expect, test } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { bound, rawPeer } from '../support/peers.js';
 
 test('messages() gives the bytes of each datagram, empty ones too, and completes with the socket', async () => {

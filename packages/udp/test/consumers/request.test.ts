@@ -3,9 +3,9 @@ import type { LookupFunction } from 'node:net';
 import { bind, connect, type Message, request } from '@rxsock/udp';
 import { firstValueFrom, forkJoin, type Subscription } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
-import { Clock } from '../../../core/test/support/clock.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, of, rawPeer, refusingPort, unknownName } from '../support/peers.js';
 
 const local = '127.0.0.1';
@@ -138,7 +138,12 @@ describe('no reply', () => {
       scheduler.pass(1);
     }
     const { error } = await ended;
-    expect(error).toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT', timeout: 'timeout', milliseconds: 300 });
+    expect(error).toMatchObject({
+      name: 'SocketTimeoutError',
+      code: 'ETIMEDOUT',
+      timeout: 'timeout',
+      milliseconds: 300,
+    });
     expect((error as Error).message).toMatch('3 attempts');
     expect(socket.readyState).toBe('open');
   });

@@ -3,9 +3,9 @@ import dgram from 'node:dgram';
 import type { LookupFunction } from 'node:net';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { describe, expect, test, vi } from 'vitest';
-import { Clock } from '../../../core/test/support/clock.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, live, rawPeer } from '../support/peers.js';
 
 const silent: LookupFunction = () => {};

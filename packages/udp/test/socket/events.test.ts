@@ -4,8 +4,8 @@ import { on } from '@rxsock/core';
 import { bind, connect, type DatagramEvent, type Message } from '@rxsock/udp';
 import { defer, firstValueFrom, from, map, retry, take, tap, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, live, of, rawPeer, unknownName } from '../support/peers.js';
 
 describe('listening', () => {

@@ -2,7 +2,7 @@
 import dgram from 'node:dgram';
 import { bind } from '@rxsock/udp';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { bound, of } from '../support/peers.js';
 
 /** Groups that nobody else on this host is likely to have joined: what one has joined, others may hear. */

@@ -3,7 +3,7 @@ import dgram from 'node:dgram';
 import { BlockList } from 'node:net';
 import { type BindOptions, bind, type ConnectOptions, connect } from '@rxsock/udp';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
+import { record } from '../../../../tests/support/record.js';
 import { bound, connected, of, rawPeer } from '../support/peers.js';
 
 /** The Node sockets that are made during the test. */

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { listen, type Server, type Socket, SocketRegistry, snapshot } from '@rxsock/core';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../core/test/support/clock.js';
-import { pair } from '../../../core/test/support/peers.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { rawPeer, refusingPort } from '../support/peers.js';
 
 test('each change of state is told once, and looking does not bind', async () => {

@@ -3,7 +3,7 @@ import type { LookupFunction } from 'node:net';
 import { on } from '@rxsock/core';
 import { bind, connect } from '@rxsock/udp';
 import { describe, expect, test } from 'vitest';
-import { turns } from '../../../core/test/support/turns.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, of, rawPeer, refusingPort, unknownName } from '../support/peers.js';
 
 const local = '127.0.0.1';

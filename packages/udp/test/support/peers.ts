@@ -13,7 +13,7 @@ import {
 } from '@rxsock/udp';
 import { firstValueFrom } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { type Recording, record } from '../../../core/test/support/record.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
 
 export interface RawPeer {
   readonly node: dgram.Socket;

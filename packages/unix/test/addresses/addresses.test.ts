@@ -5,8 +5,8 @@ import { data, serve, through } from '@rxsock/core';
 import { connect, listen } from '@rxsock/unix';
 import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { record } from '../../../core/test/support/record.js';
-import { client, started } from '../support.js';
+import { record } from '../../../../tests/support/record.js';
+import { client, started } from '../../../../tests/support/unix-servers.js';
 
 const both = [
   ['connect', connect],

@@ -6,12 +6,12 @@ import { ConnectError, connections, data, on } from '@rxsock/core';
 import { type ConnectOptions, connect, listen } from '@rxsock/unix';
 import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { internals } from '../../../core/src/engine/internals.js';
-import { Clock } from '../../../core/test/support/clock.js';
-import { drainRaw, opened } from '../../../core/test/support/peers.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
-import { asNobody, leaveStale, place, plainServer, started } from '../support.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { drainRaw, opened } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+import { asNobody, leaveStale, place, plainServer, started } from '../../../../tests/support/unix-servers.js';
+import { nodeInternals } from '../../../core/src/engine/node-internals.js';
 
 /** A dialled socket and the one that was accepted for it. */
 async function pair(options: Partial<Omit<ConnectOptions, 'abstract'>> = {}) {
@@ -58,8 +58,8 @@ describe('a connection', () => {
     ['client', false],
     ['server', false],
   ])("carries bytes and half-closes, the %s first; with Node's internals: %s", async (first, inside) => {
-    Object.assign(internals, { reads: inside, writes: inside });
-    onTestFinished(() => void Object.assign(internals, { reads: true, writes: true }));
+    Object.assign(nodeInternals, { reads: inside, writes: inside });
+    onTestFinished(() => void Object.assign(nodeInternals, { reads: true, writes: true }));
     const { socket, accepted } = await pair({ allowHalfOpen: true });
     accepted.allowHalfOpen = true;
     const [a, b] = first === 'client' ? [socket, accepted] : [accepted, socket];
@@ -194,7 +194,11 @@ test('connectTimeout bounds the dialling', async () => {
   const scheduler = new Clock();
   const { ended } = record(connect({ path, connectTimeout: 1000, scheduler }));
   scheduler.pass(1000);
-  expect((await ended).error).toMatchObject({ name: 'TimeoutError', timeout: 'connectTimeout', milliseconds: 1000 });
+  expect((await ended).error).toMatchObject({
+    name: 'SocketTimeoutError',
+    timeout: 'connectTimeout',
+    milliseconds: 1000,
+  });
 });
 
 test('a signal aborts', async () => {

@@ -8,11 +8,20 @@ import { connections, type DropEvent, data, type ServerEvent, serve } from '@rxs
 import { listen } from '@rxsock/unix';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../core/test/support/clock.js';
-import { drainRaw } from '../../../core/test/support/peers.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
-import { ask, asNobody, client, leaveStale, modeOf, place, plainServer, started } from '../support.js';
+import { Clock } from '../../../../tests/support/clock.js';
+import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+import {
+  ask,
+  asNobody,
+  client,
+  leaveStale,
+  modeOf,
+  place,
+  plainServer,
+  started,
+} from '../../../../tests/support/unix-servers.js';
 
 const answer = (text: string) => serve(() => of(text));
 

@@ -6,10 +6,18 @@ import { serve } from '@rxsock/core';
 import { listen } from '@rxsock/unix';
 import { of } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { drainRaw } from '../../../core/test/support/peers.js';
-import { record } from '../../../core/test/support/record.js';
-import { turns } from '../../../core/test/support/turns.js';
-import { ask, asNobody, leaveStale, modeOf, place, plainServer, started } from '../support.js';
+import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+import {
+  ask,
+  asNobody,
+  leaveStale,
+  modeOf,
+  place,
+  plainServer,
+  started,
+} from '../../../../tests/support/unix-servers.js';
 
 const removing = (path: string) => listen({ path, removeStale: true });
 

@@ -1,6 +1,6 @@
 // Generations of a server on a path.
 import { listen } from '@rxsock/unix';
-import { run } from '../../../core/test/process/generations.mjs';
+import { run } from '../../../../tests/support/processes/generations.mjs';
 
 const [path] = process.argv.slice(2);
 run((fd) => listen(fd === undefined ? { path } : { fd, path }));

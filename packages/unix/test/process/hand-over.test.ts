@@ -7,10 +7,10 @@ import { handOver, listen as listenOnPort, on, type Server, serve } from '@rxsoc
 import { listen } from '@rxsock/unix';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { restarts } from '../../../core/test/process/restarts.js';
-import { exited } from '../../../core/test/process/support.js';
-import { drainRaw } from '../../../core/test/support/peers.js';
-import { ask, place } from '../support.js';
+import { exited } from '../../../../tests/support/processes/index.js';
+import { restarts } from '../../../../tests/support/processes/restarts.js';
+import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { ask, place } from '../../../../tests/support/unix-servers.js';
 
 const NODE = process.execPath;
 const program = (name: string) => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));

@@ -5,8 +5,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listen } from '@rxsock/unix';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { heir, said } from '../../../core/test/process/support.js';
-import { ask, place, plainServer, started } from '../support.js';
+import { heir, said } from '../../../../tests/support/processes/index.js';
+import { ask, place, plainServer, started } from '../../../../tests/support/unix-servers.js';
 
 /** The descriptor of what Node has opened. */
 const fdOf = (opened: net.Server | net.Socket) => (opened as unknown as { _handle: { fd: number } })._handle.fd;

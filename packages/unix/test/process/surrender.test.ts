@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { exited, heir, said } from '../../../core/test/process/support.js';
+import { exited, heir, said } from '../../../../tests/support/processes/index.js';
+import { ask, place } from '../../../../tests/support/unix-servers.js';
 import { placeOf } from '../../src/address.js';
 import { PathServer } from '../../src/path-server.js';
-import { ask, place } from '../support.js';
 
 const program = fileURLToPath(new URL('heir.mjs', import.meta.url));
 

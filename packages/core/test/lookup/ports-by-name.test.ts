@@ -1,0 +1,110 @@
+// connect() and listen() with a port by name: the table is read while dialling, and what is not in it is their error.
+import { ConnectError, connect, listen } from '@rxsock/core';
+import { expect, test, vi } from 'vitest';
+import { closedPort, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+import { servicesFile } from '../support/names.js';
+
+const system = vi.hoisted(() => ({ file: '/nonexistent/services' }));
+vi.mock('../../src/names/services-file.js', () => ({
+  get SERVICES_FILE() {
+    return system.file;
+  },
+}));
+
+test.each(['127.0.0.1', 'localhost'])('connects to %s', async (host) => {
+  const server = await rawServer();
+  system.file = await servicesFile(`parrot ${server.port}/tcp polly`);
+  const socket = connect({ host, port: 'polly', family: 4 });
+  socket.next('hello');
+  const { log, subscription } = record(socket);
+  const peer = await server.next();
+  expect(await new Promise((resolve) => peer.once('data', resolve).resume())).toEqual(Buffer.from('hello'));
+  expect(socket.remote).toMatchObject({ port: server.port });
+  expect(log).toContain('connect');
+  subscription.unsubscribe();
+});
+
+test('a service that nobody knows is a failure to connect', async () => {
+  system.file = await servicesFile('parrot 1/tcp');
+  const socket = connect({ port: 'dead-parrot' });
+  const { ended, log } = record(socket);
+  expect(socket.readyState).toBe('resolving');
+  const { error } = await ended;
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({ code: 'ERR_UNKNOWN_SERVICE', phase: 'open', attempts: [] });
+  expect((error as Error).message).toContain(`Cannot connect to localhost:dead-parrot: There is no tcp service`);
+  expect(log).toEqual(['close', 'error:ERR_UNKNOWN_SERVICE']);
+});
+
+test('a missing table is a failure to connect', async () => {
+  system.file = '/nonexistent/services';
+  const { error } = await record(connect({ port: 'parrot' })).ended;
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({ code: 'ENOENT', attempts: [] });
+});
+
+test.each(['127.0.0.1', 'somewhere'])('nobody dials %s when it is aborted while the table is read', async (host) => {
+  const server = await rawServer();
+  system.file = await servicesFile(`parrot ${server.port}/tcp`);
+  const lookup = vi.fn();
+  const socket = dial({ host, port: 'parrot', lookup });
+  const { ended } = record(socket);
+  socket.error('enough');
+  expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+  // The table is read by now: it is the same promise.
+  await opened(dial({ port: server.port }));
+  await turns();
+  expect(server.peers).toHaveLength(1);
+  expect(lookup).not.toHaveBeenCalled();
+});
+
+test('listens', async () => {
+  const port = await freePort();
+  system.file = await servicesFile(`parrot ${port}/tcp`);
+  const server = listen({ port: 'parrot' });
+  const { log, subscription } = record(server);
+  await expect.poll(() => log).toEqual(['listening']);
+  expect(server.address).toEqual({ address: '127.0.0.1', port, family: 'IPv4' });
+  await opened(dial({ port: 'parrot' }));
+  subscription.unsubscribe();
+});
+
+test('a service that nobody knows is a failure to listen', async () => {
+  system.file = await servicesFile('');
+  const { error } = await record(listen({ port: 'dead-parrot' })).ended;
+  expect(error).toMatchObject({ name: 'SocketError', code: 'ERR_UNKNOWN_SERVICE', phase: 'open' });
+  expect((error as Error).message).toContain('Cannot listen on 127.0.0.1:dead-parrot: There is no tcp service');
+});
+
+test.each(['parrot', 'dead-parrot'])(
+  'a server of %s that is closed before the table is read does not listen',
+  async (port) => {
+    system.file = await servicesFile(`parrot ${await closedPort()}/tcp`);
+    const server = listen({ port });
+    const { log } = record(server);
+    await server.close();
+    await turns();
+    expect(log).toEqual(['draining', 'close', 'complete']);
+    expect((await record(server).ended).error).toBeUndefined();
+    expect(server.address).toBeUndefined();
+  },
+);
+
+test.each(['', '80', 'a b', 'a/tcp'])('%o is neither a port nor a name', (port) => {
+  const message = `port must be a whole number from 0 to 65535, or the name of a service, not '${port}'`;
+  expect(() => connect({ port })).toThrow(new RangeError(message));
+  expect(() => listen({ port })).toThrow(new RangeError(message));
+});
+
+/** A port that nobody has taken. */
+async function freePort(): Promise<number> {
+  const server = listen();
+  const { log, subscription } = record(server);
+  await expect.poll(() => log).toEqual(['listening']);
+  const { port } = server.address as { readonly port: number };
+  subscription.unsubscribe();
+  await server.close();
+  return port;
+}

@@ -1,0 +1,332 @@
+// sendFile(): what arrives, how much memory it takes, and what the peer sees when it fails.
+import { once } from 'node:events';
+import { appendFileSync, truncateSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Duplex } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { data, fromDuplex, on, type SendFileProgress, SocketError, sendFile } from '@rxsock/core';
+import { concat, firstValueFrom, lastValueFrom, tap } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
+import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { fileOf, type Handle, interceptHandles, receive, scratch, sentHandles, sha } from '../support/files.js';
+
+const CHUNK = 65_536;
+
+describe('what is sent', () => {
+  it('is the whole file, then FIN, with progress from the first byte to the last', async () => {
+    const { file, bytes } = await fileOf(10 * CHUNK + 7);
+    const { port, next } = await rawServer();
+    const { values, log, ended } = record(sendFile(dial({ port }), file, { chunkSize: CHUNK }));
+    const received = await receive(await next());
+
+    await ended;
+    expect(received.end).toBe('end');
+    expect(sha(received.bytes)).toBe(sha(bytes));
+    expect(values[0]).toEqual({ bytesSent: 0, bytesTotal: bytes.length });
+    expect(values.map(({ bytesSent }) => bytesSent)).toEqual(
+      Array.from({ length: 12 }, (_, index) => Math.min(index * CHUNK, bytes.length)),
+    );
+    expect(log.at(-1)).toBe('complete');
+  });
+
+  it('is a part of it from one offset up to another', async () => {
+    const { file, bytes } = await fileOf(3 * CHUNK);
+    const { socket, peer } = await pair();
+    const options = { from: 1_000, to: 2 * CHUNK + 1, chunkSize: CHUNK };
+    const { values } = record(sendFile(socket, pathToFileURL(file), options));
+
+    const received = await receive(peer);
+    expect(received.end).toBe('end');
+    expect(received.bytes.equals(bytes.subarray(1_000, 2 * CHUNK + 1))).toBe(true);
+    expect(values.at(-1)).toEqual({ bytesSent: 2 * CHUNK - 999, bytesTotal: 2 * CHUNK - 999 });
+  });
+
+  it('is the rest, where the peer has some of it; and an empty rest is whole', async () => {
+    const { file, bytes } = await fileOf(2 * CHUNK);
+    const { socket, peer } = await pair();
+    const resumed = sendFile(socket, file, { from: CHUNK + 5, end: false });
+    const { values } = record(concat(resumed, sendFile(socket, file, { from: 2 * CHUNK })));
+
+    const received = await receive(peer);
+    expect(received.end).toBe('end');
+    expect(received.bytes.equals(bytes.subarray(CHUNK + 5))).toBe(true);
+    expect(values.at(-1)).toEqual({ bytesSent: 0, bytesTotal: 0 });
+  });
+
+  it('goes on where another transfer with end: false stopped, and leaves what the peer says to a later reader', async () => {
+    const { file, bytes } = await fileOf(CHUNK + 1);
+    const { socket, peer } = await pair();
+    peer.write('not for you');
+    await lastValueFrom(sendFile(socket, file, { end: false }));
+
+    expect(socket.readyState).toBe('open');
+    expect(String(await firstValueFrom(socket.pipe(data())))).toBe('not for you');
+    const all = receive(peer);
+    await lastValueFrom(sendFile(socket, file));
+    expect(sha((await all).bytes)).toBe(sha(Buffer.concat([bytes, bytes])));
+  });
+
+  it("is whole after the peer's FIN, whatever allowHalfOpen says, which counts again after it", async () => {
+    const { file, bytes } = await fileOf(200 * CHUNK);
+    const { socket, peer } = await pair({ allowHalfOpen: false, halfOpenTimeout: 0 });
+    const closed = lastValueFrom(socket);
+    const sending = lastValueFrom(sendFile(socket, file, { chunkSize: CHUNK, end: false }));
+    await vi.waitUntil(() => socket.writableLength > 0);
+    peer.end();
+    await firstValueFrom(socket.pipe(on('end')));
+    const received = await receive(peer);
+
+    expect(await sending).toEqual({ bytesSent: bytes.length, bytesTotal: bytes.length });
+    expect(received.end).toBe('end');
+    expect(sha(received.bytes)).toBe(sha(bytes));
+    expect(await closed).toMatchObject({ type: 'close', report: { by: 'peer', how: 'fin', bytesUnsent: 0 } });
+  });
+
+  it('is nothing before it is subscribed to', async () => {
+    const { port, peers } = await rawServer();
+    const handles = await sentHandles();
+    const socket = dial({ port });
+    sendFile(socket, '/nowhere');
+
+    await new Promise(setImmediate);
+    expect([socket.readyState, peers.length, handles.length]).toEqual(['idle', 0, 0]);
+  });
+});
+
+describe('memory', () => {
+  it('is two chunks, used in turn, however large the file and slow the peer', async () => {
+    const { file, bytes } = await fileOf(96 * CHUNK);
+    const { spy, original } = await interceptHandles('read');
+    const { socket, peer } = await pair();
+    const buffers = new Set<unknown>();
+    let asked = 0;
+    let most = 0;
+    spy.mockImplementation(function (this: Handle, ...args: unknown[]) {
+      const [buffer, , length] = args as [Buffer, number, number];
+      buffers.add(buffer.buffer);
+      asked += length;
+      most = Math.max(most, asked - socket.bytesWritten);
+      return original.apply(this, args as never[]);
+    });
+    const waiting: number[] = [];
+    const write = vi.spyOn(socket, 'write');
+    write.mockImplementation((chunk) => {
+      waiting.push(socket.writableLength);
+      return Object.getPrototypeOf(socket).write.call(socket, chunk);
+    });
+    const sending = lastValueFrom(sendFile(socket, file, { chunkSize: CHUNK }));
+    await vi.waitUntil(() => socket.writableLength > 0);
+    const received = await receive(peer);
+
+    await sending;
+    expect(sha(received.bytes)).toBe(sha(bytes));
+    expect(waiting).toEqual(Array.from({ length: 96 }, () => 0));
+    expect(most).toBeLessThanOrEqual(2 * CHUNK);
+    // The third one is for a look at the end.
+    expect(buffers.size).toBe(3);
+  });
+
+  it('is not used again where a stream may keep what it was given', async () => {
+    const { file, bytes } = await fileOf(10 * CHUNK);
+    const kept: Buffer[] = [];
+    const duplex = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        kept.push(chunk);
+        setImmediate(done);
+      },
+    });
+    await lastValueFrom(sendFile(fromDuplex(duplex), file, { chunkSize: CHUNK }));
+
+    expect(sha(Buffer.concat(kept))).toBe(sha(bytes));
+    duplex.destroy();
+  });
+});
+
+/** Sends, and tells how it failed, what the peer saw, and whether the file was closed by then. */
+async function fails(
+  file: string | Handle,
+  options: Parameters<typeof sendFile>[2],
+  onProgress?: (progress: SendFileProgress) => void,
+): Promise<{ error: SocketError; end: string; closed: boolean[]; received: number }> {
+  const handles = await sentHandles();
+  const { socket, peer } = await pair();
+  const arriving = receive(peer);
+  let closed: boolean[] = [];
+  const sending = sendFile(socket, file, options).pipe(
+    tap({
+      next: (progress) => onProgress?.(progress),
+      error: () => {
+        closed = handles.map(({ fd }) => fd === -1);
+      },
+    }),
+  );
+  const { ended } = record(sending);
+  const { error } = await ended;
+  const { end, bytes } = await arriving;
+  expect(error).toBeInstanceOf(SocketError);
+  return { error: error as SocketError, end, closed, received: bytes.length };
+}
+
+describe('what goes wrong with the file resets the connection', () => {
+  it.each([
+    ['a missing file', '/nowhere/at/all', { code: 'ENOENT', message: /nowhere.*check the path/ }, []],
+    ['a directory', '/', { code: 'EISDIR', message: /name a file/ }, [true]],
+    ['a device', '/dev/null', { code: 'ERR_FILE_NOT_REGULAR', message: /use sendFrom/ }, [true]],
+  ])('%s', async (_, file, expected, handles) => {
+    const { error, end, closed } = await fails(file, {});
+    expect(error).toMatchObject({ phase: 'read', code: expected.code });
+    expect(error.message).toMatch(expected.message);
+    expect(end).toBe('ECONNRESET');
+    expect(closed).toEqual(handles);
+  });
+
+  it.each([
+    ['from', { from: 11 }],
+    ['to', { from: 2, to: 11 }],
+  ])('%s beyond its end', async (option, options) => {
+    const { file } = await fileOf(10);
+    const { error, end, closed } = await fails(file, options);
+    expect(error).toMatchObject({ phase: 'read', code: 'ERR_OUT_OF_RANGE' });
+    expect(error.message).toContain(`${option} is 11, and the file ends at 10`);
+    expect([end, closed]).toEqual(['ECONNRESET', [true]]);
+  });
+
+  it('a file that shrinks in the middle', async () => {
+    const { file } = await fileOf(40 * CHUNK);
+    const { error, end, closed } = await fails(file, { chunkSize: CHUNK }, ({ bytesSent }) => {
+      if (bytesSent === 2 * CHUNK) truncateSync(file, 5 * CHUNK + 1);
+    });
+    expect(error).toMatchObject({ phase: 'read', code: 'ERR_FILE_SHRANK' });
+    expect([end, closed]).toEqual(['ECONNRESET', [true]]);
+  });
+
+  it('a file that has shrunk when all of it was read', async () => {
+    const { file } = await fileOf(CHUNK);
+    const { error, end } = await fails(file, { chunkSize: CHUNK }, ({ bytesSent }) => {
+      if (bytesSent === CHUNK) truncateSync(file, CHUNK - 1);
+    });
+    expect([error.code, end]).toEqual(['ERR_FILE_SHRANK', 'ECONNRESET']);
+  });
+
+  it.each([0, 3 * CHUNK])('a file of %d bytes that grows', async (size) => {
+    const { file } = await fileOf(size);
+    const { error, end, closed } = await fails(file, { chunkSize: CHUNK }, ({ bytesSent }) => {
+      if (bytesSent === size) appendFileSync(file, '!');
+    });
+    expect(error).toMatchObject({ phase: 'read', code: 'ERR_FILE_GREW' });
+    expect([end, closed]).toEqual(['ECONNRESET', [true]]);
+  });
+
+  it('but not one that grows beyond "to"', async () => {
+    const { file, bytes } = await fileOf(3 * CHUNK);
+    const { socket, peer } = await pair();
+    const sending = sendFile(socket, file, { to: 3 * CHUNK, chunkSize: CHUNK });
+    const { log } = record(sending.pipe(tap(() => appendFileSync(file, '!'))));
+    const received = await receive(peer);
+    expect(received.bytes.equals(bytes)).toBe(true);
+    expect([received.end, log.at(-1)]).toEqual(['end', 'complete']);
+  });
+
+  it("a FileHandle of the caller's stays open, and its position where it was", async () => {
+    const { file, bytes } = await fileOf(2 * CHUNK);
+    const handle = await open(file);
+    try {
+      await handle.read(Buffer.alloc(3), 0, 3, null);
+      const { error, end } = await fails(handle, { to: 3 * CHUNK });
+      expect([error.code, end]).toEqual(['ERR_OUT_OF_RANGE', 'ECONNRESET']);
+
+      const { socket, peer } = await pair();
+      const received = receive(peer);
+      await lastValueFrom(sendFile(socket, handle));
+      expect(sha((await received).bytes)).toBe(sha(bytes));
+      const { buffer } = await handle.read(Buffer.alloc(3), 0, 3, null);
+      expect(buffer).toEqual(bytes.subarray(3, 6));
+    } finally {
+      await handle.close();
+    }
+  });
+
+  it('a FileHandle that is closed already', async () => {
+    const handle = await open('/dev/null');
+    await handle.close();
+    const { error, end } = await fails(handle, {});
+    expect([error.code, error.phase, end]).toEqual(['EBADF', 'read', 'ECONNRESET']);
+  });
+});
+
+describe('what goes wrong with the socket closes the file', () => {
+  it('a peer that resets in the middle', async () => {
+    const { file } = await fileOf(200 * CHUNK);
+    const handles = await sentHandles();
+    const { socket, peer } = await pair();
+    const { ended, values } = record(sendFile(socket, file, { chunkSize: CHUNK }));
+    peer.once('data', () => peer.resetAndDestroy());
+    peer.resume();
+
+    expect((await ended).error).toMatchObject({ name: 'ResetError' });
+    expect(values.at(-1)?.bytesSent).toBeLessThan(200 * CHUNK);
+    expect(handles.map(({ fd }) => fd)).toEqual([-1]);
+  });
+
+  it('a connection that does not come about', async () => {
+    const { port, close } = await rawServer();
+    close();
+    const { file } = await fileOf(10);
+    const handles = await sentHandles();
+    const { ended } = record(sendFile(dial({ port }), file));
+
+    expect((await ended).error).toMatchObject({ name: 'ConnectError', code: 'ECONNREFUSED' });
+    expect(handles.map(({ fd }) => fd)).toEqual([-1]);
+  });
+
+  it('unsubscribing half-way, which resets the connection', async () => {
+    const { file } = await fileOf(200 * CHUNK);
+    const handles = await sentHandles();
+    const { socket, peer } = await pair();
+    const { subscription, values } = record(
+      sendFile(socket, file, { chunkSize: CHUNK }).pipe(
+        tap(({ bytesSent }) => bytesSent === 3 * CHUNK && queueMicrotask(() => subscription.unsubscribe())),
+      ),
+    );
+    const received = await receive(peer);
+
+    expect(received.end).toBe('ECONNRESET');
+    expect(values.at(-1)?.bytesSent).toBeLessThan(200 * CHUNK);
+    await vi.waitUntil(() => handles.every(({ fd }) => fd === -1));
+  });
+
+  it('unsubscribing while the peer takes nothing', async () => {
+    const { file } = await fileOf(200 * CHUNK);
+    const handles = await sentHandles();
+    const { socket, peer } = await pair();
+    const { subscription } = record(sendFile(socket, file, { chunkSize: CHUNK }));
+    await vi.waitUntil(() => socket.writableLength > 0);
+    subscription.unsubscribe();
+
+    expect((await receive(peer)).end).toBe('ECONNRESET');
+    await vi.waitUntil(() => handles.every(({ fd }) => fd === -1));
+  });
+
+  it('a socket whose write side somebody else has completed', async () => {
+    const { file } = await fileOf(10);
+    const { socket, peer } = await pair();
+    socket.complete();
+    await once(peer.resume(), 'end');
+    const { ended } = record(sendFile(socket, file));
+    expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    // Its FIN was no lie: who reads goes on.
+    const answer = firstValueFrom(socket.pipe(data()));
+    peer.write('answer');
+    expect(String(await answer)).toBe('answer');
+  });
+});
+
+it('refuses offsets that mean nothing, at the call', async () => {
+  const directory = await scratch();
+  const { socket } = await pair();
+  for (const options of [{ from: -1 }, { from: 1.5 }, { from: 5, to: 4 }, { to: Number.NaN }, { chunkSize: 0 }]) {
+    expect(() => sendFile(socket, directory, options)).toThrow(RangeError);
+  }
+});

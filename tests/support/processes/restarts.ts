@@ -1,0 +1,79 @@
+// A program of generations.mjs, restarted while many connect: each has to get its whole answer.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type net from 'node:net';
+import { expect, onTestFinished } from 'vitest';
+import { drainRaw } from '../raw-peers.js';
+
+export interface Restarts {
+  /** Where it listens, in all generations. */
+  readonly address: string;
+  /** Restarts it three times while eight at a time connect and read to the end. */
+  underLoad(dial: () => net.Socket): Promise<void>;
+  /** Ends the last generation; resolves when none is left. */
+  stop(): Promise<void>;
+}
+
+/** Starts it; it is gone when the test is over. */
+export async function restarts(file: string, args: readonly string[] = []): Promise<Restarts> {
+  const first = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let log = '';
+  let pid = first.pid as number;
+  let running = true;
+  // With the last of those who have its standard output.
+  const gone = once(first, 'close').then(() => {
+    running = false;
+  });
+  onTestFinished(async () => {
+    if (running) process.kill(pid, 'SIGKILL');
+    await gone;
+  });
+  first.stdout.on('data', (bytes: Buffer) => {
+    log += bytes;
+  });
+  const printed = async (pattern: RegExp) => {
+    for (;;) {
+      const found = pattern.exec(log);
+      if (found) return found;
+      await once(first.stdout, 'data');
+    }
+  };
+  const listens = async (generation: number) => {
+    const [, number, address] = await printed(new RegExp(`^listening ${generation} (\\d+) (.*)$`, 'm'));
+    pid = Number(number);
+    return address as string;
+  };
+
+  const address = await listens(0);
+  const underLoad = async (dial: () => net.Socket) => {
+    const answers = [0, 0, 0, 0];
+    const wrong: string[] = [];
+    let stop = false;
+    const hammer = async () => {
+      while (!stop) {
+        const { bytes, end } = await drainRaw(dial());
+        const answer = `${bytes} ${end}`;
+        const generation = Number(/^generation (\d)\n/.exec(answer)?.[1]);
+        if (answer === `generation ${generation}\n${'x'.repeat(50_000)}\nend\n end`) answers[generation]! += 1;
+        else wrong.push(answer.replace(/x+/, 'x…'));
+      }
+    };
+    const hammers = Array.from({ length: 8 }, hammer);
+    for (let generation = 0; generation < 3; generation++) {
+      await expect.poll(() => answers[generation]).toBeGreaterThan(50);
+      process.kill(pid, 'SIGHUP');
+      expect(await listens(generation + 1)).toBe(address);
+      await printed(new RegExp(`^closed ${generation}$`, 'm'));
+    }
+    await expect.poll(() => answers[3]).toBeGreaterThan(50);
+    stop = true;
+    await Promise.all(hammers);
+    expect(wrong).toEqual([]);
+    expect(log).not.toContain('connectionError');
+  };
+  const stop = async () => {
+    process.kill(pid, 'SIGTERM');
+    await gone;
+  };
+  return { address, underLoad, stop };
+}
