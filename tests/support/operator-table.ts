@@ -465,7 +465,7 @@ export const notPipelines: readonly string[] = [
   'Subject',
   'Subscriber',
   'Subscription',
-  'SocketTimeoutError',
+  'TimeoutError',
   'UnsubscriptionError',
   'VirtualAction',
   'VirtualTimeScheduler',

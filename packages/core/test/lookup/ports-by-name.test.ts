@@ -7,7 +7,7 @@ import { turns } from '../../../../tests/support/turns.js';
 import { servicesFile } from '../support/names.js';
 
 const system = vi.hoisted(() => ({ file: '/nonexistent/services' }));
-vi.mock('../../src/names/services-file.js', () => ({
+vi.mock('../../src/lookup/services-file.js', () => ({
   get SERVICES_FILE() {
     return system.file;
   },
