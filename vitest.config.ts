@@ -2,10 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => new URL(path, import.meta.url).pathname;
 
-/** Tests import the packages by name and run their sources; child processes run the build. */
+/** Tests import the packages by name and run their sources; child processes run the build. The first match counts. */
 const alias = [
   { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
-  { find: '@rxsock/core/testing', replacement: source('packages/core/src/testing/index.ts') },
+  ...['registry', 'lookup', 'process', 'testing', 'fast-check'].map((room) => ({
+    find: `@rxsock/core/${room}`,
+    replacement: source(`packages/core/src/${room}/index.ts`),
+  })),
   ...['core', 'tls', 'unix', 'udp'].map((name) => ({
     find: `@rxsock/${name}`,
     replacement: source(`packages/${name}/src/index.ts`),
@@ -29,6 +32,9 @@ export default defineConfig({
       project('predecessors', 'tests/predecessors/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('packed', 'tests/packed/**/*.test.ts', 60_000),
+      project('structure', 'tests/structure/**/*.test.ts', 120_000),
+      project('exports', 'tests/exports/**/*.test.ts', 60_000),
+      project('options', 'tests/options/**/*.test.ts'),
       project('docs', 'tests/docs/**/*.test.ts'),
       project('examples', 'tests/examples/**/*.test.ts'),
     ],

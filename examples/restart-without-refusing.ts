@@ -1,6 +1,7 @@
 // A server that a new version of itself replaces, at SIGHUP, while clients go on connecting: none of them is refused.
 import { fileURLToPath } from 'node:url';
-import { data, handOver, inheritedListeners, lines, listen, serve } from '@rxsock/core';
+import { data, lines, listen, serve } from '@rxsock/core';
+import { handOver, inheritedListeners } from '@rxsock/core/process';
 import { map } from 'rxjs';
 import { fail, message, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
 

@@ -1,6 +1,7 @@
 // A program that runs once: to start it again hands the arguments to the one that runs already.
 import path from 'node:path';
-import { AlreadyRunningError, formatEndpoint, singleInstance } from '@rxsock/core';
+import { formatEndpoint } from '@rxsock/core';
+import { AlreadyRunningError, singleInstance } from '@rxsock/core/process';
 import { Command } from 'commander';
 import { fail, onCtrlC, port as portNumber } from './cli.js';
 

@@ -6,7 +6,7 @@ import { Meter } from './kit/meter.js';
 import { check, type Outcome } from './kit/outcome.js';
 import { sha256 } from './kit/random-file.js';
 import type { Address } from './kit/route.js';
-import type { Stage } from './kit/screen.js';
+import type { Stage } from './kit/step.js';
 import { whileServing } from './kit/while-serving.js';
 
 /** `sendFile` reads this much at a time, and has two of them. */

@@ -7,7 +7,7 @@ import { Meter } from './kit/meter.js';
 import { check, type Outcome } from './kit/outcome.js';
 import { sha256 } from './kit/random-file.js';
 import type { Address } from './kit/route.js';
-import type { Stage } from './kit/screen.js';
+import type { Stage } from './kit/step.js';
 import { whileServing } from './kit/while-serving.js';
 
 const CHUNK = 256 * 2 ** 10;

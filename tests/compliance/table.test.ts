@@ -1,4 +1,4 @@
-// The table in the docs is that of these behaviours and these transports.
+// The table in the docs matches these behaviours and these transports.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { topics } from './behaviours/index.js';
@@ -8,7 +8,7 @@ import { transports } from './transports/index.js';
 const document = readFileSync(new URL('../../docs/compliance.md', import.meta.url), 'utf8');
 
 test('docs/compliance.md is up to date', () => {
-  expect(document, `make it anew: ${COMMAND}`).toBe(table(() => true));
+  expect(document, `Make it again: ${COMMAND}`).toBe(table(() => true));
 });
 
 test('no two behaviours of a topic, no two topics and no two transports have the same name', () => {

@@ -1,5 +1,5 @@
-// The chat server: names, who hears what, who has left, and slow clients.
-import { expect, it } from 'vitest';
+// The chat server: names, who receives what, who has left, and slow clients.
+import { expect, test } from 'vitest';
 import { Program } from '../support/program.js';
 import { Client, example } from './support.js';
 
@@ -10,7 +10,7 @@ async function enter(port: number, name: string): Promise<Client> {
   return client;
 }
 
-it('passes on what each client says to all the others who have a name', async () => {
+test('forwards what each client says to all other clients with a name', async () => {
   await using server = example('chat-server');
   const port = await server.port();
   using ann = await enter(port, 'ann');
@@ -31,7 +31,7 @@ it('passes on what each client says to all the others who have a name', async ()
   expect(silent.text).toBe('What is your name?\n');
 });
 
-it('lets people chat with nc', async () => {
+test('lets people chat with nc', async () => {
   await using server = example('chat-server');
   const nc = ['-N', '127.0.0.1', String(await server.port())];
   await using ann = new Program('nc', nc);
@@ -48,7 +48,7 @@ it('lets people chat with nc', async () => {
   await ann.printed(/\n\* bob has left\n$/);
 });
 
-it('ends all connections at Ctrl-C', async () => {
+test('ends all connections at Ctrl-C', async () => {
   await using server = example('chat-server', '--drain', 20_000);
   using ann = await enter(await server.port(), 'ann');
   ann.socket.on('end', () => ann.socket.end());
@@ -59,7 +59,7 @@ it('ends all connections at Ctrl-C', async () => {
   expect(server.stderr).toBe('');
 });
 
-it('does not let a client that has stopped reading stall the others', async () => {
+test('does not let a client that has stopped reading stall the others', async () => {
   await using server = example('chat-server');
   const port = await server.port();
   using ann = await enter(port, 'ann');
@@ -70,7 +70,7 @@ it('does not let a client that has stopped reading stall the others', async () =
   using bob = await enter(port, 'bob');
   await ann.heard('* bob is here\n');
 
-  // More than the kernel buffers for somebody who does not read, in bursts that bob keeps up with.
+  // More than the kernel buffers for a client that does not read, in bursts that bob keeps up with.
   const rounds = 1_000;
   const burst = 30;
   for (let round = 1; round <= rounds; round++) {

@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { closedPort } from '../support/raw-peers.js';
 import { example, examples, servers, sourceOf } from './support.js';
 
@@ -16,7 +16,7 @@ const listening: [string, ...string[]][] = [
   ['receive-file', path.join(folder, 'copy')],
 ];
 
-it('knows all examples, and so does their README', async () => {
+test('all examples are listed here and in their README', async () => {
   const files = (await readdir(new URL('.', sourceOf('')))).filter((file) => file.endsWith('.ts'));
   const readme = await readFile(new URL('README.md', sourceOf('')), 'utf8');
 
@@ -24,8 +24,8 @@ it('knows all examples, and so does their README', async () => {
   for (const name of examples) expect(readme).toContain(`npm run example -- ${name} `);
 });
 
-describe.each(examples)('%s', (name) => {
-  it('says what it shows, and how it is used', async () => {
+describe.each(examples)('example %s', (name) => {
+  test('says what it shows and how to use it', async () => {
     const [firstLine] = (await readFile(sourceOf(name), 'utf8')).split('\n');
     await using program = example(name, '--help');
 
@@ -37,8 +37,8 @@ describe.each(examples)('%s', (name) => {
   });
 });
 
-describe.each(listening)('%s', (name, ...args) => {
-  it('stops at Ctrl-C', async () => {
+describe.each(listening)('server %s', (name, ...args) => {
+  test('stops at Ctrl-C', async () => {
     await using program = example(name, ...args);
     await program.port();
 
@@ -46,7 +46,7 @@ describe.each(listening)('%s', (name, ...args) => {
     expect(program.stderr).toBe('');
   });
 
-  it('tells in one line that it cannot listen', async () => {
+  test('reports in one line that it cannot listen', async () => {
     await using first = example(name, ...args);
     await using second = example(name, '--port', await first.port(), ...args);
 
@@ -69,8 +69,8 @@ describe.each([
   ['spamd-client', (port: string) => ['CHECK', '127.0.0.1', port]],
   ['starttls-client', (port: string) => ['127.0.0.1', port]],
   ['tls-client', (port: string) => ['127.0.0.1', port]],
-])('%s', (name, argsFor) => {
-  it('tells in one line that nobody listens', async () => {
+])('client %s', (name, argsFor) => {
+  test('reports in one line that nobody listens', async () => {
     const port = String(await closedPort());
     await using program = example(name, ...argsFor(port));
 
@@ -80,10 +80,10 @@ describe.each([
   });
 });
 
-it.each([
+test.each([
   ['echo-server', '--port', '65536'],
   ['http-client', '127.0.0.1', 'http'],
-])('%s tells in one line that a port is none', async (...command) => {
+])('%s reports an invalid port in one line', async (...command) => {
   await using program = example(...command);
 
   expect(await program.exited).toBe(1);
@@ -91,16 +91,16 @@ it.each([
 });
 
 describe('npm run example', () => {
-  it('runs an example by its name', async () => {
+  test('runs an example by its name', async () => {
     await using program = example('run', 'echo-server', '--help');
 
     expect(await program.exited).toBe(0);
     expect(program.stdout).toMatch(/^Usage: echo-server /);
   });
 
-  it.each([
+  test.each([
     ['without a name', []],
-    ['with a name that is none', ['cli']],
+    ['for an unknown name', ['cli']],
   ])('lists them %s', async (_title, args) => {
     await using program = example('run', ...args);
 

@@ -1,30 +1,30 @@
-// Ctrl-C ends every client at once, whatever it waits for: here for peers that take everything and say nothing.
+// Ctrl-C ends every client at once, whatever it waits for: here for peers that accept everything and say nothing.
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { certificateAuthority } from '../support/certificates.js';
 import { Program } from '../support/program.js';
 import { rawServer } from '../support/raw-peers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { Client, example } from './support.js';
-import { temporaryFolder } from './temporary-folder.js';
 
-/** Somebody who says nothing: how a client gets there, and until a client has. */
+/** A silent peer: how a client reaches it, and until a client has reached it. */
 interface Silent {
   readonly args: readonly (string | number)[];
   readonly reached: Promise<unknown>;
 }
 
-/** Takes connections, reads nothing, and never ends one; `accepted` is what tells that there is one. */
-async function silentServer(server: net.Server, where: net.ListenOptions, accepted = 'connection'): Promise<void> {
+/** Accepts connections, reads nothing, and never ends one. `accepted` is the event that reports one. */
+async function silentServer(server: net.Server, options: net.ListenOptions, accepted = 'connection'): Promise<void> {
   server.on(accepted, (peer: net.Socket) => {
     peer.on('error', () => {});
     onTestFinished(() => void peer.destroy());
   });
-  server.listen(where);
+  server.listen(options);
   await once(server, 'listening');
   onTestFinished(() => void server.close());
 }
@@ -99,26 +99,26 @@ const clients: Case[] = [
   { name: 'unix-control', peer: 'unix', args: (peer) => [...peer, 'status'] },
 ];
 
-it.each(clients)(
+test.each(clients)(
   '$name stops at Ctrl-C with a silent $peer peer',
   async ({ name, peer, args, stdout = '', stderr }) => {
     await using folder = await temporaryFolder();
-    const { args: where, reached } = await silent[peer](folder.path);
+    const { args: options, reached } = await silent[peer](folder.path);
     const before = await readdir(folder.path);
-    await using client = example(name, ...args(where, folder.path));
+    await using client = example(name, ...args(options, folder.path));
     await reached;
     if (stdout.startsWith('*')) await client.printed(/^\* /);
     if (stderr) await client.printed(stderr, 'stderr');
 
     expect(await client.interrupt()).toBe(0);
-    expect(client.stdout).toBe(stdout.replace('PORT', String(where[1])).replace('FOLDER', folder.path));
+    expect(client.stdout).toBe(stdout.replace('PORT', String(options[1])).replace('FOLDER', folder.path));
     expect(client.stderr).toMatch(stderr ?? /^$/);
     expect(await readdir(folder.path)).toEqual(before);
   },
 );
 
 describe('direct-chat', () => {
-  it('stops at Ctrl-C when nc keeps its side open', async () => {
+  test('stops at Ctrl-C when nc keeps its side open', async () => {
     await using chat = example('direct-chat', '--listen');
     await using nc = new Program('nc', ['127.0.0.1', String(await chat.port())]);
     nc.stdin.write('hello\n');
@@ -131,12 +131,12 @@ describe('direct-chat', () => {
     expect(chat.stderr).toBe('');
   });
 
-  it('stops at Ctrl-C when the other one has stopped reading', async () => {
+  test('stops at Ctrl-C when the other side has stopped reading', async () => {
     await using chat = example('direct-chat', '--listen');
     using client = new Client(await chat.port());
     client.socket.pause();
     await chat.printed(/\n\* /);
-    // More than the kernel takes for somebody who does not read: the chat waits, and so does what is typed.
+    // More than the kernel buffers for a peer that does not read: the chat waits, and so does the input.
     chat.stdin.write('.'.repeat(50_000_000));
 
     expect(await chat.interrupt()).toBe(0);

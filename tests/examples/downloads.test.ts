@@ -1,12 +1,13 @@
-// file-server and downloader: with each other, with nc, and with what must not be given or taken for whole.
+// file-server and downloader: with each other, with nc, and with files that must not be served or must not be taken for
+// whole.
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { run } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { example } from './support.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 const bytes = randomBytes(3_000_017);
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -25,7 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
-it('fetches a whole file, whatever is in it', async () => {
+test('fetches a whole file, whatever its bytes', async () => {
   await using server = example('file-server', shared);
   await using download = example('downloader', '127.0.0.1', await server.port(), 'großes Bild.iso', copy);
 
@@ -36,7 +37,7 @@ it('fetches a whole file, whatever is in it', async () => {
   expect(server.stderr).toBe('');
 });
 
-it('fetches an empty file, in place of what was there', async () => {
+test('fetches an empty file, in place of an old one', async () => {
   await writeFile(copy, 'old');
   await using server = example('file-server', shared);
   await using download = example('downloader', '127.0.0.1', await server.port(), 'empty', copy);
@@ -45,7 +46,7 @@ it('fetches an empty file, in place of what was there', async () => {
   expect((await readFile(copy)).length).toBe(0);
 });
 
-it('gives files to nc, and nothing that is not in the folder itself', async () => {
+test('serves files to nc, and nothing outside the folder', async () => {
   await symlink('below', path.join(shared, 'link'));
   await using server = example('file-server', shared);
   const port = String(await server.port());
@@ -60,7 +61,7 @@ it('gives files to nc, and nothing that is not in the folder itself', async () =
   expect(server.stderr).toBe('');
 });
 
-it('tells what the server says when there is no such file, and touches nothing', async () => {
+test("reports the server's message when there is no such file, and touches nothing", async () => {
   await writeFile(copy, 'old');
   await using server = example('file-server', shared);
   await using download = example('downloader', '127.0.0.1', await server.port(), 'nothing', copy);
@@ -70,7 +71,7 @@ it('tells what the server says when there is no such file, and touches nothing',
   expect(await readFile(copy, 'utf8')).toBe('old');
 });
 
-/** A server that answers any request so. */
+/** A server that gives this answer to any request. */
 async function answering(answer: (peer: net.Socket) => void): Promise<number> {
   const server = net.createServer((peer) => {
     peer.on('error', () => {});
@@ -82,22 +83,22 @@ async function answering(answer: (peer: net.Socket) => void): Promise<number> {
   return (server.address() as net.AddressInfo).port;
 }
 
-it.each([
+test.each([
   ['an end too early', (peer: net.Socket) => peer.end('10\nfive!'), /^Not all of the 10 bytes have come\n$/],
   ['more than was announced', (peer: net.Socket) => peer.end('3\nfour'), /^Not .* 3 bytes .*\n$/],
   ['a reset', (peer: net.Socket) => peer.write('10\nfive!', () => peer.resetAndDestroy()), /^.* reset .*\n$/],
   ['no size', (peer: net.Socket) => peer.end('HTTP/1.0 400 Bad Request\r\n'), /^The server says: HTTP\/1\.0 400 .*\n$/],
   ['nothing', (peer: net.Socket) => peer.end(), /^The server says: nothing\n$/],
-])('does not take %s for a file', async (_title, answer, told) => {
+])('does not take %s for a file', async (_title, answer, expected) => {
   const port = await answering(answer);
   await using download = example('downloader', '127.0.0.1', port, 'file', copy);
 
   expect(await download.exited).toBe(1);
-  expect(download.stderr).toMatch(told);
+  expect(download.stderr).toMatch(expected);
   expect((await readdir(folder.path)).sort()).toEqual(['secret', 'shared']);
 });
 
-it('leaves nothing behind at Ctrl-C', async () => {
+test('leaves nothing behind at Ctrl-C', async () => {
   const port = await answering((peer) => peer.write('10\nfive!'));
   await using download = example('downloader', '127.0.0.1', port, 'file', copy);
   await expect.poll(() => readdir(folder.path)).toHaveLength(3);

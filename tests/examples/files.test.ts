@@ -1,11 +1,11 @@
-// send-file and receive-file: whole, cut, and going on.
+// send-file and receive-file: whole files, cut transfers, and resuming.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connections, data, listen, on } from '@rxsock/core';
 import { firstValueFrom, ignoreElements, lastValueFrom, take } from 'rxjs';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Client, example } from './support.js';
 
 const bytes = randomBytes(3_000_017);
@@ -25,7 +25,7 @@ async function expectCopy(): Promise<void> {
   expect((await readdir(folder)).sort()).toEqual(['copy', 'original']);
 }
 
-it('sends a whole file', async () => {
+test('sends a whole file', async () => {
   await using receiver = example('receive-file', copy);
   await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
 
@@ -36,7 +36,7 @@ it('sends a whole file', async () => {
   await expectCopy();
 });
 
-it('sends an empty file', async () => {
+test('sends an empty file', async () => {
   await writeFile(original, '');
   await using receiver = example('receive-file', copy);
   await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
@@ -46,10 +46,10 @@ it('sends an empty file', async () => {
   expect((await readFile(copy)).length).toBe(0);
 });
 
-it.each([
+test.each([
   ['a reset', (client: Client) => client.socket.resetAndDestroy(), /reset the connection/],
   ['a FIN before the end', (client: Client) => client.socket.end(), /^Only 1000000 of 3000017 bytes came\n/],
-])('goes on after %s, even if the receiver was started anew', async (_title, cut, told) => {
+])('resumes after %s, even if the receiver was started again', async (_title, cut, expected) => {
   await using receiver = example('receive-file', copy);
   using first = new Client(await receiver.port());
   first.socket.write(`${bytes.length}\n`);
@@ -58,7 +58,7 @@ it.each([
   await vi.waitFor(async () => expect((await stat(`${copy}.part`)).size).toBe(1_000_000), { timeout: 10_000 });
   cut(first);
   await receiver.printed(/Send it again to go on at byte 1000000\n/, 'stderr');
-  expect(receiver.stderr).toMatch(told);
+  expect(receiver.stderr).toMatch(expected);
   expect(await receiver.interrupt()).toBe(0);
   expect(await readdir(folder)).not.toContain('copy');
 
@@ -71,7 +71,7 @@ it.each([
   await expectCopy();
 });
 
-it('leaves nothing behind when it is stopped before anything has come', async () => {
+test('leaves nothing behind when it is stopped before anything has arrived', async () => {
   await using receiver = example('receive-file', '--drain', 0, copy);
   using stranger = new Client(await receiver.port());
   stranger.socket.write('1000\n');
@@ -82,7 +82,7 @@ it('leaves nothing behind when it is stopped before anything has come', async ()
   expect(await readdir(folder)).toEqual(['original']);
 });
 
-it.each([
+test.each([
   ['says nothing', ''],
   ['does not say how long the file is', 'GET / HTTP/1.0\r\n\r\n'],
   ['sends more than it announced', '3\nfour'],
@@ -99,7 +99,7 @@ it.each([
   await expectCopy();
 });
 
-it('tells that what is there belongs to another file', async () => {
+test('reports that the partial file belongs to another file', async () => {
   await writeFile(`${copy}.part`, randomBytes(bytes.length + 1));
   await using receiver = example('receive-file', copy);
   await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
@@ -109,7 +109,7 @@ it('tells that what is there belongs to another file', async () => {
   await receiver.printed(/copy\.part does not belong to this file/, 'stderr');
 });
 
-it('resets at Ctrl-C, so that the receiver does not take a part for the whole', async () => {
+test('resets at Ctrl-C, so that the receiver does not take a part for the whole', async () => {
   const server = listen();
   const accepted = firstValueFrom(server.pipe(connections()));
   const open = server.subscribe();
@@ -132,7 +132,7 @@ it('resets at Ctrl-C, so that the receiver does not take a part for the whole', 
   await server.close();
 });
 
-it('tells in one line that there is no such file, or folder', async () => {
+test('reports in one line that there is no such file or folder', async () => {
   await using sender = example('send-file', '127.0.0.1', 9, path.join(folder, 'nothing'));
   expect(await sender.exited).toBe(1);
   expect(sender.stderr).toMatch(/^ENOENT: .*nothing'\n$/);

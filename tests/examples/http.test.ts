@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../support/program.js';
 import { Client, example } from './support.js';
 
@@ -10,7 +10,7 @@ const options = ['--silent', '--show-error', '--max-time', '10', '--noproxy', '*
 const curl = (...args: string[]) => run('curl', [...options, ...args]);
 
 describe('http-server', () => {
-  it('answers curl: GET, HEAD, what is not there, what is not allowed', async () => {
+  test('answers curl: GET, HEAD, a missing page, a method that is not allowed', async () => {
     await using server = example('http-server');
     const url = `http://127.0.0.1:${await server.port()}`;
 
@@ -33,10 +33,10 @@ describe('http-server', () => {
     expect(server.stderr).toBe('');
   });
 
-  it.each([
-    ['what is not HTTP', 'HELO\r\n\r\n', /^HTTP\/1\.0 400 Bad Request\r\n/],
+  test.each([
+    ['bytes that are not HTTP', 'HELO\r\n\r\n', /^HTTP\/1\.0 400 Bad Request\r\n/],
     ['a head that never ended', 'GET / HTTP/1.0\r\n', /^$/],
-  ])('refuses %s', async (_title, request, expected) => {
+  ])('rejects %s', async (_title, request, expected) => {
     await using server = example('http-server');
     using client = new Client(await server.port());
 
@@ -46,7 +46,7 @@ describe('http-server', () => {
     expect(client.text).toMatch(expected);
   });
 
-  it('cuts off a client whose head has no end', async () => {
+  test('cuts off a client whose head has no end', async () => {
     await using server = example('http-server');
     using client = new Client(await server.port());
 
@@ -70,7 +70,7 @@ describe('http-client', () => {
     return (server.address() as net.AddressInfo).port;
   }
 
-  it('prints the status and the body', async () => {
+  test('prints the status and the body', async () => {
     await using server = example('http-server');
     await using get = example('http-client', '127.0.0.1', await server.port());
     expect(await get.exited).toBe(0);
@@ -83,7 +83,7 @@ describe('http-client', () => {
     expect(head.stdout).toBe('');
   });
 
-  it('gets an answer that comes late from a server which takes a half-close for a client that has gone', async () => {
+  test('gets a late answer from a server that takes a half-close for a client that has left', async () => {
     const port = await portOf(
       http.createServer((request, response) => {
         setTimeout(() => response.end(`You asked for ${request.url} at ${request.headers.host}`), 100);
@@ -95,9 +95,9 @@ describe('http-client', () => {
     expect(program.stdout).toBe('You asked for /late at 127.0.0.1');
   });
 
-  it.each([
+  test.each([
     ['a part of the body', 'HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nfive!', 'Only 5 of 10 bytes have come\n'],
-    ['what is not HTTP', '220 mail.example.com ESMTP\r\n\r\n', 'The answer is not HTTP\n'],
+    ['bytes that are not HTTP', '220 mail.example.com ESMTP\r\n\r\n', 'The answer is not HTTP\n'],
     ['nothing', '', 'The answer is not HTTP\n'],
   ])('does not take %s for an answer', async (_title, answer, expected) => {
     const port = await portOf(net.createServer((peer) => peer.once('data', () => peer.end(answer))));

@@ -1,10 +1,10 @@
 // connection-pool and reconnecting-client with the echo-server, and the port-scan-detector with nc.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { run } from '../support/program.js';
 import { example } from './support.js';
 
 describe('connection-pool', () => {
-  it('sends all requests over as many connections as it may have', async () => {
+  test('sends all requests over at most the given number of connections', async () => {
     await using server = example('echo-server');
     const requests = ['eins', 'zwei', 'drei', 'vier', 'fünf', 'sechs'];
     await using client = example('connection-pool', '--max', 2, '127.0.0.1', await server.port(), ...requests);
@@ -21,7 +21,7 @@ describe('connection-pool', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('tells in one line that it may have no connection', async () => {
+  test('reports in one line that it may have no connection', async () => {
     await using client = example('connection-pool', '--max', 0, '127.0.0.1', 9, 'hello');
 
     expect(await client.exited).toBe(1);
@@ -30,7 +30,7 @@ describe('connection-pool', () => {
 });
 
 describe('reconnecting-client', () => {
-  it('comes back when the server was started anew, and sends what was typed meanwhile', async () => {
+  test('reconnects when the server was started again, and sends what was typed meanwhile', async () => {
     await using first = example('echo-server', '--drain', 0);
     const port = await first.port();
     await using client = example('reconnecting-client', '--delay', 20, '127.0.0.1', port);
@@ -50,7 +50,7 @@ describe('reconnecting-client', () => {
     expect(second.stderr).toBe('');
   });
 
-  it('stops at Ctrl-C, connected or not', async () => {
+  test('stops at Ctrl-C, connected or not', async () => {
     await using server = example('echo-server');
     const port = await server.port();
     await using connected = example('reconnecting-client', '127.0.0.1', port);
@@ -67,7 +67,7 @@ describe('port-scan-detector', () => {
   const ports = (stdout: string) =>
     [...stdout.matchAll(/^Listening on 127\.0\.0\.1:(\d+)$/gm)].map(([, port]) => port!);
 
-  it('tells who touches several ports, and not who touches one again and again', async () => {
+  test('reports clients that touch several ports, and not those that touch one repeatedly', async () => {
     await using detector = example('port-scan-detector', 0, 0, 0, '--within', 60_000);
     await detector.printed(/(Listening.*\n){3}/);
     const [one, two, three] = ports(detector.stdout) as [string, string, string];
@@ -86,7 +86,7 @@ describe('port-scan-detector', () => {
     expect(detector.stderr).toBe('');
   });
 
-  it('tells in one line that it cannot have a port, and does not go on with the others', async () => {
+  test('reports in one line that a port is not available, and does not continue with the others', async () => {
     await using first = example('echo-server');
     await using detector = example('port-scan-detector', 0, await first.port());
 

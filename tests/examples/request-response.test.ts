@@ -1,9 +1,9 @@
-// The client that asks line by line, both ways it is written.
-import { describe, expect, it } from 'vitest';
+// The client that asks line by line, in both versions.
+import { describe, expect, test } from 'vitest';
 import { example } from './support.js';
 
 describe.each(['reader', 'for-await'])('request-response --with %s', (way) => {
-  it('prints the answer to each request', async () => {
+  test('prints the answer to each request', async () => {
     await using server = example('echo-server');
     await using client = example(
       'request-response',
@@ -19,12 +19,12 @@ describe.each(['reader', 'for-await'])('request-response --with %s', (way) => {
     expect(await client.exited).toBe(0);
     expect(client.stdout).toBe('one -> one\nzwölf -> zwölf\n3 -> 3\n');
     expect(client.stderr).toBe('');
-    // It has left nothing open: the server has nobody to wait for.
+    // It has left nothing open: the server has no connection to wait for.
     expect(await server.interrupt()).toBe(0);
     expect(server.stderr).toBe('');
   });
 
-  it('fails when the server ends before it has answered', async () => {
+  test('fails when the server ends before it has answered', async () => {
     await using server = example('info-server');
     const requests = ['1', '2', '3', '4', '5'];
     await using client = example('request-response', '--with', way, '127.0.0.1', await server.port(), ...requests);

@@ -1,9 +1,9 @@
 // restart-without-refusing, restarted while clients connect without a pause.
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { Program } from '../support/program.js';
 import { Client, example } from './support.js';
 
-/** What one client gets, and how its connection ended. */
+/** What one client receives, and how its connection ended. */
 async function ask(port: number, text: string): Promise<string> {
   using client = new Client(port);
   client.socket.end(text);
@@ -11,7 +11,7 @@ async function ask(port: number, text: string): Promise<string> {
   return `${client.text}${end}`;
 }
 
-it('is replaced by a new process, and no client is refused or cut', async () => {
+test('is replaced by a new process, and no client is refused or cut', async () => {
   await using first = example('restart-without-refusing');
   const port = await first.port();
   const answers: string[] = [];
@@ -29,7 +29,7 @@ it('is replaced by a new process, and no client is refused or cut', async () => 
   stop = true;
   await Promise.all(hammers);
 
-  // It has gone by itself; its output is closed when the second one is gone, too.
+  // The first process has exited. Its output is closed when the second one has exited, too.
   process.kill(Number(second), 'SIGTERM');
   expect(await first.exited).toBe(0);
   expect(first.stderr).toBe('');
@@ -40,7 +40,7 @@ it('is replaced by a new process, and no client is refused or cut', async () => 
   expect(answers.at(-1)).toBe(theirs);
 });
 
-it('is replaced while nc asks again and again, and the first refusal would be the end', async () => {
+test('is replaced while nc asks repeatedly and stops at the first refusal', async () => {
   await using first = example('restart-without-refusing');
   const port = await first.port();
   await using loop = new Program('sh', ['-c', `while echo hello | nc -N 127.0.0.1 ${port}; do :; done`]);
@@ -50,7 +50,7 @@ it('is replaced while nc asks again and again, and the first refusal would be th
   const [, second] = await first.printed(new RegExp(`^Process (\\d+) has taken over from ${old}\\n`, 'm'));
   await loop.printed(new RegExp(`^(${old}: hello\\n)+(${second}: hello\\n)`));
 
-  // Now nobody is there to answer.
+  // Now no process answers.
   process.kill(Number(second), 'SIGTERM');
   expect(await first.exited).toBe(0);
   expect(await loop.exited).toBe(0);

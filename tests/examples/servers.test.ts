@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Program, run } from '../support/program.js';
 import { Client, example } from './support.js';
 
@@ -21,7 +21,7 @@ async function connects(port: number): Promise<boolean> {
   }
 }
 
-it('echo-server gives back what came, whatever the bytes, and ends after the client', async () => {
+test('echo-server sends back what it receives, whatever the bytes, and ends after the client', async () => {
   await using server = example('echo-server');
   using client = new Client(await server.port());
   const bytes = randomBytes(1_000_003);
@@ -32,7 +32,7 @@ it('echo-server gives back what came, whatever the bytes, and ends after the cli
   expect(client.received.equals(bytes)).toBe(true);
 });
 
-it('echo-server lets an open connection finish after Ctrl-C', async () => {
+test('echo-server lets an open connection finish after Ctrl-C', async () => {
   await using server = example('echo-server', '--drain', 20_000);
   const port = await server.port();
   using client = new Client(port);
@@ -40,7 +40,7 @@ it('echo-server lets an open connection finish after Ctrl-C', async () => {
   await client.heard('before\n');
 
   const exited = server.interrupt();
-  // It accepts nobody any more.
+  // It accepts no more connections.
   while (await connects(port));
   client.socket.end('after\n');
 
@@ -50,7 +50,7 @@ it('echo-server lets an open connection finish after Ctrl-C', async () => {
   expect(server.stderr).toBe('');
 });
 
-it('echo-server resets a connection that does not finish in time', async () => {
+test('echo-server resets a connection that does not finish in time', async () => {
   await using server = example('echo-server', '--drain', 10);
   using client = new Client(await server.port());
   client.socket.write('hello\n');
@@ -63,7 +63,7 @@ it('echo-server resets a connection that does not finish in time', async () => {
   );
 });
 
-it('info-server tells what there is to tell, and ends, to a client that says nothing', async () => {
+test('info-server sends its information to a client that says nothing, and ends', async () => {
   await using server = example('info-server');
 
   const { stdout, exited } = await nc(await server.port(), '', '-d');
@@ -74,7 +74,7 @@ it('info-server tells what there is to tell, and ends, to a client that says not
   );
 });
 
-it('half-close-server answers nc -N after all of its input has come', async () => {
+test('half-close-server answers nc -N after all of its input has arrived', async () => {
   await using server = example('half-close-server', '--delay', 20);
   const port = await server.port();
   const text = 'one two\r\n\tthree  four\n\nfünf';
@@ -84,7 +84,7 @@ it('half-close-server answers nc -N after all of its input has come', async () =
   expect((await nc(port, '', '-N')).stdout).toBe('0 0 0\n');
 });
 
-it('half-close-server counts a word once that comes in two pieces', async () => {
+test('half-close-server counts a word once if it arrives in two pieces', async () => {
   await using server = example('half-close-server');
   using client = new Client(await server.port());
 
@@ -94,7 +94,7 @@ it('half-close-server counts a word once that comes in two pieces', async () => 
   expect(client.text).toBe('1 1 5\n');
 });
 
-it('port-forwarder passes both ways and both half-closes on', async () => {
+test('port-forwarder forwards both directions and both half-closes', async () => {
   await using target = example('half-close-server');
   await using forwarder = example('port-forwarder', '127.0.0.1', await target.port());
 
@@ -105,7 +105,7 @@ it('port-forwarder passes both ways and both half-closes on', async () => {
   expect(forwarder.stderr).toBe('');
 });
 
-it('port-forwarder resets a client whose target cannot be reached, and goes on', async () => {
+test('port-forwarder resets a client whose target cannot be reached, and continues', async () => {
   await using target = example('echo-server');
   const port = await target.port();
   await using forwarder = example('port-forwarder', '127.0.0.1', port);

@@ -1,12 +1,12 @@
-// single-instance, started again and again.
+// single-instance, started several times.
 import { once } from 'node:events';
 import net from 'node:net';
 import { resolve } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { instancePort } from '../support/processes/index.js';
 import { example } from './support.js';
 
-it('hands the arguments to the one that runs, for as long as that one does', async () => {
+test('hands its arguments to the running instance, for as long as that one runs', async () => {
   const port = await instancePort();
   await using first = example('single-instance', '--port', port, 'one.txt');
   await first.printed(/^The first one, on 127\.0\.0\.1:\d+\nOpening .*one\.txt\n$/);
@@ -23,18 +23,18 @@ it('hands the arguments to the one that runs, for as long as that one does', asy
   expect((await handedOver(port))[1]).not.toBe(pid);
 });
 
-it('tells in one line that the port is that of another program', async () => {
+test('reports in one line that another program uses the port', async () => {
   const other = net.createServer((peer) => peer.on('error', () => {}).end('220 ready\r\n')).listen(0, '127.0.0.1');
   onTestFinished(() => void other.close());
   await once(other, 'listening');
   const { port } = other.address() as net.AddressInfo;
   await using program = example('single-instance', '--port', port);
   expect(await program.exited).toBe(1);
-  expect(program.stderr).toMatch(/^Something listens on 127\.0\.0\.1:\d+ that is not known to be .*\n$/);
+  expect(program.stderr).toMatch(/^Something listens on 127\.0\.0\.1:\d+ but did not identify itself as .*\n$/);
   expect(program.stdout).toBe('');
 });
 
-/** Starts one that is not the first: to which process it has left it all. */
+/** Starts a later instance. Returns the process to which it handed its arguments. */
 async function handedOver(port: number, ...files: string[]): Promise<RegExpExecArray> {
   await using later = example('single-instance', '--port', port, ...files);
   expect(await later.exited).toBe(0);

@@ -7,7 +7,7 @@ import { Program } from '../support/program.js';
 
 const folder = new URL('../../examples/', import.meta.url);
 
-/** The examples: the names that `npm run example` takes. */
+/** The names that `npm run example` accepts. */
 export const servers = [
   'chat-server',
   'echo-server',
@@ -63,14 +63,14 @@ export function example(name: string, ...args: readonly (string | number)[]): Ex
   return new Example(process.execPath, [file, ...args.map(String)]);
 }
 
-/** A client that half-closes on its own; it keeps what it receives. */
+/** A client that half-closes on its own, and keeps what it receives. */
 export class Client implements Disposable {
   readonly socket: net.Socket;
-  /** What it has received, as text. */
+  /** The received text. */
   text = '';
   /**
-   * How it ended: with the server's FIN, or the code of an error. Before Node 24, a reset right behind bytes is taken for
-   * a FIN: where it matters, the server has said nothing shortly before.
+   * How the connection ended: with the server's FIN, or the code of an error. Before Node 24, a reset right behind
+   * bytes is taken for a FIN. Where it matters, the server has said nothing shortly before.
    */
   readonly ended: Promise<string>;
   readonly #decoder = new StringDecoder();
@@ -91,18 +91,18 @@ export class Client implements Disposable {
     });
   }
 
-  /** What it has received. */
+  /** The received bytes. */
   get received(): Buffer {
     return Buffer.concat(this.#chunks);
   }
 
-  /** Forgets what it has received. */
+  /** Forgets what was received. */
   clear(): void {
     this.#chunks = [];
     this.text = '';
   }
 
-  /** Waits until something has come. */
+  /** Waits until this text has arrived. */
   async heard(text: string): Promise<void> {
     while (!this.text.includes(text)) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }

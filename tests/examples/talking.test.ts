@@ -1,10 +1,10 @@
-// The examples that talk to people: the chat of two, the game, and the sniffer, with nc and with other clients.
-import { describe, expect, it } from 'vitest';
+// The examples that talk to people: the chat, the game and the sniffer, with nc and with other clients.
+import { describe, expect, test } from 'vitest';
 import { Program, run } from '../support/program.js';
 import { Client, type Example, example } from './support.js';
 
 describe('direct-chat', () => {
-  it('passes on lines both ways, until one side has said all', async () => {
+  test('forwards lines in both directions until one side has ended', async () => {
     await using ann = example('direct-chat', '--listen');
     await using bob = example('direct-chat', '127.0.0.1', await ann.port());
     bob.stdin.write('hello\n');
@@ -20,13 +20,13 @@ describe('direct-chat', () => {
     expect(ann.stderr + bob.stderr).toBe('');
   });
 
-  it('shows nothing that a terminal would obey', async () => {
+  test('prints nothing that a terminal would execute', async () => {
     await using ann = example('direct-chat', '--listen', '0');
     const port = await ann.port();
     using client = new Client(port);
     client.socket.write('\u001B[2Jgone\u0007?\n');
     await ann.printed(/\n< \uFFFD\[2Jgone\uFFFD\?\n$/);
-    // A second caller finds nobody.
+    // A second caller is refused.
     using late = new Client(port);
     expect(await late.ended).toBe('ECONNREFUSED');
     ann.stdin.end('bye\n');
@@ -37,7 +37,7 @@ describe('direct-chat', () => {
     expect(await ann.exited).toBe(0);
   });
 
-  it('says goodbye at Ctrl-C, waiting and talking', async () => {
+  test('says goodbye at Ctrl-C, while waiting and while talking', async () => {
     await using ann = example('direct-chat', '--listen');
     const port = await ann.port();
     await using bob = example('direct-chat', '127.0.0.1', port);
@@ -53,7 +53,7 @@ describe('direct-chat', () => {
     expect(waiting.stderr).toBe('');
   });
 
-  it('tells in one line that it does not know whom to call', async () => {
+  test('reports in one line that it does not know whom to call', async () => {
     await using chat = example('direct-chat');
 
     expect(await chat.exited).toBe(1);
@@ -62,7 +62,7 @@ describe('direct-chat', () => {
 });
 
 describe('protocol-sniffer', () => {
-  it('prints what curl says, and answers it', async () => {
+  test('prints what curl says, and answers it', async () => {
     await using server = example('protocol-sniffer', '--pause', 50);
     const port = await server.port();
     const url = `http://127.0.0.1:${port}/page?x=%20`;
@@ -75,7 +75,7 @@ describe('protocol-sniffer', () => {
     expect(server.stdout).toMatch(/\\r\\n\n\\r\\n\n$/);
   });
 
-  it('prints bytes that are no text by their numbers, and hears the end', async () => {
+  test('prints bytes that are not text by their numbers, and reports the end', async () => {
     await using server = example('protocol-sniffer', '--pause', 60_000);
     using client = new Client(await server.port());
     client.socket.end(Buffer.from([0, 1, 0x16, 0xff, 0x1b, 0x5b, 0x5c, 9, 10, 0x7f, 0x41]));
@@ -99,7 +99,7 @@ describe('game-lobby', () => {
   const asks = '* rock, paper, scissors?\n';
   const begins = `* waiting for somebody to play with\n* here is somebody\n${asks}`;
 
-  it('tells both who has won, round after round', async () => {
+  test('tells both players who has won, round after round', async () => {
     await using server = example('game-lobby');
     const port = await server.port();
     using ann = await player(port);
@@ -120,7 +120,7 @@ describe('game-lobby', () => {
     );
   });
 
-  it('is played with nc', async () => {
+  test('can be played with nc', async () => {
     await using server = example('game-lobby');
     const nc = ['-N', '127.0.0.1', String(await server.port())];
     await using ann = new Program('nc', nc);
@@ -137,7 +137,7 @@ describe('game-lobby', () => {
     await ann.printed(/\n\* the other one has left\n\* waiting for somebody to play with\n$/);
   });
 
-  it('finds somebody else for who is left alone', async () => {
+  test('finds a new opponent for a player who is left alone', async () => {
     await using server = example('game-lobby', '--drain', 0);
     const port = await server.port();
     using ann = await player(port);
@@ -156,7 +156,7 @@ describe('game-lobby', () => {
     await ann.heard('* rock against scissors: you win\n');
   });
 
-  it.each([
+  test.each([
     [
       'leaves',
       async (client: Client) => {
@@ -171,7 +171,7 @@ describe('game-lobby', () => {
         await server.printed(/reset the connection/, 'stderr');
       },
     ],
-  ])('does not match anybody with a player who %s while waiting', async (_title, leave) => {
+  ])('does not match a player who %s while waiting', async (_title, leave) => {
     await using server = example('game-lobby', '--drain', 0);
     const port = await server.port();
     using gone = await player(port);

@@ -1,11 +1,11 @@
-// The TLS examples, with OpenSSL and with each other: echoes, STARTTLS, and certificates that are refused.
+// The TLS examples, with OpenSSL and with each other: echoes, STARTTLS, and rejected certificates.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Program } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { Client, type Example, example } from './support.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let ca: string;
@@ -15,17 +15,17 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** OpenSSL's words, and the advice that Node adds to them from 24 on. */
+/** OpenSSL's words, and the advice that Node adds to them from version 24 on. */
 const selfSigned =
   'self-signed certificate(; if the root CA is installed locally, try running Node.js with --use-system-ca)?';
 
-/** OpenSSL as a client, which ends when the server is not to be trusted. */
+/** OpenSSL as a client that ends if the server is not trusted. */
 function openssl(port: number, ...flags: string[]): Program {
   const trust = ['-quiet', '-no_ign_eof', '-verify_return_error', '-CAfile', ca, '-verify_hostname', 'localhost'];
   return new Program('openssl', ['s_client', ...trust, ...flags, '-connect', `127.0.0.1:${port}`]);
 }
 
-/** Runs a client to its end, with all of its input given. */
+/** Runs a client to its end with this input. */
 async function run(client: Example, input: string | Buffer = ''): Promise<Example> {
   client.stdin.end(input);
   await client.exited;
@@ -33,7 +33,7 @@ async function run(client: Example, input: string | Buffer = ''): Promise<Exampl
 }
 
 describe('tls-echo-server', () => {
-  it('gives back to OpenSSL what it sends', async () => {
+  test('sends back to OpenSSL what it receives', async () => {
     await using server = example('tls-echo-server', '--ca', ca);
     await using client = openssl(await server.port());
     client.stdin.write('hello\n');
@@ -46,7 +46,7 @@ describe('tls-echo-server', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('tells of a client that speaks no TLS, and goes on', async () => {
+  test('reports a client that does not speak TLS, and continues', async () => {
     await using server = example('tls-echo-server', '--ca', ca);
     const port = await server.port();
     using stranger = new Client(port);
@@ -57,7 +57,7 @@ describe('tls-echo-server', () => {
     expect(client.stdout).toBe('hello\n');
   });
 
-  it('tells in one line that it cannot write the certificate', async () => {
+  test('reports in one line that it cannot write the certificate', async () => {
     await using server = example('tls-echo-server', '--ca', path.join(folder.path, 'no', 'folder'));
 
     expect(await server.exited).toBe(1);
@@ -66,7 +66,7 @@ describe('tls-echo-server', () => {
 });
 
 describe('tls-client', () => {
-  it('gets all of its input back after it has half-closed, whatever the bytes', async () => {
+  test('gets all of its input back after it has half-closed, whatever the bytes', async () => {
     await using server = example('tls-echo-server', '--ca', ca);
     const bytes = randomBytes(3_000_017);
     await using client = await run(example('tls-client', '--ca', ca, '127.0.0.1', await server.port()), bytes);
@@ -78,7 +78,7 @@ describe('tls-client', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('refuses a server whose certificate it was not given', async () => {
+  test('rejects a server whose certificate it was not given', async () => {
     await using server = example('tls-echo-server');
     const port = await server.port();
     await using client = await run(example('tls-client', 'localhost', port), 'a secret');
@@ -88,7 +88,7 @@ describe('tls-client', () => {
     expect(client.stderr).toMatch(new RegExp(`^The certificate of localhost:${port} was refused: ${selfSigned}\n$`));
   });
 
-  it('ends with the server, though its input does not', async () => {
+  test('ends with the server even if its input has not ended', async () => {
     await using server = example('tls-echo-server', '--ca', ca, '--drain', 0);
     await using client = example('tls-client', '--ca', ca, 'localhost', await server.port());
     client.stdin.write('hello\n');
@@ -99,7 +99,7 @@ describe('tls-client', () => {
     expect(client.stderr).toMatch(/^.* reset the connection.*\n$/);
   });
 
-  it('resets the connection at Ctrl-C', async () => {
+  test('resets the connection at Ctrl-C', async () => {
     await using server = example('tls-echo-server', '--ca', ca, '--drain', 20_000);
     await using client = example('tls-client', '--ca', ca, 'localhost', await server.port());
     client.stdin.write('hello\n');
@@ -107,14 +107,14 @@ describe('tls-client', () => {
 
     expect(await client.interrupt()).toBe(0);
     expect(client.stderr).toBe('');
-    // What was typed may have been cut: the server is not to take it for the whole.
+    // The input may have been cut, so the server must not take it for the whole.
     await server.printed(/^127\.0\.0\.1:\d+ reset the connection.*\n$/, 'stderr');
     expect(await server.interrupt()).toBe(0);
   });
 });
 
 describe('starttls-server', () => {
-  it('lets OpenSSL begin with STARTTLS', async () => {
+  test('lets OpenSSL start with STARTTLS', async () => {
     await using server = example('starttls-server', '--ca', ca);
     await using client = openssl(await server.port(), '-starttls', 'smtp', '-crlf');
     client.stdin.write('EHLO me\nSTARTTLS\nNOOP\n');
@@ -127,7 +127,7 @@ describe('starttls-server', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('refuses to go on with what came in the clear behind STARTTLS', async () => {
+  test('does not continue if plain bytes follow STARTTLS', async () => {
     await using server = example('starttls-server', '--ca', ca);
     using client = new Client(await server.port());
     client.socket.write('EHLO me\r\nSTARTTLS\r\nMAIL FROM:<somebody in between>\r\n');
@@ -141,7 +141,7 @@ describe('starttls-server', () => {
 });
 
 describe('starttls-client', () => {
-  it('asks again over TLS', async () => {
+  test('asks again over TLS', async () => {
     await using server = example('starttls-server', '--ca', ca);
     await using client = await run(example('starttls-client', '--ca', ca, 'localhost', await server.port()));
 
@@ -155,7 +155,7 @@ describe('starttls-client', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('says nothing more to a server that shows a certificate of somebody else', async () => {
+  test('sends nothing more to a server with a certificate for another name', async () => {
     const others = path.join(folder.path, 'other.pem');
     await using other = example('tls-echo-server', '--ca', others);
     await other.port();
@@ -168,11 +168,11 @@ describe('starttls-client', () => {
     expect(client.stderr).toMatch(new RegExp(`^The certificate of .* was refused: ${selfSigned}\n$`));
   });
 
-  it.each([
+  test.each([
     ['does not offer STARTTLS', '220 ready\r\n250-localhost\r\n250 SIZE\r\n', 'The server does not offer STARTTLS\n'],
     ['refuses it', '220 ready\r\n250 STARTTLS\r\n454 Not now\r\n', 'The server refuses: 454 Not now\n'],
     ['leaves', '220 ready\r\n', 'The server ended the connection in the middle of the dialogue\n'],
-  ])('says nothing in the clear to a server that %s', async (_title, replies, told) => {
+  ])('sends nothing in the clear to a server that %s', async (_title, replies, expected) => {
     await using server = new Program('socat', ['-d', '-d', '-t5', 'TCP-LISTEN:0,bind=127.0.0.1', '-'], {
       input: replies,
     });
@@ -180,7 +180,7 @@ describe('starttls-client', () => {
     await using client = await run(example('starttls-client', 'localhost', port));
 
     expect(await client.exited).toBe(1);
-    expect(client.stderr).toBe(told);
+    expect(client.stderr).toBe(expected);
     expect(await server.exited).toBe(0);
     expect(server.stdout).toMatch(/^(EHLO localhost\r\n)?(STARTTLS\r\n)?$/);
   });

@@ -1,4 +1,4 @@
-// The tour as its users run it: the build, in a process of its own, with and without something to fail.
+// The tour as users run it: the build, in its own process, with and without something that fails.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -40,7 +40,7 @@ async function run(command: string, args: readonly string[]) {
   return { code: code as number | null, output, errors, rows: rowsOf(output), left: await readdir(temporary) };
 }
 
-/** The table at the end: what it says of each step. */
+/** The result of each step in the table at the end. */
 function rowsOf(output: string): Record<string, string> {
   const cells = output
     .split('\n')
@@ -50,7 +50,7 @@ function rowsOf(output: string): Record<string, string> {
 }
 
 describe('the tour', () => {
-  test('proves every step, in plain lines where there is no terminal, and leaves nothing behind', async () => {
+  test('proves every step, in plain lines without a terminal, and leaves nothing behind', async () => {
     const { code, output, errors, rows, left } = await run(process.execPath, [MAIN, '--size', '16']);
     expect(errors).toBe('');
     expect(rows).toEqual({
@@ -73,7 +73,7 @@ describe('the tour', () => {
     expect(code).toBe(0);
   }, 120_000);
 
-  test('fails where the disk does, goes on with what does not need it, and removes what it had written', async () => {
+  test('fails where the disk fails, continues with steps that do not need it, and removes what it has written', async () => {
     // No file may grow over 4,096 blocks: 2 or 4 MiB.
     const limited = `trap '' XFSZ; ulimit -f 4096; exec "${process.execPath}" "${MAIN}" --size 16`;
     const { code, output, rows, left } = await run('sh', ['-c', limited]);
@@ -108,7 +108,7 @@ describe('the tour', () => {
     expect(await readdir(temporary)).toEqual([]);
   }, 120_000);
 
-  test('tells its options', async () => {
+  test('prints its options', async () => {
     const help = await run(process.execPath, [MAIN, '--help']);
     expect(help.output).toContain('--size <MiB>');
     expect(help.code).toBe(0);
@@ -136,7 +136,7 @@ describe('a step of the tour', () => {
     return await run(process.execPath, ['--input-type=module', '--eval', script]);
   }
 
-  test('passes when all it checked holds', async () => {
+  test('passes when all its checks hold', async () => {
     const { code, rows } = await tour(good);
     expect(rows).toEqual({ good: '✔ 1 of 1' });
     expect(code).toBe(0);
@@ -146,8 +146,8 @@ describe('a step of the tour', () => {
     ['a check that does not hold', "outcome([check(true, 'is'), check(false, 'is not')])", '✘ 1 of 2', '✘ bad: is not'],
     ['no checks', 'outcome([])', '✘ 0 of 0', '✘ bad: it checked nothing'],
     ['an error', "(() => { throw new RangeError('oh') })()", '✘ failed', '✘ bad: RangeError: oh'],
-    ['no end in its time', 'new Promise(() => {})', '✘ failed', '✘ bad: Error: it was not done after 0.5 s'],
-  ])('fails the tour with %s, and those after it still run', async (_, result, cell, line) => {
+    ['no end in time', 'new Promise(() => {})', '✘ failed', '✘ bad: Error: it was not done after 0.5 s'],
+  ])('fails the tour with %s, and later steps still run', async (_, result, cell, line) => {
     const { code, output, rows } = await tour(`{ name: 'bad', run: async () => ${result} }`, good);
     expect(rows).toEqual({ bad: cell, good: '✔ 1 of 1' });
     expect(output).toContain(line);
@@ -155,7 +155,7 @@ describe('a step of the tour', () => {
     expect(code).toBe(1);
   });
 
-  test('is needed: a tour of none has proved nothing', async () => {
+  test('is required: a tour without steps proves nothing', async () => {
     expect((await tour()).code).toBe(1);
   });
 });

@@ -2,12 +2,12 @@
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Program } from '../support/program.js';
 import { example } from './support.js';
 
 describe('udp-echo-server', () => {
-  it('gives back to socat what it sends', async () => {
+  test('sends back to socat what it receives', async () => {
     await using server = example('udp-echo-server');
     await using client = new Program('socat', ['-', `UDP4:127.0.0.1:${await server.port()}`]);
     client.stdin.write('hello\n');
@@ -19,7 +19,7 @@ describe('udp-echo-server', () => {
     expect(server.stderr).toBe('');
   });
 
-  it('tells in one line that it cannot have the port', async () => {
+  test('reports in one line that the port is not available', async () => {
     await using first = example('udp-echo-server');
     const port = await first.port();
     await using second = example('udp-echo-server', '--port', port);
@@ -30,7 +30,7 @@ describe('udp-echo-server', () => {
 });
 
 describe('udp-client', () => {
-  /** A server that answers the last of `asked` datagrams, after a stranger has. */
+  /** A server that answers the last of `asked` datagrams, after a stranger has answered. */
   async function losing(asked: number): Promise<Disposable & { readonly port: number; readonly heard: string[] }> {
     const server = dgram.createSocket('udp4').bind(0, '127.0.0.1');
     const stranger = dgram.createSocket('udp4');
@@ -48,7 +48,7 @@ describe('udp-client', () => {
     return { port: (server.address() as AddressInfo).port, heard, [Symbol.dispose]: close };
   }
 
-  it('prints the reply of the udp-echo-server', async () => {
+  test('prints the reply of the udp-echo-server', async () => {
     await using server = example('udp-echo-server');
     await using client = example('udp-client', '127.0.0.1', await server.port(), 'zwölf Boxkämpfer');
 
@@ -57,7 +57,7 @@ describe('udp-client', () => {
     expect(client.stderr).toBe('');
   });
 
-  it('asks again when the request was lost, and takes no reply from strangers', async () => {
+  test('asks again when the request was lost, and ignores replies from strangers', async () => {
     using server = await losing(3);
     await using client = example('udp-client', '--timeout', 50, '--retries', 1_000, '127.0.0.1', server.port, 'hello');
 
@@ -66,18 +66,16 @@ describe('udp-client', () => {
     expect(server.heard.slice(0, 3)).toEqual(['hello', 'hello', 'hello']);
   });
 
-  it('tells in one line that nobody replies', async () => {
+  test('reports in one line that nobody replies', async () => {
     using server = await losing(Number.POSITIVE_INFINITY);
     await using client = example('udp-client', '--timeout', 20, '--retries', 1, '127.0.0.1', server.port, 'hello');
 
     expect(await client.exited).toBe(1);
-    expect(client.stderr).toBe(
-      `No reply from 127.0.0.1 port ${server.port} within 20 ms, the timeout of the request, after 2 attempts\n`,
-    );
+    expect(client.stderr).toBe(`No reply from 127.0.0.1:${server.port} after 2 attempts of 20 ms\n`);
     expect(server.heard).toEqual(['hello', 'hello']);
   });
 
-  it.each(['-1', 'often', '1.5'])('tells in one line that %s is no number of retries', async (retries) => {
+  test.each(['-1', 'often', '1.5'])('reports in one line that %s is not a number of retries', async (retries) => {
     await using client = example('udp-client', '127.0.0.1', 9, 'hello', '--retries', retries);
 
     expect(await client.exited).toBe(1);
@@ -86,19 +84,19 @@ describe('udp-client', () => {
 });
 
 describe('multicast-discovery', () => {
-  // A group and a port that nobody else is likely to use.
+  // A group and a port that no other program is likely to use.
   const byte = () => Math.floor(Math.random() * 254) + 1;
-  const place = [
+  const options = [
     ...['--interface', '127.0.0.1', '--group', `239.255.${byte()}.${byte()}`],
     ...['--port', 20_000 + Math.floor(Math.random() * 10_000)],
   ];
   const member = (name: string, every: number) =>
-    example('multicast-discovery', ...place, '--every', every, '--name', name);
+    example('multicast-discovery', ...options, '--every', every, '--name', name);
 
-  it('lists who comes, who says farewell, and who falls silent', async () => {
-    // To be silent is to say nothing for three times as long as it takes oneself.
+  test('lists who joins, who says goodbye, and who falls silent', async () => {
+    // A peer is silent after three of its own intervals without a message.
     await using ann = member('Ann', 1_000);
-    // Who is so patient hears of nobody's leaving but from themselves.
+    // With such a long interval, a peer is removed only when it says goodbye.
     await using pat = member('Pat', 60_000);
     await using bob = member('Zoë & Bob', 100);
     await pat.printed(/^\+ Zoë & Bob at /m);
@@ -122,7 +120,7 @@ describe('multicast-discovery', () => {
     expect(ann.stderr + pat.stderr).toBe('');
   });
 
-  it('tells in one line that there is no such group', async () => {
+  test('reports in one line that there is no such group', async () => {
     await using program = example('multicast-discovery', '--group', '10.0.0.1');
 
     expect(await program.exited).toBe(1);

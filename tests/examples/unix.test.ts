@@ -1,10 +1,10 @@
-// The daemon with a control socket: its own client, nc, and what a daemon that was killed leaves.
+// The daemon with a control socket: with its own client, with nc, and after a daemon that was killed.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { run } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { example } from './support.js';
-import { temporaryFolder } from './temporary-folder.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let file: string;
@@ -20,7 +20,7 @@ async function start() {
   return daemon;
 }
 
-it('tells its status to unix-control, and stops when it is told to', async () => {
+test('reports its status to unix-control, and stops on request', async () => {
   await using daemon = await start();
   await using status = example('unix-control', file, 'status');
   expect(await status.exited).toBe(0);
@@ -34,7 +34,7 @@ it('tells its status to unix-control, and stops when it is told to', async () =>
   expect(await readdir(folder.path)).toEqual([]);
 });
 
-it('obeys nc, one line after another', async () => {
+test('obeys nc, one line after another', async () => {
   await using daemon = await start();
 
   const { stdout } = await run('nc', ['-N', '-U', file], 'status\r\nmake coffee\n');
@@ -44,7 +44,7 @@ it('obeys nc, one line after another', async () => {
   expect(await readdir(folder.path)).toEqual([]);
 });
 
-it('takes the place of a daemon that was killed, not of one that runs', async () => {
+test('replaces a daemon that was killed, but not one that runs', async () => {
   await using first = await start();
   first.kill('SIGKILL');
   await first.exited;
@@ -53,13 +53,13 @@ it('takes the place of a daemon that was killed, not of one that runs', async ()
   await using second = await start();
   await using third = example('unix-control-server', file);
   expect(await third.exited).toBe(1);
-  expect(third.stderr).toMatch(/^Cannot listen on .*control\.sock: something is there; .*\n$/);
+  expect(third.stderr).toMatch(/^Cannot listen on .*control\.sock: something is already there; .*\n$/);
   await using status = example('unix-control', file, 'status');
   expect(await status.exited).toBe(0);
   expect(await second.interrupt()).toBe(0);
 });
 
-it('unix-control tells in one line that there is no daemon', async () => {
+test('unix-control reports in one line that there is no daemon', async () => {
   await using control = example('unix-control', file, 'status');
 
   expect(await control.exited).toBe(1);

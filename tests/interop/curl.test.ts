@@ -1,14 +1,14 @@
-// curl: HTTP answers of ours, whole, cut and many on one connection.
+// curl: our HTTP answers, whole, cut, and several on one connection.
 import { createHash, randomBytes } from 'node:crypto';
 import { listen, on, reader } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import { map, take } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { curl, http } from './http.js';
 import { serving } from './support.js';
 import { type CertificateFiles, certificateFiles } from './tls.js';
 
-it('gets an answer with a Content-Length, and only its header for HEAD', async () => {
+test('gets an answer with a Content-Length, and only its header for HEAD', async () => {
   const { address, errors } = await serving(listen(), http);
   const url = `http://127.0.0.1:${address.port}/you`;
   const header = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n';
@@ -23,7 +23,7 @@ it('gets an answer with a Content-Length, and only its header for HEAD', async (
   expect(errors).toEqual([]);
 });
 
-it('asks twice on one connection', async () => {
+test('asks twice on one connection', async () => {
   const { address } = await serving(listen(), http);
   const url = `http://127.0.0.1:${address.port}`;
 
@@ -33,7 +33,7 @@ it('asks twice on one connection', async () => {
   expect(twice.stdout).toBe('hello /one\n1 hello /two\n0 ');
 });
 
-it('uploads megabytes, when it has been told to continue', async () => {
+test('uploads megabytes after it has been told to continue', async () => {
   const bytes = randomBytes(8_000_003);
   const { address, errors } = await serving(listen(), http);
   const expected = createHash('sha256').update(bytes).digest('hex');
@@ -47,7 +47,7 @@ it('uploads megabytes, when it has been told to continue', async () => {
   expect(errors).toEqual([]);
 });
 
-it.each(['', 'Content-Length: 100\r\n'])(
+test.each(['', 'Content-Length: 100\r\n'])(
   'is told by a reset, not by FIN, of an answer that fails half way (%j)',
   async (header) => {
     const reason = new Error('no more');
@@ -60,7 +60,7 @@ it.each(['', 'Content-Length: 100\r\n'])(
 
     const get = await curl('', `http://127.0.0.1:${address.port}/`);
 
-    // CURLE_RECV_ERROR: behind a FIN it would be 0, or 18 where it knows the length.
+    // CURLE_RECV_ERROR: behind a FIN it would be 0, or 18 if it knows the length.
     expect(await get.exited).toBe(56);
     expect(errors).toEqual([reason]);
   },
@@ -73,7 +73,7 @@ describe('over TLS', () => {
   });
   afterAll(() => files?.[Symbol.asyncDispose]());
 
-  it.each(['1.2', '1.3'])('verifies our certificate by its name, in TLS %s', async (version) => {
+  test.each(['1.2', '1.3'])('verifies our certificate by its name, in TLS %s', async (version) => {
     const { address, errors, drops } = await serving(tls.listen({ ...files.server, alpn: ['http/1.1'] }), http);
     const only = [`--tlsv${version}`, '--tls-max', version, '--cacert', files.caFile, '--verbose'];
 
@@ -92,11 +92,11 @@ describe('over TLS', () => {
     expect([...errors, ...drops]).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['has expired', () => files.expired, () => files.caFile],
     ['is for another name', () => files.other, () => files.caFile],
-    ['a stranger has signed', () => files.server, () => files.strangerFile],
-  ])('takes no certificate that %s', async (_title, shown, trusted) => {
+    ['an untrusted authority has signed', () => files.server, () => files.strangerFile],
+  ])('does not accept a certificate that %s', async (_title, shown, trusted) => {
     const { address, errors } = await serving(tls.listen(shown()), http);
 
     const get = await curl('', '--cacert', trusted(), `https://127.0.0.1:${address.port}/`);
@@ -107,7 +107,7 @@ describe('over TLS', () => {
     expect(errors).toEqual([]);
   });
 
-  it('shows a certificate of its own, whose subject we know', async () => {
+  test('shows its own certificate, whose subject we see', async () => {
     const { address } = await serving(tls.listen({ ...files.server, ca: files.ca, requestCert: true }), (socket) =>
       socket.pipe(
         on('secureConnect'),

@@ -1,4 +1,4 @@
-// The little of DNS that the tests need: a question, and the addresses of an answer. RFC 1035, section 4.1.
+// The part of DNS that the tests need: a question, and the addresses of an answer. RFC 1035, section 4.1.
 
 /** A question for the IPv4 addresses of a name. */
 export function question(id: number, name: string): Buffer {
@@ -9,12 +9,12 @@ export function question(id: number, name: string): Buffer {
 
 export interface DnsAnswer {
   readonly id: number;
-  /** 0, or what went wrong: 3 if there is no such name, 5 if it was refused. */
+  /** 0, or an error: 3 if there is no such name, 5 if the question was refused. */
   readonly code: number;
   readonly addresses: readonly string[];
 }
 
-/** Reads an answer that holds addresses only. */
+/** Reads an answer that holds only addresses. */
 export function answer(message: Buffer): DnsAnswer {
   const count = message.readUInt16BE(6);
   const addresses: string[] = [];
@@ -28,7 +28,7 @@ export function answer(message: Buffer): DnsAnswer {
   return { id: message.readUInt16BE(0), code: message[3]! & 0xf, addresses };
 }
 
-/** A name ends with an empty label, or with a pointer to where it goes on. */
+/** A name ends with an empty label, or with a pointer to its continuation. */
 function afterName(message: Buffer, at: number): number {
   for (;;) {
     const length = message[at]!;

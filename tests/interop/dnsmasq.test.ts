@@ -1,13 +1,13 @@
-// dnsmasq: DNS over UDP, a message a datagram, and over TCP, where each has its length in two bytes before it.
+// dnsmasq: DNS over UDP, one message per datagram, and over TCP, where two bytes of length precede each message.
 import { connect, encode, flowFrom, framed, lengthPrefixed, lengthPrefixedCodec, through } from '@rxsock/core';
 import * as udp from '@rxsock/udp';
 import { firstValueFrom, forkJoin, lastValueFrom, map, toArray } from 'rxjs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Listening, startOnFreePort } from '../support/listening-programs.js';
 import { Program } from '../support/program.js';
 import { answer, question } from './dns.js';
-import { type Listening, startOnFreePort } from './support.js';
 
-/** Names and addresses of its own, and nobody to ask for others. */
+/** Has its own names and addresses, and no server to ask for others. */
 const zone = ['--address=/one.test/192.0.2.1', '--host-record=many.test,192.0.2.2', '--local=/test/'];
 const quiet = ['--no-daemon', '--conf-file=/dev/null', '--no-hosts', '--no-resolv', '--pid-file='];
 
@@ -22,7 +22,7 @@ afterAll(() => dnsmasq?.[Symbol.asyncDispose]());
 const options = { lengthField: 2 } as const;
 const dial = () => connect({ host: '127.0.0.1', port: dnsmasq.port });
 
-it('answers questions over TCP, one after the other on one connection', async () => {
+test('answers questions over TCP, one after the other on one connection', async () => {
   const session = framed<Buffer>(dial(), lengthPrefixedCodec(options));
   const ask = async (id: number, name: string) => {
     const next = firstValueFrom(session);
@@ -36,7 +36,7 @@ it('answers questions over TCP, one after the other on one connection', async ()
   expect(await session.socket.close()).toMatchObject({ by: 'local', how: 'fin' });
 });
 
-it('answers all that was asked before our FIN', async () => {
+test('answers everything that was asked before our FIN', async () => {
   const ids = Array.from({ length: 50 }, (_, i) => i);
   const answers = flowFrom(ids).pipe(
     map((id) => question(id, 'one.test')),
@@ -50,7 +50,7 @@ it('answers all that was asked before our FIN', async () => {
   expect(await lastValueFrom(answers)).toEqual(ids.map((id) => ({ id, code: 0, addresses: ['192.0.2.1'] })));
 });
 
-it('answers many requests at once over UDP, each told from the others by its id', async () => {
+test('answers many requests at once over UDP, each recognised by its id', async () => {
   const socket = udp.connect({ host: '127.0.0.1', port: dnsmasq.port });
   const ask = (id: number, name: string) => {
     const match = ({ data }: udp.Message) => data.readUInt16BE() === id;

@@ -4,9 +4,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { connect, connections, data, listen, on, saveTo, sendFile } from '@rxsock/core';
 import { first, firstValueFrom, lastValueFrom, mergeMap } from 'rxjs';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { socatListener } from '../support/listening-programs.js';
 import { run } from '../support/program.js';
-import { socatListener, temporaryFolder } from './support.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
 const bytes = randomBytes(10_000_019);
 
@@ -26,7 +27,7 @@ async function saving(file: string) {
   return { port: address.port, saved };
 }
 
-it('sendFile() gives sha256sum the whole file, and then FIN', async () => {
+test('sendFile() sends sha256sum the whole file, and then FIN', async () => {
   await using folder = await temporaryFolder();
   const file = path.join(folder.path, 'file');
   await writeFile(file, bytes);
@@ -39,7 +40,7 @@ it('sendFile() gives sha256sum the whole file, and then FIN', async () => {
   expect(sum.program.stdout).toBe(`${createHash('sha256').update(bytes).digest('hex')}  -\n`);
 });
 
-it('saveTo() keeps the whole of what nc has sent, when its FIN has come', async () => {
+test('saveTo() keeps everything that nc has sent, when its FIN has arrived', async () => {
   await using folder = await temporaryFolder();
   const file = path.join(folder.path, 'file');
   const { port, saved } = await saving(file);
@@ -52,7 +53,7 @@ it('saveTo() keeps the whole of what nc has sent, when its FIN has come', async 
   expect(await readdir(folder.path)).toEqual(['file']);
 });
 
-it('saveTo() keeps nothing of what socat has sent before it reset the connection', async () => {
+test('saveTo() keeps nothing of what socat sent before it reset the connection', async () => {
   await using folder = await temporaryFolder();
   const { port, saved } = await saving(path.join(folder.path, 'file'));
 

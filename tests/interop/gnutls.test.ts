@@ -1,11 +1,12 @@
-// GnuTLS, which says so when a stream is not ended by a close_notify.
+// GnuTLS, which reports a stream that does not end with close_notify.
 import * as tcp from '@rxsock/core';
 import { connect, listen } from '@rxsock/tls';
 import { delayWhen, lastValueFrom, map, of, reduce, toArray } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startOnFreePort } from '../support/listening-programs.js';
 import { Program, run } from '../support/program.js';
 import { turns } from '../support/turns.js';
-import { serving, startOnFreePort } from './support.js';
+import { serving } from './support.js';
 import { type CertificateFiles, certificateFiles } from './tls.js';
 
 let files: CertificateFiles;
@@ -20,7 +21,7 @@ describe.each(versions)('gnutls-cli in %s', (version) => {
   const client = (port: number, input: string, ...args: string[]) =>
     run('gnutls-cli', [`--priority=NORMAL:-VERS-ALL:+${version}`, `--port=${port}`, ...args, '127.0.0.1'], input);
 
-  it('verifies our certificate, half-closes, and gets a whole answer', async () => {
+  test('verifies our certificate, half-closes, and receives a whole answer', async () => {
     const { address, errors, drops } = await serving(listen(files.server), (socket) =>
       socket.pipe(
         tcp.data(),
@@ -32,14 +33,14 @@ describe.each(versions)('gnutls-cli in %s', (version) => {
 
     const program = await client(address.port, 'hello', `--x509cafile=${files.caFile}`);
 
-    // It exits with 1 when a stream ends without a close_notify.
+    // It exits with 1 when a stream ends without close_notify.
     expect(await program.exited).toBe(0);
     expect(program.stdout).toMatch(/^- Status: The certificate is trusted\./m);
     expect(program.stdout).toContain('olleh');
     expect([...errors, ...drops]).toEqual([]);
   });
 
-  it('is told of an answer that fails half way', async () => {
+  test('reports an answer that fails half-way', async () => {
     const reason = new Error('no more');
     const { address, errors } = await serving(listen(files.server), async function* (socket) {
       using requests = tcp.reader(socket);
@@ -54,7 +55,7 @@ describe.each(versions)('gnutls-cli in %s', (version) => {
     expect(errors).toEqual([reason]);
   });
 
-  it('does not trust a stranger, which is a drop', async () => {
+  test('does not trust an unknown authority, which is a drop', async () => {
     const { address, drops } = await serving(listen(files.server), (socket) => socket);
 
     const program = await client(address.port, 'hello\n', `--x509cafile=${files.strangerFile}`);
@@ -65,7 +66,7 @@ describe.each(versions)('gnutls-cli in %s', (version) => {
   });
 });
 
-it.each(versions)('gnutls-serv gives back what we say, and ends with a close_notify, in %s', async (version) => {
+test.each(versions)('gnutls-serv sends back what we send, and ends with close_notify, in %s', async (version) => {
   const { certFile, keyFile } = files.server;
   const flags = [`--priority=NORMAL:-VERS-ALL:+${version}`, `--x509certfile=${certFile}`, `--x509keyfile=${keyFile}`];
   await using server = await startOnFreePort(

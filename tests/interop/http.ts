@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { delimitedCodec, reader, type Socket } from '@rxsock/core';
 import { type Program, run } from '../support/program.js';
 
-/** Answers each request of a connection: GET and HEAD with a greeting, POST with the digest of what was sent. */
+/** Answers each request of a connection: GET and HEAD with a greeting, POST with the digest of the body. */
 export async function* http(socket: Socket): AsyncGenerator<string> {
   using requests = reader(socket);
   const heads = delimitedCodec('\r\n\r\n');

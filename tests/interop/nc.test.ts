@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { connect, data, listen } from '@rxsock/core';
 import { delayWhen, lastValueFrom, map, toArray } from 'rxjs';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { Program, run } from '../support/program.js';
 import { turns } from '../support/turns.js';
 import { serving } from './support.js';
 
 const bytes = randomBytes(1_000_003);
 
-it('gets an answer that begins after it has half-closed', async () => {
+test('receives an answer that begins after it has half-closed', async () => {
   const { address, errors } = await serving(listen(), (socket) =>
     socket.pipe(
       data(),
@@ -26,7 +26,7 @@ it('gets an answer that begins after it has half-closed', async () => {
   expect(errors).toEqual([]);
 });
 
-it('gets what we write after its own FIN has come', async () => {
+test('receives what we write after its own FIN has arrived', async () => {
   await using nc = new Program('nc', ['-N', '-l', '-v', '127.0.0.1', '0'], { input: 'first\n' });
   const [, port] = await nc.printed(/^Listening on \S+ (\d+)\n/m, 'stderr');
   const socket = connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true });

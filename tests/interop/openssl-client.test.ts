@@ -1,11 +1,12 @@
-// OpenSSL's client, s_client, at servers of ours: verification both ways, versions, SNI, ALPN, resumption, STARTTLS.
+// OpenSSL's client, s_client, with servers of ours: verification both ways, versions, SNI, ALPN, resumption, STARTTLS.
 import path from 'node:path';
 import * as tcp from '@rxsock/core';
 import { listen, type ServerOptions, upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Program } from '../support/program.js';
-import { serving, temporaryFolder } from './support.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { serving } from './support.js';
 import { type CertificateFiles, certificateFiles, opensslFlag, versions } from './tls.js';
 
 let files: CertificateFiles;
@@ -17,13 +18,13 @@ afterAll(() => files?.[Symbol.asyncDispose]());
 const echo = (socket: tcp.Socket) => socket.pipe(tcp.data());
 const serve = (options: Partial<ServerOptions> = {}) => serving(listen({ ...files.server, ...options }), echo);
 
-/** Trusts our authority and wants our name, unless told otherwise. */
+/** Trusts our authority and expects our name, unless set otherwise. */
 const client = (port: number, ...args: string[]) => {
   const verify = ['-verify_return_error', '-CAfile', files.caFile, '-verify_hostname', 'localhost'];
   return new Program('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...verify, ...args]);
 };
 
-/** Says something, hears it again and goes. */
+/** Sends a line, waits for its echo, and leaves. */
 async function talk(program: Program): Promise<void> {
   program.stdin.write('hello\n');
   await program.printed(/hello\n/);
@@ -31,7 +32,7 @@ async function talk(program: Program): Promise<void> {
   expect(await program.exited).toBe(0);
 }
 
-it.each(versions)('verifies our certificate and talks in %s', async (version) => {
+test.each(versions)('verifies our certificate and exchanges data in %s', async (version) => {
   const { address, errors, drops } = await serve({ alpn: ['first', 'second'] });
   await using program = client(address.port, opensslFlag(version), '-alpn', 'second');
 
@@ -43,7 +44,7 @@ it.each(versions)('verifies our certificate and talks in %s', async (version) =>
   expect([...errors, ...drops]).toEqual([]);
 });
 
-it.each(versions)('does not trust a stranger, which is a drop in %s', async (version) => {
+test.each(versions)('does not trust an unknown authority, which is a drop in %s', async (version) => {
   const { address, errors, drops } = await serve();
   await using program = client(address.port, opensslFlag(version), '-CAfile', files.strangerFile);
 
@@ -53,7 +54,7 @@ it.each(versions)('does not trust a stranger, which is a drop in %s', async (ver
   expect(errors).toEqual([]);
 });
 
-it('is shown the certificate of the name that it asks for', async () => {
+test('gets the certificate of the name that it asks for', async () => {
   const { address } = await serve({ sni: { '*.test': { key: files.other.key, cert: files.other.cert } } });
   await using program = client(address.port, '-servername', 'other.test', '-verify_hostname', 'other.test');
 
@@ -62,28 +63,31 @@ it('is shown the certificate of the name that it asks for', async () => {
   expect(program.stdout).toMatch(/^subject=CN ?= ?other\.test$/m);
 });
 
-it.each(versions)('shows its own certificate where we ask for one, and is refused without, in %s', async (version) => {
-  const { address, errors, drops } = await serve({ ca: files.ca, requestCert: true });
-  await using joe = client(
-    address.port,
-    opensslFlag(version),
-    '-cert',
-    files.client.certFile,
-    '-key',
-    files.client.keyFile,
-  );
-  await talk(joe);
-  expect(drops).toEqual([]);
+test.each(versions)(
+  'shows its own certificate where we ask for one, and is refused without, in %s',
+  async (version) => {
+    const { address, errors, drops } = await serve({ ca: files.ca, requestCert: true });
+    await using joe = client(
+      address.port,
+      opensslFlag(version),
+      '-cert',
+      files.client.certFile,
+      '-key',
+      files.client.keyFile,
+    );
+    await talk(joe);
+    expect(drops).toEqual([]);
 
-  await using nobody = client(address.port, opensslFlag(version));
-  nobody.stdin.write('hello\n');
-  expect(await nobody.exited).toBe(1);
-  expect(nobody.stderr).toMatch(version === 'TLSv1.2' ? /alert handshake failure/ : /alert certificate required/);
-  expect(drops).toMatchObject([{ reason: 'handshake' }]);
-  expect(errors).toEqual([]);
-});
+    await using nobody = client(address.port, opensslFlag(version));
+    nobody.stdin.write('hello\n');
+    expect(await nobody.exited).toBe(1);
+    expect(nobody.stderr).toMatch(version === 'TLSv1.2' ? /alert handshake failure/ : /alert certificate required/);
+    expect(drops).toMatchObject([{ reason: 'handshake' }]);
+    expect(errors).toEqual([]);
+  },
+);
 
-it.each(versions)('resumes its session in %s', async (version) => {
+test.each(versions)('resumes its session in %s', async (version) => {
   await using folder = await temporaryFolder();
   const session = path.join(folder.path, 'session');
   const { address } = await serve();
@@ -97,7 +101,7 @@ it.each(versions)('resumes its session in %s', async (version) => {
   expect(second.stdout).toContain(`Reused, ${version}`);
 });
 
-it('goes on with TLS after STARTTLS', async () => {
+test('continues with TLS after STARTTLS', async () => {
   const server = tcp.listen();
   onTestFinished(() => server.close({ drain: 0 }));
   server.pipe(tcp.connections()).subscribe(async (socket) => {

@@ -1,10 +1,10 @@
-// OpenSSL's server, s_server, and clients of ours: verification both ways, resumption, a stream that is cut.
+// OpenSSL's server, s_server, with clients of ours: verification both ways, resumption, a stream that is cut.
 import * as tcp from '@rxsock/core';
 import { type ClientOptions, connect, createSecureContext } from '@rxsock/tls';
 import { firstValueFrom, lastValueFrom, of, tap, toArray } from 'rxjs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Listening } from '../support/listening-programs.js';
 import { Program } from '../support/program.js';
-import type { Listening } from './support.js';
 import { type CertificateFiles, certificateFiles, type KeyFiles, opensslFlag, versions } from './tls.js';
 
 let files: CertificateFiles;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => files?.[Symbol.asyncDispose]());
 
-/** With `-rev` it answers each line with the same line backwards; by itself it only prints, and says what it is told to. */
+/** With `-rev` it answers each line with the reversed line. Otherwise it only prints, and sends its input. */
 async function start({ certFile, keyFile }: KeyFiles, ...args: string[]): Promise<Listening> {
   const flags = ['-accept', '127.0.0.1:0', '-cert', certFile, '-key', keyFile, ...args];
   const program = new Program('openssl', ['s_server', ...flags]);
@@ -24,7 +24,7 @@ async function start({ certFile, keyFile }: KeyFiles, ...args: string[]): Promis
 const dial = (port: number, options: ClientOptions = {}) =>
   connect({ host: '127.0.0.1', port, ca: files.ca, ...options });
 
-it.each(versions)('answers all that came before our close_notify, in %s', async (version) => {
+test.each(versions)('answers everything that came before our close_notify, in %s', async (version) => {
   await using server = await start(files.server, '-rev', opensslFlag(version));
   const socket = dial(server.port);
   const secured = firstValueFrom(socket.pipe(tcp.on('secureConnect')));
@@ -35,7 +35,7 @@ it.each(versions)('answers all that came before our close_notify, in %s', async 
   expect(await secured).toMatchObject({ protocol: version, authorized: true, peer: { subject: 'CN=localhost' } });
 });
 
-it.each([
+test.each([
   ['has expired', 'CERT_HAS_EXPIRED', () => start(files.expired), () => ({})],
   ['is for another name', 'ERR_TLS_CERT_ALTNAME_INVALID', () => start(files.other), () => ({})],
   [
@@ -44,17 +44,17 @@ it.each([
     () => start(files.server),
     () => ({ ca: files.stranger }),
   ],
-])('is not talked to when its certificate is one that %s', async (_title, code, startIt, options) => {
+])('is sent nothing if its certificate is one that %s', async (_title, code, startIt, options) => {
   await using server = await startIt();
 
   await expect(lastValueFrom(dial(server.port, options()))).rejects.toMatchObject({ name: 'CertificateError', code });
   expect(server.program.stdout).not.toContain('CIPHER is');
 });
 
-it.each([
+test.each([
   ['TLSv1.2', 'handshake_failure', 'open'],
   ['TLSv1.3', 'certificate_required', 'read'],
-])('refuses us without a certificate and takes us with one, in %s', async (version, alert, phase) => {
+])('rejects us without a certificate and accepts us with one, in %s', async (version, alert, phase) => {
   const wants = ['-Verify', '1', '-verify_return_error', '-CAfile', files.caFile];
   await using server = await start(files.server, '-rev', opensslFlag(version), ...wants);
   const ask = (options: ClientOptions) => of('abc\n').pipe(tcp.through(dial(server.port, options)), tcp.lines());
@@ -64,7 +64,7 @@ it.each([
   await server.program.printed(/^Peer certificate: CN ?= ?joe$/m, 'stderr');
 });
 
-it.each(versions)('is killed, and what has come is told to be cut, not ended, in %s', async (version) => {
+test.each(versions)('is killed, and we report the stream as cut, not ended, in %s', async (version) => {
   await using server = await start(files.server, opensslFlag(version));
   const socket = dial(server.port);
   const lines: string[] = [];
@@ -82,7 +82,7 @@ it.each(versions)('is killed, and what has come is told to be cut, not ended, in
   await expect(ended).rejects.toMatchObject({ code: 'ERR_TLS_TRUNCATED' });
 });
 
-it.each(versions)('resumes the session of a context in %s', async (version) => {
+test.each(versions)('resumes the session of a context in %s', async (version) => {
   await using server = await start(files.server, opensslFlag(version));
   const context = createSecureContext({ ca: files.ca });
   const say = (text: string) => of(text).pipe(tcp.through(connect({ host: '127.0.0.1', port: server.port, context })));

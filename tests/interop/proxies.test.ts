@@ -1,11 +1,11 @@
-// curl through proxies of ours: what has been read too far is given back to whoever takes over the socket.
+// curl through proxies of ours: bytes that were read too far are given back to the next reader of the socket.
 import { connect, listen, reader, relay, type Socket } from '@rxsock/core';
 import { concat, concatMap, defer, of } from 'rxjs';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { curl, http } from './http.js';
 import { serving } from './support.js';
 
-it('asks through a tunnel, which is a relay() from where the CONNECT has ended', async () => {
+test('sends its request through a tunnel: a relay() that starts behind the CONNECT request', async () => {
   const { address: origin } = await serving(listen(), http);
   const targets: string[] = [];
   const open = async (client: Socket) => {
@@ -29,7 +29,7 @@ it('asks through a tunnel, which is a relay() from where the CONNECT has ended',
   expect(errors).toEqual([]);
 });
 
-it('says whom it asks for before its request, in the line of the PROXY protocol', async () => {
+test('announces the original client in a line of the PROXY protocol, before its request', async () => {
   const clients: (string | undefined)[] = [];
   const { address, errors } = await serving(listen(), async function* (socket) {
     const first = reader(socket);

@@ -1,12 +1,13 @@
-// Redis over TCP: a protocol of one's own, both ways on one socket.
+// Redis over TCP: a custom protocol, in both directions on one socket.
 import { randomBytes } from 'node:crypto';
 import { connect, decode, encode, flowFrom, framed, through } from '@rxsock/core';
 import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type Listening, startOnFreePort } from '../support/listening-programs.js';
 import { Program } from '../support/program.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { command, type Resp, RespError, RespPush, respCodec } from './resp.js';
-import { type Listening, startOnFreePort, temporaryFolder } from './support.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let redis: Listening;
@@ -34,7 +35,7 @@ function client() {
   return session;
 }
 
-it('answers PING, and QUIT with FIN behind the answer', async () => {
+test('answers PING, and QUIT with FIN behind the answer', async () => {
   const session = client();
   const answers = lastValueFrom(session.pipe(toArray()));
 
@@ -44,7 +45,7 @@ it('answers PING, and QUIT with FIN behind the answer', async () => {
   expect(await answers).toEqual(['PONG', 'OK']);
 });
 
-it('gives back what was set, whatever the bytes', async () => {
+test('returns what was set, whatever the bytes', async () => {
   const session = client();
   const bytes = randomBytes(1_000_003);
   const answers = firstValueFrom(session.pipe(take(4), toArray()));
@@ -60,7 +61,7 @@ it('gives back what was set, whatever the bytes', async () => {
   expect([length, nothing]).toEqual([bytes.length, null]);
 });
 
-it('answers a thousand commands that are sent at once, in their order', async () => {
+test('answers a thousand commands that are sent at once, in their order', async () => {
   const words = Array.from({ length: 1_000 }, (_, i) => command('ECHO', `${i}`));
   const answers = flowFrom([...words, command('QUIT')]).pipe(
     encode(respCodec),
@@ -73,7 +74,7 @@ it('answers a thousand commands that are sent at once, in their order', async ()
   expect(await lastValueFrom(answers)).toEqual([...expected, 'OK']);
 });
 
-it('tells of a wrong command by a value, and the session goes on', async () => {
+test('reports a wrong command as a value, and the session continues', async () => {
   const session = client();
   const answers = firstValueFrom(session.pipe(take(2), toArray()));
 
@@ -86,13 +87,13 @@ it('tells of a wrong command by a value, and the session goes on', async () => {
   expect(pong).toBe('PONG');
 });
 
-it('pushes what was published, between the answers of the same session', async () => {
+test('pushes published messages between the answers of the same session', async () => {
   const subscriber = client();
   const publisher = client();
   const answers = subscriber.pipe(filter((value) => !(value instanceof RespPush)));
   const pushes = subscriber.pipe(filter((value) => value instanceof RespPush));
   const hello = firstValueFrom(answers);
-  const news = firstValueFrom(pushes.pipe(take(3), toArray()));
+  const messages = firstValueFrom(pushes.pipe(take(3), toArray()));
   subscriber.next(command('HELLO', '3'));
   expect([...((await hello) as Map<Resp, Resp>)]).toContainEqual([Buffer.from('proto'), 3]);
 
@@ -107,14 +108,14 @@ it('pushes what was published, between the answers of the same session', async (
 
   expect(await pong).toBe('PONG');
   const [channel, subscribe, message] = ['news', 'subscribe', 'message'].map((text) => Buffer.from(text));
-  expect(await news).toEqual([
+  expect(await messages).toEqual([
     new RespPush([subscribe!, channel!, 1]),
     new RespPush([message!, channel!, Buffer.from('one')]),
     new RespPush([message!, channel!, Buffer.from('two')]),
   ]);
 });
 
-it('answers over a UNIX socket', async () => {
+test('answers over a UNIX socket', async () => {
   const words = ['one', 'two', 'three'].map((word) => command('ECHO', word));
   const answers = flowFrom([...words, command('QUIT')]).pipe(
     encode(respCodec),

@@ -1,7 +1,7 @@
-// The codec of the Redis tests keeps the laws that every codec keeps to.
-import { verifyCodec } from '@rxsock/core/testing';
+// The codec of the Redis tests keeps the laws of every codec.
+import { verifyCodec } from '@rxsock/core/fast-check';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { propertyParameters } from '../support/property.js';
 import { type Resp, RespError, RespPush, respCodec } from './resp.js';
 
@@ -21,18 +21,18 @@ const { value } = fc.letrec<{ value: Resp }>((tie) => ({
   ),
 }));
 
-it('keeps the laws of framing', () => {
+test('keeps the laws of framing', () => {
   const hostile = fc.stringMatching(/^([-+:$*>%_]-?[0-9]{0,3}\r?\n?|[a\r\n]){0,8}$/).map((text) => Buffer.from(text));
 
   verifyCodec(respCodec, { values: value, ...propertyParameters() });
   verifyCodec(respCodec, { values: value, inputs: hostile, ...propertyParameters() });
 });
 
-it.each([
+test.each([
   ['a string', Buffer.from('$16777217\r\n')],
   ['a line', Buffer.alloc(64 * 1024 + 2, '+')],
   ['an array', Buffer.from('*1048577\r\n')],
-])('refuses %s that is too long before it comes', (_title, bytes) => {
+])('rejects %s that is too long before it arrives', (_title, bytes) => {
   const decoder = respCodec.decoder();
   decoder.push(bytes);
 

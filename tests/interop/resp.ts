@@ -1,8 +1,8 @@
-// RESP, the protocol of Redis, as a codec of one's own: written with what @rxsock/core exports, and nothing else.
+// RESP, the protocol of Redis, as a custom codec, written only with what @rxsock/core exports.
 // https://redis.io/docs/latest/develop/reference/protocol-spec/
 import { type Codec, type Decoder, FrameError, FrameTooLongError, TruncatedFrameError } from '@rxsock/core';
 
-/** An error reply. It is a value: the connection goes on. */
+/** An error reply. It is a value: the connection continues. */
 export class RespError {
   readonly message: string;
 
@@ -11,7 +11,7 @@ export class RespError {
   }
 }
 
-/** What the server says unasked (RESP3): a published message. */
+/** What the server sends unrequested (RESP3): a published message. */
 export class RespPush {
   readonly items: readonly Resp[];
 
@@ -23,12 +23,12 @@ export class RespPush {
 /** A status is a string, bytes are a Buffer. */
 export type Resp = string | number | Buffer | null | RespError | RespPush | readonly Resp[] | ReadonlyMap<Resp, Resp>;
 
-/** The most bytes of a line, of a string, and the most values in each other. */
+/** The largest number of bytes in a line and in a string, and the deepest nesting of values. */
 const LIMITS = { line: 64 * 1024, bytes: 16 * 1024 * 1024, items: 1024 * 1024, depth: 16 };
 
 export const respCodec: Codec<Resp> = { decoder: () => new RespDecoder(), encode: (value) => encode(value) };
 
-/** A command, as clients send it. */
+/** A command as clients send it. */
 export function command(...words: readonly (string | Buffer)[]): Resp {
   return words.map((word) => Buffer.from(word as string));
 }
@@ -65,14 +65,16 @@ const closers: Record<string, (items: Resp[]) => Resp> = {
 };
 
 class RespDecoder implements Decoder<Resp> {
-  /** What has been taken in and not been given out: `from`..`to` of it. Its memory doubles, so that a byte is rarely moved. */
+  /**
+   * The bytes from `from` to `to` were pushed and not decoded yet. The memory doubles, so that a byte is rarely moved.
+   */
   #memory = Buffer.alloc(0);
   #from = 0;
   #to = 0;
-  /** Where the next token of the frame begins, and how far its line has been searched. */
+  /** Where the next token of the frame starts, and how far its line has been searched. */
   #at = 0;
   #searched = 0;
-  /** The length of a string whose line has been read. */
+  /** The length of a string whose length line has been read. */
   #bytes: number | undefined;
   #open: Open[] = [];
   #ended = false;
@@ -114,7 +116,7 @@ class RespDecoder implements Decoder<Resp> {
     return Uint8Array.from(this.#memory.subarray(this.#from, this.#to));
   }
 
-  /** The next scalar, or an aggregate that has just been opened; `undefined` when more bytes are needed. */
+  /** The next scalar, or an aggregate that has just started; `undefined` if more bytes are needed. */
   #token(): Resp | Open | undefined {
     if (this.#bytes !== undefined) return this.#string(this.#bytes);
     if (this.#at === this.#to) return undefined;
@@ -163,7 +165,7 @@ class RespDecoder implements Decoder<Resp> {
     return bytes;
   }
 
-  /** Puts a value into the aggregate that waits for it. Gives the frame when it is complete. */
+  /** Puts a value into the aggregate that waits for it. Returns the frame when it is complete. */
   #put(value: Resp | Open): Resp | undefined {
     let item = value;
     for (;;) {

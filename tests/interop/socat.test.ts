@@ -2,26 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { connect, data, flowFrom, listen, relay, type Socket, through } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
-import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lastValueFrom, of, toArray } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { socatListener } from '../support/listening-programs.js';
 import { Program, run } from '../support/program.js';
 import { turns } from '../support/turns.js';
-import { serving, socatListener } from './support.js';
+import { reverse, serving } from './support.js';
 import { type CertificateFiles, certificateFiles } from './tls.js';
 
 const unsorted = Array.from({ length: 20_000 }, () => `${randomBytes(16).toString('hex')}\n`);
 const sorted = [...unsorted].sort().join('');
 
-/** What came, backwards, and this late. */
-const backwards = (socket: Socket) =>
-  socket.pipe(
-    data(),
-    toArray(),
-    delayWhen(() => turns()),
-    map((chunks) => Buffer.concat(chunks).reverse()),
-  );
-
-it('answers at the end of its input: through() sends FIN and gets the whole answer', async () => {
+test('answers at the end of its input: through() sends FIN and receives the whole answer', async () => {
   await using sort = await socatListener('', 'EXEC:"env LC_ALL=C sort"', '-t', '20');
   const answer = of(unsorted.join('')).pipe(through(connect({ host: '127.0.0.1', port: sort.port })), toArray());
 
@@ -29,7 +21,7 @@ it('answers at the end of its input: through() sends FIN and gets the whole answ
   expect(await sort.program.exited).toBe(0);
 });
 
-it('half-closes through relay(), which passes each FIN on', async () => {
+test('half-closes through relay(), which forwards each FIN', async () => {
   await using sort = await socatListener('', 'EXEC:"env LC_ALL=C sort"', '-t', '20');
   const { address, errors } = await serving(listen(), (socket) =>
     relay(socket, connect({ host: '127.0.0.1', port: sort.port })),
@@ -42,8 +34,8 @@ it('half-closes through relay(), which passes each FIN on', async () => {
   expect(errors).toEqual([]);
 });
 
-it('gets an answer that comes late, when it has half-closed', async () => {
-  const { address, errors } = await serving(listen(), backwards);
+test('receives a late answer after it has half-closed', async () => {
+  const { address, errors } = await serving(listen(), reverse);
   const client = await run('socat', ['-t', '20', '-', `TCP:127.0.0.1:${address.port}`], 'late');
 
   expect(await client.exited).toBe(0);
@@ -51,7 +43,7 @@ it('gets an answer that comes late, when it has half-closed', async () => {
   expect(errors).toEqual([]);
 });
 
-it('resets behind its bytes, and that is never taken for an end', async () => {
+test('resets behind its bytes, which is never taken for an end', async () => {
   for (let trial = 0; trial < 20; trial++) {
     await using socat = await socatListener(',linger=0,shut-close', 'EXEC:"echo cut"', '-U');
     const socket = connect({ host: '127.0.0.1', port: socat.port });
@@ -60,7 +52,7 @@ it('resets behind its bytes, and that is never taken for an end', async () => {
   }
 });
 
-it('stops reading, which holds the source of its answer, and goes on', async () => {
+test('stops reading, which holds the source of its answer, and continues', async () => {
   const piece = Buffer.alloc(65_536);
   const total = 1024 * piece.length;
   let given = 0;
@@ -97,8 +89,8 @@ describe('over TLS', () => {
   });
   afterAll(() => files?.[Symbol.asyncDispose]());
 
-  it('half-closes, and gets an answer that comes late', async () => {
-    const { address, errors, drops } = await serving(tls.listen(files.server), backwards);
+  test('half-closes, and receives a late answer', async () => {
+    const { address, errors, drops } = await serving(tls.listen(files.server), reverse);
 
     const target = `OPENSSL:127.0.0.1:${address.port},cafile=${files.caFile},verify=1`;
     const client = await run('socat', ['-t', '20', '-', target], 'late');
@@ -108,7 +100,7 @@ describe('over TLS', () => {
     expect([...errors, ...drops]).toEqual([]);
   });
 
-  it('answers at the end of its input, our close_notify', async () => {
+  test('answers at the end of its input, our close_notify', async () => {
     const { certFile, keyFile } = files.server;
     const listener = `OPENSSL-LISTEN:0,bind=127.0.0.1,cert=${certFile},key=${keyFile},verify=0`;
     await using sort = new Program('socat', ['-d', '-d', '-t', '20', listener, 'EXEC:"env LC_ALL=C sort"']);

@@ -1,13 +1,13 @@
-// SpamAssassin, both ends of it: each ends its request with FIN, and then waits for the answer.
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { connect, data, listen, type Socket, through } from '@rxsock/core';
 import { delayWhen, lastValueFrom, map, of, reduce } from 'rxjs';
-import { describe, expect, it } from 'vitest';
-import { Program, run } from '../support/program.js';
+import { describe, expect, test } from 'vitest';
+import { run } from '../support/program.js';
+import { startSpamd } from '../support/spamd.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { turns } from '../support/turns.js';
-import { type Listening, serving, startOnFreePort, temporaryFolder } from './support.js';
+import { serving } from './support.js';
 
-/** All the bytes of a socket, as text, when its peer has half-closed. */
+/** All the bytes of a socket as text, when its peer has half-closed. */
 const whole = (socket: Socket) =>
   socket.pipe(
     data(),
@@ -15,30 +15,7 @@ const whole = (socket: Socket) =>
   );
 
 describe('spamd', () => {
-  /** A spamd with one rule: `rxsock-spam` in a message makes it spam. */
-  async function startSpamd(folder: string): Promise<Listening> {
-    const [rules, site] = [`${folder}/rules`, `${folder}/site`];
-    // Started by root, it reads its rules as nobody.
-    await chmod(folder, 0o755);
-    await mkdir(rules);
-    await mkdir(site);
-    await writeFile(`${rules}/rxsock.cf`, 'body RXSOCK /rxsock-spam/\nscore RXSOCK 10\n');
-    await writeFile(`${site}/init.pre`, 'loadplugin Mail::SpamAssassin::Plugin::Check\n');
-    const flags = ['--local', '--nouser-config', '--max-children=1', '--syslog=stderr', '--listen=127.0.0.1'];
-    const start = (port: number) =>
-      new Program('spamd', [...flags, `--configpath=${rules}`, `--siteconfigpath=${site}`, `--port=${port}`], {
-        env: { HOME: folder },
-      });
-    const spamd = await startOnFreePort(start, /child states: I\n/, 'stderr');
-    // By its own signal, so that it takes its children with it.
-    const stop = async () => {
-      spamd.program.kill('SIGTERM');
-      await spamd.program.exited;
-    };
-    return { ...spamd, [Symbol.asyncDispose]: stop };
-  }
-
-  it('answers a request without a length when we have half-closed', async () => {
+  test('answers a request without a length when we have half-closed', async () => {
     await using folder = await temporaryFolder();
     await using spamd = await startSpamd(folder.path);
     const ask = (request: string) =>
@@ -61,7 +38,7 @@ describe('spamd', () => {
 describe('spamc', () => {
   const message = `Subject: hi\n\n${'buy this\n'.repeat(10_000)}`;
 
-  it('gets its answer, which begins after its FIN, from serve()', async () => {
+  test('receives its answer from serve(), which begins after its FIN', async () => {
     const requests: string[] = [];
     const { address, errors } = await serving(listen(), (socket) =>
       whole(socket).pipe(

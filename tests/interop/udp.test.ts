@@ -1,18 +1,18 @@
-// socat over UDP: datagrams one by one, the empty one, the largest one.
+// socat over UDP: single datagrams, the empty one and the largest one.
 import { on } from '@rxsock/core';
 import { bind, connect, messages, request } from '@rxsock/udp';
 import { firstValueFrom } from 'rxjs';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Program } from '../support/program.js';
 
-/** Starts a socat that joins the first peer with a program; an empty datagram ends it. */
+/** Starts a socat that joins the first peer with a program. An empty datagram ends it. */
 async function startSocat(to: string, ...flags: string[]): Promise<{ socat: Program; port: number }> {
   const socat = new Program('socat', ['-d', '-d', ...flags, 'UDP-LISTEN:0,bind=127.0.0.1,null-eof', to]);
   const [, port] = await socat.printed(/listening on UDP AF=2 127\.0\.0\.1:(\d+)/, 'stderr');
   return { socat, port: Number(port) };
 }
 
-it('answers each request, and ends with an empty datagram', async () => {
+test('answers each request, and ends with an empty datagram', async () => {
   const { socat, port } = await startSocat('EXEC:cat', '-t', '20');
   await using _ = socat;
   const socket = connect({ port });
@@ -29,7 +29,7 @@ it('answers each request, and ends with an empty datagram', async () => {
   keep.unsubscribe();
 });
 
-it('receives the largest datagram whole', async () => {
+test('receives the largest datagram whole', async () => {
   const { socat, port } = await startSocat('EXEC:"wc -c"', '-u', '-b', '65536');
   await using _ = socat;
   const socket = connect({ port });
@@ -42,7 +42,7 @@ it('receives the largest datagram whole', async () => {
   expect(socat.stdout.trim()).toBe('65507');
 });
 
-it('sends to bind(), which answers where a datagram has come from', async () => {
+test('sends to bind(), which replies to the sender of each datagram', async () => {
   const socket = bind();
   const listening = firstValueFrom(socket.pipe(on('listening')));
   const echo = socket.pipe(on('message')).subscribe(socket);

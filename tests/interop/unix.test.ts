@@ -1,26 +1,17 @@
 // Programs over UNIX sockets: paths, abstract names, half-close.
 import { randomBytes } from 'node:crypto';
-import { data, through } from '@rxsock/core';
+import { through } from '@rxsock/core';
 import { connect, listen } from '@rxsock/unix';
-import { delayWhen, lastValueFrom, map, of, toArray } from 'rxjs';
-import { expect, it } from 'vitest';
+import { lastValueFrom, of, toArray } from 'rxjs';
+import { expect, test } from 'vitest';
 import { Program, run } from '../support/program.js';
-import { turns } from '../support/turns.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { curl, http } from './http.js';
-import { serving, temporaryFolder } from './support.js';
+import { reverse, serving } from './support.js';
 
 const bytes = randomBytes(1_000_003);
 
-/** What came, backwards, and this late. */
-const backwards = (socket: ReturnType<typeof connect>) =>
-  socket.pipe(
-    data(),
-    toArray(),
-    delayWhen(() => turns()),
-    map((chunks) => Buffer.concat(chunks).reverse()),
-  );
-
-it('curl gets pages from a path', async () => {
+test('curl receives pages from a path', async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/http`;
   const { errors } = await serving(listen({ path }), http);
@@ -32,13 +23,13 @@ it('curl gets pages from a path', async () => {
   expect(errors).toEqual([]);
 });
 
-it.each([
+test.each([
   ['nc', (path: string) => ['-N', '-U', path]],
   ['socat', (path: string) => ['-t', '20', '-', `UNIX-CONNECT:${path}`]],
-])('%s gets an answer that begins after it has half-closed', async (program, argsFor) => {
+])('%s receives an answer that begins after it has half-closed', async (program, argsFor) => {
   await using folder = await temporaryFolder();
-  const path = `${folder.path}/backwards`;
-  const { errors } = await serving(listen({ path }), backwards);
+  const path = `${folder.path}/reverse`;
+  const { errors } = await serving(listen({ path }), reverse);
 
   const client = await run(program, argsFor(path), bytes);
 
@@ -47,7 +38,7 @@ it.each([
   expect(errors).toEqual([]);
 });
 
-it('a program behind socat answers when through() has half-closed', async () => {
+test('a program behind socat answers when through() has half-closed', async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/sort`;
   await using sort = new Program('socat', ['-d', '-d', '-t', '20', `UNIX-LISTEN:${path}`, 'EXEC:sort']);
@@ -59,9 +50,9 @@ it('a program behind socat answers when through() has half-closed', async () => 
   expect(await sort.exited).toBe(0);
 });
 
-it('socat finds an abstract name of ours by its full length, as C programs spell it', async () => {
+test('socat finds an abstract name of ours by its full length, as C programs write it', async () => {
   const abstract = `rxsock-${randomBytes(8).toString('hex')}`;
-  const { errors } = await serving(listen({ abstract }), backwards);
+  const { errors } = await serving(listen({ abstract }), reverse);
 
   const full = await run('socat', ['-t', '20', '-', `ABSTRACT-CONNECT:${abstract},unix-tightsocklen=0`], 'full');
   const tight = await run('socat', ['-t', '20', '-', `ABSTRACT-CONNECT:${abstract},unix-tightsocklen=1`], 'tight');
@@ -73,7 +64,7 @@ it('socat finds an abstract name of ours by its full length, as C programs spell
   expect(errors).toEqual([]);
 });
 
-it('finds an abstract name of socat that has the full length', async () => {
+test('finds an abstract name of socat that has the full length', async () => {
   const abstract = `rxsock-${randomBytes(8).toString('hex')}`;
   const listener = `ABSTRACT-LISTEN:${abstract},unix-tightsocklen=0`;
   await using sort = new Program('socat', ['-d', '-d', '-t', '20', listener, 'EXEC:sort']);

@@ -1,4 +1,4 @@
-// KVIrc: what its socket class could do, by the feature; and the class of its page.
+// KVIrc: the features of its socket class, and the class on its page.
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -11,21 +11,21 @@ import {
   data,
   listen,
   on,
-  type Registrable,
   reader,
   type Socket,
   saveTo,
   sendFile,
   serve,
 } from '@rxsock/core';
+import type { Registrable } from '@rxsock/core/registry';
 import * as tls from '@rxsock/tls';
 import * as udp from '@rxsock/udp';
 import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../interop/support.js';
 import { cert, key } from '../support/certificate.js';
 import { closedPort, drainRaw, pair } from '../support/raw-peers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { listening, ported } from './support.js';
 
 test('KVIrc: states Unconnected, HostLookUp, Connecting, Connected, Bound, Closing, Listening', async () => {
@@ -71,11 +71,11 @@ test('KVIrc: listen on port 0, on an interface, on IPv6 only; accept or be dropp
   const accepted = firstValueFrom(local.pipe(connections()));
   const first = client(port, '127.0.0.2');
   const socket = await accepted;
-  socket.next('welcome'); // who writes has accepted it
+  socket.next('welcome'); // a write accepts it
   const [welcome] = await once(first, 'data');
   expect(String(welcome)).toBe('welcome');
 
-  const second = client(port, '127.0.0.2'); // nobody does anything with it
+  const second = client(port, '127.0.0.2'); // not accepted by anything
   const secondPort = once(second, 'connect').then(() => second.localPort);
   expect((await drainRaw(second)).end).toBe('ECONNRESET');
   expect(await dropped).toMatchObject({ reason: 'unclaimed', remote: { port: await secondPort } });
@@ -109,7 +109,7 @@ test('KVIrc: $read(length), memory buffers, $write of arrays and files, $setProt
   await saved;
   expect(await readFile(copy)).toEqual(every);
 
-  // $setProtocol: the verbs are the same, and so is what they give.
+  // $setProtocol: the verbs are the same, and so are their results.
   const path = join(folder.path, 'socket');
   const echo = serve((socket: Socket) => socket.pipe(data()));
   const [tcp, secure, local] = [listen(), tls.listen({ key, cert }), unix.listen({ path })];
@@ -149,8 +149,8 @@ test('KVIrc: its program, the HTTP request, with a web server', async () => {
   expect(await program.exited).toBe(0);
   expect(requests).toEqual(['HEAD / localhost']);
   expect(program.stdout).toMatch(/^HTTP\/1\.1 200 OK\n(.+\n)*X-Whole: yes\n(.+\n)*\n$/);
-  const told = program.stderr.trim().split('\n');
-  expect(told).toEqual(
+  const printed = program.stderr.trim().split('\n');
+  expect(printed).toEqual(
     expect.arrayContaining(['idle', 'connecting', 'open', 'the server has closed the connection', 'closed']),
   );
 

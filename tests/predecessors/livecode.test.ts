@@ -1,6 +1,7 @@
-// LiveCode: what its socket commands could do, by the feature; and the server and client of its page.
+// LiveCode: the features of its socket commands, and the server and client on its page.
 import type net from 'node:net';
-import { connect, listen, on, reader, type Socket, SocketRegistry, SocketTimeoutError } from '@rxsock/core';
+import { connect, listen, on, reader, type Socket, SocketTimeoutError } from '@rxsock/core';
+import { SocketRegistry } from '@rxsock/core/registry';
 import * as tls from '@rxsock/tls';
 import * as udp from '@rxsock/udp';
 import { firstValueFrom } from 'rxjs';
@@ -56,8 +57,8 @@ describe('LiveCode: from local:port to host:port|name, datagram, secure, without
       return socket.write('hello').catch((error: unknown) => error);
     };
 
-    expect(await refusal({})).toMatchObject({ name: 'CertificateError' }); // a secure socket, whose authority nobody knows
-    expect(await refusal({ ca })).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }); // and another name
+    expect(await refusal({})).toMatchObject({ name: 'CertificateError' }); // a secure socket with an unknown authority
+    expect(await refusal({ ca })).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }); // with another name
     expect(await secured({ ca, verifyHost: 'inner.test' })).toMatchObject({ authorized: true }); // for host
     expect(await secured({ verify: false })).toMatchObject({ authorized: false }); // without verification
 

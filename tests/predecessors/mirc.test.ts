@@ -1,4 +1,4 @@
-// mIRC: what its scripts could do, by the feature; and the bot of its page.
+// mIRC: the features of its scripts, and the bot on its page.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import net from 'node:net';
@@ -10,23 +10,22 @@ import {
   data,
   encode,
   framed,
-  isPortFree,
   linesCodec,
   listen,
   on,
   type Server,
   type Socket,
-  SocketRegistry,
   sendFile,
   serve,
-  snapshot,
   writeTo,
 } from '@rxsock/core';
+import { isPortFree } from '@rxsock/core/lookup';
+import { SocketRegistry, snapshot } from '@rxsock/core/registry';
 import * as udp from '@rxsock/udp';
 import { firstValueFrom, lastValueFrom, of, tap, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { temporaryFolder } from '../interop/support.js';
 import { closedPort, drainRaw, pair, rawServer } from '../support/raw-peers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { turns } from '../support/turns.js';
 import { listening, ported } from './support.js';
 
@@ -103,9 +102,9 @@ test('mIRC: named sockets; wildcards in /sockwrite www* …, /sockclose info*; /
   expect(String((await drainRaw(www1)).bytes)).toBe('hello');
 
   const all = new SocketRegistry<Socket | Server | udp.DatagramSocket>();
-  const ear = all.add(listen(), 'ear'); // /socklisten
+  const server = all.add(listen(), 'ear'); // /socklisten
   const mail = all.add(udp.bind(), 'mail'); // /sockudp
-  await Promise.all([listening(ear), mail.bind()]);
+  await Promise.all([listening(server), mail.bind()]);
   expect([...all].map(({ name, type, readyState }) => [name, type, readyState])).toEqual([
     ['ear', 'tcp', 'listening'],
     ['mail', 'udp', 'open'],
@@ -196,7 +195,7 @@ test('mIRC: close in 1 second, once all is sent', async () => {
   const { socket, peer } = await pair();
   socket.next(bytes);
   expect(socket.writableLength).toBeGreaterThan(0);
-  const closed = socket.close(); // no timer: it waits for what is yet to be sent
+  const closed = socket.close(); // no timer: it waits for the bytes to be sent
   await turns();
   expect(socket.readyState).not.toBe('closed');
   expect((await drainRaw(peer)).bytes.equals(bytes)).toBe(true);

@@ -1,4 +1,4 @@
-// Pike: what its files, ports and modules could do, by the feature; and the port forwarder of its page.
+// Pike: the features of its files, ports and modules, and the port forwarder on its page.
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import http from 'node:http';
@@ -13,37 +13,40 @@ import {
   discard,
   type Endpoint,
   formatEndpoint,
-  handOver,
   lines,
   listen,
-  localAddresses,
   on,
-  resolveHost,
-  reverseLookup,
-  SocketRegistry,
   serve,
   through,
 } from '@rxsock/core';
+import { localAddresses, resolveHost, reverseLookup } from '@rxsock/core/lookup';
+import { handOver } from '@rxsock/core/process';
+import { SocketRegistry } from '@rxsock/core/registry';
 import * as udp from '@rxsock/udp';
 import * as unix from '@rxsock/unix';
 import { firstValueFrom, lastValueFrom, map, of, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { exited, program as processes } from '../support/processes/index.js';
+import { killChild, program as processes } from '../support/processes/index.js';
 import { run } from '../support/program.js';
 import { accepted, closedPort, dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
-import { told } from '../support/tuning.js';
+import { recordTuningCalls } from '../support/tuning.js';
 import { turns } from '../support/turns.js';
-import { ask, place } from '../support/unix-servers.js';
+import { ask, temporaryPath } from '../support/unix-servers.js';
 import { listening, ported } from './support.js';
 
 test('Pike: gethostbyname/addr, own name and addresses', async () => {
   expect(await resolveHost('localhost', { family: 4 })).toEqual([{ address: '127.0.0.1', family: 'IPv4' }]);
   const name = await reverseLookup('127.0.0.1');
   expect(await resolveHost(name)).toContainEqual({ address: '127.0.0.1', family: 'IPv4' });
-  const own = localAddresses({ family: 4 });
-  expect(own).toContainEqual({ address: '127.0.0.1', family: 'IPv4', interface: expect.any(String), internal: true });
-  for (const { address } of own) {
-    const { port } = await listening(listen({ host: address })); // it is one of ours: we can listen there
+  const addresses = localAddresses({ family: 4 });
+  expect(addresses).toContainEqual({
+    address: '127.0.0.1',
+    family: 'IPv4',
+    interface: expect.any(String),
+    internal: true,
+  });
+  for (const { address } of addresses) {
+    const { port } = await listening(listen({ host: address })); // it is an address of this machine: we can listen there
     expect(port).toBeGreaterThan(0);
   }
   expect(hostname()).not.toBe('');
@@ -51,7 +54,7 @@ test('Pike: gethostbyname/addr, own name and addresses', async () => {
 
 test('Pike: close("r"), close("w"), close("rw")', async () => {
   const { socket, peer } = await pair({ highWaterMark: 1024 });
-  socket.pipe(discard()).subscribe({ error: () => {} }); // close("r"): what comes is dropped, and stops nobody
+  socket.pipe(discard()).subscribe({ error: () => {} }); // close("r"): incoming bytes are dropped, and the peer does not have to wait
   const flood = Buffer.alloc(5_000_000);
   await new Promise<void>((resolve) => peer.write(flood, () => resolve()));
   await expect.poll(() => socket.bytesRead).toBe(flood.length);
@@ -106,11 +109,11 @@ describe('Pike: options: reuse, keepalive, nodelay, buffers, broadcast, multicas
   test('keepalive, nodelay', async () => {
     const { port } = await rawServer();
     const plain = () => opened(dial({ port, keepOpen: true, noDelay: false }));
-    expect(await told(plain)).toEqual({ noDelay: [], keepAlive: [] });
+    expect(await recordTuningCalls(plain)).toEqual({ noDelay: [], keepAlive: [] });
     const probing = () => opened(dial({ port, keepOpen: true, keepAlive: 60_000 }));
-    expect(await told(probing)).toEqual({ noDelay: [[true]], keepAlive: [[true, 60]] }); // the system counts seconds
+    expect(await recordTuningCalls(probing)).toEqual({ noDelay: [[true]], keepAlive: [[true, 60]] }); // the system counts in seconds
     const taken = () => accepted({ keepAlive: 30_000, noDelay: false });
-    expect(await told(taken)).toEqual({ noDelay: [], keepAlive: [[true, 30]] });
+    expect(await recordTuningCalls(taken)).toEqual({ noDelay: [], keepAlive: [[true, 30]] });
   });
 
   test('reuse', async () => {
@@ -178,13 +181,13 @@ test('Pike: multi-homed server, daemon, restart on demand', async () => {
 
   // The successor inherits the descriptor, as from systemd; the port is never without a listener.
   const successor = await handOver(server, process.execPath, [processes('successor'), 'ready'], { cwd: '/' });
-  onTestFinished(() => exited(successor));
+  onTestFinished(() => killChild(successor));
   expect(server.address).toBeUndefined();
   expect(await ask('127.0.0.2')).toBe('unknown of nobody in /');
 });
 
 test('Pike: bind_unix, listen_fd: restart on demand on a path', async () => {
-  const { folder, path } = place();
+  const { folder, path } = temporaryPath();
   const server = unix.listen({ path });
   await listening(server, server.pipe(serve(() => 'the first')));
   expect(await ask(path)).toBe('the first');
@@ -194,7 +197,7 @@ test('Pike: bind_unix, listen_fd: restart on demand on a path', async () => {
     'ready',
     JSON.stringify({ echo: path }),
   ]);
-  onTestFinished(() => exited(successor));
+  onTestFinished(() => killChild(successor));
   expect(await ask(path)).toBe(`echo at ${path}`);
   successor.kill();
   await once(successor, 'exit');
@@ -213,7 +216,7 @@ describe('Pike: backsniff, fwdport, select servers, Future-based HTTP GET', () =
     scanner.destroy();
   });
 
-  test('select server: many clients in one process, each hears the others', async () => {
+  test('select server: many clients in one process, each receives what the others send', async () => {
     const sockets = new SocketRegistry();
     const guests = sockets.match('guest*');
     const server = listen();
@@ -258,15 +261,15 @@ describe('Pike: backsniff, fwdport, select servers, Future-based HTTP GET', () =
 
     const nc = run('nc', ['-N', '127.0.0.1', port], 'request');
     const peer = await target.next();
-    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('request'), end: 'end' }); // its half-close has come through
+    expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('request'), end: 'end' }); // its half-close has arrived
     peer.end('and a late answer');
     expect((await nc).stdout).toBe('and a late answer');
     await program.printed(/^127\.0\.0\.1:\d+: 7 bytes there, 17 back, fin$/m);
 
-    const gone = net.connect({ port: Number(port), host: '127.0.0.1' });
+    const client = net.connect({ port: Number(port), host: '127.0.0.1' });
     const second = await target.next();
     second.resetAndDestroy();
-    expect((await drainRaw(gone)).end).toBe('ECONNRESET'); // and so has a reset
+    expect((await drainRaw(client)).end).toBe('ECONNRESET'); // and so has a reset
     await program.printed(/ECONNRESET|reset/, 'stderr');
     expect(await program.interrupt()).toBe(0);
 

@@ -1,4 +1,4 @@
-// The programs of docs/coming-from, cut out of their pages and run as a reader would run them; and our ends of the tests.
+// Compiles the programs in the pages of docs/coming-from and runs them as a reader would. Also our side of the tests.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -13,7 +13,10 @@ import { root, snippetsOf } from '../support/snippets.js';
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-/** Compiles the program of a page, its last block, inside the workspace; starts it with these arguments. */
+/**
+ * Compiles the program of a page, its last block, inside the workspace. Returns a function that starts it with
+ * arguments.
+ */
 export async function ported(system: string): Promise<(...args: readonly (string | number)[]) => Program> {
   const program = (await snippetsOf(`docs/coming-from/${system}.md`, 'ts')).at(-1)!;
   const parent = join(root, 'tests', 'predecessors', 'dist');
@@ -31,7 +34,7 @@ export async function ported(system: string): Promise<(...args: readonly (string
   return (...args) => new Program(process.execPath, [join(folder, 'program.js'), ...args.map(String)]);
 }
 
-/** Listens until the test is over, with what `serve` and its like make of it; where it listens. */
+/** Listens until the test is over. Subscribes to `served`, for example the result of serve(). Returns the address. */
 export async function listening<A extends Endpoint>(
   server: Server<A>,
   served: Observable<unknown> = server,

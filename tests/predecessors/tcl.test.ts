@@ -1,35 +1,31 @@
-// Tcl: what its channels could do, and what was asked for, by the feature; and the server of its page.
+// Tcl: the features of its channels, features that its users asked for, and the server on its page.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  AlreadyRunningError,
   connect,
   data,
   delimited,
   encode,
-  type InstanceEvent,
-  isPortFree,
   lines,
   linesCodec,
   on,
   reconnect,
-  SocketRegistry,
   saveTo,
   sendFile,
-  servicePort,
-  singleInstance,
-  snapshot,
   through,
   writeTo,
 } from '@rxsock/core';
+import { isPortFree, servicePort } from '@rxsock/core/lookup';
+import { AlreadyRunningError, type InstanceEvent, singleInstance } from '@rxsock/core/process';
+import { SocketRegistry, snapshot } from '@rxsock/core/registry';
 import { bufferCount, firstValueFrom, lastValueFrom, map, of, Subject, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { temporaryFolder } from '../interop/support.js';
 import { instancePort } from '../support/processes/index.js';
 import { run } from '../support/program.js';
 import { dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
 import { record } from '../support/record.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 import { turns } from '../support/turns.js';
 import { ported } from './support.js';
 
@@ -38,7 +34,7 @@ test('Tcl: -async connect, -myaddr, -myport, service names (socket host smtp)', 
   const localPort = await instancePort();
   const socket = dial({ port: server.port, localAddress: '127.0.0.2', localPort, keepOpen: true });
   expect(socket.readyState).toBe('idle'); // -async: nothing has happened yet
-  socket.next('early'); // and what is written is kept
+  socket.next('early'); // and written bytes are kept
   await opened(socket);
   const peer = await server.next();
   expect([peer.remoteAddress, peer.remotePort]).toEqual(['127.0.0.2', localPort]);
@@ -46,7 +42,7 @@ test('Tcl: -async connect, -myaddr, -myport, service names (socket host smtp)', 
   socket.complete();
   expect(String((await drainRaw(peer)).bytes)).toBe('early');
 
-  const smtp = dial({ port: 'smtp' }); // maybe somebody listens there, maybe not
+  const smtp = dial({ port: 'smtp' }); // perhaps something listens there, perhaps not
   const attempt = firstValueFrom(smtp.pipe(on('connectionAttempt')));
   expect(await attempt).toMatchObject({ address: '127.0.0.1', port: 25 });
   expect(await servicePort('smtp')).toBe(25);
@@ -94,7 +90,7 @@ test('Tcl: line, full and no buffering; -translation', async () => {
   };
   puts.next('one'); // line
   expect(await written()).toBe(4);
-  socket.next('t'); // none, and yet one system call: they are of one turn
+  socket.next('t'); // no buffering, and still one system call: all of one turn
   socket.next('w');
   expect(socket.bytesWritten).toBe(4);
   expect(await written()).toBe(6);
@@ -142,17 +138,19 @@ test('Tcl: one instance only, by a listening port', async () => {
 test('Tcl: automatic reconnect client sockets; sending a file through a socket', async () => {
   const server = await rawServer();
   const backoff = { initial: 1, max: 10, factor: 2, jitter: 0 };
-  const link = reconnect(() => connect({ host: '127.0.0.1', port: server.port }), { backoff });
-  onTestFinished(() => link.error());
+  const reconnecting = reconnect(() => connect({ host: '127.0.0.1', port: server.port }), { backoff });
+  onTestFinished(() => reconnecting.error());
   const heard: string[] = [];
-  link.pipe(data(), lines({ trailing: 'drop' })).subscribe({ next: (line) => heard.push(line), error: () => {} });
-  const cut = firstValueFrom(link.pipe(on('disconnect')));
-  (await server.next()).end('one\nhal'); // it goes in the middle of a line
+  reconnecting
+    .eachConnection((bytes) => bytes.pipe(lines({ trailing: 'drop' })))
+    .subscribe({ next: (line) => heard.push(line), error: () => {} });
+  const cut = firstValueFrom(reconnecting.pipe(on('disconnect')));
+  (await server.next()).end('one\nhal'); // the server ends in the middle of a line
   await cut;
-  link.next('while away');
+  reconnecting.next('while away');
   const again = await server.next();
-  again.end('two\n'); // the half line is forgotten, not glued to this
-  link.complete();
+  again.end('two\n'); // the half line was dropped, not joined to this one
+  reconnecting.complete();
   expect(String((await drainRaw(again)).bytes)).toBe('while away');
   await expect.poll(() => heard).toEqual(['one', 'two']);
 

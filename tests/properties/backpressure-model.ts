@@ -1,4 +1,5 @@
-// The two ends of a wire under pressure: feeders that offer without end, and consumers that take when they are told to.
+// The two ends of a wire under pressure: feeders that offer bytes without end, and consumers that take values when the
+// test says so.
 import { setImmediate as turn } from 'node:timers/promises';
 import {
   connect,
@@ -17,11 +18,11 @@ import {
 } from '@rxsock/core';
 import { defer, firstValueFrom, map, mergeMap, Observable, type OperatorFunction, retry, scan, tap } from 'rxjs';
 
-/** More than the kernel takes in on both ends of a connection, so that whoever offers it sees whether somebody holds. */
+/** More than the kernel buffers at both ends of a connection, so that the feeder notices a hold. */
 const ENDLESS = 128 * 1024 * 1024;
-/** What one read may bring, in bytes. */
+/** The most bytes that one read may bring. */
 const READ = 65_536;
-/** How many lines a feeder writes at the least, stopped or not. */
+/** How many lines a feeder writes at least, even if it is stopped. */
 export const LEAST = 200;
 
 const nameOf = (feed: number, attempt: number, number: number) => `${feed}/${attempt}/${number}`;
@@ -34,7 +35,7 @@ class Feeder {
   lines = 0;
   offered = 0;
   #refused = false;
-  /** Whether the peer has gone: our side then ends by itself. */
+  /** Whether the peer has left. Our side then ends too. */
   #left = false;
 
   constructor(socket: Socket, feed: Feed, attempt: number) {
@@ -61,7 +62,7 @@ class Feeder {
     if (!this.#refused) this.socket.complete();
   }
 
-  /** Whether `next()` has said no and what it refused still waits. */
+  /** Whether `next()` has returned false and the bytes still wait. */
   get clogged(): boolean {
     return this.#refused && this.socket.writableLength > 0;
   }
@@ -69,25 +70,25 @@ class Feeder {
 
 export interface FeedOptions {
   readonly lineLength: number;
-  /** Of the reading side. */
+  /** Options of the reading side. */
   readonly socket: SocketOptions;
   readonly framing: 'ours' | 'foreign';
   /** How often the pipeline throws and is subscribed again. */
   readonly failures: number;
   /** After how many lines it throws. */
   readonly failAt: number;
-  /** Whether there is a port forwarder between the two. */
+  /** Whether a port forwarder is between the two sides. */
   readonly forwarded: boolean;
   readonly operators: readonly OperatorFunction<string, string>[];
 }
 
-/** A server that feeds, and the pipeline of a client that is fed. */
+/** A server that feeds, and the pipeline of a client that consumes. */
 export class Feed {
   readonly feeders: Feeder[] = [];
   readonly readers: { readonly socket: Socket; delivered: number }[] = [];
   /** Sockets of the forwarder. */
   readonly between: Socket[] = [];
-  /** Lines that have left the pipeline. */
+  /** Lines that the pipeline has emitted. */
   left = 0;
   stopped = false;
   readonly id: number;
@@ -130,7 +131,7 @@ export class Feed {
     return (address as { readonly port: number }).port;
   }
 
-  /** Lines, over as many connections as it takes. */
+  /** Emits lines, over as many connections as it takes. */
   readonly lines = defer((): Observable<string> => {
     const attempt = this.readers.length;
     const socket = connect({ host: '127.0.0.1', port: this.#port, ...this.options.socket });
@@ -156,12 +157,12 @@ export class Feed {
     tap(() => this.left++),
   );
 
-  /** Offers no more. */
+  /** Stops offering. */
   stop(): void {
     this.stopped = true;
   }
 
-  /** The names of all the lines that must come. */
+  /** The names of all the lines that must arrive. */
   get expected(): string[] {
     const { failures, failAt } = this.options;
     return this.feeders.flatMap(({ attempt, lines }) =>
@@ -169,10 +170,10 @@ export class Feed {
     );
   }
 
-  /** How much more is read than may be, in bytes; how much more waits to be forwarded than may. */
+  /** By how many bytes the reads exceed their limit, and by how many the forwarder's queue exceeds its own. */
   get excess(): number {
     const { highWaterMark = READ } = this.options.socket;
-    // Those that were left read on to the end and drop it.
+    // Sockets without subscribers read on to the end and drop it.
     const reading = this.readers.filter(({ socket }) => !['closing', 'closed'].includes(socket.readyState));
     const ahead = reading.map(({ socket, delivered }) => socket.bytesRead - delivered);
     const forwarding = this.between.map((socket) => socket.writableLength);
@@ -191,7 +192,7 @@ export class Feed {
   }
 }
 
-/** A framer as people write it with stock operators: it does not stop inside a chunk. */
+/** A framer written with stock operators, as users do: it does not stop inside a chunk. */
 function foreignLines(): OperatorFunction<Buffer, string> {
   return (source) =>
     source.pipe(
@@ -206,13 +207,13 @@ function foreignLines(): OperatorFunction<Buffer, string> {
     );
 }
 
-/** Waits until nothing moves any more because somebody holds: every feeder is clogged and stays so. */
+/** Waits until nothing moves any more because of a hold: every feeder is stopped and stays so. */
 export async function standstill(feeds: readonly Feed[]): Promise<void> {
   let seen = '';
   for (let quiet = 0; quiet < 10; quiet++) {
     await turn();
     const feeders = feeds.flatMap((feed) => feed.feeders);
-    if (feeders.some(({ offered }) => offered >= ENDLESS)) throw new Error('all was taken in, and nobody held');
+    if (feeders.some(({ offered }) => offered >= ENDLESS)) throw new Error('everything was read, and no consumer held');
     for (const feed of feeds) if (feed.excess > 0) throw new Error(`${feed.excess} bytes too many were read ahead`);
     const live = feeders.filter(({ socket }) => socket.readyState !== 'closed');
     const now = [...feeds.map(({ left }) => left), ...feeders.map(({ socket }) => socket.bytesWritten)].join();
@@ -221,17 +222,17 @@ export async function standstill(feeds: readonly Feed[]): Promise<void> {
   }
 }
 
-/** A consumer that takes as much as it is told to, and then nothing. */
+/** A consumer that takes as many values as it is told to, and then none. */
 export interface Taker {
   readonly taken: string[];
   readonly ended: boolean;
-  /** How many may wait in it. */
+  /** How many values it may queue. */
   readonly limit: number;
   take(count: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Takes by pulling. */
+/** Takes values by pulling. */
 export function puller(source: Observable<string>, highWaterMark: number): Taker {
   const iterator = toAsyncIterable(source, { highWaterMark })[Symbol.asyncIterator]();
   const taken: string[] = [];
@@ -255,7 +256,7 @@ export function puller(source: Observable<string>, highWaterMark: number): Taker
   };
 }
 
-/** Takes by ending projections, one by one, in the order in which they began. */
+/** Takes values by ending projections, one by one, in the order in which they started. */
 export function mapper(source: Observable<string>, options: { concurrency: number; highWaterMark: number }): Taker {
   const taken: string[] = [];
   const running: (() => void)[] = [];

@@ -1,5 +1,5 @@
-// Whatever stands between a socket and a slow consumer: queues stay under their limits, the peer has to wait while it
-// offers far more, and nothing is lost or reordered when the consumer goes on.
+// Whatever is between a socket and a slow consumer: queues stay under their limits, the peer has to wait while it
+// offers far more, and nothing is lost or reordered when the consumer continues.
 import { mapWithBackpressure } from '@rxsock/core';
 import fc from 'fast-check';
 import {
@@ -59,7 +59,7 @@ const passing: Record<string, OperatorFunction<string, string>> = {
   'publish, refCount': (source) => source.pipe(publish(), refCount() as OperatorFunction<string, string>),
 };
 
-/** Ways to make one source of several. */
+/** Ways to combine several sources into one. */
 const joining: Record<string, (feeds: readonly Feed[]) => Observable<string>> = {
   merge: (feeds) => merge(...feeds.map(({ lines }) => lines)),
   mergeMap: (feeds) => from(feeds).pipe(mergeMap(({ lines }) => lines)),
@@ -99,7 +99,7 @@ const scenario = fc.record({
   takes: fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 3 }),
 });
 
-/** What a line is called; the rest of it is padding. */
+/** The number at the start of a line; the rest is padding. */
 const named = (line: string) => line.slice(0, line.indexOf(' '));
 
 const property = fc.asyncProperty(

@@ -1,13 +1,13 @@
-// What the codecs should do, written for the whole input at once and with no thought of speed: the models that the
-// property tests hold the decoders against. Bytes are strings of Latin-1 here, one character a byte.
+// What the codecs should do, written for the whole input at once and without regard to speed: the models against which
+// the property tests check the decoders. Bytes are Latin-1 strings here, one character per byte.
 
-/** What is expected of an input. */
+/** The expected result for an input. */
 export interface Expected {
-  /** Each frame's payload, and where the bytes after it begin. */
+  /** The payload of each frame, and where the bytes after it start. */
   readonly frames: readonly { readonly payload: string; readonly end: number }[];
-  /** The error's class and fields, if there is one. */
+  /** The class and the fields of the error, if there is one. */
   readonly error?: Record<string, unknown>;
-  /** Where what is left begins, after the end or the error. */
+  /** Where the rest starts, after the end or the error. */
   readonly left: number;
 }
 
@@ -51,7 +51,10 @@ export function fixedLength(input: string, length: number): Expected {
   return left === input.length ? { frames, left } : { frames, error: truncated(input, left), left };
 }
 
-/** What the beginning of a frame says: not enough of it is there, it is bad, or so long are header, payload and trailer. */
+/**
+ * What the start of a frame means: it is incomplete, it is invalid, or it gives the lengths of header, payload and
+ * trailer.
+ */
 type Header = 'more' | Record<string, unknown> | [header: number, payload: number, trailer: number];
 
 function prefixed(input: string, readHeader: (input: string) => Header, checkTrailer = (_: string) => true): Expected {
@@ -81,7 +84,7 @@ export function netstrings(input: string, maxLength: number): Expected {
     input,
     (text) => {
       const digits = /^(0|[1-9][0-9]*)?/.exec(text)![0];
-      // Only the digits up to the one that is too much count: what follows need not have come.
+      // Only the digits up to the first that is too much count: later ones need not have arrived.
       if (digits !== '' && BigInt(digits) > BigInt(maxLength)) return tooLong;
       const colon = text[digits.length];
       if (colon === undefined) return 'more';

@@ -1,21 +1,24 @@
-// The laws of framing for every codec of this library, with random options, bytes and cuts: against models that are
-// plainly right, and against verifyCodec as anybody would use it.
+// The laws of framing for every codec of this library, with random options, bytes and chunks: checked against simple
+// models, and with verifyCodec as a user would call it.
+import {
+  type Chunk,
+  type Codec,
+  delimitedCodec,
+  fixedLengthCodec,
+  jsonLinesCodec,
+  lengthPrefixedCodec,
+  linesCodec,
+  netstringsCodec,
+} from '@rxsock/core';
+import { chunkings, delimiterRichBytes, verifyCodec } from '@rxsock/core/fast-check';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Chunk, Codec } from '../../packages/core/src/framing/codec.js';
-import { delimitedCodec } from '../../packages/core/src/framing/delimited.js';
-import { fixedLengthCodec } from '../../packages/core/src/framing/fixed-length.js';
-import { jsonLinesCodec } from '../../packages/core/src/framing/json-lines.js';
-import { lengthPrefixedCodec } from '../../packages/core/src/framing/length-prefixed.js';
-import { linesCodec } from '../../packages/core/src/framing/lines.js';
-import { netstringsCodec } from '../../packages/core/src/framing/netstrings.js';
-import { chunkings, delimiterRichBytes, verifyCodec } from '../../packages/core/src/testing/index.js';
 import { checkProperty, propertyParameters } from '../support/property.js';
 import * as model from './framing-models.js';
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
-/** Decodes in the documented way, until `take` frames are there, and compares all that can be seen with the model. */
+/** Decodes as documented until `take` frames have come, and compares everything visible with the model. */
 function compare<T>(
   codec: Codec<T>,
   chunks: readonly Uint8Array[],
@@ -60,11 +63,11 @@ function compare<T>(
   }
 }
 
-/** An input cut into chunks, and how many frames to take of it. */
+/** An input cut into chunks, and how many of its frames to take. */
 const cases = (inputs: fc.Arbitrary<Uint8Array>) =>
   inputs.chain((input) => fc.record({ chunks: chunkings(input), take: fc.oneof(fc.constant(1e9), fc.nat(12)) }));
 
-const maxLength = fc.oneof(fc.nat(12), fc.constant(64), fc.nat(70_000));
+const maxLength = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(64), fc.integer({ min: 1, max: 70_000 }));
 const trailing = fc.constantFrom('emit', 'drop', 'error');
 const oversize = fc.constantFrom('error', 'discard');
 /** Long enough for several runs of lines, and for lines that are longer than a run. */
@@ -84,7 +87,7 @@ const long = (bytes: fc.Arbitrary<Uint8Array>) =>
     },
   );
 
-describe('the decoders do what the models say', () => {
+describe('the decoders match the models', () => {
   test('lines', () => {
     const options = fc.record({
       delimiter: fc.constantFrom('\n', '\r\n'),
@@ -96,7 +99,7 @@ describe('the decoders do what the models say', () => {
     checkProperty(
       fc.property(options, cases(long(delimiterRichBytes(['\n', '\r\n', '\r']))), (o, { chunks, take }) => {
         const expected = model.delimited(latin1(Buffer.concat(chunks)), { ...o, stripCR: o.delimiter === '\n' });
-        // Each line by itself, and by another decoder than Node's: what a run of lines gives must be no different.
+        // Each line on its own, and with a decoder that is not Node's: decoding lines in runs must make no difference.
         const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
         const decode = (line: string) => (o.encoding === 'utf8' ? utf8.decode(Buffer.from(line, 'latin1')) : line);
         compare(linesCodec(o), chunks, expected, decode, take);
@@ -105,7 +108,7 @@ describe('the decoders do what the models say', () => {
   });
 
   test('delimited', () => {
-    // Of few different bytes, so that delimiters overlap themselves and the payload.
+    // Few different bytes, so that delimiters overlap themselves and the payload.
     const few = fc.uint8Array({ min: 97, max: 98, minLength: 1, maxLength: 6 });
     const delimiter = fc.oneof(
       few,
@@ -130,7 +133,11 @@ describe('the decoders do what the models say', () => {
       byteOrder: fc.constantFrom('big', 'little'),
       offset: fc.oneof(fc.constant(0), fc.nat(4)),
       adjustment: fc.oneof(fc.constant(0), fc.integer({ min: -12, max: 12 })),
-      maxLength: fc.oneof(fc.nat(20), fc.constant(16 * 1024 * 1024), fc.constant(Number.MAX_SAFE_INTEGER)),
+      maxLength: fc.oneof(
+        fc.integer({ min: 1, max: 20 }),
+        fc.constant(16 * 1024 * 1024),
+        fc.constant(Number.MAX_SAFE_INTEGER),
+      ),
     });
     const both = options.chain((o) =>
       fc.record({ o: fc.constant(o), one: cases(mixed(lengthPrefixedCodec(o), ['\0', '\x03', '\x80', '\xff\xff'])) }),
@@ -143,7 +150,7 @@ describe('the decoders do what the models say', () => {
   });
 
   test('netstrings', () => {
-    const limit = fc.oneof(fc.nat(20), fc.constant(16 * 1024 * 1024));
+    const limit = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.constant(16 * 1024 * 1024));
     const both = limit.chain((maxLength) =>
       fc.record({
         maxLength: fc.constant(maxLength),
@@ -179,7 +186,7 @@ describe('the decoders do what the models say', () => {
     const inputs = cases(text.map((lines) => new Uint8Array(Buffer.from(lines.flat().join('')))));
     checkProperty(
       fc.property(inputs, blankLines, ({ chunks }, blankLines) => {
-        // Line by line, with the line's number; nothing here is about the rest, for which lines has its own model.
+        // Line by line, with the line's number. The rest is not compared here: the model of lines covers it.
         const values: unknown[] = [];
         let bad: number | undefined;
         const lines = String(Buffer.concat(chunks)).split('\n').slice(0, -1);
@@ -211,10 +218,10 @@ describe('the decoders do what the models say', () => {
   });
 });
 
-describe('verifyCodec holds for every codec, with random options', () => {
+describe('verifyCodec accepts every codec, with random options', () => {
   const text = fc.string({ unit: 'grapheme', maxLength: 20 });
   const payload = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
-  /** Several options, each tried with a share of the runs. */
+  /** Several sets of options, each tested with a share of the runs. */
   const each = <O>(
     options: fc.Arbitrary<O>,
     verify: (options: O, parameters: ReturnType<typeof propertyParameters>) => void,
@@ -316,7 +323,7 @@ function encodes<T>(codec: Codec<T>, value: T): boolean {
   }
 }
 
-/** Good frames and parts of them, and bytes that are none. */
+/** Valid frames, parts of them, and invalid bytes. */
 function mixed(codec: Codec<Buffer>, pieces: readonly string[]): fc.Arbitrary<Uint8Array> {
   const frame = fc.uint8Array({ maxLength: 20 }).map((bytes): Chunk => {
     const payload = Buffer.from(bytes);

@@ -1,5 +1,5 @@
-// Half-close, for any order of writes, completions, holds and late readers on both sides: what was written before
-// complete() arrives, in order, and then one end; the other direction goes on; and at last both sides are closed.
+// Half-close, for any order of writes, completions, holds and late readers on both sides: everything written before
+// complete() arrives in order, then one end. The other direction continues, and at last both sides close.
 import {
   connect,
   connections,
@@ -25,7 +25,7 @@ type Act =
   | { readonly act: 'watch' }
   | { readonly act: 'turn'; readonly milliseconds: number };
 
-const act = fc.oneof(
+const step = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ act: fc.constant('write' as const), size: fc.oneof(fc.nat(20), fc.nat(200_000)) }),
@@ -35,7 +35,7 @@ const act = fc.oneof(
   { weight: 2, arbitrary: fc.record({ act: fc.constant('turn' as const), milliseconds: fc.constantFrom(0, 0, 1, 3) }) },
 ) as fc.Arbitrary<Act>;
 
-/** One end of the connection, with all that was done to it and all that it told. */
+/** One end of the connection, with everything that was done to it and everything it emitted. */
 class Side {
   readonly sent: Buffer[] = [];
   readonly heard: SocketEvent[][] = [];
@@ -49,17 +49,17 @@ class Side {
     this.#socket = socket;
   }
 
-  async do(act: Act, peer: Side): Promise<void> {
-    if (act.act === 'write') this.#write(act.size, peer);
-    else if (act.act === 'complete') this.complete();
-    else if (act.act === 'hold') this.#releases.push(this.#socket.hold('test'));
-    else if (act.act === 'release') this.#releases.shift()?.();
-    else if (act.act === 'read') this.#subscribe();
-    else if (act.act === 'watch') this.#socket.pipe(on('end')).subscribe();
-    else await new Promise((resolve) => setTimeout(resolve, act.milliseconds));
+  async do(step: Act, peer: Side): Promise<void> {
+    if (step.act === 'write') this.#write(step.size, peer);
+    else if (step.act === 'complete') this.complete();
+    else if (step.act === 'hold') this.#releases.push(this.#socket.hold('test'));
+    else if (step.act === 'release') this.#releases.shift()?.();
+    else if (step.act === 'read') this.#subscribe();
+    else if (step.act === 'watch') this.#socket.pipe(on('end')).subscribe();
+    else await new Promise((resolve) => setTimeout(resolve, step.milliseconds));
   }
 
-  /** Nobody is in the way any more. */
+  /** Releases every hold. */
   finish(): void {
     if (this.heard.length === 0) this.#subscribe();
     for (const release of this.#releases) release();
@@ -80,12 +80,12 @@ class Side {
   #write(size: number, peer: Side): void {
     const bytes = Buffer.alloc(size);
     for (let at = 0; at < size; at++) bytes[at] = (size + at) % 251;
-    // Where allowHalfOpen is off our side completes by itself, some time after the other one has.
+    // Without allowHalfOpen our side completes too, some time after the other side has.
     const mayRefuse = this.completed || (!this.#socket.allowHalfOpen && peer.completed);
-    const place = this.sent.push(bytes) - 1;
+    const index = this.sent.push(bytes) - 1;
     this.#writes.push(
       this.#socket.write(bytes).catch((error) => {
-        this.sent[place] = Buffer.alloc(0);
+        this.sent[index] = Buffer.alloc(0);
         expect(error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
         expect(mayRefuse).toBe(true);
       }),
@@ -132,7 +132,7 @@ async function between(
   return { sides: [near, await far], close };
 }
 
-/** What one reader heard, against what the other side had sent. */
+/** Compares what one reader received with what the other side sent. */
 function check(events: readonly SocketEvent[], sent: Buffer | undefined): void {
   const types = events.map(({ type }) => type);
   const last = (type: SocketEvent['type']) => types.lastIndexOf(type);
@@ -165,11 +165,11 @@ test.each([
     await checkProperty(
       fc.asyncProperty(
         fc.record({ allowHalfOpen: fc.boolean(), highWaterMark: fc.constantFrom(1, 1000, 65_536) }),
-        fc.array(fc.tuple(fc.nat(1), act), { maxLength: 25 }),
+        fc.array(fc.tuple(fc.nat(1), step), { maxLength: 25 }),
         async (options, acts) => {
           const { sides, close } = await between(options, viaRelay);
           const [near, far] = [new Side(sides[0]), new Side(sides[1])];
-          for (const [side, act] of acts) await (side === 0 ? near.do(act, far) : far.do(act, near));
+          for (const [side, step] of acts) await (side === 0 ? near.do(step, far) : far.do(step, near));
           near.finish();
           far.finish();
           await Promise.all([near.settled(), far.settled()]);
@@ -177,7 +177,7 @@ test.each([
             [near, far],
             [far, near],
           ] as const) {
-            // All hear the same; the first reader is there for every byte.
+            // All readers get the same; the first reader is there for every byte.
             for (const events of side.heard)
               check(events, events === side.heard[0] ? Buffer.concat(other.sent) : undefined);
           }

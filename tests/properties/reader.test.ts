@@ -1,5 +1,5 @@
-// reader(): any reads, in any order, over bytes cut anywhere, give what a model gives that has all the bytes in one piece;
-// and what they leave is what the next reader of the socket gets.
+// reader(): any reads in any order, over bytes cut anywhere, return what a model returns that has all bytes in one
+// piece. The next reader of the socket gets what they leave.
 import { Duplex } from 'node:stream';
 import {
   type Codec,
@@ -11,20 +11,20 @@ import {
   type Reader,
   reader,
 } from '@rxsock/core';
+import { chunkings, delimiterRichBytes } from '@rxsock/core/fast-check';
 import fc from 'fast-check';
 import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
-import { chunkings, delimiterRichBytes } from '../../packages/core/src/testing/index.js';
 import { checkProperty } from '../support/property.js';
 import * as model from './framing-models.js';
 
-/** What a read is to give, or the error it is to reject with, and the bytes that are left then. */
+/** The expected result or error of a read, and the bytes that are left then. */
 type Outcome = { readonly left: string } & ({ readonly value: unknown } | { readonly error: Record<string, unknown> });
 
 interface Read {
   readonly name: string;
-  act(read: Reader): Promise<unknown>;
-  /** What the whole rest of the input makes of it. */
+  run(read: Reader): Promise<unknown>;
+  /** What the decoder makes of the whole rest of the input. */
   expected(input: string, maxLength: number): Outcome;
 }
 
@@ -32,7 +32,7 @@ const bytes = (text: string) => Buffer.from(text, 'latin1');
 const text = (line: string) => bytes(line).toString();
 const cutOff = (input: string) => ({ error: { name: 'TruncatedFrameError', buffered: input.length }, left: input });
 
-/** The first frame, or what there is in its place. */
+/** The first frame, or what comes in its place. */
 function first(input: string, { frames, error }: model.Expected, frameOf: (payload: string) => unknown): Outcome {
   const [frame] = frames;
   if (frame) return { value: frameOf(frame.payload), left: input.slice(frame.end) };
@@ -44,8 +44,8 @@ function linesOf(input: string, maxLength: number): model.Expected {
 }
 
 /**
- * Keeps to the public interface and to no more: text up to a full stop, and in the middle of it `!` with a letter, which
- * comes at once. So what its decoder has left is not always the end of what was pushed.
+ * Uses only the public interface. Decodes text up to a full stop, and within it `!` with a letter, which is a frame of
+ * its own that comes at once. So the rest of its decoder is not always the end of what was pushed.
  */
 const interrupted: Pick<Codec<string>, 'decoder'> = { decoder: () => new InterruptedDecoder() };
 
@@ -89,13 +89,13 @@ const prefixOptions = { lengthField: 1, byteOrder: 'big', offset: 0, adjustment:
 const aRead: fc.Arbitrary<Read> = fc.oneof(
   fc.oneof({ weight: 4, arbitrary: fc.nat(9) }, fc.nat(3000)).map((length) => ({
     name: `read(${length})`,
-    act: (read: Reader) => read.read(length),
+    run: (read: Reader) => read.read(length),
     expected: (input: string) =>
       input.length < length ? cutOff(input) : { value: bytes(input.slice(0, length)), left: input.slice(length) },
   })),
   fc.constantFrom('\n', '--', '--!', '\0').map((delimiter) => ({
     name: `readUntil(${JSON.stringify(delimiter)})`,
-    act: (read: Reader) => read.readUntil(delimiter),
+    run: (read: Reader) => read.readUntil(delimiter),
     expected: (input: string, maxLength: number) => {
       const options = { delimiter, stripCR: false, maxLength, trailing: 'error', oversize: 'error' } as const;
       return input === '' ? cutOff(input) : first(input, model.delimited(input, options), bytes);
@@ -103,12 +103,12 @@ const aRead: fc.Arbitrary<Read> = fc.oneof(
   })),
   fc.constant({
     name: 'readLine()',
-    act: (read: Reader) => read.readLine(),
+    run: (read: Reader) => read.readLine(),
     expected: (input: string, maxLength: number) => first(input, linesOf(input, maxLength), text),
   }),
   fc.integer({ min: 1, max: 4 }).map((count) => ({
     name: `readLines(${count})`,
-    act: (read: Reader) => read.readLines(count),
+    run: (read: Reader) => read.readLines(count),
     expected: (input: string, maxLength: number) => {
       const { frames, error } = linesOf(input, maxLength);
       if (error && frames.length < count) return { error, left: input };
@@ -119,17 +119,17 @@ const aRead: fc.Arbitrary<Read> = fc.oneof(
   fc.constantFrom(
     {
       name: 'readFrame(lengthPrefixedCodec())',
-      act: (read: Reader) => read.readFrame(prefixed),
+      run: (read: Reader) => read.readFrame(prefixed),
       expected: (input: string) => first(input, model.lengthPrefixed(input, prefixOptions), bytes),
     },
     {
       name: 'readFrame(netstringsCodec())',
-      act: (read: Reader) => read.readFrame(netstrings),
+      run: (read: Reader) => read.readFrame(netstrings),
       expected: (input: string) => first(input, model.netstrings(input, 100), bytes),
     },
     {
       name: "readFrame() with somebody's codec",
-      act: (read: Reader) => read.readFrame(interrupted),
+      run: (read: Reader) => read.readFrame(interrupted),
       expected: (input: string) => {
         const { frame, left } = interruptedFrame(input);
         return { value: frame, left };
@@ -140,14 +140,14 @@ const aRead: fc.Arbitrary<Read> = fc.oneof(
 
 const readAll: Read = {
   name: 'readAll()',
-  act: (read) => read.readAll(),
+  run: (read) => read.readAll(),
   expected: (input, maxLength) =>
     input.length > maxLength
       ? { error: { name: 'FrameTooLongError', limit: maxLength }, left: input }
       : { value: bytes(input), left: '' },
 };
 
-/** Some of the pieces are longer than what a decoder gets at first. */
+/** Some pieces are longer than what a decoder gets at first. */
 const input = fc
   .array(
     fc.oneof(
@@ -158,7 +158,7 @@ const input = fc
   )
   .map((pieces) => Buffer.concat(pieces));
 
-/** A stream of these chunks, each in a turn of its own where it says so, and then the end. */
+/** A stream of these chunks, some of them in their own turn, and then the end. */
 function streamOf(chunks: readonly Uint8Array[], turns: Iterator<boolean, unknown>): Duplex {
   const left = chunks.filter((chunk) => chunk.length > 0);
   const push = (stream: Duplex) => stream.push(left.shift() ?? null);
@@ -171,9 +171,9 @@ function streamOf(chunks: readonly Uint8Array[], turns: Iterator<boolean, unknow
   });
 }
 
-/** Reads that do not wait for each other; what they give is compared in their order. */
+/** Concurrent reads. Their results are compared in order. */
 async function compare(group: readonly Read[], read: Reader, before: string, maxLength: number): Promise<string> {
-  const outcomes = await Promise.allSettled(group.map(({ act }) => act(read)));
+  const outcomes = await Promise.allSettled(group.map(({ run }) => run(read)));
   let left = before;
   for (const [i, { name, expected }] of group.entries()) {
     const outcome = outcomes[i]!;
@@ -186,7 +186,7 @@ async function compare(group: readonly Read[], read: Reader, before: string, max
   return left;
 }
 
-test('any reads give what they would give of the bytes in one piece', async () => {
+test('any reads return what they would return for the bytes in one piece', async () => {
   const groups = fc.array(fc.array(aRead, { minLength: 1, maxLength: 4 }), { maxLength: 10 });
   await checkProperty(
     fc.asyncProperty(
@@ -210,7 +210,7 @@ test('any reads give what they would give of the bytes in one piece', async () =
   );
 });
 
-test('iterating in between gives all that comes, in order, and nothing twice', async () => {
+test('iteration between reads yields everything that arrives, in order and once', async () => {
   await checkProperty(
     fc.asyncProperty(
       input.chain((all) => fc.record({ all: fc.constant(all), chunks: chunkings(all) })),

@@ -1,4 +1,4 @@
-// A certificate for localhost that nobody trusts, valid for a hundred years, for tests over TLS.
+// A certificate for localhost that no authority has signed, valid for a hundred years, for tests over TLS.
 
 export const key = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg12FmHvTbdkgnYWFJ

@@ -1,4 +1,4 @@
-// Certificates made for one test run: an authority that nobody else trusts, and what it signs.
+// Certificates made for one test run: an authority that no other program trusts, and the certificates it signs.
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
 
@@ -8,17 +8,17 @@ export interface KeyPair {
   readonly cert: string;
 }
 
-/** What a certificate says. */
+/** The content of a certificate. */
 export interface CertificateOptions {
-  /** DNS names and addresses it is valid for; the first is its common name too. */
+  /** The DNS names and addresses for which it is valid. The first is also its common name. */
   readonly names: readonly [string, ...string[]];
-  /** When it expires: in the past for one that has. Default: in a day. */
+  /** When it expires; in the past for an expired one. Default: in a day. */
   readonly notAfter?: Date;
-  /** For a client, not for a server. */
+  /** Makes it a client certificate in place of a server certificate. */
   readonly client?: boolean;
 }
 
-/** An authority: give `cert` to those who shall trust it. */
+/** An authority. Clients that should trust it get `cert`. */
 export interface CertificateAuthority {
   readonly cert: string;
   /** Signs a certificate with a new key. */
@@ -30,7 +30,7 @@ const elliptic = { keyType: 'ec', algorithm: 'sha256' } as const;
 
 let made = 0;
 
-/** Makes an authority, with a key and a name of its own: one that is not trusted is an unknown one, not a forged one. */
+/** Makes an authority with its own key and name, so that an untrusted authority is unknown, not forged. */
 export async function certificateAuthority(): Promise<CertificateAuthority> {
   const name = `rxsock tests ${process.pid}.${++made}`;
   const authority = await generate([{ name: 'commonName', value: name }], {
@@ -61,7 +61,7 @@ export async function certificateAuthority(): Promise<CertificateAuthority> {
   };
 }
 
-/** Valid for two days up to an instant, so that a clock that is a little off does no harm. */
+/** Valid for two days before the given time, so that a clock that is a little off does no harm. */
 function validUntil(notAfterDate: Date) {
   return { notBeforeDate: new Date(notAfterDate.getTime() - 2 * day), notAfterDate };
 }

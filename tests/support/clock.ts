@@ -1,4 +1,4 @@
-// Time that passes when a test says so.
+// A virtual clock: time passes when a test says so.
 import { VirtualAction, VirtualTimeScheduler } from 'rxjs';
 
 export class Clock extends VirtualTimeScheduler {
@@ -6,7 +6,7 @@ export class Clock extends VirtualTimeScheduler {
     super(VirtualAction, 0);
   }
 
-  /** Lets time pass: all that is due in it happens, in order. */
+  /** Lets time pass. Everything that is due in it happens, in order. */
   pass(milliseconds: number): void {
     this.maxFrames = this.frame + milliseconds;
     this.flush();

@@ -1,15 +1,14 @@
-// How every operator and creation function of RxJS behaves under backpressure: data, for the test beside this file and
-// for the guide's table.
+// How every operator and creation function of RxJS behaves under backpressure. The data are used by the tests of
+// operators and by the table in the guide.
 import * as rx from 'rxjs';
-import type { Sources } from '../../packages/core/test/flow/support.js';
 
 /**
- * - `passes through`: a hold reaches every source, the inner ones too; nothing is kept but what the operator is about.
- * - `time-shifting`: the same, but what was taken before the hold may come during it: the bound is rate × delay.
- * - `queues by itself`: the same, but values pile up inside, where no consumer sees them and so nothing is held.
- * - `breaks the chain: found by lift`: behind a Subject. The source is held as a whole, with all of its subscriptions.
- * - `breaks the chain: pass { flow }`: nothing is found; tell the consumer what to hold.
- * - `cannot be held`: makes values that nobody can stop; the consumer's overflow policy decides.
+ * - `passes through`: a hold reaches every source, the inner ones too. The operator keeps only what its purpose requires.
+ * - `time-shifting`: the same, but values taken before the hold may be emitted during it. The bound is rate × delay.
+ * - `queues by itself`: the same, but values queue inside the operator. No consumer sees them, so nothing is held.
+ * - `breaks the chain: found by lift`: behind a Subject. The source is held as a whole, with all its subscriptions.
+ * - `breaks the chain: pass { flow }`: nothing is found. Pass the consumer the flow to hold.
+ * - `cannot be held`: emits values that cannot be stopped. The consumer's overflow policy applies.
  */
 export type FlowClass =
   | 'passes through'
@@ -19,35 +18,53 @@ export type FlowClass =
   | 'breaks the chain: pass { flow }'
   | 'cannot be held';
 
+/** A source of numbers that the test drives by hand. */
+export interface TestSource {
+  readonly source: rx.Observable<number>;
+  next(value: number): void;
+  error(error: unknown): void;
+  complete(): void;
+}
+
+/** The sources from which a row builds its pipeline. */
+export interface Sources {
+  readonly a: TestSource;
+  readonly b: TestSource;
+  readonly c: TestSource;
+  /** Completes when an inner source may start. */
+  readonly gate: rx.Subject<never>;
+  readonly clock: rx.VirtualTimeScheduler;
+}
+
 export interface Row {
   /** The name of the export. */
   readonly name: string;
-  /** What is said of this use of it only. */
+  /** What this note is limited to, if the operator has several rows. */
   readonly variant?: string;
   readonly class: FlowClass;
   readonly note?: string;
   readonly pipeline: (s: Sources) => rx.Observable<unknown>;
   /** Steps after which other sources are subscribed. */
   readonly drive?: readonly ((s: Sources) => void)[];
-  /** The sources that must be found. Default: `a`. */
+  /** The sources that the consumer must find. Default: `a`. */
   readonly reaches?: string;
   /** For `found by lift`: whether its subscribers share one subscription of the source. Default: they do. */
   readonly shared?: boolean;
-  /** For `time-shifting`: brings the late value. Default: the clock goes on. */
+  /** For `time-shifting`: makes the late value arrive. Default: the clock advances. */
   readonly later?: (s: Sources) => void;
   /** For `queues by itself`. */
   readonly queue?: Queue;
-  /** For `pass { flow }`: the pipeline whose consumer is found, if there is such a one. */
+  /** For `pass { flow }`: a pipeline whose consumer is found, if there is one. */
   readonly flattened?: (s: Sources) => rx.Observable<unknown>;
 }
 
-/** Shows the queue: `a` is offered `OFFERED` values, which come only later. */
+/** Shows the queue: `a` is offered `OFFERED` values, which are emitted only later. */
 export interface Queue {
   readonly pipeline?: (s: Sources) => rx.Observable<unknown>;
   readonly before?: (s: Sources) => void;
-  /** Lets out what waits. */
+  /** Releases the queued values. */
   readonly unblock: (s: Sources) => void;
-  /** How many values come then, those in arrays counted one by one. Default: `OFFERED`. */
+  /** How many values come then; values in arrays count one by one. Default: `OFFERED`. */
   readonly delivers?: number;
 }
 
@@ -61,7 +78,7 @@ const completion = (s: Sources) => s.a.complete();
 const offer = (probe: 'a' | 'b') => (s: Sources) => {
   for (let i = 0; i < OFFERED; i++) s[probe].next(i);
 };
-const open = (s: Sources) => s.gate.complete();
+const openGate = (s: Sources) => s.gate.complete();
 
 function row(className: FlowClass, name: string, pipeline: Pipeline, use: Omit<Use, 'pipeline'> = {}): Row {
   return { name, class: className, pipeline, ...use };
@@ -81,9 +98,9 @@ const breaks = (name: string, pipeline: Pipeline, use?: Omit<Use, 'pipeline'>) =
   row('breaks the chain: pass { flow }', name, pipeline, use);
 const unheld = (name: string, pipeline: Pipeline) => row('cannot be held', name, pipeline);
 
-/** `a` gives `b` for each value. */
+/** `a` emits `b` for each value. */
 const inner = (s: Sources) => s.a.source.pipe(rx.map(() => s.b.source));
-/** `a` gives sources that wait for the gate. */
+/** `a` emits sources that wait for the gate. */
 const gated = (s: Sources) => s.a.source.pipe(rx.map((n) => rx.concat(s.gate, rx.of(n))));
 const toInner = { drive: [value], reaches: 'ab' } as const;
 const oneByOne = 'runs one inner source at a time: use mapWithBackpressure()';
@@ -122,29 +139,29 @@ export const operatorTable: readonly Row[] = [
     drive: [value, completion],
     reaches: 'ab',
     note: 'collects all inner sources first',
-    queue: { pipeline: (s) => gated(s).pipe(rx.combineAll()), unblock: (s) => [completion(s), open(s)] },
+    queue: { pipeline: (s) => gated(s).pipe(rx.combineAll()), unblock: (s) => [completion(s), openGate(s)] },
   }),
   queues('combineLatestAll', (s) => inner(s).pipe(rx.combineLatestAll()), {
     drive: [value, completion],
     reaches: 'ab',
     note: 'collects all inner sources first',
-    queue: { pipeline: (s) => gated(s).pipe(rx.combineLatestAll()), unblock: (s) => [completion(s), open(s)] },
+    queue: { pipeline: (s) => gated(s).pipe(rx.combineLatestAll()), unblock: (s) => [completion(s), openGate(s)] },
   }),
   passes('combineLatestWith', (s) => s.a.source.pipe(rx.combineLatestWith(s.b.source)), { reaches: 'ab', note: aKept }),
   queues('concatAll', (s) => inner(s).pipe(rx.concatAll()), {
     ...toInner,
     note: oneByOne,
-    queue: { pipeline: (s) => gated(s).pipe(rx.concatAll()), unblock: open },
+    queue: { pipeline: (s) => gated(s).pipe(rx.concatAll()), unblock: openGate },
   }),
   queues('concatMap', (s) => s.a.source.pipe(rx.concatMap(() => s.b.source)), {
     ...toInner,
     note: oneByOne,
-    queue: { pipeline: (s) => s.a.source.pipe(rx.concatMap((n) => rx.concat(s.gate, rx.of(n)))), unblock: open },
+    queue: { pipeline: (s) => s.a.source.pipe(rx.concatMap((n) => rx.concat(s.gate, rx.of(n)))), unblock: openGate },
   }),
   queues('concatMapTo', (s) => s.a.source.pipe(rx.concatMapTo(s.b.source)), {
     ...toInner,
     note: oneByOne,
-    queue: { pipeline: (s) => s.a.source.pipe(rx.concatMapTo(rx.concat(s.gate, rx.of(1)))), unblock: open },
+    queue: { pipeline: (s) => s.a.source.pipe(rx.concatMapTo(rx.concat(s.gate, rx.of(1)))), unblock: openGate },
   }),
   passes('concatWith', (s) => s.a.source.pipe(rx.concatWith(s.b.source)), { drive: [completion], reaches: 'ab' }),
   lifts('connect', (s) => s.a.source.pipe(rx.connect((shared) => rx.merge(shared, s.b.source))), {
@@ -189,7 +206,7 @@ export const operatorTable: readonly Row[] = [
     ...toInner,
     variant: 'with a finite `concurrent`',
     note: limited,
-    queue: { pipeline: (s) => s.a.source.pipe(rx.expand(() => s.gate, 1)), unblock: open },
+    queue: { pipeline: (s) => s.a.source.pipe(rx.expand(() => s.gate, 1)), unblock: openGate },
   }),
   simple('filter', rx.filter(Boolean)),
   simple('finalize', rx.finalize(rx.noop) as rx.OperatorFunction<number, unknown>),
@@ -224,14 +241,14 @@ export const operatorTable: readonly Row[] = [
     ...toInner,
     variant: 'with a finite `concurrent`',
     note: limited,
-    queue: { pipeline: (s) => gated(s).pipe(rx.mergeAll(1)), unblock: open },
+    queue: { pipeline: (s) => gated(s).pipe(rx.mergeAll(1)), unblock: openGate },
   }),
   passes('mergeMap', (s) => s.a.source.pipe(rx.mergeMap(() => s.b.source)), { ...toInner, note: unlimited }),
   queues('mergeMap', (s) => s.a.source.pipe(rx.mergeMap(() => s.b.source, 1)), {
     ...toInner,
     variant: 'with a finite `concurrent`',
     note: limited,
-    queue: { pipeline: (s) => s.a.source.pipe(rx.mergeMap((n) => rx.concat(s.gate, rx.of(n)), 1)), unblock: open },
+    queue: { pipeline: (s) => s.a.source.pipe(rx.mergeMap((n) => rx.concat(s.gate, rx.of(n)), 1)), unblock: openGate },
   }),
   passes('mergeMapTo', (s) => s.a.source.pipe(rx.mergeMapTo(s.b.source)), { ...toInner, note: unlimited }),
   passes('mergeScan', (s) => s.a.source.pipe(rx.mergeScan(() => s.b.source, 0)), { ...toInner, note: unlimited }),
@@ -241,7 +258,7 @@ export const operatorTable: readonly Row[] = [
     note: limited,
     queue: {
       pipeline: (s) => s.a.source.pipe(rx.mergeScan((_, n) => rx.concat(s.gate, rx.of(n)), 0, 1)),
-      unblock: open,
+      unblock: openGate,
     },
   }),
   passes('mergeWith', (s) => s.a.source.pipe(rx.mergeWith(s.b.source)), { reaches: 'ab' }),
@@ -392,7 +409,7 @@ export const operatorTable: readonly Row[] = [
     drive: [value, completion],
     reaches: 'ab',
     note: 'collects all inner sources first',
-    queue: { pipeline: (s) => gated(s).pipe(rx.zipAll()), unblock: (s) => [completion(s), open(s)] },
+    queue: { pipeline: (s) => gated(s).pipe(rx.zipAll()), unblock: (s) => [completion(s), openGate(s)] },
   }),
   queues('zipWith', (s) => s.a.source.pipe(rx.zipWith(s.b.source)), { reaches: 'ab', queue: { unblock: offer('b') } }),
 
@@ -447,7 +464,10 @@ export const operatorTable: readonly Row[] = [
   unheld('timer', (s) => rx.timer(5, s.clock)),
 ];
 
-/** What RxJS exports besides: classes, errors, schedulers, helpers, and the two that end a pipeline in a promise. */
+/**
+ * The other exports of RxJS: classes, errors, schedulers, helpers, and the two functions that turn a pipeline into a
+ * promise.
+ */
 export const notPipelines: readonly string[] = [
   'ArgumentOutOfRangeError',
   'AsyncSubject',

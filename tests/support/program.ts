@@ -1,20 +1,20 @@
-// Programs that nobody here wrote, or that are built from the examples, run as child processes.
+// Runs other programs, and built examples, as child processes.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { onTestFinished } from 'vitest';
 
-/** Where a program runs. */
+/** How a program runs. */
 export interface ProgramOptions {
-  /** Written to its standard input, which is then closed. It stays open if this is not given: see `stdin`. */
+  /** Written to its standard input, which is then closed. Without it, standard input stays open: see `stdin`. */
   readonly input?: string | Buffer;
-  /** Variables that are set in addition to those of this process. */
+  /** Environment variables in addition to those of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-// Daemons live where the shells of ordinary users do not look.
+// Daemons are installed outside the PATH of ordinary users.
 const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
 
-/** A running program. `await using` makes sure that it does not outlive its test. */
+/** A running program. `await using` makes sure that it ends with its test. */
 export class Program implements AsyncDisposable {
   stdout = '';
   stderr = '';
@@ -43,11 +43,11 @@ export class Program implements AsyncDisposable {
       child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? missing(command) : error));
       child.on('close', (code, signal) => resolve(code ?? signal));
     });
-    const over = () => {
+    const onEnd = () => {
       this.#over = true;
       this.#changed();
     };
-    this.exited.then(over, over);
+    this.exited.then(onEnd, onEnd);
   }
 
   /** Its standard input. */
@@ -55,19 +55,19 @@ export class Program implements AsyncDisposable {
     return this.#child.stdin;
   }
 
-  /** What it has printed, byte for byte. */
+  /** What it has printed, as bytes. */
   get bytes(): Buffer {
     return Buffer.concat(this.#bytes);
   }
 
-  /** Waits until it has printed something that matches. */
+  /** Waits until the program has printed text that matches. */
   async printed(pattern: RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
     for (;;) {
       const found = pattern.exec(this[stream]);
       if (found) return found;
       if (this.#over) {
         const how = await this.exited;
-        throw new Error(`It ended (${how}) without printing ${pattern}:\n${this.stdout}${this.stderr}`);
+        throw new Error(`The program ended (${how}) without printing ${pattern}:\n${this.stdout}${this.stderr}`);
       }
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
@@ -77,7 +77,7 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Ctrl-C; resolves to the exit code. */
+  /** Sends Ctrl-C. Resolves with the exit code. */
   interrupt(): Promise<number | NodeJS.Signals | null> {
     this.kill('SIGINT');
     return this.exited;
@@ -101,16 +101,16 @@ export async function run(command: string, args: readonly string[], input: strin
   return program;
 }
 
-/** For a test that runs out of time, and so does not come to the end of its block. */
-function cleanUp(act: () => Promise<void>): void {
+/** For a test that times out and so does not reach the end of its block. */
+function cleanUp(dispose: () => Promise<void>): void {
   try {
-    onTestFinished(act);
+    onTestFinished(dispose);
   } catch {
-    // Not in a test: what beforeAll starts, afterAll ends.
+    // Not in a test: afterAll ends what beforeAll starts.
   }
 }
 
-/** The Debian packages of programs that are not named as their package is. */
+/** The Debian packages of programs whose package has another name. */
 const packages: Record<string, string> = {
   nc: 'netcat-openbsd',
   dnsmasq: 'dnsmasq-base',

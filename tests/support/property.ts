@@ -1,7 +1,7 @@
-// Runs a fast-check property with the number of runs, the seed and the path that the environment asks for.
+// Runs a fast-check property with the number of runs, the seed and the path from the environment.
 import fc from 'fast-check';
 
-/** Reads a number from the environment. An empty variable is one that is not set. */
+/** Reads a number from the environment. An empty variable counts as unset. */
 function fromEnvironment(name: string): number | undefined {
   const text = process.env[name];
   if (text === undefined || text === '') return undefined;
@@ -13,7 +13,7 @@ function fromEnvironment(name: string): number | undefined {
 /** How often a property is tried: `RXSOCK_RUNS`, or 100. */
 export const runs = fromEnvironment('RXSOCK_RUNS') ?? 100;
 
-/** The seed of this process: `RXSOCK_SEED`, or one that is new every time. Every property begins with it. */
+/** The seed of this process: `RXSOCK_SEED`, or a new one each time. Every property starts with it. */
 export const seed = fromEnvironment('RXSOCK_SEED') ?? Math.floor(Math.random() * 0x7fffffff);
 
 /** `RXSOCK_PATH`: the path to a counterexample. It belongs to one property, so choose the test as well (`-t`). */
@@ -21,7 +21,7 @@ export const path = process.env.RXSOCK_PATH || undefined;
 
 let told = false;
 
-/** What to hand to fast-check, or to `verifyCodec`. Tells the seed, once a file, so that any run can be repeated. */
+/** Parameters for fast-check or `verifyCodec`. Prints the seed once per file, so that any run can be repeated. */
 export function propertyParameters(): { numRuns: number; seed: number; path?: string } {
   if (!told) console.log(`properties: RXSOCK_SEED=${seed} RXSOCK_RUNS=${runs}${path ? ` RXSOCK_PATH=${path}` : ''}`);
   told = true;
@@ -29,8 +29,8 @@ export function propertyParameters(): { numRuns: number; seed: number; path?: st
 }
 
 /**
- * Asserts a property; a failure says the seed and the path with which it comes again. Parameters given here go before
- * those of the environment, for a property whose cases are expensive. An async property must be awaited.
+ * Asserts a property. A failure reports the seed and the path that reproduce it. The given parameters override those of
+ * the environment, for a property whose cases are expensive. An async property must be awaited.
  */
 export function checkProperty<Ts>(property: fc.IAsyncProperty<Ts>, parameters?: fc.Parameters<Ts>): Promise<void>;
 export function checkProperty<Ts>(property: fc.IProperty<Ts>, parameters?: fc.Parameters<Ts>): void;

@@ -1,4 +1,4 @@
-// Plain Node sockets at the other end of the wire, cleaned up when the test is over.
+// Plain Node sockets as peers, cleaned up when the test is over.
 import { once } from 'node:events';
 import net from 'node:net';
 import { type ConnectOptions, connect, connections, type ListenOptions, listen, on, type Socket } from '@rxsock/core';
@@ -7,14 +7,14 @@ import { onTestFinished } from 'vitest';
 
 export interface RawServer {
   readonly port: number;
-  /** Those it has accepted. */
+  /** The connections that it has accepted. */
   readonly peers: net.Socket[];
   /** The next connection. */
   next(): Promise<net.Socket>;
   close(): void;
 }
 
-/** A plain server. Its connections are paused, with half-open on, and their errors are nobody's. */
+/** A plain server. Its connections are paused, have allowHalfOpen, and their errors are ignored. */
 export async function rawServer(onPeer?: (peer: net.Socket) => void): Promise<RawServer> {
   const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
   const peers: net.Socket[] = [];
@@ -38,13 +38,20 @@ export async function rawServer(onPeer?: (peer: net.Socket) => void): Promise<Ra
   return { port: (server.address() as net.AddressInfo).port, peers, next, close };
 }
 
-/** A port on which nobody listens, nor will until the test is over: it is the near end of a connection. */
+/** A port on which nothing listens until the test is over: it is the local port of a connection. */
 export async function closedPort(): Promise<number> {
   const server = await rawServer();
   const holder = net.connect({ port: server.port, host: '127.0.0.1' });
   onTestFinished(() => void holder.destroy());
   await once(holder, 'connect');
   return holder.localPort as number;
+}
+
+/** A plain client. Its errors are ignored. */
+export function rawClient(port: number): net.Socket {
+  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+  onTestFinished(() => void peer.destroy());
+  return peer;
 }
 
 /** An idle socket that is aborted when the test is over. */
@@ -54,7 +61,7 @@ export function dial(options: Partial<ConnectOptions> & Pick<ConnectOptions, 'po
   return socket;
 }
 
-/** A dialled socket that is open, with nobody subscribed, and its peer. */
+/** A dialled, open socket without subscribers, and its peer. */
 export async function pair(options: Partial<ConnectOptions> = {}): Promise<{ socket: Socket; peer: net.Socket }> {
   const server = await rawServer();
   const socket = dial({ keepOpen: true, port: server.port, ...options });
@@ -81,12 +88,12 @@ export async function accepted(options: ListenOptions = {}): Promise<{ socket: S
   return { socket, peer };
 }
 
-/** Until the socket is open. Dials, and reads nothing. */
+/** Resolves when the socket is open. Dials, and reads nothing. */
 export async function opened(socket: Socket): Promise<void> {
   await firstValueFrom(socket.pipe(on('connect')));
 }
 
-/** Reads a plain socket to its end: what came, and whether it ended by `end` or by an error's code. */
+/** Reads a plain socket to its end. Returns the bytes, and whether it ended by `end` or by an error's code. */
 export async function drainRaw(peer: net.Socket): Promise<{ bytes: Buffer; end: string }> {
   const chunks: Buffer[] = [];
   const { errored } = peer as { readonly errored?: NodeJS.ErrnoException | null };
@@ -99,4 +106,10 @@ export async function drainRaw(peer: net.Socket): Promise<{ bytes: Buffer; end: 
     peer.resume();
   });
   return { bytes: Buffer.concat(chunks), end };
+}
+
+/** Connects and reads to the end. Returns the text, and how it ended. */
+export async function readAnswer(port: number): Promise<string> {
+  const { bytes, end } = await drainRaw(net.connect({ port, host: '127.0.0.1' }));
+  return `${bytes} ${end}`;
 }

@@ -1,16 +1,16 @@
-// What a subscriber hears, written down.
+// Records what a subscriber receives.
 import type { Observable, Subscription } from 'rxjs';
 
 export interface Recording<T> {
   readonly values: T[];
-  /** `next:…` of typed events and other values as they are, then `complete` or `error:code`. */
+  /** The type of each event, or the value itself, then `complete` or `error:code`. */
   readonly log: string[];
   readonly subscription: Subscription;
-  /** How it ended; never rejects. */
+  /** Resolves when the source ends. Never rejects. */
   readonly ended: Promise<{ readonly error?: unknown }>;
 }
 
-/** Subscribes and writes down all notifications. */
+/** Subscribes and records all notifications. */
 export function record<T>(source: Observable<T>): Recording<T> {
   const values: T[] = [];
   const log: string[] = [];

@@ -12,7 +12,7 @@ export interface Snippet {
   readonly code: string;
 }
 
-/** Files of the repository, by patterns. */
+/** The files of the repository that match these patterns. */
 export function filesOf(...patterns: string[]): Promise<string[]> {
   return glob(patterns, { cwd: root });
 }

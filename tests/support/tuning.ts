@@ -1,14 +1,17 @@
-// What Node tells the system of a TCP socket's options.
+// The options of TCP sockets that Node passes to the system.
 import { once } from 'node:events';
 import net from 'node:net';
 import { vi } from 'vitest';
 import { rawServer } from './raw-peers.js';
 
-/** A call without what it leaves to Node: from 24 on, sockets hand on an interval and a count that nobody set. */
-const given = (args: unknown[]) => args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
+/**
+ * The arguments of a call without trailing undefined ones: from Node 24 on, sockets pass on an interval and a count
+ * that nobody set.
+ */
+const withoutTrailingUndefined = (args: unknown[]) => args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
 
-/** What the system is told of TCP sockets while it is done. */
-export async function told(act: () => Promise<unknown>) {
+/** The calls with which Node tunes TCP sockets while `run` runs. */
+export async function recordTuningCalls(run: () => Promise<unknown>) {
   const server = await rawServer();
   const peer = net.connect(server.port, '127.0.0.1');
   await once(peer, 'connect');
@@ -17,6 +20,9 @@ export async function told(act: () => Promise<unknown>) {
   const system = Object.getPrototypeOf(handle) as Record<'setKeepAlive' | 'setNoDelay', (...args: unknown[]) => number>;
   using noDelay = vi.spyOn(system, 'setNoDelay');
   using keepAlive = vi.spyOn(system, 'setKeepAlive');
-  await act();
-  return { noDelay: noDelay.mock.calls.map(given), keepAlive: keepAlive.mock.calls.map(given) };
+  await run();
+  return {
+    noDelay: noDelay.mock.calls.map(withoutTrailingUndefined),
+    keepAlive: keepAlive.mock.calls.map(withoutTrailingUndefined),
+  };
 }

@@ -1,6 +1,6 @@
-// Waiting for what must not happen: no event tells of it, so the event loop is given every chance to bring it.
+// Waits for what must not happen. No event reports that, so the event loop gets every chance to make it happen.
 
-/** Lets the event loop turn, each time with a look at what the kernel has. */
+/** Lets the event loop turn. Each turn polls the kernel once. */
 export async function turns(count = 100): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise(setImmediate);
 }

@@ -1,4 +1,4 @@
-// Directories, servers and clients of a test, gone when it is over.
+// Directories, servers and clients of a test, removed when it is over.
 import fs from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 import { type Recording, record } from './record.js';
 
 /** A new directory, and the path of a socket in it. */
-export function place(name = 's'): { readonly folder: string; readonly path: string } {
+export function temporaryPath(name = 's'): { readonly folder: string; readonly path: string } {
   const folder = fs.mkdtempSync(join(tmpdir(), 'rxsock-'));
   onTestFinished(() => fs.rmSync(folder, { recursive: true }));
   return { folder, path: join(folder, name) };
@@ -23,14 +23,14 @@ export async function started(server: Server<PathEndpoint>): Promise<Recording<S
   return recording;
 }
 
-/** A plain client. Its errors are nobody's. */
+/** A plain client. Its errors are ignored. */
 export function client(path: string): net.Socket {
   const peer = net.connect({ path, allowHalfOpen: true }).on('error', () => {});
   onTestFinished(() => void peer.destroy());
   return peer;
 }
 
-/** A plain server, which does as Node does. */
+/** A plain Node server. */
 export async function plainServer(path: string, onPeer = (_peer: net.Socket) => {}): Promise<net.Server> {
   const peers: net.Socket[] = [];
   const server = net.createServer({ allowHalfOpen: true }, (peer) => {
@@ -45,14 +45,14 @@ export async function plainServer(path: string, onPeer = (_peer: net.Socket) => 
   return server;
 }
 
-/** Leaves at `path` what a server leaves that was killed. */
+/** Leaves at `path` the file of a server that was killed. */
 export async function leaveStale(path: string): Promise<void> {
   const server = await plainServer(`${path}~`);
   fs.linkSync(`${path}~`, path);
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** Whom a client meets at `path`: what it is told, or the code of its error. */
+/** What a client receives from the server at `path`, or the code of its error. */
 export async function ask(path: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
@@ -65,15 +65,15 @@ export async function ask(path: string): Promise<string> {
   });
 }
 
-/** Permissions of a file. */
+/** The permissions of a file. */
 export const modeOf = (path: string): string => (fs.lstatSync(path).mode & 0o777).toString(8);
 
-/** Acts as a user who may not do everything: the superuser may. */
-export async function asNobody<T>(act: () => Promise<T>): Promise<T> {
-  if (process.getuid?.() !== 0) return act();
+/** Acts as a user with fewer permissions, if this user is the superuser. */
+export async function asUnprivilegedUser<T>(run: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return run();
   process.seteuid?.(65_534);
   try {
-    return await act();
+    return await run();
   } finally {
     process.seteuid?.(0);
   }

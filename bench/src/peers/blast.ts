@@ -1,5 +1,5 @@
 // Sends as fast as it can, from one buffer, and reads what comes back.
-import type { Work } from './main.js';
+import type { Work } from './work.js';
 
 const BLOCK = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 // Sends back what it receives.
-import type { Work } from './main.js';
+import type { Work } from './work.js';
 
 export const echo: Work = (socket) => {
   let received = 0;

@@ -6,9 +6,7 @@ import { blast } from './blast.js';
 import { echo } from './echo.js';
 import { ping } from './ping.js';
 import { sink } from './sink.js';
-
-/** Works on a connection, and answers what it has counted so far. */
-export type Work = (socket: net.Socket, options: PeerOptions) => () => number;
+import type { Work } from './work.js';
 
 const options: PeerOptions = JSON.parse(process.argv[2] ?? '');
 const work: Work = { blast, sink, echo, ping }[options.role];

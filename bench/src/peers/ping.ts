@@ -1,5 +1,5 @@
 // Makes round trips: sends a message of lines of 64 bytes, waits until as many bytes have come back, sends the next.
-import type { Work } from './main.js';
+import type { Work } from './work.js';
 
 export const ping: Work = (socket, { amount, size = 64 }) => {
   const message = Buffer.alloc(size, `${'.'.repeat(63)}\n`);

@@ -1,5 +1,5 @@
 // Counts what it receives, and ends when its peer does.
-import type { Work } from './main.js';
+import type { Work } from './work.js';
 
 export const sink: Work = (socket) => {
   let received = 0;

@@ -5,18 +5,7 @@ import Table from 'cli-table3';
 import { map, merge, type Observable, Subject, sampleTime, take, takeLast } from 'rxjs';
 import { bytes, rate } from './format.js';
 import type { Outcome } from './outcome.js';
-import type { Result } from './tour.js';
-
-/** How far something is. */
-export interface Bar {
-  update(bytes: number): void;
-}
-
-/** Where a step shows how far it is. */
-export interface Stage {
-  /** Adds a bar, until the step ends. */
-  bar(label: string, total: number): Bar;
-}
+import type { Bar, Result, Stage } from './step.js';
 
 const { stdout } = process;
 const terminal = stdout.isTTY === true && process.env.TERM !== 'dumb';

@@ -1,27 +1,7 @@
 // Runs the steps of the tour one after the other. What did not prove itself is a failure, whatever the reason.
 import { firstValueFrom, from, throwError, timeout } from 'rxjs';
-import type { Outcome } from './outcome.js';
-import type { Screen, Stage } from './screen.js';
-
-/** A step of the tour. */
-export interface Step {
-  /** A few words for the table. */
-  readonly name: string;
-  /** What it shows, in a sentence. */
-  readonly shows: string;
-  /** Where to read it. */
-  readonly source: string;
-  /** Runs it; `earlier` is what came of the steps before. */
-  run(stage: Stage, earlier: readonly Result[]): Promise<Outcome>;
-}
-
-/** How a step ended: with an outcome, or with what it threw. */
-export interface Result {
-  readonly step: Step;
-  readonly passed: boolean;
-  readonly outcome?: Outcome;
-  readonly error?: unknown;
-}
+import type { Screen } from './screen.js';
+import type { Result, Stage, Step } from './step.js';
 
 /**
  * Runs all steps, shows them, and the table at the end.

@@ -1,25 +1,77 @@
-// Everything a user of @rxsock/core imports.
+// The entry point @rxsock/core: what users import. Other rooms have entry points of their own: registry, lookup,
+// process, testing and fast-check. The sibling packages import internal.ts as well.
 
 // TCP
 
 export { type ConnectOptions, connect, type TcpOptions } from './connect.js';
 export { type ListenOptions, listen } from './listen.js';
 
-// What they give
+// Sockets and servers
 
+export type { Chunk } from './base/bytes.js';
+export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './base/endpoint.js';
 export type { ReadyState } from './engine/connection.js';
 export type { SocketOptions } from './engine/limits.js';
 export type { TransportType } from './engine/transport.js';
 export { Server, type ServerState } from './server/server.js';
 export { Socket } from './socket.js';
 
-// What those tell
+// Events
 
-export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './base/endpoint.js';
-export * from './base/errors.js';
-export type * from './base/events.js';
+export type {
+  CloseEvent,
+  CloseReport,
+  ConnectEvent,
+  ConnectionAttemptEvent,
+  ConnectionAttemptFailedEvent,
+  DataEvent,
+  DrainEvent,
+  EndEvent,
+  EventOf,
+  FinishEvent,
+  LookupEvent,
+  SecureConnectEvent,
+  SocketEvent,
+  TimeoutEvent,
+} from './base/events.js';
+export type {
+  ConnectionErrorEvent,
+  ConnectionEvent,
+  DrainingEvent,
+  DropEvent,
+  ListeningEvent,
+  ServerCloseEvent,
+  ServerEvent,
+} from './server/events.js';
 
-// Events and bytes
+// Errors
+
+export {
+  AbortedError,
+  BackpressureOverflowError,
+  type ConnectAttempt,
+  ConnectError,
+  type ErrorPhase,
+  FrameError,
+  FrameTooLongError,
+  JsonLineError,
+  ResetError,
+  SocketError,
+  type SocketErrorOptions,
+  SocketTimeoutError,
+  TruncatedFrameError,
+  WriteBufferOverflowError,
+} from './base/errors.js';
+
+// Flow (backpressure)
+
+export type { Flow, Release } from './flow/flow.js';
+export type { FlowInput } from './flow/flow-input.js';
+export { Flowable } from './flow/flowable.js';
+export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
+export { flowFrom } from './streams/flow-from.js';
+
+// Operators
 
 export { connections } from './operators/connections.js';
 export { data } from './operators/data.js';
@@ -27,20 +79,11 @@ export { decodeText } from './operators/decode-text.js';
 export { discard } from './operators/discard.js';
 export { on } from './operators/on.js';
 export { opened } from './operators/opened.js';
-export { Reader, type ReaderOptions, reader } from './reader/reader.js';
-
-// Writing, and both ways
-
 export { relay } from './operators/relay.js';
 export { type HandlerResult, type ServeOperator, type ServeOptions, serve } from './operators/serve.js';
 export { through } from './operators/through.js';
-export { type EndOptions, type WriteProgress, writeTo } from './operators/write-to.js';
-
-// Backpressure
-
-export type { Flow, Release } from './flow/flow.js';
-export { Flowable } from './flow/flowable.js';
-export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
+export { writeTo } from './operators/write-to.js';
+export type { EndOptions, WriteProgress } from './transfer/whole-write.js';
 
 // Framing: operators
 
@@ -57,7 +100,7 @@ export { netstrings } from './operators/netstrings.js';
 
 // Framing: codecs
 
-export type { BytesCodec, Chunk, Codec, Decoder } from './framing/codec.js';
+export type { BytesCodec, Codec, Decoder } from './framing/codec.js';
 export { type DelimitedOptions, delimitedCodec } from './framing/delimited.js';
 export { fixedLengthCodec } from './framing/fixed-length.js';
 export { type JsonLinesOptions, jsonLinesCodec } from './framing/json-lines.js';
@@ -73,58 +116,30 @@ export { type SaveProgress, saveTo } from './transfer/save-to.js';
 export { type SendFileOptions, type SendFileProgress, sendFile } from './transfer/send-file.js';
 export { sendFrom } from './transfer/send-from.js';
 
-// From and to other kinds of streams
+// Streams: of Node, of the Web, and async iterables
 
-export type { FlowInput } from './flow/flow-input.js';
 export { type ToAsyncIterableOptions, toAsyncIterable } from './streams/async-iterable.js';
-export { flowFrom } from './streams/flow-from.js';
 export { fromDuplex } from './streams/from-duplex.js';
 export { toDuplex } from './streams/to-duplex.js';
 export { type ToReadableOptions, toReadable } from './streams/to-readable.js';
 export { toReadableStream, toWritableStream } from './streams/web.js';
 
-// Names and addresses
+// Reader
 
-export type { LookupOptions } from './lookup/ask.js';
-export type { HostAddress } from './lookup/family.js';
-export { type ResolveHostOptions, resolveHost, reverseLookup } from './lookup/hosts.js';
-export { type LocalAddress, type LocalAddressesOptions, localAddresses } from './lookup/local-addresses.js';
-export { isPortFree, type PortFreeOptions } from './lookup/port-free.js';
-export { type ServicePortOptions, servicePort } from './lookup/service-port.js';
+export { Reader, type ReaderOptions, reader } from './reader/reader.js';
 
-// Sockets by name, and what they say of themselves
+// Reconnecting
 
-export type { CloseOptions, Registrable } from './base/registrable.js';
-export { type RegistrableSnapshot, type Snapshot, type SocketSnapshot, snapshot } from './registry/snapshot.js';
-export { SocketGroup, type SocketGroupEvent } from './registry/socket-group.js';
-export { SocketRegistry } from './registry/socket-registry.js';
-
-// What outlives a connection
-
-export { ConnectionPool, connectionPool } from './pool/connection-pool.js';
-export type { ConnectionPoolOptions } from './pool/pool-options.js';
 export type { BackoffOptions } from './reconnect/backoff.js';
-export { PoolError, type PoolErrorCode, ReconnectError } from './reconnect/errors.js';
-export { ReconnectingSocket, reconnect } from './reconnect/reconnect.js';
+export { ReconnectError } from './reconnect/errors.js';
+export { reconnect } from './reconnect/reconnect.js';
 export type { DisconnectEvent, OverflowEvent, ReconnectEvent, RetryEvent } from './reconnect/reconnect-events.js';
 export type { ReconnectState } from './reconnect/reconnect-loop.js';
 export type { ReconnectOptions } from './reconnect/reconnect-options.js';
+export { ReconnectingSocket } from './reconnect/reconnecting-socket.js';
 
-// One process and the next
+// Pool
 
-export {
-  AlreadyRunningError,
-  ForeignListenerError,
-  HandOverError,
-  type HandOverErrorCode,
-  InheritedListenersError,
-  type InheritedListenersErrorCode,
-} from './process/errors.js';
-export { type HandOverOptions, type HandOverServers, handOver } from './process/hand-over.js';
-export {
-  type InheritedListener,
-  type InheritedListenersOptions,
-  inheritedListeners,
-} from './process/inherited-listeners.js';
-export type { AcquiredEvent, InstanceEvent, LaunchEvent } from './process/instance-events.js';
-export { type InstanceOptions, type SingleInstanceOptions, singleInstance } from './process/single-instance.js';
+export { ConnectionPool, connectionPool } from './pool/connection-pool.js';
+export { PoolError, type PoolErrorCode } from './pool/errors.js';
+export type { ConnectionPoolOptions } from './pool/pool-options.js';

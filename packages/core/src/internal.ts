@@ -1,14 +1,16 @@
 // What the sibling packages import to open other streams with the same engine. Not for applications: it may change in
 // any release.
 
+export * from './base/check.js';
 export { Deadline, LONGEST_TIMER } from './base/deadline.js';
-export type { Endpoints } from './base/endpoint.js';
+export { type Endpoints, formatAddress } from './base/endpoint.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
-export { connectOver, socketOver } from './connect.js';
-export { type Birth, Connection } from './engine/connection.js';
-export { checkLimit, resolveSocketOptions, type SocketLimits } from './engine/limits.js';
-export { beneath } from './engine/owners.js';
+export { checkConnectOptions, connectOver, socketOver } from './connect.js';
+export { Connection, type Start } from './engine/connection.js';
+export { resolveSocketOptions, type SocketLimits } from './engine/limits.js';
+export { nodeInternals } from './engine/node-internals.js';
+export { underlyingStream } from './engine/owners.js';
 export {
   type ErrorContext,
   type HandshakeHandlers,
@@ -17,5 +19,7 @@ export {
   type TransportNaming,
 } from './engine/transport.js';
 export { serverOver } from './listen.js';
+export { failServer, listenOnDescriptor } from './server/descriptor.js';
 export { Server, type ServerLimits, type ServerTransport } from './server/server.js';
-export { connectionOf, Socket } from './socket.js';
+export { resolveServerOptions } from './server/server-options.js';
+export { controlOf, Socket } from './socket.js';

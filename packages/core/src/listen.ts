@@ -1,50 +1,63 @@
-// listen(): TCP servers. It only knows how to open a net.Server; all the rest is Server's.
+// listen(): TCP servers. This file only opens a net.Server; everything else is Server.
 import net from 'node:net';
-import { inspect } from 'node:util';
+import { checkBoolean, checkDescriptor, checkString } from './base/check.js';
 import type { InternetEndpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
-import { checkPort, type TcpOptions, wholeSeconds } from './connect.js';
-import { checkLimit, resolveSocketOptions } from './engine/limits.js';
+import { checkPortOrService, checkTcpOptions, type TcpOptions, wholeSeconds } from './connect.js';
 import { servicePort } from './lookup/service-port.js';
+import { failServer, listenOnDescriptor } from './server/descriptor.js';
 import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
+import { resolveServerOptions } from './server/server-options.js';
 
-/** Options of {@link listen}. Those of sockets hold for every accepted one. */
+/** Options of {@link listen}. Those of sockets apply to every accepted socket. */
 export interface ListenOptions extends TcpOptions {
   /**
-   * 0 takes any free port: see the `listening` event. Or the name of a service in the system's table: see
-   * {@link servicePort}.
+   * A port number, or the name of a service in the system's table. 0 chooses a free port: see the `listening` event.
    * @defaultValue 0
    */
-  readonly port?: number | string;
-  /** The address to listen on. A wider one than loopback is your choice: `'0.0.0.0'`, `'::'`. @defaultValue `'127.0.0.1'` */
-  readonly host?: string;
-  /** With an IPv6 host: do not take IPv4 as well. @defaultValue `false` */
-  readonly ipv6Only?: boolean;
+  readonly port?: number | string | undefined;
   /**
-   * Listen on a descriptor that this process has inherited, instead of on `host` and `port`: see {@link inheritedListeners}
-   * and {@link handOver}. From then on it is the server's, which closes it. Not on Windows.
+   * The address to listen on. Only this machine can reach the default; `'0.0.0.0'` and `'::'` accept from everywhere.
+   * @defaultValue `'127.0.0.1'`
    */
-  readonly fd?: number;
-  /** How many connections the kernel lets wait to be accepted. @defaultValue 511 */
-  readonly backlog?: number;
-  /** The most connections open at once; more are dropped, each with an event. @defaultValue 10,000 */
-  readonly maxConnections?: number;
+  readonly host?: string | undefined;
+  /** Whether a server on an IPv6 address refuses IPv4. @defaultValue `false` */
+  readonly ipv6Only?: boolean | undefined;
   /**
-   * How long an accepted socket may wait for its first subscriber before it is aborted, in milliseconds; 0 = for ever.
+   * A descriptor that this process has inherited, to listen on instead of `host` and `port`: see `inheritedListeners`
+   * and `handOver` of `@rxsock/core/process`. The server closes it. Not available on Windows.
+   * @defaultValue none
+   */
+  readonly fd?: number | undefined;
+  /** How many connections may wait in the kernel to be accepted. Infinity means as many as it can. @defaultValue 511 */
+  readonly backlog?: number | undefined;
+  /**
+   * How many connections may be open at once. The server drops further ones, each with a `drop` event. Infinity means
+   * no limit.
    * @defaultValue 10,000
    */
-  readonly claimTimeout?: number;
+  readonly maxConnections?: number | undefined;
+  /**
+   * How long an accepted socket may wait for its first subscriber before it is aborted, in milliseconds. 0 and Infinity
+   * mean no limit.
+   * @defaultValue 10,000
+   */
+  readonly claimTimeout?: number | undefined;
 }
 
 /**
- * A TCP server that is yet to listen: the first subscription makes it.
+ * Creates a TCP server that does not listen yet. The first subscription starts to listen.
  *
- * Half-close: accepted sockets have `allowHalfOpen: false` unless told otherwise; `serve` turns it on. Backpressure: an
- * accepted socket is paused until somebody subscribes to it, so nothing is lost.
+ * **Half-close**: accepted sockets have `allowHalfOpen: false` unless you set it. `serve` turns it on.
  *
- * @throws RangeError at the call for a port or a limit that means nothing, TypeError for an `fd` together with `host` or
- * `port`. As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `EINVAL` for an
- * `fd` that is no TCP socket to listen on), or `ERR_UNKNOWN_SERVICE` for a `port` by name.
+ * **Backpressure**: an accepted socket is paused until somebody subscribes to it, so nothing is lost.
+ *
+ * @param options The address, the limits, and the options of accepted sockets. Times are in milliseconds, sizes in
+ * bytes.
+ * @throws At the call: TypeError or RangeError for an invalid option; TypeError for `fd` together with `host`, `port`
+ * or `ipv6Only`.
+ * @throws As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `EINVAL`
+ * for an `fd` that is not a listening TCP socket), or `ERR_UNKNOWN_SERVICE` for an unknown service.
  * @see https://nodejs.org/api/net.html#serverlistenoptions-callback
  *
  * @example
@@ -60,26 +73,26 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
   );
 }
 
-/** What lies over TCP, for the packages that put something there. */
+/** What another transport changes about a TCP server. For the sibling packages. */
 export interface ServerOverTcp
   extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'acceptEvent' | 'endpoints' | 'explain'> {
   create(streams: net.ServerOpts): net.Server;
-  /** For this process alone, also in a worker of a cluster. */
-  readonly exclusive?: boolean;
+  /** Whether a cluster worker listens itself, and not its primary process. */
+  readonly exclusive?: boolean | undefined;
 }
 
-/** What a server is made of, of which `over` makes another than one of TCP. */
+/** Returns the transport and the limits of a server over TCP. */
 export function serverOver(
   options: ListenOptions,
   { create, exclusive = false, ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
-  const { signal, ...socket } = resolveSocketOptions(options);
-  const { port = 0, host = '127.0.0.1', ipv6Only = false, backlog = 511, fd } = options;
-  const { maxConnections = 10_000, claimTimeout = 10_000, noDelay = true, keepAlive = 0 } = options;
-  checkPort(port);
-  if (fd !== undefined) checkDescriptor(fd, options);
-  for (const [name, value] of Object.entries({ backlog, maxConnections, claimTimeout, keepAlive }))
-    checkLimit(name, value);
+  const { backlog, maxConnections, limits } = resolveServerOptions(options);
+  const { port = 0, host = '127.0.0.1', ipv6Only = false, fd, noDelay = true, keepAlive = 0 } = options;
+  checkPortOrService(port);
+  checkString('host', host, 'a name or an address');
+  checkBoolean('ipv6Only', ipv6Only);
+  if (fd !== undefined) checkInherited(fd, options);
+  checkTcpOptions(options);
   const target = fd === undefined ? `${host}:${port}` : `descriptor ${fd}`;
   const open = () => {
     const server = create({
@@ -88,46 +101,33 @@ export function serverOver(
       noDelay,
       keepAlive: keepAlive > 0,
       keepAliveInitialDelay: wholeSeconds(keepAlive),
-      highWaterMark: socket.highWaterMark,
+      highWaterMark: limits.socket.highWaterMark,
     } as net.ServerOpts);
     server.maxConnections = maxConnections;
     const start = (found: number) => server.listen({ port: found, host, ipv6Only, backlog, exclusive });
-    if (fd !== undefined) listenOnDescriptor(server, fd, backlog);
+    if (fd !== undefined) listenInherited(server, fd, backlog);
     else if (typeof port === 'number') start(port);
     else listenByName(server, port, target, start);
     return server;
   };
-  return [
-    { ...over, open, addressOf, target },
-    { socket: { ...socket, signal: undefined }, claimTimeout, signal },
-  ];
+  return [{ ...over, open, addressOf, target }, limits];
 }
 
-function checkDescriptor(fd: number, { port, host, ipv6Only }: ListenOptions): void {
-  if (!(Number.isInteger(fd) && fd >= 0 && fd <= 2_147_483_647))
-    throw new RangeError(`fd must be a descriptor, a whole number from 0 up, not ${inspect(fd)}`);
+function checkInherited(fd: number, { port, host, ipv6Only }: ListenOptions): void {
+  checkDescriptor('fd', fd);
   if (port !== undefined || host !== undefined || ipv6Only !== undefined)
-    throw new TypeError('fd listens already where it was bound to: leave host, port and ipv6Only out');
+    throw new TypeError('fd is bound to an address already: leave out host, port and ipv6Only');
 }
 
-function listenOnDescriptor(server: net.Server, fd: number, backlog: number): void {
-  // Node calls it an invalid argument, whatever is the matter.
-  const explain = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EINVAL') error.message = 'it is not open, or no socket of TCP that can listen';
-  };
-  server.once('error', explain);
-  server.listen({ fd, backlog });
-  // Else the error is on its way; or it is the primary process of a cluster that listens.
-  if (server.listening) server.off('error', explain);
-  // Node takes a UNIX socket too, and knows no address of it.
-  if (!server.listening || server.address() !== null) return;
+function listenInherited(server: net.Server, fd: number, backlog: number): void {
+  if (!listenOnDescriptor(server, fd, backlog, 'it is not open, or it is not a listening TCP socket')) return;
+  // Node also listens on a UNIX socket, but does not know its address.
+  if (server.address() !== null) return;
   const cause = Object.assign(
-    new Error('it is a socket, but none of TCP: the listen() of @rxsock/unix takes those of UNIX'),
+    new Error('it is a UNIX socket: use listen() of @rxsock/unix'),
     { code: 'EINVAL' },
   );
-  // First this, then 'close'.
-  process.nextTick(() => server.emit('error', cause));
-  server.close();
+  failServer(server, cause);
 }
 
 function listenByName(server: net.Server, service: string, target: string, start: (port: number) => void): void {
@@ -135,13 +135,13 @@ function listenByName(server: net.Server, service: string, target: string, start
   server.once('close', () => {
     closed = true;
   });
-  // A server that is closed before it listens tells so by the next turn.
-  const unlessClosed = (act: () => void) => setImmediate(() => closed || act());
-  const unknown = (cause: SocketError) =>
+  // A server that is closed before it listens emits 'close' by the next turn.
+  const unlessClosed = (run: () => void) => setImmediate(() => closed || run());
+  const listenError = (cause: SocketError) =>
     new SocketError(`Cannot listen on ${target}: ${cause.message}`, { code: cause.code, phase: 'open', cause });
   servicePort(service).then(
     (port) => unlessClosed(() => start(port)),
-    (error: SocketError) => unlessClosed(() => server.emit('error', unknown(error))),
+    (error: SocketError) => unlessClosed(() => server.emit('error', listenError(error))),
   );
 }
 

@@ -1,29 +1,31 @@
-// The socket as users see it: an Observable of typed events and an Observer for writes, in front of one connection.
-import type { Observable, Observer, Subscriber } from 'rxjs';
+// The socket as users see it: an Observable of typed events and an Observer of bytes, in front of one connection.
+import { inspect } from 'node:util';
+import type { Observable, Observer } from 'rxjs';
+import { type Chunk, toBytes } from './base/bytes.js';
+import { checkOptions, checkTimeout } from './base/check.js';
 import type { Endpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
 import type { CloseReport, SocketEvent } from './base/events.js';
 import { broadcast, type Registrable } from './base/registrable.js';
 import type { Connection, ReadyState } from './engine/connection.js';
-import { checkLimit } from './engine/limits.js';
+import type { SocketControl } from './engine/control.js';
 import type { TransportType } from './engine/transport.js';
 import { Flowable } from './flow/flowable.js';
-import type { Chunk } from './framing/codec.js';
-import { data } from './operators/data.js';
-import { type TakesBack, takeBack } from './operators/give-back.js';
-import { toAsyncIterable } from './streams/async-iterable.js';
+import { iterate } from './flow/iterate.js';
 
-let connectionOf: (socket: Socket) => Connection;
+let controlOf: (socket: Socket) => SocketControl;
 
 /**
- * A socket: an Observable of {@link SocketEvent}s and an Observer of bytes, whatever the transport.
+ * A socket: an Observable of {@link SocketEvent}s and an Observer of bytes, over any transport.
  *
- * Half-close: `complete()` sends FIN and reading goes on; the peer's FIN is the event `end`, not the end of the
- * connection. Backpressure: `next()` answers `false` when it is time to wait for `drain`, and `hold()` makes the peer wait.
+ * The first subscription dials, and so do `write()`, `complete()`, and `close()` if something was written. All
+ * subscribers share the connection. The socket reads while it has at least one reader (a plain subscription, `data()`,
+ * the iterator or `reader()`) and no hold. When the last subscriber has left, it closes gracefully: see `keepOpen`.
  *
- * It reads while it has at least one reader (a plain subscription, `data()`, the iterator, `reader()`) and no hold. When
- * the last subscriber has left it closes gracefully. One connection is shared by all subscribers; it is dialled by the
- * first of them, or by `write()`, `complete()` or `close()`.
+ * **Half-close**: `complete()` sends FIN and reading goes on. The peer's FIN is the event `end`, not the end of the
+ * connection.
+ *
+ * **Backpressure**: `next()` returns `false` when you should wait for `drain`. `hold()` makes the peer wait.
  *
  * @see RFC 9293 (TCP), https://nodejs.org/api/net.html
  * @example
@@ -33,46 +35,48 @@ let connectionOf: (socket: Socket) => Connection;
  * const socket = connect({ host: 'localhost', port: 7 });
  * socket.pipe(on('data')).subscribe(({ data }) => console.log(data.toString()));
  * socket.next('hello\n');
- * socket.complete(); // FIN: the echo still arrives
+ * socket.complete(); // sends FIN: the echo still arrives
  * ```
  */
 export class Socket
   extends Flowable<SocketEvent>
-  implements Observer<Chunk>, Registrable<SocketEvent>, TakesBack, AsyncDisposable
+  implements Observer<Chunk>, Registrable<SocketEvent>, AsyncDisposable
 {
   readonly #connection: Connection;
   /** A name for logs and registries. */
   name = '';
-  /** Anything you want to keep with the socket. */
+  /** Any value that you want to keep with the socket. */
   mark: unknown;
 
-  /** @internal Made by `connect`, `listen` and `fromDuplex`. */
+  /** @internal Created by `connect`, `listen` and `fromDuplex`. */
   constructor(connection: Connection) {
     super((subscriber) => connection.subscribe(subscriber), connection.flow);
     this.#connection = connection;
   }
 
   static {
-    connectionOf = (socket) => {
+    controlOf = (socket) => {
       if (typeof socket === 'object' && socket !== null && #connection in socket) return socket.#connection;
-      throw new TypeError(
-        `A Socket is needed here, one of connect(), of a server or of fromDuplex(), not ${describe(socket)}`,
-      );
+      const given = inspect(socket, { depth: -1 });
+      throw new TypeError(`Expected a Socket, made by connect(), listen() or fromDuplex(), not ${given}`);
     };
   }
 
   /**
-   * Writes bytes; a string is written as UTF-8. Does not dial: what is written before is kept and sent in order. What is
-   * written in one turn goes out together, at its end: many small writes cost little more than one. So a process that exits
-   * in the same turn has sent nothing: await `write()` first. The bytes are not copied: leave them as they are until they
-   * have left.
-   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be written any more.
-   * @throws TypeError if the chunk is neither a string nor a Uint8Array; the socket is unharmed.
+   * Writes bytes. A string is written as UTF-8. Bytes written before the connection is open are kept and sent in order;
+   * `next()` itself does not dial.
+   *
+   * All bytes written in one turn leave together at the end of the turn, so many small writes cost little more than
+   * one. A process that exits in the same turn has sent nothing: await `write()` first. The bytes are not copied: do
+   * not change them before they have left.
+   *
+   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be written any more;
+   * after `complete()` the socket emits a process warning, too.
+   * @throws At the call: TypeError if the chunk is neither a string nor a `Uint8Array`. The socket is unchanged.
    */
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
-    const { writeSide } = this.#connection;
-    if (writeSide.state === 'completing' || writeSide.state === 'finished') process.emitWarning(afterComplete(this));
+    if (this.#isCompleted) process.emitWarning(writeAfterEndError(this));
     this.#connection.claim();
     return this.#connection.write(bytes);
   }
@@ -80,65 +84,78 @@ export class Socket
   /** @internal As `next`, unless the write side is closed. */
   [broadcast](bytes: Uint8Array): boolean {
     const { writeSide } = this.#connection;
-    // Who fails over it will never drain.
+    // A socket that fails with this write never emits `drain`, so nobody should wait for it.
     return writeSide.state !== 'open' || this.next(bytes) || writeSide.state !== 'open';
   }
 
-  /** Half-closes: sends FIN after all that was written. Reading goes on. Dials if nobody has. */
+  /** Half-closes: sends FIN after everything that was written. Reading goes on. Dials if nothing has dialled yet. */
   complete(): void {
     this.#connection.complete();
   }
 
   /**
-   * Aborts: drops what waits to be written and resets the connection, so that the peer cannot take a part for the whole.
-   * Subscribers get an {@link AbortedError} whose `cause` is the reason.
+   * Aborts: drops what waits to be written and resets the connection, so that the peer cannot take a part for the
+   * whole. Subscribers receive an {@link AbortedError} (`ERR_SOCKET_ABORTED`) whose `cause` is the reason.
    */
   error(reason?: unknown): void {
     this.#connection.abort(reason);
   }
 
   /**
-   * Writes bytes and tells when the kernel has taken them; dials if nobody has. Whether the peer has read them, only the
-   * peer can tell. A rejection that nobody handles is harmless.
-   * @throws {@link SocketError} (rejects) if the bytes never left; `ERR_STREAM_WRITE_AFTER_END` after `complete()`.
+   * Writes bytes and reports when the kernel has accepted them. Dials if nothing has dialled yet.
+   *
+   * @returns Resolves when the bytes were handed to the kernel. Only the peer knows whether it has read them. You may
+   * ignore the promise: a rejection that nobody handles does no harm.
+   * @throws At the call: TypeError if the chunk is neither a string nor a `Uint8Array`.
+   * @throws As a rejection: {@link SocketError} `ERR_STREAM_WRITE_AFTER_END` after `complete()`; what the socket fails
+   * with if the bytes never left.
    */
   write(chunk: Chunk): Promise<void> {
     const bytes = toBytes(chunk);
-    const { writeSide } = this.#connection;
-    const refused = writeSide.state === 'completing' || writeSide.state === 'finished';
+    const completed = this.#isCompleted;
     this.#connection.dial();
     this.#connection.claim();
-    if (!refused) this.#connection.write(bytes);
-    const written = refused ? Promise.reject(afterComplete(this)) : writeSide.flushed();
+    if (!completed) this.#connection.write(bytes);
+    const written = completed ? Promise.reject(writeAfterEndError(this)) : this.#connection.flushed();
     written.catch(() => {});
     return written;
   }
 
+  get #isCompleted(): boolean {
+    const { state } = this.#connection.writeSide;
+    return state === 'completing' || state === 'finished';
+  }
+
   /**
-   * Closes gracefully: flushes, sends FIN, waits for the peer's, and after `timeout` milliseconds aborts. What arrives
-   * meanwhile still goes to readers that take it; while held it is dropped.
-   * @param options.timeout In milliseconds; 0 aborts at once, Infinity waits for ever. Default: `lingerTimeout`.
-   * @returns How it ended. Never rejects.
+   * Closes gracefully: flushes, sends FIN, waits for the peer's FIN, and aborts after `timeout`. Readers receive what
+   * arrives in the meantime; while the socket is held it is dropped.
+   *
+   * @param options `timeout`: in milliseconds. 0 aborts at once, Infinity waits without limit. Default:
+   * `lingerTimeout`.
+   * @returns Resolves to the report of how the connection ended. Never rejects.
+   * @throws At the call: TypeError or RangeError for an invalid `timeout`.
    */
-  close(options: { readonly timeout?: number } = {}): Promise<CloseReport> {
-    const timeout = options.timeout ?? this.#connection.limits.lingerTimeout;
-    checkLimit('timeout', timeout);
+  close(options: { readonly timeout?: number | undefined } = {}): Promise<CloseReport> {
+    checkOptions(options, '{ timeout: 1000 }');
+    const { timeout = this.#connection.limits.lingerTimeout } = options;
+    checkTimeout('timeout', timeout);
     return this.#connection.close(timeout);
   }
 
-  /** Gives back bytes that were read and not used: the next reader starts there. Who has seen them does not again. */
+  /**
+   * Gives back bytes that were read and not used. The next reader starts with them; subscribers that already received
+   * them do not receive them again.
+   */
   unshift(bytes: Uint8Array): void {
     this.#connection.unread(bytes);
   }
 
-  /** @internal Bytes given back by one of the subscribers: they come again to those who have not seen them. */
-  [takeBack](bytes: Uint8Array, by: Subscriber<unknown> | undefined): void {
-    this.#connection.unread(bytes, by);
-  }
-
-  /** Pulls the bytes one chunk at a time; the peer waits while you do. Ends at the peer's FIN; throws what the socket fails with. */
+  /**
+   * Pulls the bytes one chunk at a time. The peer waits while you do not pull. The iteration ends at the peer's FIN and
+   * throws what the socket fails with.
+   */
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer> {
-    return toAsyncIterable(this.pipe(data()))[Symbol.asyncIterator]();
+    return iterate(this.#connection.bytes, 0);
   }
 
   /** Closes gracefully at the end of an `await using` block. */
@@ -147,52 +164,52 @@ export class Socket
   }
 
   /**
-   * `idle`, `resolving`, `connecting`, `securing`, `open`, `readOnly` (our FIN is out), `writeOnly` (the peer's came),
-   * `closing`, `closed`.
+   * The state: `idle`, `resolving`, `connecting`, `securing`, `open`, `readOnly` (our FIN was sent), `writeOnly` (the
+   * peer's FIN came), `closing` or `closed`.
    */
   get readyState(): ReadyState {
     return this.#connection.readyState;
   }
 
   /**
-   * The `readyState`, now and whenever it changes; completes behind `closed`, whatever the socket ends with. It only looks:
-   * it does not dial, does not read, and does not keep the socket open.
+   * The current `readyState`, then every change. Completes after `closed`, also if the socket fails. A subscription
+   * neither dials, nor reads, nor keeps the socket open.
    */
   get readyStates(): Observable<ReadyState> {
     return this.#connection.readyStates;
   }
 
-  /** What carries its bytes: `tcp`, `tls`, `unix`, or `duplex` for a stream of somebody else's. */
+  /** What carries the bytes: `tcp`, `tls`, `unix`, or `duplex` for a stream that was given to `fromDuplex`. */
   get type(): TransportType {
     return this.#connection.type;
   }
 
-  /** Our end; `undefined` before the connection is open. */
+  /** The local endpoint; `undefined` until the connection is open. */
   get local(): Endpoint | undefined {
     return this.#connection.opening.local;
   }
 
-  /** The peer's end; `undefined` before the connection is open. */
+  /** The peer's endpoint; `undefined` until the connection is open. */
   get remote(): Endpoint | undefined {
     return this.#connection.opening.remote;
   }
 
-  /** Bytes received, delivered or not. */
+  /** How many bytes were received, delivered or not. */
   get bytesRead(): number {
     return this.#connection.bytesRead;
   }
 
-  /** Bytes handed to the kernel. */
+  /** How many bytes were handed to the kernel. */
   get bytesWritten(): number {
     return this.#connection.writeSide.written;
   }
 
-  /** Bytes received that nobody has taken yet: the socket is held, or nobody reads it. */
+  /** How many received bytes wait for a reader: the socket is held, or nobody reads it. */
   get readableLength(): number {
     return this.#connection.readableLength;
   }
 
-  /** Bytes that wait to be handed to the kernel. */
+  /** How many bytes wait to be handed to the kernel. */
   get writableLength(): number {
     return this.#connection.writeSide.pending;
   }
@@ -212,7 +229,7 @@ export class Socket
     return this.#connection.lastWriteAt;
   }
 
-  /** Whether our side stays open after the peer's FIN. */
+  /** Whether our side stays open after the peer's FIN. You may change it at any time before the FIN. */
   get allowHalfOpen(): boolean {
     return this.#connection.allowHalfOpen;
   }
@@ -222,21 +239,10 @@ export class Socket
   }
 }
 
-export { connectionOf };
+export { controlOf };
 
-/** For bytes that come when FIN is out, or on its way. */
-export function afterComplete({ local, remote }: Socket): SocketError {
+/** The error of a write after `complete()`. */
+export function writeAfterEndError({ local, remote }: Socket): SocketError {
   const options = { code: 'ERR_STREAM_WRITE_AFTER_END', phase: 'write', local, remote } as const;
   return new SocketError('Written after complete(): the bytes were not sent', options);
-}
-
-/** The bytes of a chunk. */
-export function toBytes(chunk: Chunk): Uint8Array {
-  if (typeof chunk === 'string') return Buffer.from(chunk);
-  if (chunk instanceof Uint8Array) return chunk;
-  throw new TypeError(`Only strings and Uint8Arrays can be written to a socket, not ${describe(chunk)}`);
-}
-
-function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? (value.constructor?.name ?? 'an object') : typeof value;
 }

@@ -1,68 +1,51 @@
-// What a side of TLS brings along: its certificate and key, whom it trusts, and the sessions that it may resume.
+// What client connections share: certificates and keys, parsed once, and the sessions that they can resume.
 import tls from 'node:tls';
-import { inspect } from 'node:util';
+import { checkOptions } from '@rxsock/core/internal';
+import { checkContextOptions, type SecureContextOptions } from './context-options.js';
 
-/**
- * Certificates, keys and versions, of either side. PEM, or DER in buffers, as Node takes them.
- * @see https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions
- */
-export interface SecureContextOptions
-  extends Pick<tls.SecureContextOptions, 'cert' | 'key' | 'passphrase' | 'pfx' | 'crl' | 'ciphers'> {
-  /**
-   * The authorities to trust, in place of the default ones. `[...tls.rootCertificates, mine]` adds to Node's;
-   * {@link systemCertificates} are those of the system.
-   * @defaultValue Node's own list, and what `NODE_EXTRA_CA_CERTS` adds to it
-   */
-  readonly ca?: tls.SecureContextOptions['ca'];
-  /** The oldest version to speak. @defaultValue Node's: `'TLSv1.2'` */
-  readonly minVersion?: tls.SecureVersion | undefined;
-  /** The newest version to speak. @defaultValue Node's: `'TLSv1.3'` */
-  readonly maxVersion?: tls.SecureVersion | undefined;
-}
+/** How many sessions a context keeps: those of the peers that were used last. */
+const MAX_SESSIONS = 100;
 
-/** How many sessions a context keeps: those of the peers that were met last. */
-const MOST_SESSIONS = 100;
-
-/** Throws a `TypeError` for a path, say: Node would take any text for a list of nobody. */
-export function checkAuthorities(ca: tls.SecureContextOptions['ca']): void {
-  for (const one of [ca].flat()) {
-    if (typeof one !== 'string' || one.includes('-----BEGIN ')) continue;
-    throw new TypeError(`ca must be PEM text, or DER in buffers, not ${inspect(one.slice(0, 50))}: read the file`);
-  }
-}
-
-/** Made by {@link createSecureContext}. */
+/** What client connections share: certificates, keys, versions and sessions. Made by {@link createSecureContext}. */
 export class SecureContext {
-  /** Node's own. */
+  /** Node's own secure context. */
   readonly native: tls.SecureContext;
   readonly #sessions = new Map<string, Buffer>();
 
   constructor(options: SecureContextOptions) {
-    checkAuthorities(options.ca);
+    checkOptions(options, "{ minVersion: 'TLSv1.3' }");
+    checkContextOptions(options);
     this.native = tls.createSecureContext(options);
   }
 
-  /** @internal The session to resume. */
+  /** @internal The session to resume with a peer. */
   sessionFor(peer: string): Buffer | undefined {
     const session = this.#sessions.get(peer);
-    if (session) this.keep(peer, session);
+    if (session) this.keepSession(peer, session);
     return session;
   }
 
-  /** @internal Keeps a session. */
-  keep(peer: string, session: Buffer): void {
+  /** @internal Keeps the latest session of a peer. */
+  keepSession(peer: string, session: Buffer): void {
+    // The order of the map is the order of use.
     this.#sessions.delete(peer);
     this.#sessions.set(peer, session);
     const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MOST_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
   }
 }
 
 /**
- * What several connections share: parsed once, and a later connection to the same host, port and name resumes the session
- * of an earlier one, which saves a round trip and the certificates. Keeps the sessions of the last 100 peers.
+ * Parses certificates and keys once, for several client connections. A later connection with the same context resumes
+ * the session of an earlier one, so that the certificates are not sent again; TLS 1.2 saves a round trip, too.
  *
- * @throws what Node throws for keys and certificates that do not fit, at the call.
+ * A session is resumed only if `host`, `port`, `servername`, `verifyHost`, `verify` and `alpn` are the same. The
+ * context keeps the sessions of the last 100 peers.
+ *
+ * @param options Certificates, keys and versions. Give them here, not to `connect` as well.
+ * @returns A context for the option `context` of {@link connect} and {@link upgrade}. An upgrade resumes no sessions.
+ * @throws At the call: {@link TypeError} for a `ca` that is not PEM; Node's own error, for example
+ * `ERR_OSSL_X509_KEY_VALUES_MISMATCH`, for keys and certificates that cannot be parsed or do not match.
  * @see RFC 8446, section 2.2
  *
  * @example

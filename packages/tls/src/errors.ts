@@ -1,11 +1,12 @@
-// The errors of TLS. Node's codes for alerts differ from version to version, so the codes here are ours.
+// The errors of TLS. Node's codes for alerts differ between versions, so alerts have a code of ours.
 import { SocketError, type SocketErrorOptions, SocketTimeoutError } from '@rxsock/core';
 import type { ErrorContext } from '@rxsock/core/internal';
 
 /**
- * The peer's certificate was refused by this side. `code` says why, in the words of OpenSSL and Node: `CERT_HAS_EXPIRED`,
- * `DEPTH_ZERO_SELF_SIGNED_CERT`, `UNABLE_TO_VERIFY_LEAF_SIGNATURE`, `ERR_TLS_CERT_ALTNAME_INVALID` for another name, …; and
- * `ERR_TLS_CERTIFICATE_REQUIRED` for a client that showed none.
+ * This side refused the peer's certificate. `code` says why, in the words of OpenSSL and Node: `CERT_HAS_EXPIRED`,
+ * `DEPTH_ZERO_SELF_SIGNED_CERT`, `UNABLE_TO_VERIFY_LEAF_SIGNATURE` for an unknown authority (add it to `ca`),
+ * `ERR_TLS_CERT_ALTNAME_INVALID` for another name (see `verifyHost`), …; `ERR_TLS_CERTIFICATE_REQUIRED` for a client
+ * that presented none. `phase` is `open`.
  * @see https://nodejs.org/api/tls.html#x509-certificate-error-codes
  */
 export class CertificateError extends SocketError {
@@ -13,8 +14,9 @@ export class CertificateError extends SocketError {
 }
 
 /**
- * The peer has ended the connection with an alert. `code` is `ERR_TLS_ALERT`. In TLS 1.3 a server refuses the certificate
- * of a client after the client's `secureConnect`, so its alert comes in phase `read`.
+ * The peer ended the connection with a TLS alert. `code` is `ERR_TLS_ALERT`; `alert` says what the peer objects to. In
+ * TLS 1.3 a server refuses a client's certificate after the client's `secureConnect`, so that alert has the `phase`
+ * `read`.
  * @see RFC 8446, section 6
  */
 export class AlertError extends SocketError {
@@ -28,48 +30,54 @@ export class AlertError extends SocketError {
   }
 }
 
-/** A certificate that this side refuses. */
-export function certificateError(code: string, where: ErrorContext, cause?: unknown): CertificateError {
-  const what = cause instanceof Error ? cause.message : code;
-  return new CertificateError(`The certificate of ${where.target} was refused: ${what}`, { ...where, code, cause });
+/** This side refuses a certificate. */
+export function certificateError(code: string, context: ErrorContext, cause?: unknown): CertificateError {
+  const reason = cause instanceof Error ? cause.message : code;
+  return new CertificateError(`The certificate of ${context.target} was refused: ${reason}`, {
+    ...context,
+    code,
+    cause,
+  });
 }
 
-/** Why a handshake failed. */
-export function handshakeError(
+/** The handshake took too long. */
+export function handshakeTimeoutError(
+  milliseconds: number,
+  context: ErrorContext,
   cause: NodeJS.ErrnoException,
-  where: ErrorContext,
-  handshakeTimeout: number,
-): SocketError {
-  if (cause.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
-    const words = `The TLS handshake was not over for ${handshakeTimeout} ms, the handshakeTimeout of ${where.target}`;
-    return new SocketTimeoutError(words, {
-      ...where,
-      cause,
-      timeout: 'handshakeTimeout',
-      milliseconds: handshakeTimeout,
-    });
-  }
-  const words = `The TLS handshake with ${where.target} failed: ${reasonOf(cause)}`;
-  return alertError(cause, where) ?? new SocketError(words, { ...where, cause, code: 'ERR_TLS_HANDSHAKE' });
+): SocketTimeoutError {
+  const limit = `handshakeTimeout (${milliseconds} ms)`;
+  const message = `The TLS handshake with ${context.target} did not finish within ${limit}`;
+  return new SocketTimeoutError(message, { ...context, cause, timeout: 'handshakeTimeout', milliseconds });
 }
 
-/** An error of TLS on an open connection; `undefined` for those of TCP beneath it, which stay what they are. */
-export function explain(cause: NodeJS.ErrnoException, where: ErrorContext): SocketError | undefined {
-  if (where.phase === 'open' || !/^ERR_SSL_|^EPROTO$/.test(cause.code ?? '')) return undefined;
-  const words = `${where.target} broke the TLS protocol: ${reasonOf(cause)}`;
-  return alertError(cause, where) ?? new SocketError(words, { ...where, cause, code: 'ERR_TLS_PROTOCOL' });
+/** The handshake failed: the peer sent an alert, or something else went wrong. */
+export function handshakeError(cause: NodeJS.ErrnoException, context: ErrorContext): SocketError {
+  const message = `The TLS handshake with ${context.target} failed: ${reasonOf(cause)}`;
+  return alertError(cause, context) ?? new SocketError(message, { ...context, cause, code: 'ERR_TLS_HANDSHAKE' });
 }
 
-// OpenSSL's names: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA, ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC, which in newer versions is
-// ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC, ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED.
-function alertError(cause: NodeJS.ErrnoException, where: ErrorContext): AlertError | undefined {
+/**
+ * The error of an open connection if TLS raised it. `undefined` for errors of the transport beneath, which stay as they
+ * are.
+ */
+export function explainTlsError(cause: NodeJS.ErrnoException, context: ErrorContext): SocketError | undefined {
+  if (context.phase === 'open' || !/^ERR_SSL_|^EPROTO$/.test(cause.code ?? '')) return undefined;
+  const message = `The peer at ${context.target} broke the TLS protocol: ${reasonOf(cause)}`;
+  return alertError(cause, context) ?? new SocketError(message, { ...context, cause, code: 'ERR_TLS_PROTOCOL' });
+}
+
+// The name of the alert is the end of OpenSSL's code: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA,
+// ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC (in newer versions ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC),
+// ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED.
+function alertError(cause: NodeJS.ErrnoException, context: ErrorContext): AlertError | undefined {
   const alert = /^ERR_SSL_.+?_ALERT_(\w+)$/.exec(cause.code ?? '')?.[1]?.toLowerCase();
   if (!alert) return undefined;
-  const words = `${where.target} ended the connection with the TLS alert ${alert}`;
-  return new AlertError(words, { ...where, cause, alert });
+  const message = `The peer at ${context.target} ended the connection with the TLS alert ${alert}`;
+  return new AlertError(message, { ...context, cause, alert });
 }
 
-// OpenSSL's own, without the place in its source.
+// OpenSSL's own words, without the place in its source that `message` adds.
 function reasonOf(cause: Error & { readonly reason?: string }): string {
   return cause.reason ?? cause.message;
 }

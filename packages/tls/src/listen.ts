@@ -1,51 +1,74 @@
-// listen(): TLS servers over TCP.
+// listen(): TLS servers over TCP. It creates the tls.Server; core does the rest.
+import type { Duplex } from 'node:stream';
 import { type InternetEndpoint, Server, type ListenOptions as TcpListenOptions } from '@rxsock/core';
-import { serverOver } from '@rxsock/core/internal';
-import { acceptedEnds, explainAccepted, type ServerIdentity, type ServerOptions, ServerSide } from './server.js';
+import { type Endpoints, internetEndpoints, serverOver, underlyingStream } from '@rxsock/core/internal';
+import { explainServerError } from './server-errors.js';
+import type { ServerIdentity, ServerOptions } from './server-options.js';
+import { TlsServer } from './tls-server.js';
 
-/** Options of {@link listen}: those of TCP, and those of TLS. */
+/** Options of {@link listen}: the TCP options of `@rxsock/core`, and the TLS options of a server. */
 export interface ListenOptions extends TcpListenOptions, ServerOptions {}
 
-/** A TLS server: a `Server` of `@rxsock/core` whose certificates can be replaced. Made by {@link listen}. */
+/** A TLS server: a `Server` of `@rxsock/core` whose certificates you can replace. Made by {@link listen}. */
 export class SecureServer extends Server<InternetEndpoint> {
-  readonly #side: ServerSide;
+  readonly #tlsServer: TlsServer;
 
   /** @internal */
   constructor(options: ListenOptions) {
-    const side = new ServerSide(options);
+    const tlsServer = new TlsServer(options);
     super(
       ...serverOver(options, {
         type: 'tls',
         acceptEvent: 'secureConnection',
-        create: (streams) => side.create(streams),
-        endpoints: acceptedEnds,
-        explain: explainAccepted(options),
+        create: (streamOptions) => tlsServer.create(streamOptions),
+        endpoints: endpointsOf,
+        explain: explainServerError(options),
       }),
     );
-    this.#side = side;
+    this.#tlsServer = tlsServer;
   }
 
   /**
-   * Shows other certificates to the connections that come from now on; those that are open live on, and their sessions can
-   * be resumed, except with `requestCert`: whom `ca` no longer trusts is not let in again. All of `identity` is replaced,
-   * `ca` and `sni` included.
-   * @throws what Node throws for keys and certificates that do not fit; the old ones then stay.
+   * Replaces the certificates for new connections, for example after a renewal. Open connections go on, and clients can
+   * still resume their sessions. A server with `requestCert` has no sessions, so the new `ca` and `crl` hold for every
+   * new connection.
+   *
+   * @param identity All certificates, `ca` and `sni` included: nothing of the old ones is kept.
+   * @throws At the call: as {@link listen} for these options. The old certificates then stay.
    */
   setSecureContext(identity: ServerIdentity): void {
-    this.#side.replace(identity);
+    this.#tlsServer.replaceIdentity(identity);
   }
 }
 
+// After a failed handshake the TLS stream does not know its addresses any more; the TCP stream still does.
+function endpointsOf(stream: Duplex): Endpoints {
+  return internetEndpoints(underlyingStream(stream));
+}
+
 /**
- * A TLS server that is yet to listen, like `listen` of `@rxsock/core`. A `connection` comes when its handshake is over. One
- * that fails is a `drop` with the reason `handshake` and its error; it is never the end of the server, nor are silence,
- * which `handshakeTimeout` ends, and junk.
+ * Creates a TLS server. As in `@rxsock/core`, the first subscription listens. The server emits `connection` when the
+ * handshake of a client has succeeded. A handshake that fails, for example by silence, by bytes that are not TLS or by
+ * a refused certificate, emits one `drop` with the reason `handshake` and its error; the server keeps running.
  *
- * Half-close, truncation, aborts and backpressure: as for {@link connect}. A client's certificate that this side refuses
- * ends the connection before it is told; in TLS 1.3 the client has by then heard of `secureConnect`.
+ * In TLS 1.3 a client emits `secureConnect` before the server has verified the client's certificate. If the server then
+ * refuses it, the server emits `drop`, and the client fails after its `secureConnect`.
  *
- * @throws TypeError or RangeError at the call, for options that mean nothing, and what Node throws for keys and certificates
- * that do not fit. As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, …).
+ * **Half-close**: accepted sockets half-close and detect a cut stream as those of {@link connect} do.
+ *
+ * **Backpressure**: an accepted socket is paused until something subscribes to it, so no bytes are lost.
+ *
+ * @param options Where to listen, and the certificates of the server: `key` and `cert`, or `pfx`. Times are in
+ * milliseconds, sizes in bytes.
+ * @returns A server with the state `idle`.
+ * @throws At the call: {@link TypeError} for missing certificates, `requestCert` without `ca`, a `ca` that is not PEM,
+ * ciphers or versions in `sni`, a `verify` that is not a boolean, or an `fd` together with `host` or `port`;
+ * {@link TypeError} and {@link RangeError} for ports and limits that make no sense; Node's own error, for example
+ * `ERR_OSSL_X509_KEY_VALUES_MISMATCH`, for keys and certificates that cannot be parsed or do not match.
+ * @throws As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `EINVAL`
+ * for an `fd` that is not a TCP socket to listen on), or `ERR_UNKNOWN_SERVICE` for a `port` by name. The errors of
+ * `drop` and of accepted sockets are those of {@link connect}, and {@link CertificateError}
+ * `ERR_TLS_CERTIFICATE_REQUIRED` for a client that presented no certificate.
  * @see RFC 8446, https://nodejs.org/api/tls.html#tlscreateserveroptions-secureconnectionlistener
  *
  * @example

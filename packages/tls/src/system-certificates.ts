@@ -1,8 +1,8 @@
-// systemCertificates(): whom the system trusts, where Node would only trust its own list.
+// systemCertificates(): the authorities that the operating system trusts. Node by default trusts only its own list.
 import { existsSync, readFileSync } from 'node:fs';
 import tls from 'node:tls';
 
-/** Where systems keep them, in one file. */
+/** The files in which systems keep all of their certificates. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt', // Debian, Arch
   '/etc/pki/tls/certs/ca-bundle.crt', // Fedora
@@ -11,10 +11,15 @@ const BUNDLES = [
 ];
 
 /**
- * The certificates of the authorities that the system trusts, as PEM: those of its administrator included. From Node 22.15
- * on Node reads them by itself; before, this reads the file that `SSL_CERT_FILE` names, or else that of the distribution.
+ * Returns the certificates of the authorities that the operating system trusts, including those that its administrator
+ * added.
  *
- * @throws Error where there is none, for an empty list would trust nobody.
+ * If `SSL_CERT_FILE` is set, they come from the file that it names. Otherwise Node 22.15 and later ask the system;
+ * older versions read the file of the Linux distribution, of macOS or of the BSD.
+ *
+ * @returns One PEM text a certificate, for the option `ca`.
+ * @throws At the call: {@link Error} if there is no such file or it holds no certificate, because an empty list would
+ * trust nobody; Node's own error (`ENOENT`, `EACCES`) for a file that cannot be read.
  * @see https://nodejs.org/api/tls.html#tlsgetcacertificatestype
  *
  * @example
@@ -32,6 +37,6 @@ export function systemCertificates(): string[] {
   const found = file && readFileSync(file, 'utf8').match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs);
   if (found) return found;
   throw new Error(
-    'No certificates of the system were found: name a file of them in SSL_CERT_FILE, or give ca yourself',
+    'The certificates of the system were not found: name their file in SSL_CERT_FILE, or give the option ca yourself',
   );
 }

@@ -1,25 +1,21 @@
-// upgrade(): TLS over a connection that has begun without it, as for STARTTLS.
-import type { Duplex } from 'node:stream';
-import { Reader, type Socket, type SocketOptions } from '@rxsock/core';
-import {
-  checkLimit,
-  connectionOf,
-  type HandshakeHandlers,
-  internetEndpoints,
-  resolveSocketOptions,
-  socketOver,
-} from '@rxsock/core/internal';
-import { type ClientOptions, clientSide, HANDSHAKE_TIMEOUT } from './client.js';
-import { explain } from './errors.js';
-import { explainAccepted, type ServerOptions, ServerSide } from './server.js';
+// upgrade(): TLS over a connection that began without it, as for STARTTLS.
+import { formatEndpoint, Reader, type Socket, type SocketOptions } from '@rxsock/core';
+import { checkBoolean, checkOptions, controlOf, resolveSocketOptions, socketOver } from '@rxsock/core/internal';
+import { type ClientOptions, clientHandshake } from './client-handshake.js';
+import { explainTlsError } from './errors.js';
+import { resolveHandshakeTimeout } from './handshake.js';
+import { serverHandshake } from './server-handshake.js';
+import type { ServerOptions } from './server-options.js';
 
-/** Options of {@link upgrade} on the client's side. `servername` or `verifyHost` is needed, unless `verify` is `false`. */
+/** Options of {@link upgrade} for a client. It needs `servername` or `verifyHost`, unless `verify` is `false`. */
 export interface ClientUpgradeOptions extends SocketOptions, ClientOptions {
-  readonly isServer?: false;
+  /** This side is the client of the handshake. @defaultValue `false` */
+  readonly isServer?: false | undefined;
 }
 
-/** Options of {@link upgrade} on the server's side. */
+/** Options of {@link upgrade} for a server. It needs `key` and `cert`, or `pfx`. */
 export interface ServerUpgradeOptions extends SocketOptions, ServerOptions {
+  /** This side is the server of the handshake. */
   readonly isServer: true;
 }
 
@@ -27,22 +23,33 @@ export interface ServerUpgradeOptions extends SocketOptions, ServerOptions {
 export type UpgradeOptions = ClientUpgradeOptions | ServerUpgradeOptions;
 
 /**
- * Goes on with TLS over an open connection, as STARTTLS does. The plain socket ends here: its subscribers get `close` with
- * `how: 'upgraded'`. The new one begins its handshake at once; what is written before it is over is sent after it. Give it
- * the reader that has read the last plain line, or the socket when nobody reads it any more.
+ * Starts TLS on an open connection, as STARTTLS does. The plain socket emits `close`, whose report says
+ * `how: 'upgraded'`, and completes. The new socket starts the handshake at once, and sends what you write after it. It
+ * takes over `name` and `mark`; all other options are its own.
  *
- * Not one plain byte crosses over: whatever has come before the handshake was put there without the peer's key, maybe by
- * somebody in between, so an upgrade with bytes left over is refused. Over a socket of TLS, a cut of the inner stream cannot
- * be told from its end.
+ * Give it the reader that read the last plain line, or the socket itself once nothing reads it any more. Bytes that
+ * arrived before the handshake may come from an attacker, so the upgrade throws if any of them are left.
  *
- * Half-close and backpressure: as for {@link connect}. The server that has accepted the plain socket counts the connection
- * still: `close()` waits for it and cuts it.
+ * If a server accepted the plain socket, `close()` of that server still waits for the connection, and aborts it after
+ * `drain` milliseconds.
  *
- * @throws SocketError at the call: `ERR_PLAINTEXT_LEFT` for bytes left over, `ERR_READER_EXISTS` while somebody reads,
- * `ERR_WRITES_PENDING`, `ERR_SOCKET_NOT_OPEN`; TypeError where there is no name to verify by. The socket then is as it was.
- * In a handler of `complete` the one who completes is still there: go on in the next turn, or with `await`.
- * As notifications: those of {@link connect}.
- * @see RFC 3207, section 4.2 and section 5
+ * **Half-close**: as for {@link connect}. Over a socket that is itself TLS, a stream that was cut looks like one that
+ * ended.
+ *
+ * **Backpressure**: as for {@link connect}.
+ *
+ * @param plain An open socket without readers, or its reader, which is then released.
+ * @param options The side of the handshake, its certificates, and the options of the new socket. Times are in
+ * milliseconds, sizes in bytes.
+ * @returns The new socket, in the state `securing`.
+ * @throws At the call: {@link SocketError} with `ERR_PLAINTEXT_LEFT` for plain bytes that are left over,
+ * `ERR_READER_EXISTS` while something reads the socket, `ERR_WRITES_PENDING` while bytes wait to be written, or
+ * `ERR_SOCKET_NOT_OPEN`; {@link TypeError}, {@link RangeError} or Node's own error for the options, as for
+ * {@link connect} and {@link listen}. The plain socket stays open and loses no bytes. In a `complete` handler the
+ * subscription that completes still counts as a reader: upgrade in the next turn, or after an `await`.
+ * @throws As a notification: those of {@link connect}, without {@link ConnectError}; for a server also
+ * {@link CertificateError} `ERR_TLS_CERTIFICATE_REQUIRED`.
+ * @see RFC 3207, sections 4.2 and 5
  *
  * @example
  * ```ts
@@ -60,18 +67,20 @@ export type UpgradeOptions = ClientUpgradeOptions | ServerUpgradeOptions;
  */
 export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket {
   const socket = plain instanceof Reader ? plain.socket : plain;
-  const { remote } = socket;
-  const target = remote && 'address' in remote ? `${remote.address}:${remote.port}` : 'the peer';
-  const secure = options.isServer ? acceptSecurely(options, target) : clientSide(options, undefined, target);
-  const { handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
-  // What throws for the options throws here, while the socket is as it was.
-  checkLimit('handshakeTimeout', handshakeTimeout);
+  checkOptions(options, "{ servername: 'mail.example.com' }");
+  const { isServer = false } = options;
+  checkBoolean('isServer', isServer);
+  const target = nameOfPeer(socket);
+  // What throws for the options throws here, before the plain socket changes.
+  const secure = options.isServer ? serverHandshake(options, target) : clientHandshake(options, { target });
+  const handshakeTimeout = resolveHandshakeTimeout(options);
   resolveSocketOptions(options);
   if (plain instanceof Reader) plain.release();
-  const upgraded = socketOver(connectionOf(socket).detach(), options, {
+  const stream = controlOf(socket).detach();
+  const upgraded = socketOver(stream, options, {
     type: 'tls',
     secure,
-    explain,
+    explain: explainTlsError,
     handshakeTimeout,
     target,
   });
@@ -80,18 +89,7 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
   return upgraded;
 }
 
-// A server of its own that never listens: handing it the stream is the way Node documents.
-function acceptSecurely(options: ServerUpgradeOptions, target: string) {
-  const side = new ServerSide({ ...options, handshakeTimeout: 0 });
-  return (stream: Duplex, tell: HandshakeHandlers): void => {
-    const server = side.create({ pauseOnConnect: true });
-    server.on('secureConnection', (secure) => tell.done(secure));
-    server.on('tlsClientError', (cause, secure) => {
-      const where = { phase: 'open', target, ...internetEndpoints(stream) } as const;
-      tell.failed(explainAccepted(options)(cause, where, secure) ?? cause);
-    });
-    // As in `create`: else nobody would notice that the peer has left.
-    stream.allowHalfOpen = false;
-    server.emit('connection', stream);
-  };
+// An accepted UNIX socket has no path for its peer; its own path, that of the server, says more.
+function nameOfPeer({ remote, local }: Socket): string {
+  return (remote && formatEndpoint(remote)) || (local && formatEndpoint(local)) || 'an unknown address';
 }

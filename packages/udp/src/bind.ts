@@ -1,29 +1,42 @@
-// bind(): datagram sockets that receive from and send to anybody.
-import { type BindOptions, checkPort, resolveOptions } from './options.js';
+// bind(): makes datagram sockets without a fixed peer.
+import { checkBoolean, checkOptions, checkString } from '@rxsock/core/internal';
+import type { BindOptions } from './options.js';
+import { checkDatagramPort, resolveOptions } from './setup.js';
 import { DatagramSocket } from './socket.js';
 
 /**
- * A UDP socket that is yet to be bound: the first subscription binds it, and so do `send()` and `bind()`. All subscribers
- * share it.
+ * Makes a UDP socket that receives from anybody and sends to anybody. It binds at the first subscription, or when you call
+ * its `send()` or `bind()`. All subscribers share it.
  *
- * There is no half-close, and no backpressure on what is received: nobody can make the senders wait, so put
- * {@link mapMessages} before whatever is slow. What is sent is answered for by `next()` and `drain`.
+ * **Half-close**: none. `complete()` closes both directions.
  *
- * @throws TypeError or RangeError at the call, for options that mean nothing. As a notification: {@link SocketError} with
- * Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`).
- * @see https://nodejs.org/api/dgram.html
+ * **Backpressure**: received datagrams cannot be held back, because a receiver cannot make its senders wait. Put
+ * {@link mapMessages} before a slow consumer: it drops and counts what it has no room for. For sending, `next()` returns
+ * `false` at `highWaterMark`, and `drain` follows when all is sent.
  *
+ * @param options Where to bind, limits in bytes, and timeouts in milliseconds.
+ * @returns A socket that is not bound yet.
+ * @throws At the call: {@link TypeError} for an option of the wrong type; {@link RangeError} for a number out of range, or a
+ * `group` that is not a multicast address.
+ * @throws As a notification: {@link SocketError} if the socket cannot be bound (`EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`),
+ * the `host` has no address (`ENOTFOUND`, or the code of `lookup`), a group cannot be joined (`ENODEV`, `EINVAL`) or the
+ * system refuses an option (`ERR_SOCKET_BUFFER_SIZE`, `EINVAL`); {@link AbortedError} (`ERR_SOCKET_ABORTED`) for `signal` or
+ * `error()`.
+ * @see RFC 768 (UDP), https://nodejs.org/api/dgram.html
  * @example
  * ```ts
  * import { on } from '@rxsock/core';
  * import { bind } from '@rxsock/udp';
  *
  * const socket = bind({ port: 7 });
- * socket.pipe(on('message')).subscribe(socket); // echo: a message goes back to where it came from
+ * socket.pipe(on('message')).subscribe(socket); // echo: each message goes back to its sender
  * ```
  */
 export function bind(options: BindOptions = {}): DatagramSocket {
-  const { host = '127.0.0.1', port = 0 } = options;
-  checkPort('port', port, 0);
+  checkOptions(options, '{ port: 9999 }');
+  const { host = '127.0.0.1', port = 0, ipv6Only = false } = options;
+  checkString('host', host, 'a name or an address');
+  checkBoolean('ipv6Only', ipv6Only);
+  checkDatagramPort('port', port, 0);
   return new DatagramSocket({ host, port, options, limits: resolveOptions(options) });
 }

@@ -1,18 +1,24 @@
-// What is given to `next()`, `send()` and `request()`, checked.
+// Checks what is passed to `next()`, `send()` and `request()`.
+import { inspect } from 'node:util';
 import type { Chunk } from '@rxsock/core';
 import type { Datagram } from './events.js';
-import { checkPort, type Setup } from './options.js';
+import { checkDatagramPort, type SocketSetup } from './setup.js';
 
 const isChunk = (data: unknown): data is Chunk => typeof data === 'string' || data instanceof Uint8Array;
 
-/** Addresses a bare chunk to the peer, where there is one; refuses what is no datagram. */
-export function toDatagram(given: Chunk | Datagram, { near, host, port }: Setup): Datagram {
-  const datagram = near && isChunk(given) ? { data: given, remote: { address: host, port } } : (given as Datagram);
+/**
+ * Returns the datagram to send. On a connected socket, a chunk of bytes alone becomes a datagram to the peer.
+ * @throws TypeError or RangeError if `input` is not a datagram.
+ */
+export function toDatagram(input: Chunk | Datagram, { connectFrom, host, port }: SocketSetup): Datagram {
+  const datagram =
+    connectFrom && isChunk(input) ? { data: input, remote: { address: host, port } } : (input as Datagram);
   if (!isChunk(datagram?.data) || typeof datagram.remote?.address !== 'string') {
     throw new TypeError(
-      'A datagram is { data, remote: { address, port } }, its data a string or a Uint8Array; a socket with a peer takes bare data, too',
+      'The datagram must be { data, remote: { address, port } } with a string or a Uint8Array as data, ' +
+        `not ${inspect(input, { depth: 0 })}: only a connected socket takes the data alone`,
     );
   }
-  checkPort('remote.port', datagram.remote.port, 0);
+  checkDatagramPort('remote.port', datagram.remote.port, 0);
   return datagram;
 }

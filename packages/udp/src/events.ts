@@ -1,49 +1,52 @@
-// What goes through a datagram socket, and what it tells.
+// The events of a datagram socket, and the datagrams it takes.
 import type { Chunk, DrainEvent, InternetEndpoint, ListeningEvent, SocketError } from '@rxsock/core';
 
-/** Where a datagram is to go: a port, and an address or a name that is resolved for it. */
+/** Where a datagram goes: an address, or a name that the socket resolves, and a port. */
 export interface Destination {
+  /** A numeric address or a host name. */
   readonly address: string;
   readonly port: number;
 }
 
-/** A datagram to be sent. A {@link Message} is one, too: sent as it is, it goes back to where it came from. */
+/** A datagram to send. A {@link Message} is one too: sent unchanged, it goes back to its sender. */
 export interface Datagram {
   /** A string is sent as UTF-8. May be empty. */
   readonly data: Chunk;
   readonly remote: Destination;
 }
 
-/** A datagram has come. The buffer is yours to keep; it is empty where the datagram was. */
+/** A datagram that was received. */
 export interface Message {
   readonly type: 'message';
+  /** The bytes of the datagram, possibly none. The buffer is yours to keep. */
   readonly data: Buffer;
+  /** The sender. */
   readonly remote: InternetEndpoint;
 }
 
-/** A datagram was not sent, or was refused. The socket goes on. */
+/** A datagram was not sent, or the peer refused it. The socket stays open. */
 export interface SendErrorEvent {
   readonly type: 'sendError';
-  /** `undefined` where the system does not say which: a connected peer refused one that was already out. */
+  /** `undefined` if the peer refused a datagram that had already left: the system does not say which one. */
   readonly datagram: Datagram | undefined;
   readonly error: SocketError;
 }
 
-/** What has passed through a socket. */
+/** What passed through a datagram socket. */
 export interface DatagramReport {
-  /** Datagrams received, those that were dropped here included, those that were blocked not. */
+  /** Datagrams received, including those dropped in this process, without those blocked. */
   readonly messagesRead: number;
-  /** Bytes in them. */
+  /** The bytes in them. */
   readonly bytesRead: number;
-  /** Datagrams handed to the kernel. Whether they arrived, only the peer can tell. */
+  /** Datagrams that the kernel has taken. Only the peer knows whether they arrived. */
   readonly messagesWritten: number;
-  /** Bytes in them. */
+  /** The bytes in them. */
   readonly bytesWritten: number;
-  /** Datagrams that failed, or that were not known to have left when the socket was closed: an upper bound. */
+  /** Datagrams that failed, or that were still pending when the socket closed. The latter may have left: an upper bound. */
   readonly messagesUnsent: number;
-  /** Datagrams received that nobody got: nobody was subscribed, or `mapMessages` had no room. */
+  /** Datagrams received and dropped in this process: nobody was subscribed, or the queue of `mapMessages` was full. */
   readonly messagesDropped: number;
-  /** Datagrams from addresses on the `blockList` and, where the socket is connected, from strangers. */
+  /** Datagrams from addresses on the `blockList` and, on a connected socket, from anybody but the peer. */
   readonly messagesBlocked: number;
   /** How long the socket has been open, in milliseconds; 0 if it never was. */
   readonly duration: number;
@@ -55,7 +58,7 @@ export interface DatagramCloseEvent {
   readonly report: DatagramReport;
 }
 
-/** What a {@link DatagramSocket} tells. */
+/** Every event of a {@link DatagramSocket}. */
 export type DatagramEvent =
   | ListeningEvent<InternetEndpoint>
   | Message

@@ -1,4 +1,4 @@
-// Everything a user of @rxsock/udp imports.
+// The public API of @rxsock/udp.
 export { bind } from './bind.js';
 export type { DatagramSocketState } from './binding.js';
 export { connect } from './connect.js';

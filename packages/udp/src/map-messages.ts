@@ -1,31 +1,38 @@
-// mapMessages(): a slow consumer of datagrams, which drops what it has no room for.
+// mapMessages(): projects datagrams slowly, and drops those that its queue has no room for.
 import { mapWithBackpressure, on } from '@rxsock/core';
+import { checkFunction, checkOneOf, checkOptions, checkSize } from '@rxsock/core/internal';
 import { defer, filter, map, type ObservableInput, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent, Message } from './events.js';
-import { checkWhole } from './options.js';
 import { bindingOf, DatagramSocket } from './socket.js';
 
 /** Options of {@link mapMessages}. */
 export interface MapMessagesOptions {
-  /** How many projections run at a time. @defaultValue 1 */
-  readonly concurrency?: number;
-  /** Whether results come in the order of their messages. @defaultValue `true` */
-  readonly ordered?: boolean;
-  /** How many messages may wait, 1 at least. @defaultValue 1,024 */
-  readonly highWaterMark?: number;
-  /** What goes when one more comes. @defaultValue `'dropNewest'` */
-  readonly overflow?: 'dropOldest' | 'dropNewest';
+  /** How many projections run at the same time; Infinity for no limit. @defaultValue 1 */
+  readonly concurrency?: number | undefined;
+  /** Whether to emit the results in the order of their messages. @defaultValue `true` */
+  readonly ordered?: boolean | undefined;
+  /** How many messages may wait for a projection, at least 1. @defaultValue 1,024 */
+  readonly highWaterMark?: number | undefined;
+  /** Which message to drop when a new one arrives and the queue is full. @defaultValue `'dropNewest'` */
+  readonly overflow?: 'dropOldest' | 'dropNewest' | undefined;
 }
 
 /**
- * Projects each message to an Observable, Promise or iterable and merges the results. Nobody can make the senders of
- * datagrams wait, so what comes when `highWaterMark` messages wait is dropped, and no flood is the end of a server;
- * straight on a {@link DatagramSocket}, the drops are counted in its report.
+ * Projects each message to an Observable, Promise or iterable, and merges the results. When `highWaterMark` messages wait,
+ * further ones are dropped, so a flood of datagrams cannot end your server or fill its memory. Applied directly to a
+ * {@link DatagramSocket}, it counts the drops in the socket's report.
  *
- * Completes when the socket closes and all projections are done. Backpressure: it can itself be held, and drops meanwhile.
+ * Completes when the socket has closed and all projections have completed.
  *
- * @throws RangeError at the call, for numbers that mean nothing. As a notification, what a projection throws: catch in it
- * what must not be the end.
+ * **Backpressure**: a consumer can hold it. It starts no projection while it is held, and drops messages when its queue is
+ * full. The senders are never held: UDP has no way to make them wait.
+ *
+ * @param project Returns the results for one message.
+ * @param options Limits of the queue and of the projections.
+ * @throws At the call: {@link TypeError} for an option of the wrong type; {@link RangeError} for a `concurrency` or a
+ * `highWaterMark` out of range.
+ * @throws As a notification: what `project` throws or its result fails with. Catch inside the projection what must not end
+ * the pipeline. The errors of the socket pass through.
  * @see {@link mapWithBackpressure}
  * @example
  * ```ts
@@ -42,19 +49,24 @@ export function mapMessages<R>(
   project: (message: Message, index: number) => ObservableInput<R>,
   options: MapMessagesOptions = {},
 ): OperatorFunction<DatagramEvent, R> {
-  const { highWaterMark = 1024, overflow = 'dropNewest' } = options;
-  checkWhole('highWaterMark', highWaterMark, 1, Number.MAX_SAFE_INTEGER);
-  // The messages wait in a queue of ours, where they are counted; what goes on is the queue, once for each that got a place.
-  const run = mapWithBackpressure(
-    (waiting: Message[], index) => project(waiting.shift() as Message, index), // never empty here
-    { ...options, highWaterMark, overflow },
+  checkFunction('project', project);
+  checkOptions(options, '{ concurrency: 4 }');
+  const { concurrency, ordered, highWaterMark = 1024, overflow = 'dropNewest' } = options;
+  checkSize('highWaterMark', highWaterMark);
+  checkOneOf('overflow', overflow, ['dropOldest', 'dropNewest']);
+  // mapWithBackpressure() drops without counting. So the messages wait in a queue here, and each one that is added to the
+  // queue passes the queue itself on as a token: the projection takes the first message from it.
+  const projectNext = mapWithBackpressure(
+    (waiting: Message[], index) => project(waiting.shift() as Message, index), // A token for each message: never empty.
+    { concurrency, ordered, highWaterMark, overflow },
   );
   return (source) =>
     defer(() => {
       const waiting: Message[] = [];
-      const takesPlace = (message: Message): boolean => {
+      /** Queues a message. Returns whether the queue grew. */
+      const enqueue = (message: Message): boolean => {
         const full = waiting.length >= highWaterMark;
-        if (full && source instanceof DatagramSocket) bindingOf(source).counts.messagesDropped++;
+        if (full && source instanceof DatagramSocket) bindingOf(source).traffic.counts.messagesDropped++;
         if (full && overflow === 'dropNewest') return false;
         if (full) waiting.shift();
         waiting.push(message);
@@ -62,9 +74,9 @@ export function mapMessages<R>(
       };
       return source.pipe(
         on('message'),
-        filter(takesPlace),
+        filter(enqueue),
         map(() => waiting),
-        run,
+        projectNext,
       );
     });
 }

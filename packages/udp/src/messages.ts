@@ -1,12 +1,15 @@
-// messages(): the bytes of what comes.
+// messages(): the bytes of each received datagram.
 import { on } from '@rxsock/core';
 import { map, type Observable, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent } from './events.js';
 
 /**
- * The bytes of each datagram that comes, empty ones too: what `decodeEach(codec)` takes. Where the sender matters, use
- * `on('message')`. It completes when the socket closes. Backpressure: none, a datagram cannot be held.
+ * Emits the bytes of each received datagram, including empty ones: the input for `decodeEach(codec)`. If you also need the
+ * sender, use `on('message')`. Completes when the socket closes.
  *
+ * **Backpressure**: none. Received datagrams cannot be held back: see {@link mapMessages}.
+ *
+ * @throws As a notification: nothing of its own. The errors of the socket pass through.
  * @example
  * ```ts
  * import { decodeEach, jsonLinesCodec } from '@rxsock/core';

@@ -1,120 +1,88 @@
-// What datagram sockets can be told, and what is refused at the call.
-import type net from 'node:net';
-import { BlockList, isIP, isIPv6 } from 'node:net';
-import { inspect } from 'node:util';
+// The options of datagram sockets.
+import type { BlockList, LookupFunction } from 'node:net';
 import type { SocketOptions } from '@rxsock/core';
-import { resolveSocketOptions, type SocketLimits } from '@rxsock/core/internal';
 
-/** A multicast group to listen to. */
+/** A multicast group to join. */
 export interface Membership {
-  /** The address of the group: 224.0.0.0/4 or ff00::/8. */
+  /** The address of the group, in 224.0.0.0/4 or ff00::/8. */
   readonly group: string;
-  /** Take only what comes from this address (source-specific multicast). */
-  readonly source?: string;
-  /** The address of the interface to join on (IPv6: `'::%eth0'`). @defaultValue the system's choice */
-  readonly interface?: string;
+  /** Receive only datagrams from this address (source-specific multicast). @defaultValue any sender */
+  readonly source?: string | undefined;
+  /** The address of the network interface to join on, for IPv6 `'::%eth0'`. @defaultValue the system's choice */
+  readonly interface?: string | undefined;
 }
 
 /** Options of every datagram socket. All times are in milliseconds, all sizes in bytes. */
 export interface DatagramOptions extends Pick<SocketOptions, 'keepOpen' | 'signal' | 'scheduler'> {
-  /** Where `next()` begins to answer `false`. A datagram counts as 256 bytes at least. @defaultValue 65,536 */
-  readonly highWaterMark?: number;
   /**
-   * The most bytes that may wait to be sent before the datagram at hand, counted as for `highWaterMark`. Past it the
-   * datagram is dropped with a `sendError`, and the socket goes on.
+   * `next()` returns `false` when this many bytes or more wait to be sent. A datagram counts as at least 256 bytes.
+   * @defaultValue 65,536
+   */
+  readonly highWaterMark?: number | undefined;
+  /**
+   * The most bytes that may wait to be sent, counted as for `highWaterMark`. While more wait, each further datagram is
+   * dropped with a `sendError`. The socket stays open.
    * @defaultValue 67,108,864
    */
-  readonly maxWriteBuffer?: number;
-  /** How long closing waits for what is yet to be sent, in milliseconds; 0 = for ever. @defaultValue 5,000 */
-  readonly lingerTimeout?: number;
-  /** The family of addresses that names are resolved to; 0 = the first that comes. @defaultValue 0 */
-  readonly family?: 0 | 4 | 6;
-  /** Share the address and port with other sockets that do, as for multicast. @defaultValue `false` */
-  readonly reuseAddr?: boolean;
-  /** The receive buffer of the kernel (SO_RCVBUF), in bytes: what comes when it is full is lost. @defaultValue the system's */
-  readonly recvBufferSize?: number;
-  /** The send buffer of the kernel (SO_SNDBUF), in bytes. @defaultValue the system's */
-  readonly sendBufferSize?: number;
+  readonly maxWriteBuffer?: number | undefined;
+  /**
+   * How long `complete()` and `close()` wait until all datagrams are sent, in milliseconds. Then the rest is dropped. 0
+   * waits without limit.
+   * @defaultValue 5,000
+   */
+  readonly lingerTimeout?: number | undefined;
+  /** The address family that names resolve to; 0 takes the first address of either. @defaultValue 0 */
+  readonly family?: 0 | 4 | 6 | undefined;
+  /** Share the address and the port with other sockets that also set this, as for multicast. @defaultValue `false` */
+  readonly reuseAddr?: boolean | undefined;
+  /**
+   * The size of the kernel's receive buffer (SO_RCVBUF), in bytes. Datagrams that arrive while it is full are lost.
+   * @defaultValue the system's
+   */
+  readonly recvBufferSize?: number | undefined;
+  /** The size of the kernel's send buffer (SO_SNDBUF), in bytes. @defaultValue the system's */
+  readonly sendBufferSize?: number | undefined;
   /** Allow broadcast addresses as destinations. @defaultValue `false` */
-  readonly broadcast?: boolean;
-  /** The multicast groups to join when it opens; later ones with `join()`. */
-  readonly memberships?: readonly Membership[];
-  /** The address of the interface that multicast leaves by (IPv6: `'::%eth0'`). @defaultValue the system's choice */
-  readonly multicastInterface?: string;
-  /** How many hops multicast may travel, 0 to 255. @defaultValue 1 */
-  readonly multicastTTL?: number;
-  /** Whether this host gets its own multicast, too. @defaultValue `true` */
-  readonly multicastLoopback?: boolean;
-  /** Datagrams from these addresses are dropped and counted. */
-  readonly blockList?: BlockList;
+  readonly broadcast?: boolean | undefined;
+  /** The multicast groups to join when the socket opens. `join()` joins more. @defaultValue none */
+  readonly memberships?: readonly Membership[] | undefined;
+  /**
+   * The address of the network interface that sends multicast, for IPv6 `'::%eth0'`.
+   * @defaultValue the system's choice
+   */
+  readonly multicastInterface?: string | undefined;
+  /** How many hops multicast may travel, 0 to 255. 1 stays in the local network. @defaultValue 1 */
+  readonly multicastTTL?: number | undefined;
+  /** Whether sockets on this host also receive what this socket sends to a group. @defaultValue `true` */
+  readonly multicastLoopback?: boolean | undefined;
+  /** Datagrams from these addresses are dropped and counted as `messagesBlocked`. @defaultValue none */
+  readonly blockList?: BlockList | undefined;
   /** Resolves names, as `dns.lookup` does. @defaultValue `dns.lookup` */
-  readonly lookup?: net.LookupFunction;
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** Options of {@link bind}. */
 export interface BindOptions extends DatagramOptions {
-  /** 0 takes any free port: see the `listening` event. @defaultValue 0 */
-  readonly port?: number;
+  /** The port to receive at. 0 takes any free port: the `listening` event has its number. @defaultValue 0 */
+  readonly port?: number | undefined;
   /**
-   * The address to receive at. A wider one than loopback is your choice: `'0.0.0.0'`, or `'::'` for both families.
-   * Multicast comes to those, and to the address of the group itself. @defaultValue `'127.0.0.1'`
+   * The address, or a name that resolves to it, to receive at: `'0.0.0.0'` for all IPv4 addresses of this host, `'::'` for
+   * those of both families. Multicast reaches these two, and a socket bound to the address of the group.
+   * @defaultValue `'127.0.0.1'`
    */
-  readonly host?: string;
-  /** With the host `'::'`: do not take IPv4 as well. @defaultValue `false` */
-  readonly ipv6Only?: boolean;
+  readonly host?: string | undefined;
+  /** With the host `'::'`: receive IPv6 only. @defaultValue `false` */
+  readonly ipv6Only?: boolean | undefined;
 }
 
 /** Options of {@link connect}. */
 export interface ConnectOptions extends DatagramOptions {
+  /** The port of the peer. */
   readonly port: number;
-  /** A name or an address. @defaultValue `'127.0.0.1'` */
-  readonly host?: string;
-  /** The local address to send from. */
-  readonly localAddress?: string;
-  /** The local port to send from. */
-  readonly localPort?: number;
-}
-
-/** What a socket is opened with. */
-export interface Setup {
-  /** Resolved first: the family of the socket is that of its address. */
-  readonly host: string;
-  readonly port: number;
-  /** Where a connected socket is bound; without it the socket is bound to `host` and `port`. */
-  readonly near?: { readonly address: string | undefined; readonly port: number };
-  readonly options: BindOptions;
-  readonly limits: SocketLimits;
-}
-
-/** Fills in the defaults of limits and refuses what means nothing. */
-export function resolveOptions(options: DatagramOptions): SocketLimits {
-  const { recvBufferSize = 1, sendBufferSize = 1, multicastTTL = 1, blockList } = options;
-  checkWhole('recvBufferSize', recvBufferSize, 1, 2 ** 31 - 1);
-  checkWhole('sendBufferSize', sendBufferSize, 1, 2 ** 31 - 1);
-  checkWhole('multicastTTL', multicastTTL, 0, 255);
-  if (blockList !== undefined && !(blockList instanceof BlockList)) {
-    throw new TypeError(`blockList must be a net.BlockList, not ${inspect(blockList)}`);
-  }
-  return resolveSocketOptions(options);
-}
-
-const multicast = new BlockList();
-multicast.addSubnet('224.0.0.0', 4);
-multicast.addSubnet('ff00::', 8, 'ipv6');
-
-export function checkGroup(group: string): void {
-  if (isIP(group) && multicast.check(group, isIPv6(group) ? 'ipv6' : 'ipv4')) return;
-  throw new RangeError(`group must be a multicast address, not ${inspect(group)}`);
-}
-
-export function checkWhole(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${inspect(value)}`);
-}
-
-/** A port is a number here: nothing is read while a datagram socket opens but the names of hosts. */
-export function checkPort(name: string, port: unknown, least: 0 | 1): void {
-  if (typeof port !== 'string') return checkWhole(name, port as number, least, 65_535);
-  const remedy = `await servicePort(name, { protocol: 'udp' }) of @rxsock/core gives that of a service`;
-  throw new RangeError(`${name} must be a whole number from ${least} to 65535, not ${inspect(port)}: ${remedy}`);
+  /** The name or the address of the peer. @defaultValue `'127.0.0.1'` */
+  readonly host?: string | undefined;
+  /** The local address to send from and to receive at. @defaultValue the system's choice */
+  readonly localAddress?: string | undefined;
+  /** The local port to send from and to receive at. 0 takes any free port. @defaultValue 0 */
+  readonly localPort?: number | undefined;
 }

@@ -1,36 +1,49 @@
-// request(): one datagram out, one reply in.
+// request(): sends one datagram, and emits one reply.
 import { type Chunk, SocketError, SocketTimeoutError } from '@rxsock/core';
-import { checkLimit, Deadline } from '@rxsock/core/internal';
+import { checkCount, checkFunction, checkOptions, checkTimeout, Deadline, formatAddress } from '@rxsock/core/internal';
 import { ignoreElements, Observable, tap, throwIfEmpty } from 'rxjs';
+import { canonicalAddress } from './canonical-address.js';
 import { toDatagram } from './datagram.js';
 import { sendError } from './errors.js';
 import type { Datagram, DatagramEvent, Message } from './events.js';
-import { canonical } from './names.js';
 import { bindingOf, type DatagramSocket } from './socket.js';
 
 /** Options of {@link request}. */
 export interface RequestOptions {
-  /** Whether this is the reply; asked about datagrams from the right address and port only. @defaultValue any is */
-  readonly match?: (reply: Message) => boolean;
-  /** How long each attempt waits for the reply, in milliseconds; 0 = for ever. @defaultValue 1,000 */
-  readonly timeout?: number;
-  /** How often it is sent again when no reply came; Infinity = until one comes. @defaultValue 2 */
-  readonly retries?: number;
+  /**
+   * Returns `true` for the reply. Called only for datagrams that come from where the request went to.
+   * @defaultValue the first one is the reply
+   */
+  readonly match?: ((reply: Message) => boolean) | undefined;
+  /** How long each attempt waits for the reply, in milliseconds; 0 and Infinity wait without limit. @defaultValue 1,000 */
+  readonly timeout?: number | undefined;
+  /** How many times to send the datagram again when no reply came; Infinity until one comes. @defaultValue 2 */
+  readonly retries?: number | undefined;
 }
 
 /**
- * Sends a datagram and emits the one reply to it, which comes from where the datagram went to and which `match` takes;
- * datagrams from anybody else are ignored. Each subscription is a request of its own. Where several are under way to the
- * same address, `match` has to tell their replies apart. Groups and broadcast addresses never reply: use `on('message')`.
+ * Sends a datagram, emits one reply and completes. The reply comes from the address and port that the datagram went to, and
+ * `match` returns `true` for it. Other datagrams are ignored. Without a reply, the datagram is sent again, up to `retries`
+ * times.
  *
- * A refused datagram counts as one without a reply, as the peer may just be starting, unless it was the last attempt.
- * Whatever else keeps it from leaving is the end of the request; the socket goes on. A socket that has no other
- * subscriber closes after the reply.
+ * Each subscription is a separate request. If several requests to the same address run at the same time, `match` must
+ * recognize the reply to each. Replies to a multicast group or a broadcast address come from other addresses: use
+ * `on('message')` for them.
  *
- * @throws TypeError or RangeError at the call, for what means nothing. As notifications: {@link SocketTimeoutError} after the
- * last attempt, {@link SocketError} with the code of `sendError` (`ECONNREFUSED`, `EMSGSIZE`, `ENOTFOUND`) or of the
- * socket's own end (`ERR_SOCKET_CLOSED` where it just closed), and what `match` throws.
+ * If the peer refuses the datagram (`ECONNREFUSED`), the request waits and tries again, because the peer may be starting.
+ * Every other failure to send ends the request, but not the socket. A socket that has no other subscriber closes after the
+ * reply, unless you have called its `bind()` or `keepOpen` is set.
  *
+ * @param socket A socket of {@link bind} or {@link connect}. The request opens it.
+ * @param datagram What to send. For a connected socket, a chunk of bytes alone is enough.
+ * @param options How to recognize the reply, the timeout of an attempt in milliseconds, and the number of retries.
+ * @returns Emits the reply and completes. Unsubscribing gives the request up.
+ * @throws At the call: {@link TypeError} if it is not a datagram, or for an option of the wrong type; {@link RangeError} for
+ * a number out of range.
+ * @throws As a notification: {@link SocketTimeoutError} (`ETIMEDOUT`) after the last attempt; {@link SocketError} if the
+ * datagram cannot be sent, with the code of its `sendError` (`EMSGSIZE`, `ENOTFOUND`, …), `ECONNREFUSED` only in the last
+ * attempt; {@link SocketError} (`ERR_SOCKET_CLOSED`) if the socket closes before the reply; the error that the socket ends
+ * with; what `match` throws.
  * @example
  * ```ts
  * import { connect, request } from '@rxsock/udp';
@@ -46,56 +59,61 @@ export function request<D extends Chunk | Datagram>(
   datagram: D,
   options: RequestOptions = {},
 ): Observable<Message> {
+  checkOptions(options, '{ timeout: 500 }');
   const { match = () => true, timeout = 1000, retries = 2 } = options;
-  const port = bindingOf(socket);
-  const { data, remote } = toDatagram(datagram, port.setup);
-  checkLimit('timeout', timeout);
-  checkLimit('retries', retries);
+  const binding = bindingOf(socket);
+  const { data, remote } = toDatagram(datagram, binding.setup);
+  checkFunction('match', match);
+  checkTimeout('timeout', timeout);
+  checkCount('retries', retries);
   return new Observable((subscriber) => {
-    let left = retries;
-    /** The address of the peer; what comes before it is known is no reply. */
-    let peer: string | undefined;
+    let retriesLeft = retries;
+    /** The address that `remote` resolved to. Datagrams that arrive before it is known are not replies. */
+    let peerAddress: string | undefined;
 
     const isReply = ({ remote: { address, port } }: Message) =>
-      peer !== undefined && port === remote.port && canonical(address) === canonical(peer);
-    const failed = (error: SocketError) => {
-      if (error.code !== 'ECONNREFUSED' || left <= 0) subscriber.error(error);
+      peerAddress !== undefined && port === remote.port && canonicalAddress(address) === canonicalAddress(peerAddress);
+    const onSendError = (error: SocketError) => {
+      if (error.code !== 'ECONNREFUSED' || retriesLeft <= 0) subscriber.error(error);
     };
     const send = () => {
-      if (peer === undefined || subscriber.closed) return;
-      port.send({ data, remote: { address: peer, port: remote.port } }, (error) => error && failed(error));
+      if (peerAddress === undefined || subscriber.closed) return;
+      const resolved = { data, remote: { address: peerAddress, port: remote.port } };
+      binding.send(resolved, (error) => error && onSendError(error));
     };
-    const resolve = async () => {
+    const resolveAndSend = async () => {
       try {
-        peer = await port.resolve(remote.address);
+        peerAddress = await binding.resolveName(remote.address);
         send();
       } catch (error) {
-        subscriber.error(sendError(error as Error, { data, remote }));
+        subscriber.error(sendError(error as Error, remote));
       }
     };
-    const hear = (event: DatagramEvent) => {
-      if (event.type === 'listening') resolve();
-      if (event.type === 'sendError' && !event.datagram) failed(event.error);
+    const onEvent = (event: DatagramEvent) => {
+      if (event.type === 'listening') resolveAndSend();
+      // An error without a datagram may be about this one: a refusal by the peer.
+      if (event.type === 'sendError' && !event.datagram) onSendError(event.error);
       if (event.type !== 'message' || !isReply(event) || !match(event)) return;
       subscriber.next(event);
       subscriber.complete();
     };
-    const deadline = new Deadline(port.setup.limits.scheduler, timeout, () => {
-      if (left-- > 0) {
+    const deadline = new Deadline(binding.setup.limits.scheduler, timeout, () => {
+      if (retriesLeft-- > 0) {
         send();
         deadline.start();
         return;
       }
-      const message = `No reply from ${remote.address} port ${remote.port} within ${timeout} ms, the timeout of the request, after ${retries + 1} attempts`;
+      const attempts = retries === 0 ? '1 attempt' : `${retries + 1} attempts`;
+      const message = `No reply from ${formatAddress(remote.address, remote.port)} after ${attempts} of ${timeout} ms`;
       subscriber.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
     });
 
     subscriber.add(() => deadline.stop());
     deadline.start();
-    const closed = () => {
+    const closedError = () => {
       const options = { code: 'ERR_SOCKET_CLOSED', phase: 'read' } as const;
-      return new SocketError('The socket closed before the reply: bind() keeps one open', options);
+      return new SocketError('The socket closed before the reply: socket.bind() keeps it open', options);
     };
-    socket.pipe(tap(hear), ignoreElements(), throwIfEmpty(closed)).subscribe(subscriber);
+    socket.pipe(tap(onEvent), ignoreElements(), throwIfEmpty(closedError)).subscribe(subscriber);
   });
 }

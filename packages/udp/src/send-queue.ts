@@ -1,111 +1,129 @@
-// What is to be sent: kept until the socket is open, counted until its callback, and answered for.
+// The send queue of a datagram socket. It keeps datagrams until the socket is open, counts them as pending until the
+// kernel has taken them, and reports each failure.
 import type dgram from 'node:dgram';
 import { type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
-import type { Binding } from './binding.js';
 import { sendError } from './errors.js';
 import type { Datagram, Destination } from './events.js';
+import type { SocketSetup } from './setup.js';
+import type { SharedEvents } from './shared-events.js';
+import type { Traffic } from './traffic.js';
 
-/** Is told how it went. */
-export type Settle = (error?: SocketError) => void;
+/** Called once per datagram: without an argument when the kernel has taken it, otherwise with the error. */
+export type SendCallback = (error?: SocketError) => void;
 
-/** A datagram on its way out. */
-interface Item {
-  readonly datagram: Datagram;
-  readonly bytes: number;
-  readonly settle: Settle | undefined;
+/** The parts of a datagram socket that its send queue works with. */
+export interface SendQueueContext {
+  readonly setup: SocketSetup;
+  readonly traffic: Traffic;
+  readonly events: SharedEvents;
+  /** Called whenever the last pending datagram has been sent or has failed. */
+  readonly onEmpty: () => void;
 }
 
-/** What a datagram counts at least, so that many small ones and empty ones are bounded, too. */
-const LEAST = 256;
+interface PendingDatagram {
+  readonly datagram: Datagram;
+  readonly bytes: number;
+  readonly callback: SendCallback | undefined;
+}
 
-const costOf = ({ bytes }: Item) => Math.max(LEAST, bytes);
+/** Every datagram counts as this many bytes at least, so that the limits also bound small and empty ones. */
+const MIN_COST = 256;
+
+const costOf = ({ bytes }: PendingDatagram) => Math.max(MIN_COST, bytes);
 
 export class SendQueue {
-  /** What waits, in bytes. */
-  pending = 0;
-  readonly #port: Binding;
-  readonly #waiting = new Set<Item>();
+  /** The cost of all pending datagrams, in bytes. 0 only if there is none. */
+  pendingBytes = 0;
+  readonly #context: SendQueueContext;
+  readonly #pending = new Set<PendingDatagram>();
   #node: dgram.Socket | undefined;
   #peer: InternetEndpoint | undefined;
-  #clogged = false;
+  /** `send()` has returned `false`, and `drain` has not been emitted since. */
+  #needsDrain = false;
 
-  constructor(port: Binding) {
-    this.#port = port;
+  constructor(context: SendQueueContext) {
+    this.#context = context;
   }
 
-  /** Takes a datagram; answers whether there is room for more. */
-  send(datagram: Datagram, settle?: Settle): boolean {
-    const { maxWriteBuffer: limit, highWaterMark } = this.#port.setup.limits;
-    const item = { datagram, bytes: Buffer.byteLength(datagram.data), settle };
-    if (this.pending > limit) {
-      const message = `${this.pending} bytes wait to be sent, over maxWriteBuffer (${limit}): stop when next() answers false and go on at 'drain'`;
-      this.fail(datagram, new WriteBufferOverflowError(message, { phase: 'write', limit }), settle);
+  /** Adds a datagram. Returns `false` at or over `highWaterMark`. */
+  send(datagram: Datagram, callback?: SendCallback): boolean {
+    const { maxWriteBuffer: limit, highWaterMark } = this.#context.setup.limits;
+    if (this.pendingBytes > limit) {
+      const message =
+        `${this.pendingBytes} bytes wait to be sent, over maxWriteBuffer (${limit}): ` +
+        "stop when next() returns false and continue at 'drain'";
+      this.reportFailure(datagram, new WriteBufferOverflowError(message, { phase: 'write', limit }), callback);
     } else {
-      this.pending += costOf(item);
-      this.#waiting.add(item);
-      if (this.#node) this.#transmit(item, this.#node);
+      const entry = { datagram, bytes: Buffer.byteLength(datagram.data), callback };
+      this.pendingBytes += costOf(entry);
+      this.#pending.add(entry);
+      if (this.#node) this.#transmit(entry, this.#node);
     }
-    if (this.pending < highWaterMark) return true;
-    this.#clogged = true;
+    if (this.pendingBytes < highWaterMark) return true;
+    this.#needsDrain = true;
     return false;
   }
 
-  /** The socket is open: what waited goes out, in order. */
-  open(node: dgram.Socket, peer: InternetEndpoint | undefined): void {
+  /** The socket is open: sends the pending datagrams in order, and later ones at once. */
+  start(node: dgram.Socket, peer: InternetEndpoint | undefined): void {
     this.#node = node;
     this.#peer = peer;
-    for (const item of this.#waiting) this.#transmit(item, node);
+    for (const entry of this.#pending) this.#transmit(entry, node);
   }
 
-  /** All that waits fails. */
-  break(error: SocketError): void {
-    for (const item of this.#waiting) this.#done(item, error);
+  /** Fails all pending datagrams. */
+  failAll(error: SocketError): void {
+    for (const entry of this.#pending) this.#settle(entry, error);
   }
 
-  /** Tells a failure: a tick later, so that subscribers hear one event at a time. */
-  fail(datagram: Datagram, error: SocketError, settle?: Settle): void {
-    this.#port.counts.messagesUnsent++;
+  /** Reports a datagram as not sent. On the next tick, so that subscribers never receive one event inside another. */
+  reportFailure(datagram: Datagram, error: SocketError, callback?: SendCallback): void {
+    const { traffic, events } = this.#context;
+    traffic.counts.messagesUnsent++;
     process.nextTick(() => {
-      this.#port.events.next({ type: 'sendError', datagram, error });
-      settle?.(error);
+      events.emit({ type: 'sendError', datagram, error });
+      callback?.(error);
     });
   }
 
-  #transmit(item: Item, node: dgram.Socket): void {
-    const { data, remote } = item.datagram;
-    const sent = (cause?: Error | null) => this.#done(item, cause ? sendError(cause, item.datagram) : undefined);
+  #transmit(entry: PendingDatagram, node: dgram.Socket): void {
+    const { data, remote } = entry.datagram;
+    const onSent = (cause?: Error | null) => this.#settle(entry, cause ? sendError(cause, remote) : undefined);
     try {
-      if (this.#isPeer(remote)) node.send(data, sent);
-      else node.send(data, remote.port, remote.address, sent);
+      if (this.#isPeer(remote)) node.send(data, onSent);
+      else node.send(data, remote.port, remote.address, onSent);
     } catch (error) {
-      sent(error as Error); // port 0, where datagrams can come from, and others than the peer
+      // Node throws for port 0, which a received datagram can have, and for another destination than the peer.
+      onSent(error as Error);
     }
   }
 
   #isPeer({ address, port }: Destination): boolean {
-    return port === this.#peer?.port && (address === this.#peer.address || address === this.#port.setup.host);
+    return port === this.#peer?.port && (address === this.#peer.address || address === this.#context.setup.host);
   }
 
-  #done(item: Item, error: SocketError | undefined): void {
-    const { counts } = this.#port;
-    if (!this.#waiting.delete(item)) return;
-    this.pending -= costOf(item);
+  #settle(entry: PendingDatagram, error: SocketError | undefined): void {
+    const { traffic, onEmpty } = this.#context;
+    // Node may still call back for a datagram that failAll() has failed.
+    if (!this.#pending.delete(entry)) return;
+    this.pendingBytes -= costOf(entry);
     if (error) {
-      this.fail(item.datagram, error, item.settle);
+      this.reportFailure(entry.datagram, error, entry.callback);
     } else {
-      counts.messagesWritten++;
-      counts.bytesWritten += item.bytes;
-      item.settle?.();
+      traffic.counts.messagesWritten++;
+      traffic.counts.bytesWritten += entry.bytes;
+      entry.callback?.();
     }
-    if (this.pending > 0) return;
-    this.#port.flushed();
-    // A turn later: the kernel takes datagrams at once, and who goes on at drain would never let the event loop turn.
-    if (this.#clogged) setImmediate(() => this.#drained());
+    if (this.pendingBytes > 0) return;
+    onEmpty();
+    // Not at once: the kernel takes datagrams immediately, so a sender that continues at each drain would never let the
+    // event loop turn.
+    if (this.#needsDrain) setImmediate(() => this.#emitDrain());
   }
 
-  #drained(): void {
-    if (!this.#clogged || this.pending > 0) return;
-    this.#clogged = false; // before it is told: whoever hears it may clog it again
-    this.#port.events.next({ type: 'drain' });
+  #emitDrain(): void {
+    if (!this.#needsDrain || this.pendingBytes > 0) return;
+    this.#needsDrain = false; // Before the event: a subscriber may fill the queue again.
+    this.#context.events.emit({ type: 'drain' });
   }
 }

@@ -1,24 +1,27 @@
-// A datagram socket as users see it: an Observable of typed events and an Observer of datagrams.
+// DatagramSocket: the public class. The work is done by Binding.
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
-import { broadcast, checkLimit, type Registrable } from '@rxsock/core/internal';
+import { broadcast, checkOptions, checkTimeout, type Registrable } from '@rxsock/core/internal';
 import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
 import { Binding, type DatagramSocketState } from './binding.js';
 import { toDatagram } from './datagram.js';
 import { abortedError, closedError } from './errors.js';
 import type { Datagram, DatagramEvent, DatagramReport } from './events.js';
 import { kernelDrops } from './kernel-drops.js';
-import { checkGroup, type Membership, type Setup } from './options.js';
+import type { Membership } from './options.js';
+import { checkMembership, type SocketSetup } from './setup.js';
 
 let bindingOf: (socket: DatagramSocket<never>) => Binding;
 
 /**
- * A datagram socket: an Observable of {@link DatagramEvent}s and an Observer of datagrams.
+ * A datagram socket: an Observable of {@link DatagramEvent}s and an Observer of datagrams. All subscribers share it. When the
+ * last one unsubscribes, it closes as by `complete()`, unless `keepOpen` is set or you have called `bind()`.
  *
- * `complete()` sends what waits and closes: there is no half-close. Backpressure: `next()` answers `false` when it is time
- * to wait for `drain`; what is received cannot be held, so it has no Flow. One socket is shared by all subscribers; when
- * the last one has left it closes as by `complete()`, unless `keepOpen` or `bind()` says otherwise.
+ * A datagram that cannot be sent is a `sendError` event. The socket stays open.
  *
- * A datagram that cannot be sent is the event `sendError` and never the end of the socket.
+ * **Half-close**: none. `complete()` sends the pending datagrams, and then closes both directions.
+ *
+ * **Backpressure**: `next()` returns `false` at `highWaterMark`, and `drain` follows when all is sent. Received datagrams
+ * cannot be held back, so the socket has no Flow: see {@link mapMessages}.
  *
  * @see RFC 768 (UDP), https://nodejs.org/api/dgram.html
  * @example
@@ -36,61 +39,78 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   extends Observable<DatagramEvent>
   implements Observer<D>, Registrable<DatagramEvent>, AsyncDisposable
 {
-  readonly #port: Binding;
-  /** A name for logs and registries. */
+  readonly #binding: Binding;
+  /** A name for logs and registries. @defaultValue `''` */
   name = '';
   /** Anything you want to keep with the socket. */
   mark: unknown;
 
-  /** @internal Made by `bind` and `connect`. */
-  constructor(setup: Setup) {
-    const port = new Binding(setup);
-    super((subscriber) => port.subscribe(subscriber));
-    this.#port = port;
+  /** @internal Use `bind()` or `connect()`. */
+  constructor(setup: SocketSetup) {
+    const binding = new Binding(setup);
+    super((subscriber) => binding.subscribe(subscriber));
+    this.#binding = binding;
     for (const membership of setup.options.memberships ?? []) this.join(membership);
   }
 
   static {
-    bindingOf = (socket) => socket.#port;
+    bindingOf = (socket) => socket.#binding;
   }
 
   /**
-   * Sends a datagram. Does not bind: what is sent before is kept and goes out in order. Datagrams to one name keep their
-   * order, too; those to other destinations do not wait for its lookup. How it failed is told by `sendError`.
-   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be sent any more.
-   * @throws TypeError or RangeError if it is no datagram; the socket is unharmed.
+   * Sends a datagram. A failure is a `sendError` event.
+   *
+   * Before the socket is open, datagrams are queued and go out in order. This method does not open it. Datagrams to one name
+   * keep their order, and those to other destinations do not wait for the lookup of that name.
+   * @param datagram What to send, and where. A socket with a peer also takes a chunk of bytes alone.
+   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` if the socket is closing or closed.
+   * @throws At the call: {@link TypeError} if it is not a datagram; {@link RangeError} for a port out of range. The socket
+   * stays open.
    */
   next(datagram: D): boolean {
-    return this.#port.send(toDatagram(datagram, this.#port.setup));
+    return this.#binding.send(toDatagram(datagram, this.#binding.setup));
   }
 
-  /** @internal As `next`, if there is a peer and it is not closing. */
+  /** @internal Like `next()`. Does nothing if the socket has no peer, or is closing or closed. */
   [broadcast](bytes: Uint8Array): boolean {
-    const { setup, state } = this.#port;
-    return !setup.near || state === 'closing' || state === 'closed' || this.#port.send(toDatagram(bytes, setup));
+    const { setup, state } = this.#binding;
+    return (
+      !setup.connectFrom || state === 'closing' || state === 'closed' || this.#binding.send(toDatagram(bytes, setup))
+    );
   }
 
   /**
-   * Sends a datagram and tells when the kernel has taken it; binds if nobody has. Whether it arrives, only the peer can
-   * tell. A rejection that nobody handles is harmless.
-   * @throws {@link SocketError} (rejects) as told by `sendError`: `EMSGSIZE`, `ECONNREFUSED`, `ENOTFOUND`, …
+   * Sends a datagram, and opens the socket if it is not open. You may ignore the promise: a rejection is never reported as
+   * unhandled.
+   * @param datagram As for `next()`.
+   * @returns Resolves when the kernel has taken the datagram. Only the peer knows whether it arrived.
+   * @throws At the call: as `next()`.
+   * @throws As a rejection, with the error of the `sendError` event: {@link SocketError} for a datagram that is too large
+   * (`EMSGSIZE`), a name without an address (`ENOTFOUND`, `EAI_AGAIN`), port 0 (`ERR_SOCKET_BAD_PORT`), a broadcast address
+   * without `broadcast` (`EACCES`), another destination than the peer (`ERR_SOCKET_DGRAM_IS_CONNECTED`), a closing
+   * (`ERR_STREAM_WRITE_AFTER_END`) or closed (`ERR_SOCKET_CLOSED`) socket, and every other code of the system, such as
+   * `ECONNREFUSED` or `ENETUNREACH`; {@link WriteBufferOverflowError} (`ERR_WRITE_BUFFER_OVERFLOW`) over `maxWriteBuffer`;
+   * the error that the socket ended with, if it ends first.
    */
   send(datagram: D): Promise<void> {
-    const checked = toDatagram(datagram, this.#port.setup);
+    const checked = toDatagram(datagram, this.#binding.setup);
     const sent = new Promise<void>((resolve, reject) => {
-      this.#port.send(checked, (error) => (error ? reject(error) : resolve()));
+      this.#binding.send(checked, (error) => (error ? reject(error) : resolve()));
     });
     sent.catch(() => {});
-    this.#port.open();
+    this.#binding.open();
     return sent;
   }
 
   /**
-   * Opens it without a subscriber, and keeps it open until it is closed, whoever leaves.
-   * @throws {@link SocketError} (rejects) if it cannot be opened or is closed before.
+   * Opens the socket without a subscriber. It then stays open until you close it, even when the last subscriber leaves. You
+   * may ignore the promise, as for `send()`.
+   * @returns Resolves with the local address when the socket is open.
+   * @throws As a rejection: the error that the socket ended with, see {@link bind} and {@link connect}; {@link SocketError}
+   * (`ERR_SOCKET_CLOSED`) if it was closed before it opened.
    */
   bind(): Promise<InternetEndpoint> {
-    this.#port.keep = true;
+    this.#binding.keepOpen = true;
     const listening = this.pipe(
       filter((event) => event.type === 'listening'),
       throwIfEmpty(() => closedError(true)),
@@ -100,93 +120,116 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
     return address;
   }
 
-  /** Sends what waits, for at most `lingerTimeout`, and closes. Messages still come meanwhile. */
+  /**
+   * Sends the pending datagrams, for at most `lingerTimeout`, and then closes. Until then the socket still emits what it
+   * receives.
+   */
   complete(): void {
-    this.#port.complete();
-  }
-
-  /** Closes at once: what waits is dropped. Subscribers get an {@link AbortedError} whose `cause` is the reason. */
-  error(reason?: unknown): void {
-    this.#port.destroy(abortedError(reason));
+    this.#binding.complete();
   }
 
   /**
-   * As `complete()`, with its own limit.
-   * @param options.timeout How long to wait for what is yet to be sent, in milliseconds; 0 drops it at once, Infinity
-   * waits for ever. Default: `lingerTimeout`.
-   * @returns What has passed. Never rejects.
+   * Closes at once, and drops the pending datagrams. Subscribers receive an {@link AbortedError} (`ERR_SOCKET_ABORTED`).
+   * @param reason Becomes the `cause` of the error.
    */
-  close({ timeout }: { readonly timeout?: number } = {}): Promise<DatagramReport> {
-    if (timeout !== undefined) checkLimit('timeout', timeout);
-    this.#port.complete(timeout);
-    return this.#port.closed;
+  error(reason?: unknown): void {
+    this.#binding.destroy(abortedError(reason));
   }
 
-  /** Closes at the end of an `await using` block. */
+  /**
+   * Like `complete()`, with its own time limit.
+   * @param options.timeout How long to wait until all is sent, in milliseconds. 0 closes at once and drops the pending
+   * datagrams, Infinity waits without limit. Default: `lingerTimeout`.
+   * @returns Resolves with the report when the socket is closed. Never rejects.
+   * @throws At the call: {@link TypeError} for options of the wrong type; {@link RangeError} for a negative `timeout`.
+   */
+  close(options: { readonly timeout?: number | undefined } = {}): Promise<DatagramReport> {
+    checkOptions(options, '{ timeout: 1000 }');
+    const { timeout } = options;
+    if (timeout !== undefined) checkTimeout('timeout', timeout);
+    this.#binding.complete(timeout);
+    return this.#binding.events.closed;
+  }
+
+  /** Closes the socket at the end of an `await using` block, as by `close()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** Joins a multicast group: now, or when it opens. @throws {@link SocketError} with Node's code, `EADDRINUSE` if it is joined. */
-  join({ group, source, interface: via }: Membership): void {
-    checkGroup(group);
-    this.#port.apply(`join ${group}`, (node) =>
+  /**
+   * Joins a multicast group: now if the socket is open, otherwise when it opens. A failure then ends the socket.
+   * @throws At the call: {@link TypeError} for a membership of the wrong type, or an address that is not valid;
+   * {@link RangeError} for a group that is not a multicast address; {@link SocketError} if the socket is closed
+   * (`ERR_SOCKET_CLOSED`), or if the open socket has already joined the group (`EADDRINUSE`), there is no such interface
+   * (`ENODEV`), or an address is of the wrong family (`EINVAL`).
+   */
+  join(membership: Membership): void {
+    checkMembership(membership);
+    const { group, source, interface: via } = membership;
+    this.#binding.runWhenOpen(`join ${group}`, (node) =>
       source === undefined ? node.addMembership(group, via) : node.addSourceSpecificMembership(source, group, via),
     );
   }
 
-  /** Leaves a multicast group: now, or when it opens. @throws {@link SocketError} with Node's code. */
-  leave({ group, source, interface: via }: Membership): void {
-    checkGroup(group);
-    this.#port.apply(`leave ${group}`, (node) =>
+  /**
+   * Leaves a multicast group: now if the socket is open, otherwise when it opens. A failure then ends the socket.
+   * @throws At the call: as `join()`, but {@link SocketError} (`EADDRNOTAVAIL`) if the open socket has not joined the group.
+   */
+  leave(membership: Membership): void {
+    checkMembership(membership);
+    const { group, source, interface: via } = membership;
+    this.#binding.runWhenOpen(`leave ${group}`, (node) =>
       source === undefined ? node.dropMembership(group, via) : node.dropSourceSpecificMembership(source, group, via),
     );
   }
 
   /**
-   * How many datagrams the kernel has lost because the receive buffer was full. Linux alone tells it, while the socket is
-   * open, and only if no other socket has the same port; `undefined` otherwise.
+   * Resolves with the number of datagrams that the kernel has dropped because its receive buffer was full. Only Linux
+   * reports it, only while the socket is open, and only if no other socket has the same port. Otherwise `undefined`.
    */
   async drops(): Promise<number | undefined> {
     return this.local && kernelDrops(this.local);
   }
 
-  /** What has passed so far. */
+  /** What has passed through the socket so far. */
   get report(): DatagramReport {
-    return this.#port.report;
-  }
-
-  /** `idle`, `opening`, `open`, `closing`, `closed`. */
-  get readyState(): DatagramSocketState {
-    return this.#port.state;
+    return this.#binding.traffic.report;
   }
 
   /**
-   * The `readyState`, now and whenever it changes; completes behind `closed`, whatever the socket ends with. It only looks:
-   * it does not bind, and does not keep the socket open.
+   * `idle`: nobody has subscribed, and `send()` and `bind()` were not called. `opening`, `open`. `closing`: pending datagrams
+   * are sent, new ones are refused. `closed`.
    */
-  get readyStates(): Observable<DatagramSocketState> {
-    return this.#port.states.changes;
+  get readyState(): DatagramSocketState {
+    return this.#binding.state;
   }
 
-  /** What carries it: always `udp`. */
+  /**
+   * Emits the current `readyState` and each change, and completes after `closed`, even if the socket failed. Subscribing to it
+   * neither opens the socket nor keeps it open.
+   */
+  get readyStates(): Observable<DatagramSocketState> {
+    return this.#binding.states.changes;
+  }
+
+  /** The transport: always `udp`. */
   get type(): 'udp' {
     return 'udp';
   }
 
-  /** Our end; `undefined` while it is not open. */
+  /** The local address; `undefined` while the socket is not open. */
   get local(): InternetEndpoint | undefined {
-    return this.#port.local;
+    return this.#binding.local;
   }
 
-  /** The peer; `undefined` without one, and while it is not open. */
+  /** The peer; `undefined` if the socket has none, and before it is open. */
   get remote(): InternetEndpoint | undefined {
-    return this.#port.remote;
+    return this.#binding.remote;
   }
 
-  /** Bytes that wait to be sent, counted as for `highWaterMark`. */
+  /** The bytes that wait to be sent, counted as for `highWaterMark`. */
   get writableLength(): number {
-    return this.#port.sendQueue.pending;
+    return this.#binding.sendQueue.pendingBytes;
   }
 }
 

@@ -1,28 +1,35 @@
-// connect(): opens UNIX sockets. It only knows how to dial; all the rest is the engine's.
+// connect(): dials UNIX sockets. Core's engine does everything after that.
 import net from 'node:net';
-import { ConnectError, type PathEndpoint, Socket, type SocketOptions } from '@rxsock/core';
-import { Connection, checkLimit, resolveSocketOptions, type Transport } from '@rxsock/core/internal';
-import { type Place, placeOf, type UnixAddress } from './address.js';
+import { ConnectError, Socket, type SocketOptions } from '@rxsock/core';
+import { Connection, checkOptions, checkTimeout, resolveSocketOptions, type Transport } from '@rxsock/core/internal';
+import { type ParsedAddress, parseAddress, UNNAMED, type UnixAddress } from './address.js';
 
-/** Options of {@link connect}: where, and those of every socket. */
+/** Options of {@link connect}: the address, and the options of every socket. */
 export type ConnectOptions = UnixAddress &
   SocketOptions & {
-    /** How long connecting may take, in milliseconds; 0 = for ever. @defaultValue 30,000 */
-    readonly connectTimeout?: number;
+    /** How long connecting may take, in milliseconds; 0 and Infinity wait without limit. @defaultValue 30,000 */
+    readonly connectTimeout?: number | undefined;
   };
 
 /**
- * A connection to a UNIX socket that is yet to be made: the first subscription dials, and so do `write()`, `complete()` and
- * `close()` where something was written. All subscribers share it. `remote` is the path, `local` the empty one.
+ * Makes a connection to a UNIX socket. It dials at the first subscription, or when you call `write()`, or `complete()` or
+ * `close()` after `next()`. All subscribers share it. `remote` has the path, and `local` the empty one.
  *
- * Half-close and backpressure are those of TCP. There is no reset: when either side aborts, the other sees an end like any
- * other, or `ECONNRESET` where bytes that it had sent were still unread.
+ * **Half-close**: as for TCP. There is no reset: when one side aborts, the other sees a normal end, or `ECONNRESET` if some of
+ * the bytes it had sent were still unread.
  *
- * @throws TypeError or RangeError at the call, for a path that is empty, too long or holds a NUL, and for limits that mean
- * nothing. As notifications: `ConnectError` (`ENOENT`: nothing is there, `ECONNREFUSED`: nobody listens, `EACCES`: not
- * allowed, `EAGAIN`: the backlog is full, `EPROTOTYPE`: a socket of another type) and `SocketTimeoutError` for `connectTimeout`.
+ * **Backpressure**: as for TCP.
+ *
+ * @param options The address, limits in bytes, and timeouts in milliseconds.
+ * @returns A socket that has not dialled yet.
+ * @throws At the call: {@link TypeError} for an address that is empty or contains a NUL, for both or none of `path` and
+ * `abstract`, for an abstract name on another system than Linux, and for an option of the wrong type; {@link RangeError} for
+ * an address that is too long, or a number out of range.
+ * @throws As a notification: `ConnectError` if there is nothing at the path (`ENOENT`, `ENOTDIR`), nobody listens
+ * (`ECONNREFUSED`), it is not a socket (`ECONNREFUSED`, `ENOTSOCK`) or one of another type (`EPROTOTYPE`), this user may not
+ * connect (`EACCES`), or the backlog of the server is full (`EAGAIN`); `SocketTimeoutError` (`ETIMEDOUT`) for
+ * `connectTimeout`; later, the errors of every socket: see `Socket` of `@rxsock/core`.
  * @see https://man7.org/linux/man-pages/man7/unix.7.html
- *
  * @example
  * ```ts
  * import { lines, through } from '@rxsock/core';
@@ -34,37 +41,35 @@ export type ConnectOptions = UnixAddress &
  * ```
  */
 export function connect(options: ConnectOptions): Socket {
-  const place = placeOf(options);
+  checkOptions(options, '{ path }');
+  const address = parseAddress(options);
   const { connectTimeout = 30_000 } = options;
-  checkLimit('connectTimeout', connectTimeout);
+  checkTimeout('connectTimeout', connectTimeout);
   const limits = resolveSocketOptions(options);
   const { highWaterMark } = limits;
   const stream = { allowHalfOpen: true, highWaterMark } as net.SocketConstructorOpts;
   const transport: Transport = {
     type: 'unix',
-    target: place.target,
+    target: address.target,
     readyEvent: 'connect',
-    open: () => new net.Socket(stream).connect({ path: place.name }),
-    endpoints: () => ({ local: NAMELESS, remote: place.endpoint }),
-    explain: (cause, { phase }) => (phase === 'open' ? connectError(cause, place) : undefined),
+    open: () => new net.Socket(stream).connect({ path: address.nodePath }),
+    endpoints: () => ({ local: UNNAMED, remote: address.endpoint }),
+    explain: (cause, { phase }) => (phase === 'open' ? connectError(cause, address) : undefined),
   };
   return new Socket(new Connection(transport, limits, { connectTimeout }));
 }
 
-/** The end of a client, which has no name. */
-export const NAMELESS: PathEndpoint = { path: '' };
-
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'nothing is there: start its server first',
-  ECONNREFUSED: 'nobody listens there: a server that is gone has left it, or it is no socket',
-  ENOTSOCK: 'it is no socket',
-  EACCES: 'its mode, or that of a directory above it, does not let this user in',
-  EAGAIN: 'its server is behind with accepting and the backlog is full: try again later',
-  EPROTOTYPE: 'it is a socket of another type: for datagrams, say',
+  ECONNREFUSED: 'nobody listens there: its server has died, or it is not a socket',
+  ENOTSOCK: 'it is not a socket',
+  EACCES: 'its mode, or the mode of a directory above it, does not allow this user to connect',
+  EAGAIN: 'the backlog of its server is full: try again later',
+  EPROTOTYPE: 'it is a socket of another type, for example for datagrams',
 };
 
-function connectError(cause: NodeJS.ErrnoException, { target, endpoint }: Place): ConnectError {
+function connectError(cause: NodeJS.ErrnoException, { target, endpoint }: ParsedAddress): ConnectError {
   const { code = 'EIO', message } = cause;
-  const why = `Cannot connect to ${target}: ${REASONS[code] ?? message}`;
-  return new ConnectError(why, { code, phase: 'open', remote: endpoint, cause, attempts: [] });
+  const text = `Cannot connect to ${target}: ${REASONS[code] ?? message}`;
+  return new ConnectError(text, { code, phase: 'open', remote: endpoint, cause, attempts: [] });
 }

@@ -1,4 +1,5 @@
-// Everything a user of @rxsock/unix imports. The operators are @rxsock/core's.
+// The public API of @rxsock/unix. The operators are in @rxsock/core.
 export type { AbstractAddress, InheritedAddress, PathAddress, UnixAddress } from './address.js';
 export { type ConnectOptions, connect } from './connect.js';
-export { type InheritedSocketOptions, type ListenOptions, listen, type NewSocketOptions } from './listen.js';
+export { listen } from './listen.js';
+export type { InheritedSocketOptions, ListenOptions, NewSocketOptions } from './listen-options.js';

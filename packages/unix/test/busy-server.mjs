@@ -1,4 +1,4 @@
-// A server that accepts nothing: its loop stands still.
+// A server that accepts nothing, because its event loop is blocked.
 import net from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 

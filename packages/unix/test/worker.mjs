@@ -1,4 +1,4 @@
-// A server in a worker thread, of the build.
+// A server in a worker thread. It runs the build.
 import { parentPort, workerData } from 'node:worker_threads';
 import { serve } from '@rxsock/core';
 import { listen } from '@rxsock/unix';

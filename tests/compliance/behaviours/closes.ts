@@ -1,26 +1,26 @@
-// Every ordering of the two FINs, by name. In all of them nothing is lost, and both sides end without an error.
+// Every order of the two FINs, by name. In all of them nothing is lost, and both sides end without an error.
 import { expect } from 'vitest';
 import { bytes, expectSame } from '../support/bytes.js';
-import { type Heard, hear } from '../support/hear.js';
 import type { Connected, Lab } from '../support/lab.js';
-import { type Note, topic } from '../support/topic.js';
+import { recordStory, type Story } from '../support/story.js';
+import { type AddBehaviour, topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const MEGABYTE = 1_000_000;
 
 interface Closing extends Connected {
-  /** What near has heard, and far. */
-  readonly mine: Heard;
-  readonly theirs: Heard;
+  /** What the near side and the far side have recorded. */
+  readonly mine: Story;
+  readonly theirs: Story;
 }
 
-/** Two sockets that are read, with half-open on. */
+/** Two sockets with allowHalfOpen that are read. */
 async function listenTo({ connected }: Lab): Promise<Closing> {
   const { near, far } = await connected({ allowHalfOpen: true });
-  return { near, far, mine: hear(near), theirs: hear(far) };
+  return { near, far, mine: recordStory(near), theirs: recordStory(far) };
 }
 
-/** Both have heard the end of the other and their own, in these orders, drains apart. */
+/** Both sides record the peer's end and their own finish in the given orders. Drains are ignored. */
 async function expectEnds({ mine, theirs }: Closing, near: string, far: string): Promise<void> {
   const stories = [await mine.ended, await theirs.ended].map(({ story }) =>
     story.filter((event) => event !== 'drain').join(' '),
@@ -28,8 +28,8 @@ async function expectEnds({ mine, theirs }: Closing, near: string, far: string):
   expect(stories).toEqual([`${near} close complete`, `${far} close complete`]);
 }
 
-function sendAndReceive(note: Note): void {
-  note('our FIN first, then that of the peer', async (lab) => {
+function sendAndReceive(behaviour: AddBehaviour): void {
+  behaviour("our FIN comes first, then the peer's", async (lab) => {
     const both = await listenTo(lab);
     both.near.complete();
     await until(() => both.theirs.story.includes('end'));
@@ -37,7 +37,7 @@ function sendAndReceive(note: Note): void {
     await expectEnds(both, 'finish end', 'end finish');
   });
 
-  note("the peer's FIN first, then ours", async (lab) => {
+  behaviour("the peer's FIN comes first, then ours", async (lab) => {
     const both = await listenTo(lab);
     both.far.complete();
     await until(() => both.mine.story.includes('end'));
@@ -45,14 +45,14 @@ function sendAndReceive(note: Note): void {
     await expectEnds(both, 'end finish', 'finish end');
   });
 
-  note('both FINs at once', async (lab) => {
+  behaviour('both sides send FIN at once', async (lab) => {
     const both = await listenTo(lab);
     both.near.complete();
     both.far.complete();
     await expectEnds(both, 'finish end', 'finish end');
   });
 
-  note('both FINs at once, each behind a megabyte', async (lab) => {
+  behaviour('both sides send FIN at once, each behind a megabyte', async (lab) => {
     const both = await listenTo(lab);
     const [there, back] = [bytes(MEGABYTE, 1), bytes(MEGABYTE, 2)];
     both.near.next(there);
@@ -68,7 +68,7 @@ function sendAndReceive(note: Note): void {
     }
   });
 
-  note("the peer's FIN while our bytes are on their way", async (lab) => {
+  behaviour("the peer's FIN arrives while our bytes are in flight", async (lab) => {
     const both = await listenTo(lab);
     const release = both.far.hold('busy');
     const sent = bytes(MEGABYTE);
@@ -82,7 +82,7 @@ function sendAndReceive(note: Note): void {
     expect(both.mine.error ?? both.theirs.error).toBeUndefined();
   });
 
-  note('our FIN, and after it the answer of the peer and its FIN', async (lab) => {
+  behaviour("our FIN comes first, then the peer's answer and FIN", async (lab) => {
     const both = await listenTo(lab);
     both.near.next('request');
     both.near.complete();
@@ -92,7 +92,7 @@ function sendAndReceive(note: Note): void {
     await expectEnds(both, 'finish data end', 'data end finish');
   });
 
-  note("the peer's answer and FIN before our request has ended", async (lab) => {
+  behaviour("the peer's answer and FIN arrive before our request has ended", async (lab) => {
     const both = await listenTo(lab);
     both.near.next('long ');
     await until(() => both.theirs.story.includes('data'));
@@ -107,8 +107,8 @@ function sendAndReceive(note: Note): void {
   });
 }
 
-function whileHeld(note: Note): void {
-  note("the peer's FIN while we are held: told at the release, after the bytes", async (lab) => {
+function whileHeld(behaviour: AddBehaviour): void {
+  behaviour("the peer's FIN is emitted at the release, after the bytes, if we are held", async (lab) => {
     const both = await listenTo(lab);
     const release = both.near.hold('busy');
     both.far.next('before');
@@ -121,7 +121,7 @@ function whileHeld(note: Note): void {
     await expectEnds(both, 'data end finish', 'finish end');
   });
 
-  note('our FIN while we are held', async (lab) => {
+  behaviour('our FIN is sent while we are held', async (lab) => {
     const both = await listenTo(lab);
     const release = both.near.hold('busy');
     both.near.complete();
@@ -135,7 +135,7 @@ function whileHeld(note: Note): void {
     await expectEnds(both, 'finish data end', 'end finish');
   });
 
-  note('both FINs while both are held', async (lab) => {
+  behaviour('both sides send FIN while both are held', async (lab) => {
     const both = await listenTo(lab);
     const releases = [both.near.hold('busy'), both.far.hold('busy')];
     both.near.next('there');
@@ -150,25 +150,25 @@ function whileHeld(note: Note): void {
   });
 }
 
-function answeredByItself(note: Note): void {
-  note('without allowHalfOpen: one FIN is answered by the other', async (lab) => {
+function answeredByItself(behaviour: AddBehaviour): void {
+  behaviour('without allowHalfOpen one FIN is answered by the other', async (lab) => {
     const { near, far } = await lab.connected();
-    const both = { near, far, mine: hear(near), theirs: hear(far) };
+    const both = { near, far, mine: recordStory(near), theirs: recordStory(far) };
     both.near.complete();
     await expectEnds(both, 'finish end', 'end finish');
   });
 
-  note('without allowHalfOpen: both FINs at once', async (lab) => {
+  behaviour('without allowHalfOpen both sides send FIN at once', async (lab) => {
     const { near, far } = await lab.connected();
-    const both = { near, far, mine: hear(near), theirs: hear(far) };
+    const both = { near, far, mine: recordStory(near), theirs: recordStory(far) };
     both.near.complete();
     both.far.complete();
     await expectEnds(both, 'finish end', 'finish end');
   });
 
-  note('without allowHalfOpen: an answer that is on its way goes before the FIN', async (lab) => {
+  behaviour('without allowHalfOpen an answer in flight is sent before the FIN', async (lab) => {
     const { near, far } = await lab.connected();
-    const both = { near, far, mine: hear(near), theirs: hear(far) };
+    const both = { near, far, mine: recordStory(near), theirs: recordStory(far) };
     const answer = bytes(MEGABYTE);
     both.far.next(answer);
     both.near.complete();

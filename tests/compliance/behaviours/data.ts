@@ -1,8 +1,8 @@
-// Bytes: whole, in order and unchanged, whatever their number and however they were cut.
+// Bytes arrive whole, in order and unchanged, whatever their number and chunking.
 import { data } from '@rxsock/core';
 import { expect } from 'vitest';
 import { bytes, expectSame, sizes } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
@@ -19,16 +19,16 @@ export const dataTopic = topic('Data', (behaviour) => {
     });
   }
 
-  behaviour('no bytes and a FIN are an end, and nothing else', async ({ connected }) => {
+  behaviour('a FIN without bytes is an end and nothing else', async ({ connected }) => {
     const { near, far } = await connected();
-    const heard = hear(far);
+    const heard = recordStory(far);
     near.complete();
     expect((await heard.ended).story.filter((event) => event !== 'finish')).toEqual(['end', 'close', 'complete']);
   });
 
   behaviour('an empty chunk sends nothing', async ({ connected }) => {
     const { near, far } = await connected();
-    const heard = hear(far);
+    const heard = recordStory(far);
     await near.write('');
     expect(near.next(new Uint8Array(0))).toBe(true);
     await near.write('x');
@@ -74,7 +74,7 @@ export const dataTopic = topic('Data', (behaviour) => {
     expectSame(byFar, there);
   });
 
-  behaviour('questions and answers take turns', async ({ connected }) => {
+  behaviour('requests and replies alternate', async ({ connected }) => {
     const { near, far } = await connected();
     far.pipe(data()).subscribe((question) => far.next(`${Number(`${question}`) + 1}`));
     let count = 0;
@@ -88,7 +88,7 @@ export const dataTopic = topic('Data', (behaviour) => {
     expect(count).toBe(200);
   });
 
-  behaviour('a string is written as UTF-8, a part of a larger array as that part', async ({ connected }) => {
+  behaviour('a string is written as UTF-8, and a part of a larger array as that part', async ({ connected }) => {
     const { near, far } = await connected();
     near.next('grün 🌍 ');
     near.next(new Uint8Array([0, 1, 2, 255, 4]).subarray(1, 4));
@@ -96,7 +96,7 @@ export const dataTopic = topic('Data', (behaviour) => {
     expect(await readAll(far)).toEqual(Buffer.from([...Buffer.from('grün 🌍 '), 1, 2, 255]));
   });
 
-  behaviour('a chunk that is none throws a TypeError and does no harm', async ({ connected }) => {
+  behaviour('an invalid chunk throws a TypeError and does no harm', async ({ connected }) => {
     const { near, far } = await connected();
     for (const chunk of [null, undefined, 5, {}, new Uint16Array(2)]) {
       expect(() => near.next(chunk as never)).toThrow(TypeError);
@@ -107,7 +107,7 @@ export const dataTopic = topic('Data', (behaviour) => {
     expect(`${await readAll(far)}`).toBe('fine');
   });
 
-  behaviour('every reader gets all bytes', async ({ connected }) => {
+  behaviour('every reader receives all bytes', async ({ connected }) => {
     const { near, far } = await connected();
     const sent = bytes(300_000);
     const received = Promise.all([readAll(far), readAll(far), readAll(far)]);
@@ -120,7 +120,7 @@ export const dataTopic = topic('Data', (behaviour) => {
     const { near, far } = await connected();
     near.next(bytes(200_000));
     far.next(bytes(30_000));
-    const heard = [hear(near), hear(far)];
+    const heard = [recordStory(near), recordStory(far)];
     await until(() => far.bytesRead === 200_000 && near.bytesRead === 30_000);
     near.complete();
     await Promise.all(heard.map(({ ended }) => ended));

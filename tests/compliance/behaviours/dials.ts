@@ -1,40 +1,40 @@
-// Dials that come to nothing: refused, given up, too slow.
+// Dials that fail: refused, given up, too slow.
 import { AbortedError, ConnectError, SocketTimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
-import { hear, readAll } from '../support/hear.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 export const dials = topic('Dials that fail or are given up', (behaviour) => {
   behaviour('a refused connection is a ConnectError, and the last event is close', ['server'], async (lab) => {
     const socket = await lab.dialNowhere();
-    const heard = await hear(socket).ended;
+    const heard = await recordStory(socket).ended;
     expect(heard.story).toEqual(['close', 'ConnectError']);
     expect(heard.error).toBeInstanceOf(ConnectError);
     expect(heard.error).toMatchObject({ phase: 'open', code: expect.stringMatching(/^E[A-Z]+$/) });
   });
 
-  behaviour('a refused connection rejects what was to be written, with its error', ['server'], async (lab) => {
+  behaviour('a refused connection rejects the queued writes with its error', ['server'], async (lab) => {
     const socket = await lab.dialNowhere();
     const writes = await Promise.allSettled([socket.write('a'), socket.write('b')]);
-    const { error } = await hear(socket).ended;
+    const { error } = await recordStory(socket).ended;
     expect(error).toBeInstanceOf(ConnectError);
     expect(writes.map((write) => 'reason' in write && write.reason)).toEqual([error, error]);
     expect(await socket.close()).toMatchObject({ how: 'error', bytesWritten: 0, bytesUnsent: 2 });
   });
 
-  behaviour('who subscribes to a failed socket hears of it on a later turn', ['server'], async (lab) => {
+  behaviour('a subscriber to a failed socket gets the error on a later turn', ['server'], async (lab) => {
     const socket = await lab.dialNowhere();
-    const { error } = await hear(socket).ended;
-    const late = hear(socket);
+    const { error } = await recordStory(socket).ended;
+    const late = recordStory(socket);
     expect(late.over).toBe(false);
     expect((await late.ended).error).toBe(error);
   });
 
-  behaviour('a signal that was aborted before keeps it from dialling', ['server'], async ({ listening, settle }) => {
+  behaviour('a socket whose signal was aborted before does not dial', ['server'], async ({ listening, settle }) => {
     const { dial, values } = await listening();
     const reason = new Error('no need');
-    const { error } = await hear(dial({ signal: AbortSignal.abort(reason) })).ended;
+    const { error } = await recordStory(dial({ signal: AbortSignal.abort(reason) })).ended;
     expect(error).toBeInstanceOf(AbortedError);
     expect(error).toMatchObject({ cause: reason, phase: 'open' });
     await settle();
@@ -45,7 +45,7 @@ export const dials = topic('Dials that fail or are given up', (behaviour) => {
     const { dial } = await listening();
     const abort = new AbortController();
     const socket = dial({ signal: abort.signal });
-    const heard = hear(socket);
+    const heard = recordStory(socket);
     const write = socket.write('never');
     abort.abort(new Error('no more'));
     const { error } = await heard.ended;
@@ -53,31 +53,35 @@ export const dials = topic('Dials that fail or are given up', (behaviour) => {
     await expect(write).rejects.toBe(error);
   });
 
-  behaviour('leaving while dialling gives the dial up', ['server'], async ({ listening, clock }) => {
+  behaviour('unsubscribing while dialling gives the dial up', ['server'], async ({ listening, clock }) => {
     const { dial } = await listening();
     const socket = dial({ scheduler: clock });
-    hear(socket).leave();
+    recordStory(socket).leave();
     clock.pass(0);
-    const { error } = await hear(socket).ended;
+    const { error } = await recordStory(socket).ended;
     expect(error).toMatchObject({ name: 'AbortedError', phase: 'open' });
     expect(socket.openedAt).toBeUndefined();
   });
 
-  behaviour('leaving while dialling goes on if something was written', ['server'], async ({ listening }) => {
-    const { dial, next } = await listening();
-    const socket = dial();
-    socket.next('still wanted');
-    hear(socket).leave();
-    expect(`${await readAll(await next())}`).toBe('still wanted');
-  });
+  behaviour(
+    'unsubscribing while dialling does not give the dial up if something was written',
+    ['server'],
+    async ({ listening }) => {
+      const { dial, next } = await listening();
+      const socket = dial();
+      socket.next('still wanted');
+      recordStory(socket).leave();
+      expect(`${await readAll(await next())}`).toBe('still wanted');
+    },
+  );
 
   behaviour('connectTimeout fails a dial that takes too long', ['server'], async ({ listening, clock }) => {
     const { dial } = await listening();
     const inTime = dial({ connectTimeout: 1000, scheduler: clock });
-    hear(inTime);
+    recordStory(inTime);
     clock.pass(999);
     await until(() => inTime.readyState === 'open');
-    const heard = hear(dial({ connectTimeout: 1000, scheduler: clock }));
+    const heard = recordStory(dial({ connectTimeout: 1000, scheduler: clock }));
     clock.pass(1000);
     const { error } = await heard.ended;
     expect(error).toBeInstanceOf(SocketTimeoutError);

@@ -1,8 +1,8 @@
-// How a server ends, and what becomes of its connections.
+// How a server ends, and what happens to its connections.
 import { serve } from '@rxsock/core';
 import { NEVER } from 'rxjs';
 import { expect } from 'vitest';
-import { hear } from '../support/hear.js';
+import { recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
@@ -13,9 +13,9 @@ export const draining = topic('Servers that close', (behaviour) => {
     async ({ listening, settle }) => {
       const { server, dial, next, log } = await listening();
       const client = dial();
-      const heard = hear(client);
+      const heard = recordStory(client);
       const accepted = await next();
-      hear(accepted);
+      recordStory(accepted);
       let closed = false;
       const done = server.close().then(() => {
         closed = true;
@@ -30,55 +30,63 @@ export const draining = topic('Servers that close', (behaviour) => {
     },
   );
 
-  behaviour('close() aborts what is not over when drain has passed', ['server'], async ({ listening, clock }) => {
-    const { server, dial, next } = await listening({ scheduler: clock });
-    const heard = hear(dial());
-    const accepted = await next();
-    const mine = hear(accepted);
-    const done = server.close({ drain: 1000 });
-    clock.pass(999);
-    expect(accepted.readyState).toBe('open');
-    clock.pass(1);
-    await done;
-    expect((await mine.ended).error).toMatchObject({ name: 'AbortedError' });
-    await heard.ended;
-  });
+  behaviour(
+    'close() aborts the connections that are left after the drain time',
+    ['server'],
+    async ({ listening, clock }) => {
+      const { server, dial, next } = await listening({ scheduler: clock });
+      const heard = recordStory(dial());
+      const accepted = await next();
+      const mine = recordStory(accepted);
+      const done = server.close({ drain: 1000 });
+      clock.pass(999);
+      expect(accepted.readyState).toBe('open');
+      clock.pass(1);
+      await done;
+      expect((await mine.ended).error).toMatchObject({ name: 'AbortedError' });
+      await heard.ended;
+    },
+  );
 
-  behaviour('nobody gets in while it drains', ['server'], async ({ listening }) => {
+  behaviour('a draining server accepts no connection', ['server'], async ({ listening }) => {
     const { server, dial, next } = await listening();
-    hear(dial());
-    hear(await next());
+    recordStory(dial());
+    recordStory(await next());
     void server.close();
-    expect((await hear(dial()).ended).error).toMatchObject({ name: 'ConnectError' });
+    expect((await recordStory(dial()).ended).error).toMatchObject({ name: 'ConnectError' });
   });
 
-  behaviour('when the last subscriber leaves it accepts no more, and its sockets live on', ['server'], async (lab) => {
-    const { dial, next, subscription } = await lab.listening();
-    const client = dial();
-    const heard = hear(client);
-    const accepted = await next();
-    subscription.unsubscribe();
-    expect((await hear(dial()).ended).error).toMatchObject({ name: 'ConnectError' });
-    accepted.next('alive');
-    accepted.complete();
-    expect(`${(await heard.ended).bytes}`).toBe('alive');
-  });
+  behaviour(
+    'when its last subscriber leaves, a server stops accepting, and its sockets live on',
+    ['server'],
+    async (lab) => {
+      const { dial, next, subscription } = await lab.listening();
+      const client = dial();
+      const heard = recordStory(client);
+      const accepted = await next();
+      subscription.unsubscribe();
+      expect((await recordStory(dial()).ended).error).toMatchObject({ name: 'ConnectError' });
+      accepted.next('alive');
+      accepted.complete();
+      expect(`${(await heard.ended).bytes}`).toBe('alive');
+    },
+  );
 
-  behaviour('leaving serve() aborts answers that are not finished', ['server'], async ({ listening }) => {
+  behaviour('unsubscribing from serve() aborts unfinished answers', ['server'], async ({ listening }) => {
     const { server, dial, next } = await listening();
     const serving = server.pipe(serve(() => NEVER)).subscribe();
-    const heard = hear(dial());
+    const heard = recordStory(dial());
     await next();
     serving.unsubscribe();
     await heard.ended;
     await until(() => server.sockets.size === 0);
   });
 
-  behaviour('a signal stops it and aborts its connections', ['server'], async ({ listening }) => {
+  behaviour('a signal stops the server and aborts its connections', ['server'], async ({ listening }) => {
     const abort = new AbortController();
     const { dial, next, ended } = await listening({ signal: abort.signal });
-    hear(dial());
-    const accepted = hear(await next());
+    recordStory(dial());
+    const accepted = recordStory(await next());
     abort.abort(new Error('time to go'));
     expect((await accepted.ended).error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason });
     expect(await ended).toEqual({});

@@ -1,13 +1,13 @@
-// Reading by await, and files, over each transport.
+// Reading with await, and files, over each transport.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { data, reader, saveTo, sendFile, sendFrom } from '@rxsock/core';
 import { lastValueFrom } from 'rxjs';
 import { expect, onTestFinished } from 'vitest';
-import { bytes, expectSame, MUCH } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
-import { type Note, topic } from '../support/topic.js';
+import { bytes, expectSame, MORE_THAN_KERNEL_BUFFERS } from '../support/bytes.js';
+import { readAll, recordStory } from '../support/story.js';
+import { type AddBehaviour, topic } from '../support/topic.js';
 
 const MEGABYTE = 1_000_000;
 
@@ -16,8 +16,8 @@ export const readersAndFiles = topic('Readers and files', (behaviour) => {
   files(behaviour);
 });
 
-function readers(behaviour: Note): void {
-  behaviour('reader() reads lines, bytes and the rest, by await', async ({ connected }) => {
+function readers(behaviour: AddBehaviour): void {
+  behaviour('reader() reads lines, bytes and the rest with await', async ({ connected }) => {
     const { near, far } = await connected();
     for (const piece of ['HEL', 'LO\r', '\n', 'abcdef', 'key=val', 'ue;', 'the rest']) far.next(piece);
     far.complete();
@@ -27,7 +27,7 @@ function readers(behaviour: Note): void {
     expect(await input.readLine()).toBeUndefined();
   });
 
-  behaviour('reader() gives back what it has not used: the next reader starts there', async ({ connected }) => {
+  behaviour('reader() gives unused bytes back: the next reader starts there', async ({ connected }) => {
     const { near, far } = await connected();
     far.next('STARTTLS\r\nand all the rest');
     far.complete();
@@ -48,7 +48,7 @@ function readers(behaviour: Note): void {
   });
 }
 
-function files(behaviour: Note): void {
+function files(behaviour: AddBehaviour): void {
   const directory = () => {
     const path = mkdtempSync(join(tmpdir(), 'rxsock-'));
     onTestFinished(() => rmSync(path, { recursive: true, force: true }));
@@ -70,7 +70,7 @@ function files(behaviour: Note): void {
   behaviour('saveTo() keeps nothing of a transfer that was cut', ['reset'], async ({ connected }) => {
     const { near, far } = await connected();
     const path = directory();
-    hear(near);
+    recordStory(near);
     const saved = lastValueFrom(far.pipe(data(), saveTo(join(path, 'part'))));
     const failed = expect(saved).rejects.toMatchObject({ phase: 'read' });
     await near.write(bytes(MEGABYTE));
@@ -79,19 +79,19 @@ function files(behaviour: Note): void {
     expect(readdirSync(path)).toEqual([]);
   });
 
-  behaviour('sendFrom() sends what an async iterable yields, no faster than the peer takes it', async (lab) => {
+  behaviour('sendFrom() sends what an async iterable yields, no faster than the peer reads', async (lab) => {
     const { near, far } = await lab.connected();
     const release = far.hold('busy');
     const received = readAll(far);
     let yielded = 0;
     async function* chunks() {
-      for (; yielded < MUCH; yielded += MEGABYTE) yield Buffer.alloc(MEGABYTE);
+      for (; yielded < MORE_THAN_KERNEL_BUFFERS; yielded += MEGABYTE) yield Buffer.alloc(MEGABYTE);
     }
     const sent = lastValueFrom(sendFrom(near, chunks()));
     await lab.settle();
-    expect(yielded).toBeLessThan(MUCH);
+    expect(yielded).toBeLessThan(MORE_THAN_KERNEL_BUFFERS);
     release();
-    expect(await sent).toEqual({ bytesSent: MUCH });
-    expect(await received).toHaveLength(MUCH);
+    expect(await sent).toEqual({ bytesSent: MORE_THAN_KERNEL_BUFFERS });
+    expect(await received).toHaveLength(MORE_THAN_KERNEL_BUFFERS);
   });
 }

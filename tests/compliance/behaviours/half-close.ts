@@ -1,28 +1,28 @@
-// Half-close: each direction ends by itself.
+// Half-close: each direction ends on its own.
 import { data, on } from '@rxsock/core';
 import { firstValueFrom, toArray } from 'rxjs';
 import { expect } from 'vitest';
 import { bytes, expectSame } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const halfOpen = { allowHalfOpen: true };
 
 export const halfClose = topic('Half-close', (behaviour) => {
-  behaviour('complete() sends FIN after all that was written', async ({ connected }) => {
+  behaviour('complete() sends FIN after all written bytes', async ({ connected }) => {
     const { near, far } = await connected();
     const sent = bytes(4_000_000);
     near.next(sent);
     near.complete();
-    const heard = await hear(far).ended;
+    const heard = await recordStory(far).ended;
     expectSame(heard.bytes, sent);
     expect(heard.story.filter((event) => event !== 'finish')).toEqual(['data', 'end', 'close', 'complete']);
   });
 
   behaviour('after our FIN a late answer of any size is read', async ({ connected }) => {
     const { near, far } = await connected(halfOpen);
-    const heard = hear(near);
+    const heard = recordStory(near);
     near.next('request');
     near.complete();
     expect(`${await readAll(far)}`).toBe('request');
@@ -40,17 +40,17 @@ export const halfClose = topic('Half-close', (behaviour) => {
     expect(await readAll(near)).toHaveLength(0);
     await settle();
     expect([near.readyState, far.readyState]).toEqual(['writeOnly', 'readOnly']);
-    const heard = hear(far);
+    const heard = recordStory(far);
     await near.write('still here');
     near.complete();
     expect(`${(await heard.ended).bytes}`).toBe('still here');
   });
 
-  behaviour("without allowHalfOpen the peer's FIN ends our side, after what was written", async ({ connected }) => {
+  behaviour("without allowHalfOpen the peer's FIN ends our side, after the written bytes", async ({ connected }) => {
     const { near, far } = await connected();
     const sent = bytes(2_000_000);
     const received = readAll(far);
-    const heard = hear(near, ({ type }) => {
+    const heard = recordStory(near, ({ type }) => {
       if (type === 'end') near.next('after the end: still whole');
     });
     near.next(sent);
@@ -66,8 +66,8 @@ export const halfClose = topic('Half-close', (behaviour) => {
 
   behaviour("with allowHalfOpen our side stays open after the peer's FIN", async ({ timed, clock, settle }) => {
     const { near, far } = await timed({ ...halfOpen, halfOpenTimeout: 0 });
-    hear(near);
-    const heard = hear(far);
+    recordStory(near);
+    const heard = recordStory(far);
     far.complete();
     await until(() => near.readyState === 'writeOnly');
     clock.pass(3_600_000);
@@ -81,7 +81,7 @@ export const halfClose = topic('Half-close', (behaviour) => {
   behaviour('allowHalfOpen may be set on an open socket', async ({ connected }) => {
     const { near, far } = await connected();
     near.allowHalfOpen = true;
-    hear(near);
+    recordStory(near);
     const answer = readAll(far);
     far.complete();
     await until(() => near.readyState === 'writeOnly');
@@ -90,10 +90,10 @@ export const halfClose = topic('Half-close', (behaviour) => {
     expect(`${await answer}`).toBe('answer');
   });
 
-  behaviour('readyState tells which direction is open, and readyStates each change', async ({ connected }) => {
+  behaviour('readyState says which directions are open, and readyStates emits each change', async ({ connected }) => {
     const { near, far } = await connected(halfOpen);
-    hear(near);
-    hear(far);
+    recordStory(near);
+    recordStory(far);
     const changes = [near, far].map((socket) => firstValueFrom(socket.readyStates.pipe(toArray())));
     expect([near.readyState, far.readyState]).toEqual(['open', 'open']);
     near.complete();
@@ -107,7 +107,7 @@ export const halfClose = topic('Half-close', (behaviour) => {
     expect([near.readyState, far.readyState, ...states.map((each) => each.at(-1))]).toEqual(Array(4).fill('closed'));
   });
 
-  behaviour('writing after complete() is refused, and the peer gets a clean end', async ({ connected }) => {
+  behaviour('a write after complete() is rejected, and the peer gets a clean end', async ({ connected }) => {
     const { near, far } = await connected(halfOpen);
     const received = readAll(far);
     near.next('all');
@@ -118,7 +118,7 @@ export const halfClose = topic('Half-close', (behaviour) => {
 
   behaviour('completing again does nothing', async ({ connected }) => {
     const { near, far } = await connected(halfOpen);
-    const heard = [hear(near), hear(far)];
+    const heard = [recordStory(near), recordStory(far)];
     near.complete();
     near.complete();
     await until(() => near.readyState === 'readOnly' && far.readyState === 'writeOnly');
@@ -129,10 +129,10 @@ export const halfClose = topic('Half-close', (behaviour) => {
     expect(heard[1]?.story).toEqual(['end', 'finish', 'close', 'complete']);
   });
 
-  behaviour('end and finish are told to later subscribers too', async ({ connected }) => {
+  behaviour('later subscribers get end and finish too', async ({ connected }) => {
     const { near, far } = await connected(halfOpen);
-    hear(near);
-    hear(far);
+    recordStory(near);
+    recordStory(far);
     near.complete();
     await until(() => near.readyState === 'readOnly' && far.readyState === 'writeOnly');
     await firstValueFrom(near.pipe(on('finish')));
@@ -140,7 +140,7 @@ export const halfClose = topic('Half-close', (behaviour) => {
     expect(await readAll(far)).toHaveLength(0);
   });
 
-  behaviour('the bytes come before the end, whoever is slow to subscribe', async ({ connected, settle }) => {
+  behaviour('the bytes come before the end, however late something subscribes', async ({ connected, settle }) => {
     const { near, far } = await connected();
     far.next('first');
     far.complete();

@@ -1,15 +1,15 @@
-// Holds: who does not take makes the peer wait, and loses nothing.
+// Holds: a consumer that does not read makes the peer wait, and loses nothing.
 import { data, mapWithBackpressure, type Socket } from '@rxsock/core';
 import { lastValueFrom, map, toArray } from 'rxjs';
 import { expect } from 'vitest';
-import { bytes, expectSame, MUCH } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
+import { bytes, expectSame, MORE_THAN_KERNEL_BUFFERS } from '../support/bytes.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const CHUNK = 65_536;
 
-/** Writes for as long as something leaves; answers how much left. */
+/** Writes for as long as bytes are sent. Returns how many. */
 async function fill(socket: Socket, settle: () => Promise<void>, most: number): Promise<number> {
   for (let before = -1; socket.bytesWritten > before && socket.bytesWritten < most; await settle()) {
     before = socket.bytesWritten;
@@ -19,25 +19,28 @@ async function fill(socket: Socket, settle: () => Promise<void>, most: number): 
 }
 
 export const holds = topic('Holds', (behaviour) => {
-  behaviour('a held socket delivers nothing; released, all, in order', async ({ connected, settle }) => {
-    const { near, far } = await connected();
-    const heard = hear(near);
-    const release = near.hold('busy');
-    const sent = bytes(300_000);
-    far.next(sent);
-    far.complete();
-    await settle();
-    expect(heard.story).toEqual([]);
-    release();
-    expectSame((await heard.ended).bytes, sent);
-  });
+  behaviour(
+    'a held socket delivers nothing; when released, it delivers everything in order',
+    async ({ connected, settle }) => {
+      const { near, far } = await connected();
+      const heard = recordStory(near);
+      const release = near.hold('busy');
+      const sent = bytes(300_000);
+      far.next(sent);
+      far.complete();
+      await settle();
+      expect(heard.story).toEqual([]);
+      release();
+      expectSame((await heard.ended).bytes, sent);
+    },
+  );
 
   behaviour('a held socket makes its peer wait, with bounded memory', async ({ connected, settle }) => {
     const { near, far } = await connected();
     const received = lastValueFrom(near.pipe(data(), toArray()));
     const release = near.hold('busy');
-    const written = await fill(far, settle, MUCH);
-    expect(written).toBeLessThan(MUCH);
+    const written = await fill(far, settle, MORE_THAN_KERNEL_BUFFERS);
+    expect(written).toBeLessThan(MORE_THAN_KERNEL_BUFFERS);
     expect(far.next('')).toBe(false);
     expect(near.bytesRead).toBeLessThan(4 * CHUNK);
     const total = written + far.writableLength;
@@ -46,9 +49,9 @@ export const holds = topic('Holds', (behaviour) => {
     expect(Buffer.concat(await received)).toHaveLength(total);
   });
 
-  behaviour('holds are counted: it goes on when the last one is released', async ({ connected, settle }) => {
+  behaviour('holds are counted: delivery continues when the last one is released', async ({ connected, settle }) => {
     const { near, far } = await connected();
-    const heard = hear(near);
+    const heard = recordStory(near);
     const releases = ['disk', 'database'].map((name) => near.hold(name));
     expect(near.holds).toEqual(['disk', 'database']);
     far.next('x');
@@ -60,11 +63,11 @@ export const holds = topic('Holds', (behaviour) => {
     await until(() => heard.bytes.length === 1);
   });
 
-  behaviour('a hold in the middle of the delivery stops it after that chunk', async ({ connected, settle }) => {
+  behaviour('a hold during a delivery stops it after that chunk', async ({ connected, settle }) => {
     const { near, far } = await connected();
     let release = () => {};
     let chunks = 0;
-    const heard = hear(near, ({ type }) => {
+    const heard = recordStory(near, ({ type }) => {
       if (type === 'data' && ++chunks === 1) release = near.hold('enough for now');
     });
     far.next(bytes(500_000));
@@ -76,9 +79,9 @@ export const holds = topic('Holds', (behaviour) => {
     expectSame((await heard.ended).bytes, bytes(500_000));
   });
 
-  behaviour('the other direction goes on while one is held', async ({ connected }) => {
+  behaviour('one direction continues while the other is held', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
-    hear(near);
+    recordStory(near);
     near.hold('busy');
     far.next(bytes(300_000));
     const received = readAll(far);
@@ -90,9 +93,9 @@ export const holds = topic('Holds', (behaviour) => {
 
   behaviour('a slow consumer at the end of a pipeline makes the peer wait', async ({ connected, settle }) => {
     const { near, far } = await connected();
-    let goOn = () => {};
+    let resume = () => {};
     const gate = new Promise<void>((resolve) => {
-      goOn = resolve;
+      resume = resolve;
     });
     let total = 0;
     const slow = near.pipe(
@@ -104,18 +107,18 @@ export const holds = topic('Holds', (behaviour) => {
       }),
     );
     const received = lastValueFrom(slow);
-    const written = await fill(far, settle, MUCH);
-    expect(written).toBeLessThan(MUCH);
+    const written = await fill(far, settle, MORE_THAN_KERNEL_BUFFERS);
+    expect(written).toBeLessThan(MORE_THAN_KERNEL_BUFFERS);
     expect(total).toBe(0);
     const all = written + far.writableLength;
     far.complete();
-    goOn();
+    resume();
     expect(await received).toBe(all);
   });
 
-  behaviour("a peer's FIN is noticed while held, and not told", async ({ connected, settle }) => {
+  behaviour("a held socket notices the peer's FIN and does not emit it", async ({ connected, settle }) => {
     const { near, far } = await connected();
-    const heard = hear(near);
+    const heard = recordStory(near);
     const release = near.hold('busy');
     far.complete();
     await until(() => near.readyState === 'writeOnly');

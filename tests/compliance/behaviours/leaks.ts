@@ -1,13 +1,16 @@
-// What is left behind when all is over: nothing.
+// Nothing is left behind when everything has ended.
 import { EventEmitter } from 'node:events';
 import { serve } from '@rxsock/core';
 import { expect, vi } from 'vitest';
-import { hear } from '../support/hear.js';
 import type { Lab } from '../support/lab.js';
+import { recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
-/** How many of each kind keep this process alive. Turns are the lab's, file requests the loader's, timers the runner's. */
+/**
+ * How many resources of each kind keep this process alive, without turns (the lab's), file requests (the loader's) and
+ * timers (the test runner's).
+ */
 function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) {
@@ -16,7 +19,7 @@ function resources(): Record<string, number> {
   return counts;
 }
 
-/** Waits until there is no more of any kind than there was, and no timer on the clock. */
+/** Waits until there are no more resources of any kind than before, and no timer on the clock. */
 async function expectNoMoreThan(before: Record<string, number>, { clock }: Lab): Promise<void> {
   const more = () => Object.entries(resources()).filter(([name, count]) => count > (before[name] ?? 0));
   for (let turn = 0; turn < 5000 && more().length > 0; turn++) await new Promise(setImmediate);
@@ -27,7 +30,7 @@ async function expectNoMoreThan(before: Record<string, number>, { clock }: Lab):
 /** One connection, ended in one of several ways. */
 async function cycle({ timed }: Lab, way: number): Promise<void> {
   const { near, far } = await timed({ idleTimeout: 60_000, holdTimeout: 60_000 });
-  const heard = [hear(near), hear(far)];
+  const heard = [recordStory(near), recordStory(far)];
   near.next('hello');
   if (way === 0) near.complete();
   else if (way === 1) near.error();
@@ -41,8 +44,8 @@ async function cycle({ timed }: Lab, way: number): Promise<void> {
 }
 
 export const leaks = topic('Nothing stays behind', (behaviour) => {
-  behaviour('connections that have ended, in whatever way, leave no handle and no timer', async (lab) => {
-    // What a first connection makes once and for all is no leak.
+  behaviour('connections leave no handle and no timer, however they ended', async (lab) => {
+    // What the first connection allocates once is not a leak.
     for (const way of [0, 1, 2, 3]) await cycle(lab, way);
     await lab.settle();
     const before = resources();
@@ -50,7 +53,7 @@ export const leaks = topic('Nothing stays behind', (behaviour) => {
     await expectNoMoreThan(before, lab);
   });
 
-  behaviour('a server that has closed leaves no handle and no timer', ['server'], async (lab) => {
+  behaviour('a closed server leaves no handle and no timer', ['server'], async (lab) => {
     await lab.settle();
     const before = resources();
     const { server, dial, next } = await lab.listening({
@@ -59,14 +62,14 @@ export const leaks = topic('Nothing stays behind', (behaviour) => {
       scheduler: lab.clock,
     });
     const unclaimed = dial({ scheduler: lab.clock });
-    hear(unclaimed);
+    recordStory(unclaimed);
     await next();
     server.pipe(serve((socket) => socket)).subscribe();
     for (let count = 0; count < 10; count++) {
       const socket = dial({ scheduler: lab.clock });
       socket.next('hello');
       socket.complete();
-      await hear(socket).ended;
+      await recordStory(socket).ended;
     }
     await server.close({ drain: 0 });
     await until(() => unclaimed.readyState === 'closed');
@@ -76,8 +79,8 @@ export const leaks = topic('Nothing stays behind', (behaviour) => {
 
   behaviour('using a socket adds no listener to any stream', async ({ connected, settle }) => {
     const { near, far } = await connected();
-    hear(near);
-    hear(far);
+    recordStory(near);
+    recordStory(far);
     await near.write('first');
     await settle();
     let added = 0;
@@ -92,7 +95,7 @@ export const leaks = topic('Nothing stays behind', (behaviour) => {
     ];
     try {
       for (let count = 0; count < 100; count++) {
-        const heard = hear(near);
+        const heard = recordStory(near);
         const release = far.hold('test');
         const writes = [near.write('a'), far.write('b')];
         near.next('c');

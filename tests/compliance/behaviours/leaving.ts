@@ -1,15 +1,15 @@
-// close() and leaving, against all that the peer may do at the same time.
+// close() and unsubscribing, while the peer does something at the same time.
 import { data } from '@rxsock/core';
 import { expect } from 'vitest';
 import { bytes, expectSame } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const MEGABYTE = 1_000_000;
 
 export const leaving = topic('Leaving and close()', (behaviour) => {
-  behaviour('close() flushes, sends FIN and waits for that of the peer', async ({ connected, settle }) => {
+  behaviour("close() flushes, sends FIN and waits for the peer's FIN", async ({ connected, settle }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const sent = bytes(MEGABYTE);
     near.next(sent);
@@ -25,23 +25,23 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect(await report).toMatchObject({ by: 'local', how: 'fin', bytesWritten: MEGABYTE, bytesUnsent: 0 });
   });
 
-  behaviour('close() on both sides at once', async ({ connected }) => {
+  behaviour('close() works on both sides at once', async ({ connected }) => {
     const { near, far } = await connected();
     const reports = await Promise.all([near.close(), far.close()]);
     expect(reports).toMatchObject([{ how: 'fin' }, { how: 'fin' }]);
     expect([near.readyState, far.readyState]).toEqual(['closed', 'closed']);
   });
 
-  behaviour('close() again gives the same report', async ({ connected }) => {
+  behaviour('close() returns the same report again', async ({ connected }) => {
     const { near } = await connected();
     const reports = await Promise.all([near.close(), near.close()]);
     expect(reports[1]).toBe(reports[0]);
     expect(await near.close()).toBe(reports[0]);
   });
 
-  behaviour('close() while the peer goes on sending drops it, until its FIN', async ({ connected }) => {
+  behaviour('close() drops what the peer sends, until its FIN', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
-    const heard = hear(far);
+    const heard = recordStory(far);
     const report = near.close();
     await until(() => heard.story.includes('end'));
     far.next(bytes(MEGABYTE));
@@ -50,10 +50,10 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect((await heard.ended).story.at(-1)).toBe('complete');
   });
 
-  behaviour('what arrives during close() still goes to who reads', async ({ connected }) => {
+  behaviour('readers still receive what arrives during close()', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
-    const mine = hear(near);
-    const theirs = hear(far);
+    const mine = recordStory(near);
+    const theirs = recordStory(far);
     const report = near.close();
     await until(() => theirs.story.includes('end'));
     far.next('late');
@@ -63,9 +63,9 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect(`${mine.bytes}`).toBe('late');
   });
 
-  behaviour('close() does not wait for who holds', async ({ connected }) => {
+  behaviour('close() does not wait for a holder', async ({ connected }) => {
     const { near, far } = await connected();
-    const heard = hear(near);
+    const heard = recordStory(near);
     near.hold('for ever');
     far.next(bytes(300_000));
     far.complete();
@@ -73,7 +73,7 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect(heard.story).not.toContain('data');
   });
 
-  behaviour('close() of a side whose peer is held waits until it reads', async ({ connected, settle }) => {
+  behaviour('close() of a side whose peer is held waits until the peer reads', async ({ connected, settle }) => {
     const { near, far } = await connected();
     const received = readAll(far);
     const release = far.hold('busy');
@@ -87,7 +87,7 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect(await report).toMatchObject({ how: 'fin', bytesUnsent: 0 });
   });
 
-  behaviour('when the last subscriber leaves, what was written is flushed before the FIN', async (lab) => {
+  behaviour('when the last subscriber leaves, written bytes are flushed before the FIN', async (lab) => {
     const { near, far } = await lab.connected();
     const sent = bytes(MEGABYTE);
     near.next(sent);
@@ -96,10 +96,10 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     await until(() => near.readyState === 'closed');
   });
 
-  behaviour('who comes back within the turn keeps the connection', async (lab) => {
+  behaviour('a new subscriber in the same turn keeps the connection', async (lab) => {
     const { near, far } = await lab.connected();
     lab.leave(near);
-    const heard = hear(near);
+    const heard = recordStory(near);
     await lab.settle();
     expect(near.readyState).toBe('open');
     far.next('good');
@@ -107,21 +107,21 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect(`${(await heard.ended).bytes}`).toBe('good');
   });
 
-  behaviour('while one subscriber stays, others may leave', async (lab) => {
+  behaviour('the connection stays while one subscriber stays', async (lab) => {
     const { near, far } = await lab.connected();
-    const stays = hear(near);
+    const staying = recordStory(near);
     const leaves = near.pipe(data()).subscribe();
     lab.leave(near);
     leaves.unsubscribe();
     await lab.settle();
     far.next('good');
     far.complete();
-    expect(`${(await stays.ended).bytes}`).toBe('good');
+    expect(`${(await staying.ended).bytes}`).toBe('good');
   });
 
-  behaviour('what arrives after everybody has left is dropped, and both sides end cleanly', async (lab) => {
+  behaviour('what arrives after the last subscriber has left is dropped, and both sides end cleanly', async (lab) => {
     const { near, far } = await lab.connected({ allowHalfOpen: true });
-    const heard = hear(far);
+    const heard = recordStory(far);
     lab.leave(near);
     await until(() => heard.story.includes('end'));
     far.next(bytes(MEGABYTE));
@@ -130,18 +130,21 @@ export const leaving = topic('Leaving and close()', (behaviour) => {
     expect(await near.close()).toMatchObject({ by: 'local', how: 'fin', bytesRead: MEGABYTE });
   });
 
-  behaviour("leaving after the peer's FIN with allowHalfOpen does not close: the answer may come", async (lab) => {
-    const { near, far } = await lab.connected({ allowHalfOpen: true });
-    const heard = hear(near);
-    const answer = readAll(far);
-    far.complete();
-    await until(() => heard.story.includes('end'));
-    heard.leave();
-    lab.leave(near);
-    await lab.settle();
-    expect(near.readyState).toBe('writeOnly');
-    near.next('the answer');
-    near.complete();
-    expect(`${await answer}`).toBe('the answer');
-  });
+  behaviour(
+    "unsubscribing after the peer's FIN with allowHalfOpen does not close: the answer may still be written",
+    async (lab) => {
+      const { near, far } = await lab.connected({ allowHalfOpen: true });
+      const heard = recordStory(near);
+      const answer = readAll(far);
+      far.complete();
+      await until(() => heard.story.includes('end'));
+      heard.leave();
+      lab.leave(near);
+      await lab.settle();
+      expect(near.readyState).toBe('writeOnly');
+      near.next('the answer');
+      near.complete();
+      expect(`${await answer}`).toBe('the answer');
+    },
+  );
 });

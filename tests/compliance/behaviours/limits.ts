@@ -1,13 +1,13 @@
-// Time limits, on a clock that the test owns.
+// Time limits, on a clock that the test controls.
 import { data, type Socket, SocketTimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
-import { clog } from '../support/bytes.js';
-import { type Heard, hear } from '../support/hear.js';
+import { fillBuffers } from '../support/bytes.js';
 import type { Connected } from '../support/lab.js';
+import { recordStory, type Story } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
-/** Bytes have passed, and none are on their way. The peer is held, so that its own limit stands still. */
+/** Bytes have passed, and none are in flight. The peer is held, so that its own limit does not run. */
 async function quiet({ near, far }: Connected, settle: () => Promise<void>): Promise<void> {
   await settle();
   const received = near.pipe(data()).subscribe();
@@ -17,8 +17,8 @@ async function quiet({ near, far }: Connected, settle: () => Promise<void>): Pro
   far.hold('quiet');
 }
 
-/** It failed with this limit, and the report says so. */
-async function expectTimeout(socket: Socket, heard: Heard, timeout: string): Promise<void> {
+/** Expects that the socket failed with this limit, and that the report says so. */
+async function expectTimeout(socket: Socket, heard: Story, timeout: string): Promise<void> {
   const { error, story } = await heard.ended;
   expect(error).toBeInstanceOf(SocketTimeoutError);
   expect(error).toMatchObject({ code: 'ETIMEDOUT', timeout });
@@ -27,10 +27,10 @@ async function expectTimeout(socket: Socket, heard: Heard, timeout: string): Pro
 }
 
 export const limits = topic('Limits', (behaviour) => {
-  behaviour('idleTimeout tells timeout, then fails', async ({ timed, clock, settle }) => {
+  behaviour('idleTimeout emits timeout, then fails', async ({ timed, clock, settle }) => {
     const both = await timed({ idleTimeout: 1000 });
     await quiet(both, settle);
-    const heard = hear(both.near);
+    const heard = recordStory(both.near);
     clock.pass(999);
     expect(heard.story).toEqual([]);
     clock.pass(1);
@@ -38,11 +38,11 @@ export const limits = topic('Limits', (behaviour) => {
     expect(heard.story).toEqual(['timeout', 'close', 'SocketTimeoutError']);
   });
 
-  behaviour('idleTimeout starts anew with bytes read, and with bytes written', async ({ timed, clock, settle }) => {
+  behaviour('idleTimeout restarts at bytes read and at bytes written', async ({ timed, clock, settle }) => {
     const both = await timed({ idleTimeout: 1000 });
     await quiet(both, settle);
     const { near, far } = both;
-    const heard = hear(near);
+    const heard = recordStory(near);
     clock.pass(900);
     far.next('read');
     await until(() => near.lastReadAt === 900);
@@ -56,10 +56,10 @@ export const limits = topic('Limits', (behaviour) => {
     await expectTimeout(near, heard, 'idleTimeout');
   });
 
-  behaviour('idleTimeout stands still while held', async ({ timed, clock, settle }) => {
+  behaviour('idleTimeout does not run while held', async ({ timed, clock, settle }) => {
     const both = await timed({ idleTimeout: 1000 });
     await quiet(both, settle);
-    const heard = hear(both.near);
+    const heard = recordStory(both.near);
     const release = both.near.hold('busy');
     clock.pass(100_000);
     release();
@@ -69,9 +69,9 @@ export const limits = topic('Limits', (behaviour) => {
     await expectTimeout(both.near, heard, 'idleTimeout');
   });
 
-  behaviour('holdTimeout fails who is held too long, and names the holders', async ({ timed, clock }) => {
+  behaviour('holdTimeout fails a socket that is held too long, and names the holders', async ({ timed, clock }) => {
     const { near } = await timed({ holdTimeout: 1000 });
-    const heard = hear(near);
+    const heard = recordStory(near);
     near.hold('the disk');
     near.hold('the database');
     clock.pass(999);
@@ -81,10 +81,10 @@ export const limits = topic('Limits', (behaviour) => {
     expect(heard.error?.message).toContain('the disk, the database');
   });
 
-  behaviour("halfOpenTimeout runs after the peer's FIN, while our side is open", async ({ timed, clock }) => {
+  behaviour("halfOpenTimeout runs after the peer's FIN while our side is open", async ({ timed, clock }) => {
     const { near, far } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
-    const heard = hear(near);
-    hear(far);
+    const heard = recordStory(near);
+    recordStory(far);
     clock.pass(5000);
     far.complete();
     await until(() => heard.story.includes('end'));
@@ -99,7 +99,7 @@ export const limits = topic('Limits', (behaviour) => {
 
   behaviour('finTimeout runs after our FIN while nobody reads', async ({ timed, clock }) => {
     const { near, far } = await timed({ allowHalfOpen: true, finTimeout: 1000 });
-    const theirs = hear(far);
+    const theirs = recordStory(far);
     near.complete();
     await until(() => theirs.story.includes('end') && near.readyState === 'readOnly');
     clock.pass(999);
@@ -108,10 +108,10 @@ export const limits = topic('Limits', (behaviour) => {
     expect(await near.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
-  behaviour('finTimeout does not cut a late answer that somebody reads', async ({ timed, clock }) => {
+  behaviour('finTimeout does not cut a late answer that someone reads', async ({ timed, clock }) => {
     const { near, far } = await timed({ allowHalfOpen: true, finTimeout: 1000, halfOpenTimeout: 0 });
-    const heard = hear(near);
-    const theirs = hear(far);
+    const heard = recordStory(near);
+    const theirs = recordStory(far);
     near.complete();
     await until(() => theirs.story.includes('end') && near.readyState === 'readOnly');
     clock.pass(1_000_000);
@@ -120,9 +120,9 @@ export const limits = topic('Limits', (behaviour) => {
     expect((await heard.ended).story).toEqual(['finish', 'data', 'end', 'close', 'complete']);
   });
 
-  behaviour('lingerTimeout bounds the wait for the FIN of a peer that was left', async (lab) => {
+  behaviour('lingerTimeout limits the wait for the FIN of the peer after the last subscriber has left', async (lab) => {
     const { near, far } = await lab.timed({ allowHalfOpen: true, lingerTimeout: 1000 });
-    const theirs = hear(far);
+    const theirs = recordStory(far);
     lab.leave(near);
     await until(() => theirs.story.includes('end'));
     lab.clock.pass(900);
@@ -134,11 +134,11 @@ export const limits = topic('Limits', (behaviour) => {
     expect(await near.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
-  behaviour('lingerTimeout bounds a flush that makes no progress, and a warning tells of the loss', async (lab) => {
+  behaviour('lingerTimeout limits a flush that makes no progress, and a warning reports the loss', async (lab) => {
     const { near, far } = await lab.timed({ lingerTimeout: 1000 });
-    hear(far);
+    recordStory(far);
     far.hold('for ever');
-    clog(near);
+    fillBuffers(near);
     lab.leave(near);
     await lab.settle();
     lab.clock.pass(1000);
@@ -149,10 +149,10 @@ export const limits = topic('Limits', (behaviour) => {
     expect(lab.warnings()).toEqual(['ETIMEDOUT']);
   });
 
-  behaviour('close({ timeout }) aborts when the time is over', async ({ timed, clock, settle }) => {
+  behaviour('close({ timeout }) aborts after that time', async ({ timed, clock, settle }) => {
     const { near, far } = await timed({ allowHalfOpen: true });
-    const heard = hear(near);
-    hear(far);
+    const heard = recordStory(near);
+    recordStory(far);
     const report = near.close({ timeout: 1000 });
     await settle();
     clock.pass(999);
@@ -164,11 +164,11 @@ export const limits = topic('Limits', (behaviour) => {
 
   behaviour('close({ timeout: 0 }) aborts at once', async ({ connected }) => {
     const { near } = await connected();
-    hear(near);
+    recordStory(near);
     expect(await near.close({ timeout: 0 })).toMatchObject({ by: 'local', how: 'abort' });
   });
 
-  behaviour('keepOpen keeps a socket that everybody has left, for so long', async (lab) => {
+  behaviour('keepOpen keeps a socket without subscribers for the given time', async (lab) => {
     const { near } = await lab.timed({ keepOpen: 1000 });
     lab.leave(near);
     await lab.settle();
@@ -178,9 +178,9 @@ export const limits = topic('Limits', (behaviour) => {
     expect(near.readyState).not.toBe('open');
   });
 
-  behaviour('no limit is left running when a socket has closed', async ({ timed, clock }) => {
+  behaviour('no limit runs on after a socket has closed', async ({ timed, clock }) => {
     const { near, far } = await timed({ idleTimeout: 60_000, finTimeout: 60_000, lingerTimeout: 60_000 });
-    hear(far);
+    recordStory(far);
     await near.close({ timeout: 60_000 });
     await until(() => far.readyState === 'closed');
     expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);

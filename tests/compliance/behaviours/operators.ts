@@ -2,8 +2,8 @@
 import { data, framed, jsonLinesCodec, lines, mapWithBackpressure, relay, through, writeTo } from '@rxsock/core';
 import { concat, from, lastValueFrom, map, NEVER, of, throwError, toArray } from 'rxjs';
 import { expect } from 'vitest';
-import { bytes, clog, expectSame, MUCH, sizes } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
+import { bytes, expectSame, fillBuffers, MORE_THAN_KERNEL_BUFFERS, sizes } from '../support/bytes.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
@@ -21,7 +21,7 @@ export const operators = topic('Operators', (behaviour) => {
     expect(await answer).toEqual(['one', 'two', 'three']);
   });
 
-  behaviour('through() carries a megabyte each way at once', async ({ connected }) => {
+  behaviour('through() carries a megabyte in both directions at once', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const sent = bytes(MEGABYTE);
     const pieces = sizes(MEGABYTE, 30_000);
@@ -36,25 +36,29 @@ export const operators = topic('Operators', (behaviour) => {
     expectSame(Buffer.concat(await lastValueFrom(chunks.pipe(through(near), toArray()))), sent);
   });
 
-  behaviour('a source of through() that fails aborts: no part passes for the whole', ['reset'], async (lab) => {
+  behaviour('through() aborts if its source fails: a part never passes for the whole', ['reset'], async (lab) => {
     const { near, far } = await lab.connected();
-    const heard = hear(far);
+    const heard = recordStory(far);
     const broken = throwError(() => new Error('broken'));
     const answer = lastValueFrom(concat(of('half a req'), broken).pipe(through(near)));
     await expect(answer).rejects.toThrow('broken');
     expect((await heard.ended).story).not.toContain('end');
   });
 
-  behaviour('a writeTo() that is left aborts: no part passes for the whole', ['reset'], async ({ connected }) => {
-    const { near, far } = await connected();
-    const heard = hear(far);
-    const writing = concat(of('half'), NEVER).pipe(writeTo(near)).subscribe();
-    await until(() => heard.bytes.length === 4);
-    writing.unsubscribe();
-    expect((await heard.ended).story).not.toContain('end');
-  });
+  behaviour(
+    'writeTo() aborts if it is unsubscribed: a part never passes for the whole',
+    ['reset'],
+    async ({ connected }) => {
+      const { near, far } = await connected();
+      const heard = recordStory(far);
+      const writing = concat(of('half'), NEVER).pipe(writeTo(near)).subscribe();
+      await until(() => heard.bytes.length === 4);
+      writing.unsubscribe();
+      expect((await heard.ended).story).not.toContain('end');
+    },
+  );
 
-  behaviour('relay() joins two connections, and passes each FIN on', async ({ connected }) => {
+  behaviour('relay() joins two connections, and forwards each FIN', async ({ connected }) => {
     const [left, right] = [await connected(), await connected()];
     left.near.allowHalfOpen = true;
     right.far.allowHalfOpen = true;
@@ -74,30 +78,30 @@ export const operators = topic('Operators', (behaviour) => {
     const [left, right] = [await connected(), await connected()];
     const received = readAll(right.far);
     const relaying = lastValueFrom(relay(left.far, right.near), { defaultValue: 'done' });
-    hear(left.near);
+    recordStory(left.near);
     const release = right.far.hold('busy');
-    clog(left.near);
-    clog(left.near);
+    fillBuffers(left.near);
+    fillBuffers(left.near);
     left.near.complete();
     await settle();
     expect(left.near.writableLength).toBeGreaterThan(0);
     expect(right.near.writableLength).toBeLessThan(3_000_000);
     release();
-    expect(await received).toHaveLength(2 * MUCH);
+    expect(await received).toHaveLength(2 * MORE_THAN_KERNEL_BUFFERS);
     expect(await relaying).toBe('done');
   });
 
-  behaviour('relay() passes an abort on as an error, never as an end', ['reset'], async ({ connected }) => {
+  behaviour('relay() forwards an abort as an error, never as an end', ['reset'], async ({ connected }) => {
     const [left, right] = [await connected(), await connected()];
-    const heard = hear(right.far);
-    hear(left.near);
+    const heard = recordStory(right.far);
+    recordStory(left.near);
     const relaying = lastValueFrom(relay(left.far, right.near), { defaultValue: 'done' });
     left.near.error();
     await expect(relaying).rejects.toMatchObject({ name: expect.stringMatching(/Error$/) });
     expect((await heard.ended).story).not.toContain('end');
   });
 
-  behaviour('framed() carries values both ways', async ({ connected }) => {
+  behaviour('framed() carries values in both directions', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const [mine, theirs] = [framed(near, jsonLinesCodec<number>()), framed(far, jsonLinesCodec<number>())];
     const answers = lastValueFrom(mine.pipe(toArray()));
@@ -107,7 +111,7 @@ export const operators = topic('Operators', (behaviour) => {
     expect(await answers).toEqual([1, 4, 9]);
   });
 
-  behaviour('mapWithBackpressure() answers in order, whatever takes how long', async ({ connected }) => {
+  behaviour('mapWithBackpressure() answers in order, however long each answer takes', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
     const slowFirst = async (line: string) => {
       for (let turn = Number(line); turn < 20; turn++) await new Promise(setImmediate);

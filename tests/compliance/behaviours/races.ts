@@ -1,12 +1,12 @@
-// Several at once: writers, readers, deadlines and closes that meet. After Go's nettest.TestConn.
+// Concurrent writers, readers, deadlines and closes. After Go's nettest.TestConn.
 import { reader, type Socket, SocketTimeoutError } from '@rxsock/core';
 import { expect } from 'vitest';
-import { hear, readAll } from '../support/hear.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 export const races = topic('Several at once', (behaviour) => {
-  behaviour('chunks of several writers arrive whole, each in its own order', async ({ connected }) => {
+  behaviour('chunks of several writers arrive whole, and in order for each writer', async ({ connected }) => {
     const { near, far } = await connected();
     const received = readAll(far);
     const writer = async (name: string) => {
@@ -17,25 +17,25 @@ export const races = topic('Several at once', (behaviour) => {
     const lines = `${await received}`.split('\n').slice(0, -1);
     expect(lines).toHaveLength(200);
     for (const name of ['a', 'b', 'c', 'd']) {
-      const own = lines.filter((line) => line.startsWith(name));
-      expect(own).toEqual(Array.from({ length: 50 }, (_, index) => `${name}${index}${'.'.repeat(500)}`));
+      const ownLines = lines.filter((line) => line.startsWith(name));
+      expect(ownLines).toEqual(Array.from({ length: 50 }, (_, index) => `${name}${index}${'.'.repeat(500)}`));
     }
   });
 
-  behaviour('readers that come and go lose nothing for the one that stays', async ({ connected }) => {
+  behaviour('readers that come and go take nothing from the one that stays', async ({ connected }) => {
     const { near, far } = await connected();
-    const stays = hear(near);
+    const staying = recordStory(near);
     for (let index = 0; index < 50; index++) {
-      const passing = hear(near);
+      const passing = recordStory(near);
       await far.write(`${index} `);
       await until(() => passing.bytes.length > 0);
       passing.leave();
     }
     far.complete();
-    expect(`${(await stays.ended).bytes}`).toBe(Array.from({ length: 50 }, (_, index) => `${index} `).join(''));
+    expect(`${(await staying.ended).bytes}`).toBe(Array.from({ length: 50 }, (_, index) => `${index} `).join(''));
   });
 
-  behaviour('a read that times out loses nothing: the next one gets it', async ({ timed, clock }) => {
+  behaviour('a read that times out loses nothing: the next read gets it', async ({ timed, clock }) => {
     const { near, far } = await timed();
     const input = reader(near);
     const late = input.read(4, { timeout: 1000 });
@@ -49,7 +49,7 @@ export const races = topic('Several at once', (behaviour) => {
     input.release();
   });
 
-  behaviour('reads wait their turn: each gets its own part', async ({ connected }) => {
+  behaviour('concurrent reads wait their turn, and each gets its own part', async ({ connected }) => {
     const { near, far } = await connected();
     using input = reader(near);
     const reads = [input.read(3), input.readLine(), input.read(2), input.readAll()];
@@ -59,18 +59,18 @@ export const races = topic('Several at once', (behaviour) => {
     expect((await Promise.all(reads)).map(String)).toEqual(['abc', 'line', 'de', 'rest']);
   });
 
-  behaviour('close() ends a read that waits', async ({ connected }) => {
+  behaviour('close() ends a pending read', async ({ connected }) => {
     const { near, far } = await connected();
     const input = reader(near);
     const read = input.read(1);
     const failed = expect(read).rejects.toBeInstanceOf(Error);
-    hear(far);
+    recordStory(far);
     await near.close();
     await failed;
     input.release();
   });
 
-  behaviour('error() ends a read that waits, with its error', async ({ connected }) => {
+  behaviour('error() ends a pending read with its error', async ({ connected }) => {
     const { near } = await connected();
     const input = reader(near);
     const read = input.readLine();
@@ -79,15 +79,15 @@ export const races = topic('Several at once', (behaviour) => {
     input.release();
   });
 
-  behaviour('all methods at once, on both sides, end in one end each', async ({ connected, settle }) => {
+  behaviour('all methods at once, on both sides, lead to one end for each side', async ({ connected, settle }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
-    const heard = [hear(near), hear(far)];
+    const heard = [recordStory(near), recordStory(far)];
     const use = async (socket: Socket, byte: number) => {
       for (let index = 0; index < 50; index++) {
         const release = socket.hold('test');
         socket.next(Uint8Array.of(byte));
         const written = socket.write(Uint8Array.of(byte));
-        hear(socket).leave();
+        recordStory(socket).leave();
         expect([socket.readyState, socket.holds.length > 0]).toEqual(['open', true]);
         release();
         release();
@@ -107,9 +107,9 @@ export const races = topic('Several at once', (behaviour) => {
     }
   });
 
-  behaviour('every way to end it, at once, ends it once', async ({ connected, settle }) => {
+  behaviour('ending a socket in every way at once ends it once', async ({ connected, settle }) => {
     const { near, far } = await connected();
-    const heard = [hear(near), hear(far)];
+    const heard = [recordStory(near), recordStory(far)];
     const reports = [near.close(), far.close({ timeout: 1000 })];
     near.complete();
     far.complete();

@@ -1,9 +1,9 @@
-// Listening: what a server tells, and whom it drops.
+// Listening: what a server emits, and which connections it drops.
 import { type DropEvent, on, type ServerEvent, type Socket, serve } from '@rxsock/core';
 import { expect } from 'vitest';
 import { record } from '../../support/record.js';
-import { hear, readAll } from '../support/hear.js';
-import { type Note, topic } from '../support/topic.js';
+import { readAll, recordStory } from '../support/story.js';
+import { type AddBehaviour, topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const drops = (events: readonly ServerEvent[]) =>
@@ -14,18 +14,18 @@ export const servers = topic('Servers', (behaviour) => {
   dropping(behaviour);
 });
 
-function accepting(behaviour: Note): void {
-  behaviour('listening is told with the address, and again to later subscribers', ['server'], async (lab) => {
+function accepting(behaviour: AddBehaviour): void {
+  behaviour('listening is emitted with the address, and again to later subscribers', ['server'], async (lab) => {
     const { server, address, log } = await lab.listening();
     expect(log).toEqual(['listening']);
     expect(server.address).toEqual(address);
     expect(record<ServerEvent>(server).values).toEqual([{ type: 'listening', address }]);
   });
 
-  behaviour('a connection brings an open socket, to all who subscribe', ['server'], async ({ listening }) => {
+  behaviour('a connection event carries an open socket, for all subscribers', ['server'], async ({ listening }) => {
     const { server, dial, next } = await listening();
     const second = record<ServerEvent>(server);
-    hear(dial());
+    recordStory(dial());
     const socket = await next();
     expect(socket.readyState).toBe('open');
     expect([...server.sockets]).toEqual([socket]);
@@ -35,7 +35,7 @@ function accepting(behaviour: Note): void {
   behaviour('both ends agree on their addresses', ['server'], async ({ listening }) => {
     const { address, dial, next } = await listening();
     const client = dial();
-    hear(client);
+    recordStory(client);
     const accepted = await next();
     await until(() => client.readyState === 'open');
     expect([client.remote, accepted.local, accepted.remote]).toEqual([address, address, client.local]);
@@ -54,10 +54,10 @@ function accepting(behaviour: Note): void {
     await until(() => server.sockets.size === 0);
   });
 
-  behaviour('a handler that throws is one connectionError, and the server goes on', ['server'], async (lab) => {
+  behaviour('a handler that throws causes one connectionError, and the server continues', ['server'], async (lab) => {
     const { server, dial } = await lab.listening();
     const bug = new Error('a bug in the handler');
-    const told: unknown[] = [];
+    const errors: unknown[] = [];
     let first = true;
     const handler = (socket: Socket) => {
       if (!first) return socket;
@@ -65,50 +65,58 @@ function accepting(behaviour: Note): void {
       throw bug;
     };
     server
-      .pipe(serve(handler, { onError: (error) => told.push(error) }), on('connectionError'))
+      .pipe(serve(handler, { onError: (error) => errors.push(error) }), on('connectionError'))
       .subscribe(({ error }) => {
-        told.push(error);
+        errors.push(error);
       });
-    await hear(dial()).ended;
+    await recordStory(dial()).ended;
     const socket = dial();
     socket.next('hello');
     socket.complete();
     expect(`${await readAll(socket)}`).toBe('hello');
-    expect(told).toEqual([bug, bug]);
+    expect(errors).toEqual([bug, bug]);
   });
 }
 
-function dropping(behaviour: Note): void {
-  behaviour('more than maxConnections are dropped, each with an event', ['server'], async ({ listening, settle }) => {
-    const { server, dial, next, values } = await listening({ maxConnections: 1 });
-    const stays = hear(dial());
-    (await next()).next('welcome');
-    await until(() => stays.bytes.length === 7);
-    const dropped = [hear(dial()), hear(dial())];
-    await until(() => drops(values).length === 2);
-    await Promise.all(dropped.map(({ ended }) => ended));
-    await settle();
-    expect(drops(values)).toEqual(['maxConnections', 'maxConnections']);
-    expect([server.sockets.size, stays.over]).toEqual([1, false]);
-  });
+function dropping(behaviour: AddBehaviour): void {
+  behaviour(
+    'connections beyond maxConnections are dropped, each with an event',
+    ['server'],
+    async ({ listening, settle }) => {
+      const { server, dial, next, values } = await listening({ maxConnections: 1 });
+      const kept = recordStory(dial());
+      (await next()).next('welcome');
+      await until(() => kept.bytes.length === 7);
+      const dropped = [recordStory(dial()), recordStory(dial())];
+      await until(() => drops(values).length === 2);
+      await Promise.all(dropped.map(({ ended }) => ended));
+      await settle();
+      expect(drops(values)).toEqual(['maxConnections', 'maxConnections']);
+      expect([server.sockets.size, kept.over]).toEqual([1, false]);
+    },
+  );
 
-  behaviour('what nobody subscribes to within claimTimeout is dropped', ['server'], async ({ listening, clock }) => {
-    const { dial, next, values, server } = await listening({ claimTimeout: 1000, scheduler: clock });
-    const heard = hear(dial());
-    await next();
-    clock.pass(999);
-    expect(drops(values)).toEqual([]);
-    clock.pass(1);
-    expect(drops(values)).toEqual(['unclaimed']);
-    await heard.ended;
-    await until(() => server.sockets.size === 0);
-  });
+  behaviour(
+    'a connection that nobody subscribes to within claimTimeout is dropped',
+    ['server'],
+    async ({ listening, clock }) => {
+      const { dial, next, values, server } = await listening({ claimTimeout: 1000, scheduler: clock });
+      const heard = recordStory(dial());
+      await next();
+      clock.pass(999);
+      expect(drops(values)).toEqual([]);
+      clock.pass(1);
+      expect(drops(values)).toEqual(['unclaimed']);
+      await heard.ended;
+      await until(() => server.sockets.size === 0);
+    },
+  );
 
-  behaviour('a socket that is subscribed to or written to is claimed', ['server'], async ({ listening, clock }) => {
+  behaviour('subscribing or writing to a socket claims it', ['server'], async ({ listening, clock }) => {
     const { dial, next, values } = await listening({ claimTimeout: 1000, scheduler: clock });
-    hear(dial());
-    hear(await next());
-    hear(dial());
+    recordStory(dial());
+    recordStory(await next());
+    recordStory(dial());
     (await next()).next('hello');
     clock.pass(5000);
     expect(drops(values)).toEqual([]);

@@ -1,15 +1,15 @@
-// Writing: what next() answers, when write() settles, and what becomes of what cannot leave.
+// Writing: what next() returns, when write() settles, and what happens to bytes that cannot be sent.
 import { SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import { expect } from 'vitest';
-import { bytes, clog, expectSame, MUCH } from '../support/bytes.js';
-import { hear, readAll } from '../support/hear.js';
+import { bytes, expectSame, fillBuffers, MORE_THAN_KERNEL_BUFFERS } from '../support/bytes.js';
+import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
 const MEGABYTE = 1_000_000;
 
 export const writes = topic('Writing', (behaviour) => {
-  behaviour('write() settles when the bytes are handed over, in order', async ({ connected }) => {
+  behaviour('write() settles in order, when the bytes are handed to the system', async ({ connected }) => {
     const { near, far } = await connected();
     const received = readAll(far);
     const order: number[] = [];
@@ -20,12 +20,12 @@ export const writes = topic('Writing', (behaviour) => {
     expectSame(await received, Buffer.concat([0, 1, 2, 3].map((index) => bytes(100_000, index))));
   });
 
-  behaviour('write() does not settle while the peer takes nothing', async ({ connected, settle }) => {
+  behaviour('write() does not settle while the peer reads nothing', async ({ connected, settle }) => {
     const { near, far } = await connected();
     const received = readAll(far);
     const release = far.hold('busy');
     let settled = false;
-    clog(near);
+    fillBuffers(near);
     const written = near.write('last').finally(() => {
       settled = true;
     });
@@ -34,15 +34,15 @@ export const writes = topic('Writing', (behaviour) => {
     release();
     near.complete();
     await written;
-    expect(await received).toHaveLength(MUCH + 4);
+    expect(await received).toHaveLength(MORE_THAN_KERNEL_BUFFERS + 4);
   });
 
-  behaviour('next() answers false at highWaterMark, and one drain follows', async ({ connected, settle }) => {
+  behaviour('next() returns false at highWaterMark, and one drain follows', async ({ connected, settle }) => {
     const { near, far } = await connected({ highWaterMark: 10_000 });
-    const heard = hear(near);
+    const heard = recordStory(near);
     const release = far.hold('busy');
     const received = readAll(far);
-    clog(near);
+    fillBuffers(near);
     expect(near.next('and more')).toBe(false);
     await settle();
     expect(heard.story).toEqual([]);
@@ -53,27 +53,27 @@ export const writes = topic('Writing', (behaviour) => {
     await settle();
     expect(heard.story).toEqual(['drain']);
     near.complete();
-    expect(await received).toHaveLength(MUCH + 14);
+    expect(await received).toHaveLength(MORE_THAN_KERNEL_BUFFERS + 14);
   });
 
-  behaviour('written and waiting bytes add up to all that was taken', async ({ connected, settle }) => {
+  behaviour('written and queued bytes add up to all accepted bytes', async ({ connected, settle }) => {
     const { near, far } = await connected();
-    hear(near);
+    recordStory(near);
     far.hold('busy');
-    clog(near);
+    fillBuffers(near);
     await settle();
-    expect(near.bytesWritten + near.writableLength).toBe(MUCH);
+    expect(near.bytesWritten + near.writableLength).toBe(MORE_THAN_KERNEL_BUFFERS);
     near.error();
     const { bytesWritten, bytesUnsent } = await near.close();
-    expect(bytesWritten + bytesUnsent).toBe(MUCH);
+    expect(bytesWritten + bytesUnsent).toBe(MORE_THAN_KERNEL_BUFFERS);
     expect(bytesUnsent).toBeGreaterThan(MEGABYTE);
   });
 
-  behaviour('past maxWriteBuffer the socket fails instead of eating the process', async ({ connected }) => {
+  behaviour('the socket fails beyond maxWriteBuffer', async ({ connected }) => {
     const { near, far } = await connected({ maxWriteBuffer: 5 * MEGABYTE });
-    hear(far);
+    recordStory(far);
     far.hold('busy');
-    const heard = hear(near);
+    const heard = recordStory(near);
     for (let i = 0; i < 40 && !heard.over; i++) near.next(Buffer.alloc(MEGABYTE));
     const { error } = await heard.ended;
     expect(error).toBeInstanceOf(WriteBufferOverflowError);
@@ -81,32 +81,35 @@ export const writes = topic('Writing', (behaviour) => {
     expect(near.next('no more')).toBe(false);
   });
 
-  behaviour('maxWriteBuffer counts what waits before the chunk at hand: one of any size passes', async (lab) => {
-    const { near, far } = await lab.connected({ maxWriteBuffer: 1000 });
-    const sent = bytes(MEGABYTE);
-    near.next(sent);
-    near.complete();
-    expectSame(await readAll(far), sent);
-  });
+  behaviour(
+    'maxWriteBuffer counts the bytes queued before the current chunk: one chunk of any size passes',
+    async (lab) => {
+      const { near, far } = await lab.connected({ maxWriteBuffer: 1000 });
+      const sent = bytes(MEGABYTE);
+      near.next(sent);
+      near.complete();
+      expectSame(await readAll(far), sent);
+    },
+  );
 
-  behaviour('error() rejects every write that waits, with the error of the socket', async ({ connected }) => {
+  behaviour('error() rejects every queued write with the error of the socket', async ({ connected }) => {
     const { near, far } = await connected();
-    hear(far);
+    recordStory(far);
     far.hold('busy');
-    const heard = hear(near);
-    clog(near);
+    const heard = recordStory(near);
+    fillBuffers(near);
     const written = Promise.allSettled([near.write('waits'), near.write('too')]);
     near.error(new Error('enough'));
     const { error } = await heard.ended;
     expect((await written).map((write) => 'reason' in write && write.reason)).toEqual([error, error]);
   });
 
-  behaviour('a write that waits when the peer is gone is rejected: it never hangs', async ({ connected }) => {
+  behaviour('a queued write is rejected when the peer is gone: it never hangs', async ({ connected }) => {
     const { near, far } = await connected({ allowHalfOpen: true });
-    hear(far);
+    recordStory(far);
     far.hold('busy');
-    const heard = hear(near);
-    clog(near);
+    const heard = recordStory(near);
+    fillBuffers(near);
     const written = near.write('waits');
     far.error();
     const [outcome] = await Promise.allSettled([written]);
@@ -114,7 +117,7 @@ export const writes = topic('Writing', (behaviour) => {
     expect((await heard.ended).error).toBeInstanceOf(SocketError);
   });
 
-  behaviour('writing to a socket that was closed is refused, with a warning', async ({ connected, warnings }) => {
+  behaviour('writing to a closed socket is rejected, with a warning', async ({ connected, warnings }) => {
     const { near } = await connected();
     await near.close();
     expect(near.next('too late')).toBe(false);
@@ -124,8 +127,8 @@ export const writes = topic('Writing', (behaviour) => {
 
   behaviour('a rejection that nobody handles is harmless', async ({ connected, settle }) => {
     const { near } = await connected();
-    hear(near);
-    clog(near);
+    recordStory(near);
+    fillBuffers(near);
     void near.write('waits');
     near.error();
     void near.write('too late');

@@ -1,8 +1,8 @@
-// Bytes to send, none like its neighbours, and the same in each run.
+// Bytes to send. Neighbouring bytes differ, and every run uses the same ones.
 import type { Socket } from '@rxsock/core';
 import { expect } from 'vitest';
 
-/** `length` bytes in an order that repeats after 2 GiB only. */
+/** `length` bytes in an order that repeats only after 2 GiB. */
 export function bytes(length: number, seed = 1): Buffer {
   const buffer = Buffer.allocUnsafe(length);
   let state = seed;
@@ -13,7 +13,7 @@ export function bytes(length: number, seed = 1): Buffer {
   return buffer;
 }
 
-/** Numbers from 1 to `most`, the same in each run, that add up to `total`. */
+/** Numbers from 1 to `most` that add up to `total`, the same in each run. */
 export function sizes(total: number, most: number): number[] {
   const all: number[] = [];
   for (let left = total, state = 7; left > 0; left -= all.at(-1) as number) {
@@ -30,11 +30,11 @@ export function expectSame(actual: Uint8Array, expected: Uint8Array): void {
   expect(at, 'the first byte that differs').toBe(-1);
 }
 
-/** More than kernels take by themselves, in bytes. */
-export const MUCH = 20_000_000;
+/** More bytes than a kernel buffers. */
+export const MORE_THAN_KERNEL_BUFFERS = 20_000_000;
 
-/** Writes so much that some of it has to wait for the peer. */
-export function clog(socket: Socket): void {
+/** Writes so many bytes that some have to wait for the peer. */
+export function fillBuffers(socket: Socket): void {
   const chunk = Buffer.alloc(1_000_000);
-  for (let written = 0; written < MUCH; written += chunk.length) socket.next(chunk);
+  for (let written = 0; written < MORE_THAN_KERNEL_BUFFERS; written += chunk.length) socket.next(chunk);
 }

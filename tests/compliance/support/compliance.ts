@@ -1,4 +1,4 @@
-// What a test tells the reporter of itself.
+// What a test reports about itself to the reporter.
 
 /** A cell of the table. */
 export interface Compliance {

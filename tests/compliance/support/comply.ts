@@ -1,17 +1,17 @@
-// Runs every behaviour against one transport. Where a transport has not what a behaviour needs, there is no test.
+// Runs every behaviour against one transport. If a transport lacks what a behaviour needs, there is no test.
 import { describe, expect, test } from 'vitest';
 import './compliance.js';
 import { topics } from '../behaviours/index.js';
 import { Lab, type Role } from './lab.js';
 import { satisfies, type Transport } from './transport.js';
 
-/** Registers the tests. What two sockets do is checked from the dialled end and from the accepted one. */
+/** Registers the tests. Behaviours of two sockets are checked from the dialled end and from the accepted end. */
 export function comply(transport: Transport): void {
   for (const { title, behaviours } of topics) {
-    const had = behaviours.filter(({ needs }) => satisfies(transport, needs));
-    if (had.length === 0) continue;
+    const supported = behaviours.filter(({ needs }) => satisfies(transport, needs));
+    if (supported.length === 0) continue;
     describe(title, () => {
-      for (const { name, needs, check } of had) {
+      for (const { name, needs, check } of supported) {
         const both = transport.has.server && !needs.includes('server');
         for (const role of both ? (['dialled', 'accepted'] as Role[]) : (['dialled'] as Role[])) {
           test(both ? `${name} (${role})` : name, async ({ task }) => {

@@ -1,4 +1,4 @@
-// Where a behaviour is checked: sockets of one transport, which are gone when the test is over.
+// Where a behaviour is checked: sockets of one transport, which are closed when the test is over.
 import { type Endpoint, on, type Server, type ServerEvent, type Socket, type SocketOptions } from '@rxsock/core';
 import { firstValueFrom, type Subscription } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { turns } from '../../support/turns.js';
 import type { DialledTransport, DialOptions, ListenOptions, Transport } from './transport.js';
 import { until } from './until.js';
 
-/** Which of two sockets a behaviour looks at: both kinds must behave alike. */
+/** Which of two sockets a behaviour looks at. Both kinds must behave alike. */
 export type Role = 'dialled' | 'accepted';
 
 export interface Listening extends Recording<ServerEvent> {
@@ -21,14 +21,14 @@ export interface Listening extends Recording<ServerEvent> {
 }
 
 export interface Connected {
-  /** The socket at hand. */
+  /** The socket under test. */
   readonly near: Socket;
   /** Its peer. */
   readonly far: Socket;
 }
 
 export class Lab {
-  /** Time that passes when the test says so, for whom it is given to; what is due now happens by itself. */
+  /** The virtual clock of sockets that are given it. Timers that are due now fire without a call. */
   readonly clock = new Clock();
   readonly transport: Transport;
   readonly #role: Role;
@@ -53,7 +53,7 @@ export class Lab {
     onTestFinished(() => clearImmediate(turn));
   }
 
-  /** Two open sockets, joined. Nobody reads them, and each has a watcher that keeps it open: see `leave`. */
+  /** Two open, connected sockets that nobody reads. A watcher keeps each of them open: see `leave`. */
   readonly connected = async (options: SocketOptions = {}): Promise<Connected> => {
     let sockets: readonly [Socket, Socket];
     if (this.transport.has.server) {
@@ -76,7 +76,7 @@ export class Lab {
   readonly timed = (options: SocketOptions = {}): Promise<Connected> =>
     this.connected({ scheduler: this.clock, ...options });
 
-  /** A server. Its sockets may wait for ever to be claimed. */
+  /** A server. Its sockets may stay unclaimed without limit. */
   readonly listening = async (options: ListenOptions = {}): Promise<Listening> => {
     const { listen, connect } = this.#dialled;
     const server = listen({ claimTimeout: 0, ...options });
@@ -94,24 +94,24 @@ export class Lab {
     return { ...events, server, address, dial, next };
   };
 
-  /** A socket that is to be refused. */
+  /** A socket whose connection will be refused. */
   readonly dialNowhere = async (options: DialOptions = {}): Promise<Socket> => {
     return this.#kept(this.#dialled.connect(await this.#dialled.nowhere(), options));
   };
 
-  /** The codes of the process warnings since this was last asked. A behaviour that leaves one unasked fails. */
+  /** The codes of the process warnings since the last call. A behaviour fails if it leaves one unchecked. */
   readonly warnings = (): string[] => {
     const warnings = this.#warnings;
     this.#warnings = [];
     return warnings;
   };
 
-  /** Takes the watcher away: when nobody else is subscribed, everybody has left. */
+  /** Removes the watcher: without other subscribers, the socket has lost its last one. */
   readonly leave = (socket: Socket): void => {
     this.#watches.get(socket)?.unsubscribe();
   };
 
-  /** Gives everything that is on its way the chance to happen: timers that are due, and what comes of them. */
+  /** Lets everything in flight happen: timers that are due, and their effects. */
   readonly settle = async (): Promise<void> => {
     await turns(30);
     await new Promise((resolve) => setTimeout(resolve, 1));

@@ -4,22 +4,22 @@ import { transports } from '../transports/index.js';
 import type { Compliance } from './compliance.js';
 import { satisfies, type Transport } from './transport.js';
 
-/** Runs everything but the test of the document itself, and writes it. */
+/** Runs everything except the test of the document itself, and writes the document. */
 export const COMMAND =
   "npx vitest run --project compliance --exclude '**/table.test.ts' --reporter dot --reporter ./tests/compliance/reporter.ts";
 
 const INTRODUCTION = `# What every transport does
 
-One suite, \`tests/compliance\`, runs over every transport: what two sockets do is checked from the end that dialled and from
-the end that was accepted. ✓ is a behaviour that holds, – one for which a transport has not what it takes:
+One suite, \`tests/compliance\`, runs over every transport. Behaviours of two sockets are checked from the dialled end and
+from the accepted end. ✓ marks a behaviour that holds, – a behaviour that needs something which the transport lacks:
 
 - The pair in memory (\`socketPair\` of \`@rxsock/core/testing\`) has no server: it neither dials nor listens.
-- UNIX sockets have no reset. An abort is an end at the peer, as is all that discards bytes: a protocol whose messages do not
-  tell their own length cannot tell a part from the whole there.
-- Over TLS an abort is always an error at the peer, and never an end. Where it closely follows what was sent, that may be
-  the error of a stream which was cut (\`ERR_TLS_TRUNCATED\`) in place of a \`ResetError\`.
+- UNIX sockets have no reset. An abort is an end at the peer, and so is everything else that discards bytes. There, a protocol
+  must put the length into its messages, or it cannot tell a part from the whole.
+- Over TLS an abort is always an error at the peer, and never an end. If the abort closely follows written bytes, the error
+  may be that of a stream that was cut (\`ERR_TLS_TRUNCATED\`) in place of a \`ResetError\`.
 
-This page is made by a run in which all passed, and in no other way:
+This page is written by a run in which all behaviours passed, and only by one:
 
 \`\`\`sh
 ${COMMAND}

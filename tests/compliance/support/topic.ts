@@ -1,4 +1,4 @@
-// What a behaviour is: a sentence that a user can read, what it needs of a transport, and how it is checked.
+// A behaviour: a sentence that a user can read, what it needs of a transport, and how it is checked.
 import type { Lab } from './lab.js';
 import type { Need } from './transport.js';
 
@@ -14,13 +14,13 @@ export interface Topic {
   readonly behaviours: readonly Behaviour[];
 }
 
-/** Notes a behaviour, and what it needs if that is more than two sockets. */
-export interface Note {
+/** Adds a behaviour, with its needs if two sockets are not enough. */
+export interface AddBehaviour {
   (name: string, check: Behaviour['check']): void;
   (name: string, needs: readonly Need[], check: Behaviour['check']): void;
 }
 
-export function topic(title: string, describe: (behaviour: Note) => void): Topic {
+export function topic(title: string, describe: (behaviour: AddBehaviour) => void): Topic {
   const behaviours: Behaviour[] = [];
   describe((name: string, ...rest: [Behaviour['check']] | [readonly Need[], Behaviour['check']]) => {
     const [needs, check] = rest.length === 1 ? [[], rest[0]] : rest;

@@ -1,4 +1,4 @@
-// What the suite needs to know of a transport: how it listens and dials, and what it has not.
+// What the suite needs to know about a transport: how it listens and dials, and what it lacks.
 import type { Endpoint, Server, Socket, SocketOptions } from '@rxsock/core';
 
 /** Options of dialling that every transport has. */
@@ -12,13 +12,13 @@ export interface ListenOptions extends SocketOptions {
   readonly claimTimeout?: number;
 }
 
-/** What a transport may have or not. A behaviour needs it, or needs that it is not there: `!reset`. */
+/** What a transport may have or lack. A behaviour needs it, or needs its absence: `!reset`. */
 export interface Capabilities {
-  /** It listens and dials; without, two sockets are joined from birth. */
+  /** It listens and dials. Without it, two sockets are connected from the start. */
   readonly server: boolean;
-  /** An abort is told to the peer as an error; without, as an end. */
+  /** An abort reaches the peer as an error. Without it, as an end. */
   readonly reset: boolean;
-  /** That error is a ResetError always; without, it may also be that of a stream that was cut. */
+  /** That error is always a ResetError. Without it, it may also be the error of a stream that was cut. */
   readonly resetError: boolean;
 }
 
@@ -26,17 +26,17 @@ export type Need = keyof Capabilities | `!${keyof Capabilities}`;
 
 /** A transport that listens and dials. */
 export interface DialledTransport {
-  /** As the table shows it. */
+  /** Its name in the table. */
   readonly name: string;
   readonly has: Capabilities & { readonly server: true };
-  /** On any free address. */
+  /** Listens on any free address. */
   listen(options: ListenOptions): Server;
   connect(address: Endpoint, options: DialOptions): Socket;
   /** An address at which nobody listens until the test is over. */
   nowhere(): Promise<Endpoint>;
 }
 
-/** A transport of sockets that are joined from birth, all on the scheduler they are given. */
+/** A transport of sockets that are connected from the start, all on the given scheduler. */
 export interface JoinedTransport {
   readonly name: string;
   readonly has: Capabilities & { readonly server: false };
@@ -45,7 +45,7 @@ export interface JoinedTransport {
 
 export type Transport = DialledTransport | JoinedTransport;
 
-/** Whether a transport is as a behaviour needs it. */
+/** Whether a transport has what a behaviour needs. */
 export function satisfies({ has }: Transport, needs: readonly Need[]): boolean {
   return needs.every((need) =>
     need.startsWith('!') ? !has[need.slice(1) as keyof Capabilities] : has[need as keyof Capabilities],

@@ -1,12 +1,12 @@
-// Waiting for what must happen, by turns of the event loop: a timer would be one more thing that the test leaves behind.
+// Waits for what must happen by turns of the event loop: a timer would be one more thing that the test leaves behind.
 
 const PATIENCE = 10_000;
 
-/** Waits until something is so. */
-export async function until(what: () => unknown): Promise<void> {
+/** Waits until the condition is true. */
+export async function until(condition: () => unknown): Promise<void> {
   const start = performance.now();
-  while (!what()) {
-    if (performance.now() - start > PATIENCE) throw new Error(`In ${PATIENCE} ms it never came to this: ${what}`);
+  while (!condition()) {
+    if (performance.now() - start > PATIENCE) throw new Error(`The condition did not become true within ${PATIENCE} ms: ${condition}`);
     await new Promise(setImmediate);
   }
 }

@@ -1,5 +1,5 @@
-// All transports, in the order of the table. One more is a file like those beside this one, a line here, and a test file of
-// one call: comply(it).
+// All transports, in the order of the table. For another one, add a file like those beside this one, a line here, and a
+// test file with one call: comply(transport).
 import type { Transport } from '../support/transport.js';
 import { pair } from './pair.js';
 import { tcp } from './tcp.js';

@@ -1,4 +1,4 @@
-// TLS over TCP on loopback, in each version that is in use.
+// TLS over TCP on loopback, in each version in use.
 import type { InternetEndpoint } from '@rxsock/core';
 import { connect, listen } from '@rxsock/tls';
 import { certificateAuthority } from '../../support/certificates.js';

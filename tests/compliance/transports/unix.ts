@@ -1,4 +1,4 @@
-// UNIX sockets, at paths in a directory of their own.
+// UNIX sockets, at paths in their own directory.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,12 +1,12 @@
-// Peers that are not Node, for what Node hides: they run with the perl of any machine.
+// Peers that are not Node programs, for what Node hides. They run with the perl of any machine.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /** A running peer. */
 export interface Peer {
-  /** The next line it prints. */
+  /** The next line that it prints. */
   line(): Promise<string>;
-  /** Gives it the line on its input that it waits for. */
+  /** Sends the line on its standard input for which it waits. */
   go(): void;
   /** Its exit code, when it has ended. */
   readonly exited: Promise<number | null>;

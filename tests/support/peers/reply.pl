@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Listens and tells its port; to each connection it reads a little, replies in full, and closes without reading the rest,
-# so that what is still being written to it fails.
+# Listens and prints its port. For each connection it reads a little, sends its whole reply, and closes without reading the
+# rest, so that later writes to it fail.
 # Usage: reply.pl BYTES shut|close
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Connects, sends bytes and ends in one of the ways there are. Perl, because it is on every machine and is not Node.
+# Connects, sends bytes, and ends in the given way. It is written in Perl because Perl is on every machine and is not Node.
 # Usage: send.pl PORT BYTES fin|rst|finrst [COUNT]
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Listens and tells its port; accepts one connection and waits for a line on its input; then reads the connection to its end
-# and tells how many bytes came and how it ended: "eof" or "reset".
+# Listens and prints its port. Accepts one connection and waits for a line on its standard input. Then reads the connection to
+# its end, and prints the number of bytes and how it ended: "eof" or "reset".
 # Usage: sink.pl
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-// Generations of a server of TCP.
+// A TCP server that restarts itself.
 import { listen } from '@rxsock/core';
 import { run } from './generations.mjs';
 

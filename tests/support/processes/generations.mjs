@@ -1,10 +1,11 @@
-// A server that hands itself over to the next generation of itself at SIGHUP, and then exits; SIGTERM closes it. It answers
-// each connection in three parts, so that some are always open, with its generation. It prints what it does, as its
-// successors do.
-import { formatEndpoint, handOver, inheritedListeners, on, serve } from '@rxsock/core';
+// A server that hands its listener over to a new process of the same program at SIGHUP, and then exits. SIGTERM closes it. It
+// answers each connection with its generation, in three parts, so that some connections are always open. It prints what it
+// does, and so do its successors.
+import { formatEndpoint, on, serve } from '@rxsock/core';
+import { handOver, inheritedListeners } from '@rxsock/core/process';
 import { interval, map, take } from 'rxjs';
 
-/** @param open Makes the server, on the descriptor that it has inherited if there is one. */
+/** @param open Makes the server, on the inherited descriptor if there is one. */
 export function run(open) {
   const generation = Number(process.env.GENERATION ?? 0);
   const parts = [`generation ${generation}\n`, 'x'.repeat(50_000), '\nend\n'];

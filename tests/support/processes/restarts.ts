@@ -1,4 +1,4 @@
-// A program of generations.mjs, restarted while many connect: each has to get its whole answer.
+// Restarts a program of generations.mjs while many clients connect. Each client must get its whole answer.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type net from 'node:net';
@@ -6,27 +6,27 @@ import { expect, onTestFinished } from 'vitest';
 import { drainRaw } from '../raw-peers.js';
 
 export interface Restarts {
-  /** Where it listens, in all generations. */
+  /** The address at which all generations listen. */
   readonly address: string;
-  /** Restarts it three times while eight at a time connect and read to the end. */
+  /** Restarts it three times while eight clients at a time connect and read to the end. */
   underLoad(dial: () => net.Socket): Promise<void>;
-  /** Ends the last generation; resolves when none is left. */
+  /** Ends the last generation. Resolves when none is left. */
   stop(): Promise<void>;
 }
 
-/** Starts it; it is gone when the test is over. */
+/** Starts it. It is killed when the test is over. */
 export async function restarts(file: string, args: readonly string[] = []): Promise<Restarts> {
   const first = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let log = '';
   let pid = first.pid as number;
   let running = true;
-  // With the last of those who have its standard output.
-  const gone = once(first, 'close').then(() => {
+  // Closes with the last process that has its standard output.
+  const closed = once(first, 'close').then(() => {
     running = false;
   });
   onTestFinished(async () => {
     if (running) process.kill(pid, 'SIGKILL');
-    await gone;
+    await closed;
   });
   first.stdout.on('data', (bytes: Buffer) => {
     log += bytes;
@@ -73,7 +73,7 @@ export async function restarts(file: string, args: readonly string[] = []): Prom
   };
   const stop = async () => {
     process.kill(pid, 'SIGTERM');
-    await gone;
+    await closed;
   };
   return { address, underLoad, stop };
 }

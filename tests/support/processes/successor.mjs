@@ -1,13 +1,14 @@
-// A successor that becomes ready, does not, or exits at once, as its argument says; it may hang up then. It answers with the names of the
-// listeners that it has inherited.
-import { inheritedListeners, listen, on, serve } from '@rxsock/core';
+// A successor that becomes ready, does not, or exits at once, as its argument says. After it is ready it may disconnect. It
+// answers with the names of the inherited listeners.
+import { listen, on, serve } from '@rxsock/core';
+import { inheritedListeners } from '@rxsock/core/process';
 import { merge } from 'rxjs';
 
 const [how] = process.argv.slice(2);
 const inherited = inheritedListeners();
 
 if (how === 'exits') process.exit(7);
-// Any other message is no sign.
+// Other messages do not count.
 process.send('almost ready');
 const servers = inherited.map(({ fd, name }) => {
   const server = listen({ fd });

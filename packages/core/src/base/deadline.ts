@@ -1,26 +1,26 @@
-// A time limit that can be pushed back at no cost: it re-arms itself when it fires too early.
+// A time limit. Moving it costs almost nothing: a timer that fires too early is set again for the rest.
 import type { SchedulerLike, Subscription } from 'rxjs';
 
-/** What a timer can wait at most, in milliseconds: `setTimeout` takes more for 1. */
+/** The longest delay of a timer, in milliseconds. `setTimeout` treats a longer one as 1. */
 export const LONGEST_TIMER = 2_147_483_647;
 
 export class Deadline {
   readonly #scheduler: SchedulerLike;
   readonly #milliseconds: number;
-  readonly #expired: () => void;
+  readonly #onExpired: () => void;
   readonly #gauge: () => number;
   #due = 0;
-  #reading = 0;
+  #lastGauge = 0;
   #timer: Subscription | undefined;
 
   /**
    * @param milliseconds 0 and Infinity mean no limit.
-   * @param gauge Starts it anew, instead of expiring, if this has moved.
+   * @param gauge A value that shows progress. If it has changed when the limit passes, the deadline restarts.
    */
-  constructor(scheduler: SchedulerLike, milliseconds: number, expired: () => void, gauge = () => 0) {
+  constructor(scheduler: SchedulerLike, milliseconds: number, onExpired: () => void, gauge = () => 0) {
     this.#scheduler = scheduler;
     this.#milliseconds = milliseconds;
-    this.#expired = expired;
+    this.#onExpired = onExpired;
     this.#gauge = gauge;
   }
 
@@ -28,22 +28,22 @@ export class Deadline {
     return this.#timer !== undefined;
   }
 
-  /** Starts, or starts anew. */
+  /** Starts, or restarts with the full time. */
   start(): void {
     if (this.#milliseconds === 0 || this.#milliseconds === Number.POSITIVE_INFINITY) return;
-    this.#set();
+    this.#postpone();
     if (!this.#timer) this.#arm(this.#milliseconds);
   }
 
-  /** Starts, unless it runs, or stops. */
-  setRunning(run: boolean): void {
-    if (!run) this.stop();
+  /** Starts or stops. A deadline that is already running keeps its time. */
+  setRunning(running: boolean): void {
+    if (!running) this.stop();
     else if (!this.running) this.start();
   }
 
-  /** Starts anew if it runs. */
+  /** Restarts with the full time if it is running. */
   touch(): void {
-    if (this.#timer) this.#set();
+    if (this.#timer) this.#postpone();
   }
 
   stop(): void {
@@ -51,9 +51,9 @@ export class Deadline {
     this.#timer = undefined;
   }
 
-  #set(): void {
+  #postpone(): void {
     this.#due = this.#scheduler.now() + this.#milliseconds;
-    this.#reading = this.#gauge();
+    this.#lastGauge = this.#gauge();
   }
 
   #arm(milliseconds: number): void {
@@ -62,8 +62,8 @@ export class Deadline {
         this.#timer = undefined;
         const left = this.#due - this.#scheduler.now();
         if (left > 0) this.#arm(left);
-        else if (this.#gauge() !== this.#reading) this.start();
-        else this.#expired();
+        else if (this.#gauge() !== this.#lastGauge) this.start();
+        else this.#onExpired();
       },
       Math.min(milliseconds, LONGEST_TIMER),
     );

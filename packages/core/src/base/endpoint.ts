@@ -1,4 +1,4 @@
-// What names one end of a connection, whatever the transport.
+// The two ends of a connection, over any transport.
 import { isIPv6 } from 'node:net';
 
 /** One end of an IP connection: a numeric address, a port and the address family. */
@@ -8,7 +8,7 @@ export interface InternetEndpoint {
   readonly family: 'IPv4' | 'IPv6';
 }
 
-/** One end of a UNIX socket connection. A client's own end usually has the empty path. */
+/** One end of a UNIX socket connection. The path of a client's own end is usually empty. */
 export interface PathEndpoint {
   readonly path: string;
 }
@@ -16,19 +16,24 @@ export interface PathEndpoint {
 /** One end of a connection. */
 export type Endpoint = InternetEndpoint | PathEndpoint;
 
-/** Both ends of a connection, as far as they are known. */
+/** Both ends of a connection. An end that is not known is `undefined`. */
 export interface Endpoints {
   readonly local: Endpoint | undefined;
   readonly remote: Endpoint | undefined;
 }
 
-/** Renders an endpoint as people write it: `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an abstract one. */
+/** Formats an endpoint: `127.0.0.1:80`, `[::1]:80`, a path, or `@name` for an abstract name. */
 export function formatEndpoint(endpoint: Endpoint): string {
   if ('path' in endpoint) return endpoint.path.replace(/^\0/, '@');
-  return endpoint.family === 'IPv6' ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`;
+  return formatAddress(endpoint.address, endpoint.port);
 }
 
-/** The endpoint of an address and a port; `undefined` where one of them is not known. */
+/** Formats a host and a port, with an IPv6 address in brackets. */
+export function formatAddress(host: string, port: number | string): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Returns the endpoint of an address and a port; `undefined` if one of them is not known. */
 export function internetEndpoint(address?: string, port?: number): InternetEndpoint | undefined {
   if (address === undefined || port === undefined) return undefined;
   return { address, port, family: isIPv6(address) ? 'IPv6' : 'IPv4' };

@@ -1,24 +1,28 @@
-// Every error that rxsock raises: one base class with a stable `code`, and a subclass where a caller would branch.
+// The errors of sockets, framing and backpressure: a base class with a stable `code`, and subclasses where a caller
+// branches.
 import type { Endpoint } from './endpoint.js';
 
 /** What the socket was doing when it failed. */
 export type ErrorPhase = 'open' | 'read' | 'write' | 'close';
 
-/** The fields of a {@link SocketError} beside its message. */
+/** The fields of a {@link SocketError}, apart from its message. */
 export interface SocketErrorOptions {
-  /** Node's own code (`ECONNREFUSED`) where there is one, else one of ours (`ERR_…`). */
+  /** Node's code (`ECONNREFUSED`) if there is one, otherwise a code of this library (`ERR_…`). */
   readonly code: string;
   readonly phase: ErrorPhase;
   readonly local?: Endpoint | undefined;
   readonly remote?: Endpoint | undefined;
-  /** The error beneath this one. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
-/** The base of every error that a socket, a server or an operator of this library raises. */
+/** The base class of all errors of this library, apart from the TypeErrors and RangeErrors for invalid arguments. */
 export class SocketError extends Error {
   override readonly name: string = 'SocketError';
-  /** Node's own code (`ECONNREFUSED`) where there is one, else one of ours (`ERR_…`). Stable: branch on it. */
+  /**
+   * Node's code (`ECONNREFUSED`) if there is one, otherwise a code of this library (`ERR_…`). It is stable: branch on
+   * it.
+   */
   readonly code: string;
   readonly phase: ErrorPhase;
   readonly local: Endpoint | undefined;
@@ -33,14 +37,17 @@ export class SocketError extends Error {
   }
 }
 
-/** One address that was tried while connecting, and how it failed. */
+/** One failed attempt to connect to an address. */
 export interface ConnectAttempt {
   readonly address: string;
   readonly port: number;
   readonly code: string;
 }
 
-/** No connection came about. `attempts` lists every address that was tried; it is empty when the name did not resolve. */
+/**
+ * The connection could not be opened. `code` is Node's (`ECONNREFUSED`, `ENOTFOUND`, …). `attempts` lists every address
+ * that was tried. It is empty if the name did not resolve.
+ */
 export class ConnectError extends SocketError {
   override readonly name = 'ConnectError';
   readonly attempts: readonly ConnectAttempt[];
@@ -51,12 +58,12 @@ export class ConnectError extends SocketError {
   }
 }
 
-/** A time limit passed. `code` is `ETIMEDOUT`; `timeout` is the name of the option that set the limit. */
+/** A time limit has passed. `code` is `ETIMEDOUT`. `timeout` is the name of the option that set the limit. */
 export class SocketTimeoutError extends SocketError {
   override readonly name = 'SocketTimeoutError';
-  /** The option whose limit passed, for example `connectTimeout`. */
+  /** The option whose limit has passed, for example `connectTimeout`. */
   readonly timeout: string;
-  /** The limit that passed, in milliseconds. */
+  /** The limit that has passed, in milliseconds. */
   readonly milliseconds: number;
 
   constructor(
@@ -69,12 +76,15 @@ export class SocketTimeoutError extends SocketError {
   }
 }
 
-/** The peer reset the connection. `code` is Node's: `ECONNRESET` or `EPIPE`. */
+/** The peer reset the connection, or stopped reading. `code` is Node's: `ECONNRESET` or `EPIPE`. */
 export class ResetError extends SocketError {
   override readonly name = 'ResetError';
 }
 
-/** The connection was aborted from this side, by `error()`, a signal or a cut transfer. `code` is `ERR_SOCKET_ABORTED`. */
+/**
+ * This side aborted the connection: by `error()`, by its signal, or because a transfer was not complete. `code` is
+ * `ERR_SOCKET_ABORTED`. `cause` is the reason that was passed, for a signal its `reason`.
+ */
 export class AbortedError extends SocketError {
   override readonly name = 'AbortedError';
 
@@ -83,7 +93,10 @@ export class AbortedError extends SocketError {
   }
 }
 
-/** More bytes wait to be written than `maxWriteBuffer` allows. `code` is `ERR_WRITE_BUFFER_OVERFLOW`. */
+/**
+ * More bytes wait to be written than `maxWriteBuffer` allows. `code` is `ERR_WRITE_BUFFER_OVERFLOW`. Stop writing when
+ * `next()` returns `false`, and go on at `drain`.
+ */
 export class WriteBufferOverflowError extends SocketError {
   override readonly name = 'WriteBufferOverflowError';
   /** The limit, in bytes. */
@@ -95,10 +108,13 @@ export class WriteBufferOverflowError extends SocketError {
   }
 }
 
-/** A queue between a source that cannot be held and a slow consumer is full. `code` is `ERR_BACKPRESSURE_OVERFLOW`. */
+/**
+ * A queue between a slow consumer and a source that cannot be held is full. `code` is `ERR_BACKPRESSURE_OVERFLOW`. Make
+ * the source holdable with `flowFrom`, or choose an `overflow` policy.
+ */
 export class BackpressureOverflowError extends SocketError {
   override readonly name = 'BackpressureOverflowError';
-  /** How many values the queue takes. */
+  /** How many values, or bytes, the queue holds. */
   readonly limit: number;
 
   constructor(message: string, options: { readonly limit: number }) {
@@ -108,9 +124,9 @@ export class BackpressureOverflowError extends SocketError {
 }
 
 /**
- * The base of every error about the bytes of a frame. By itself: a frame that is not well formed, `ERR_FRAME_MALFORMED`.
- * `phase` is `read` where a decoder raised it, and `write` where an encoder refused a value that its own decoder would
- * not give back.
+ * The base class of all errors about frames. An error of this class itself is about a malformed frame:
+ * `ERR_FRAME_MALFORMED`. `phase` is `read` if a decoder threw it. It is `write` if an encoder refused a value that its
+ * own decoder would not return.
  */
 export class FrameError extends SocketError {
   override readonly name: string = 'FrameError';
@@ -127,10 +143,10 @@ export class FrameError extends SocketError {
   }
 }
 
-/** A frame is longer than its limit. `code` is `ERR_FRAME_TOO_LONG`. */
+/** A frame is longer than the limit. `code` is `ERR_FRAME_TOO_LONG`. */
 export class FrameTooLongError extends FrameError {
   override readonly name = 'FrameTooLongError';
-  /** The most payload a frame may have, in bytes. */
+  /** The longest payload that is allowed, in bytes. */
   readonly limit: number;
 
   constructor(message: string, options: { readonly limit: number; readonly phase?: 'read' | 'write' }) {
@@ -142,7 +158,7 @@ export class FrameTooLongError extends FrameError {
 /** The input ended inside a frame. `code` is `ERR_FRAME_TRUNCATED`. */
 export class TruncatedFrameError extends FrameError {
   override readonly name = 'TruncatedFrameError';
-  /** How many bytes of the unfinished frame had arrived. */
+  /** How many bytes of the unfinished frame have arrived. */
   readonly buffered: number;
 
   constructor(message: string, options: { readonly buffered: number }) {
@@ -151,10 +167,10 @@ export class TruncatedFrameError extends FrameError {
   }
 }
 
-/** A line is not valid JSON. `code` is `ERR_FRAME_MALFORMED`, `cause` the parser's own error. */
+/** A line is not valid JSON. `code` is `ERR_FRAME_MALFORMED`, and `cause` is the error of the parser. */
 export class JsonLineError extends FrameError {
   override readonly name = 'JsonLineError';
-  /** The number of the line, from 1. */
+  /** The number of the line, counted from 1. */
   readonly line: number;
 
   constructor(message: string, options: { readonly line: number; readonly cause: unknown }) {

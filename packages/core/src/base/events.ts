@@ -1,20 +1,18 @@
-// The typed events of a socket and of a server, with Node's own names.
+// The typed events of a socket, with Node's own names.
 import type { X509Certificate } from 'node:crypto';
-import type { Socket } from '../socket.js';
 import type { Endpoint } from './endpoint.js';
-import type { SocketError } from './errors.js';
 
-/** Who ended a connection and how, and what passed over it. */
+/** How a connection ended, and how many bytes passed over it. */
 export interface CloseReport {
-  /** Which side ended it: the one whose FIN, reset, abort, timeout or error came first. */
+  /** The side that ended it: the one whose FIN, reset, abort, timeout or error came first. */
   readonly by: 'local' | 'peer';
-  /** `upgraded`: another socket has taken the connection over, as for STARTTLS. */
+  /** How it ended. `upgraded`: another socket has taken over the connection, as for STARTTLS. */
   readonly how: 'fin' | 'reset' | 'timeout' | 'abort' | 'error' | 'upgraded';
-  /** Bytes received. */
+  /** How many bytes were received. */
   readonly bytesRead: number;
-  /** Bytes handed to the kernel. Whether the peer has read them, only the peer can tell. */
+  /** How many bytes were handed to the kernel. Only the peer knows whether it has read them. */
   readonly bytesWritten: number;
-  /** Bytes that were written here and never left: an upper bound. */
+  /** How many written bytes never left: an upper bound. */
   readonly bytesUnsent: number;
   /** How long the connection was open, in milliseconds; 0 if it never was. */
   readonly duration: number;
@@ -27,53 +25,53 @@ export interface LookupEvent {
   readonly address: string;
   readonly family: 'IPv4' | 'IPv6';
 }
-/** One address is being tried. */
+/** The socket tries to connect to an address. */
 export interface ConnectionAttemptEvent {
   readonly type: 'connectionAttempt';
   readonly address: string;
   readonly port: number;
 }
-/** One address was tried in vain. */
+/** The socket could not connect to an address. */
 export interface ConnectionAttemptFailedEvent {
   readonly type: 'connectionAttemptFailed';
   readonly address: string;
   readonly port: number;
   readonly code: string;
 }
-/** The connection is open; over TLS, its handshake begins. Replayed to later subscribers. */
+/** The connection is open. Over TLS, its handshake begins. Later subscribers receive this event too. */
 export interface ConnectEvent {
   readonly type: 'connect';
   readonly local: Endpoint | undefined;
   readonly remote: Endpoint | undefined;
 }
-/** TLS only: the handshake is over, and what it agreed on. Replayed to later subscribers. */
+/** TLS only: the handshake is done. Later subscribers receive this event too. */
 export interface SecureConnectEvent {
   readonly type: 'secureConnect';
   /** `TLSv1.3`, `TLSv1.2`, … */
   readonly protocol: string | undefined;
-  /** The cipher suite, by its IANA name. */
+  /** The IANA name of the cipher suite. */
   readonly cipher: string | undefined;
-  /** The application protocol that ALPN has chosen. */
+  /** The application protocol that ALPN chose. */
   readonly alpn: string | undefined;
-  /** Whether the peer's certificate was verified. On a server, `false` for a client that showed none. */
+  /** Whether the peer's certificate was verified. On a server, `false` for a client that presented none. */
   readonly authorized: boolean;
-  /** The peer's certificate, if it showed one. */
+  /** The peer's certificate, if it presented one. */
   readonly peer: X509Certificate | undefined;
 }
-/** Bytes from the peer. The buffer is yours to keep. */
+/** Bytes from the peer. You may keep the buffer. */
 export interface DataEvent {
   readonly type: 'data';
   readonly data: Buffer;
 }
-/** After `next()` returned `false`: everything written has been handed to the kernel. */
+/** After `next()` has returned `false`: everything written was handed to the kernel. */
 export interface DrainEvent {
   readonly type: 'drain';
 }
-/** The peer's FIN, after all its bytes were delivered. Replayed to later subscribers. */
+/** The peer's FIN, after all its bytes were delivered. Later subscribers receive this event too. */
 export interface EndEvent {
   readonly type: 'end';
 }
-/** Our FIN is out, and everything before it was handed to the kernel. Replayed to later subscribers. */
+/** Our FIN was sent, after everything before it was handed to the kernel. Later subscribers receive this event too. */
 export interface FinishEvent {
   readonly type: 'finish';
 }
@@ -81,13 +79,13 @@ export interface FinishEvent {
 export interface TimeoutEvent {
   readonly type: 'timeout';
 }
-/** The connection is gone. Always the last event. */
+/** The connection is closed. Always the last event. */
 export interface CloseEvent {
   readonly type: 'close';
   readonly report: CloseReport;
 }
 
-/** What a {@link Socket} tells. */
+/** The events of a {@link Socket}. */
 export type SocketEvent =
   | LookupEvent
   | ConnectionAttemptEvent
@@ -100,51 +98,6 @@ export type SocketEvent =
   | FinishEvent
   | TimeoutEvent
   | CloseEvent;
-
-/** The server accepts connections. Replayed to later subscribers. */
-export interface ListeningEvent<A extends Endpoint = Endpoint> {
-  readonly type: 'listening';
-  readonly address: A;
-}
-/** A connection came in: its socket is open and paused. */
-export interface ConnectionEvent {
-  readonly type: 'connection';
-  readonly socket: Socket;
-}
-/** A connection was refused or given up by the server itself. */
-export interface DropEvent {
-  readonly type: 'drop';
-  /**
-   * `maxConnections`: too many at once. `acceptError`: the system could not accept it. `handshake`: it did not get through
-   * the TLS handshake. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
-   */
-  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError' | 'handshake';
-  readonly remote: Endpoint | undefined;
-  /** What went wrong, for `acceptError` and `handshake`. */
-  readonly error: SocketError | undefined;
-}
-/** A connection that `serve` looked after failed, or its handler did. */
-export interface ConnectionErrorEvent<S = Socket> {
-  readonly type: 'connectionError';
-  readonly socket: S;
-  readonly error: unknown;
-}
-/** The server accepts nothing more and waits for its connections. */
-export interface DrainingEvent {
-  readonly type: 'draining';
-}
-/** The server is closed. Always its last event. */
-export interface ServerCloseEvent {
-  readonly type: 'close';
-}
-
-/** What a {@link Server} tells. */
-export type ServerEvent<A extends Endpoint = Endpoint> =
-  | ListeningEvent<A>
-  | ConnectionEvent
-  | DropEvent
-  | DrainingEvent
-  | ServerCloseEvent;
 
 /** The event of one type, out of a union. */
 export type EventOf<E extends { readonly type: string }, K extends E['type']> = Extract<E, { readonly type: K }>;

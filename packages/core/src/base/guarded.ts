@@ -1,10 +1,10 @@
-// What subscribers do must not harm each other, nor the engine.
+// Calls into user code that must not harm the engine or the other subscribers.
 import { throwError } from 'rxjs';
 
-/** Calls `act`. What it throws, a teardown's error for example, takes RxJS's way out for errors that nobody can be told. */
-export function guarded(act: () => void): void {
+/** Calls `run`. An error that it throws is reported as RxJS reports errors that nobody handles: in a later turn. */
+export function guarded(run: () => void): void {
   try {
-    act();
+    run();
   } catch (error) {
     throwError(() => error).subscribe();
   }

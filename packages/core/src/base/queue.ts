@@ -1,11 +1,11 @@
-// A first-in, first-out queue that stays fast when it is long: shift() of a long array moves all that is left in it.
+// A first-in, first-out queue that stays fast when it is long. `shift()` of a long array moves all elements behind it.
 
-/** How many places may lie empty in front before they are given up. */
+/** How many empty places may precede the first item before the array is cut. */
 const SPARE = 1024;
 
 export class Queue<T> {
   #items: (T | undefined)[] = [];
-  /** Where the first item is; the places before it are empty. */
+  /** The index of the first item. The places before it are empty. */
   #head = 0;
 
   get length(): number {
@@ -16,7 +16,7 @@ export class Queue<T> {
     this.#items.push(item);
   }
 
-  /** Takes the first item out; `undefined` if there is none. */
+  /** Removes and returns the first item; `undefined` if the queue is empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#head];

@@ -1,44 +1,55 @@
-// What sockets and servers of all packages have in common, so that a registry can hold any of them.
+// The members that the sockets and servers of all packages have in common, so that a registry can hold any of them.
 import { inspect } from 'node:util';
 import { isObservable, type Observable } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 
-/** Writes bytes, where they can be: answers `false` if it is time to wait. */
+/** Writes bytes if the write side is open. Returns `false` if the caller should wait for `drain`. */
 export const broadcast = Symbol('broadcast');
 
 /**
- * What a {@link SocketRegistry} holds: a {@link Socket}, a {@link Server}, a {@link ReconnectingSocket}, a `DatagramSocket` of
- * `@rxsock/udp`.
+ * A socket or a server that a {@link SocketRegistry} can hold: a {@link Socket}, a {@link Server}, a
+ * {@link ReconnectingSocket} or a `DatagramSocket` of `@rxsock/udp`.
  */
 export interface Registrable<E = unknown> extends Observable<E> {
+  /** The name for logs; a registry sets it. */
   name: string;
+  /** Anything that the user wants to keep with it. */
   mark: unknown;
   readonly readyState: string;
+  /** Emits every `readyState`, and completes after `closed`. */
   readonly readyStates: Observable<string>;
   readonly local?: Endpoint | undefined;
   readonly remote?: Endpoint | undefined;
   close(options?: CloseOptions): Promise<unknown>;
-  /** Servers have none. */
+  /** Half-closes. Servers do not have this method. */
   complete?(): void;
-  /** Servers have none. */
+  /** Aborts. Servers do not have this method. */
   error?(reason?: unknown): void;
-  /** @internal Servers have none. */
+  /** @internal Servers do not have this method. */
   [broadcast]?(bytes: Uint8Array): boolean;
 }
 
-/** How long closing may take. */
+/** Time limits for closing sockets and servers. */
 export interface CloseOptions {
-  /** Of a socket, in milliseconds: see its `close()`. */
-  readonly timeout?: number;
-  /** Of a server, in milliseconds: see its `close()`. */
-  readonly drain?: number;
+  /**
+   * For sockets: how long a graceful close may take before the socket aborts, in milliseconds; 0 aborts at once,
+   * Infinity waits without limit.
+   * @defaultValue `lingerTimeout` of the socket; 5,000 for a {@link ReconnectingSocket}
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * For servers: how long open connections may continue before the server aborts them, in milliseconds; 0 aborts them
+   * at once, Infinity waits without limit.
+   * @defaultValue 10,000
+   */
+  readonly drain?: number | undefined;
 }
 
 /**
- * Throws a TypeError for what is none.
- * @param taker Who takes members, and how, for the message.
+ * Throws a TypeError unless `value` is a socket or a server of one of the packages.
+ * @param caller The function that was called, for the message.
  */
-export function checkRegistrable(value: unknown, taker: string): void {
+export function checkRegistrable(value: unknown, caller: string): void {
   if (isObservable((value as Registrable | null | undefined)?.readyStates)) return;
-  throw new TypeError(`${taker} sockets and servers of rxsock, not ${inspect(value, { depth: 0 })}`);
+  throw new TypeError(`${caller} takes a socket or a server of rxsock, not ${inspect(value, { depth: 0 })}`);
 }

@@ -1,39 +1,39 @@
-// A state that says how it changes: each change once, to everybody in the same order, and `closed` last.
+// A state that can be observed: every change once, in the same order for all observers, with `closed` as the last.
 import { BehaviorSubject, type Observable, takeWhile } from 'rxjs';
 
 export class States<S extends string> {
   #current: S;
-  /** Made when somebody asks: most never do. */
-  #told: BehaviorSubject<S> | undefined;
-  readonly #untold: S[] = [];
-  #telling = false;
+  /** Created at the first request for `changes`: most states are never observed. */
+  #subject: BehaviorSubject<S> | undefined;
+  readonly #pending: S[] = [];
+  #notifying = false;
 
-  constructor(first: S) {
-    this.#current = first;
+  constructor(initial: S) {
+    this.#current = initial;
   }
 
   get current(): S {
     return this.#current;
   }
 
-  /** Goes over to a state. Who watches hears of it at the next `tell`: by then what goes with it has been done. */
+  /** Changes the state. Observers are notified by the next `notify()`, after the side effects of the change. */
   set(state: S): void {
     if (state === this.#current || this.#current === 'closed') return;
     this.#current = state;
-    if (this.#told) this.#untold.push(state);
+    if (this.#subject) this.#pending.push(state);
   }
 
-  /** Tells the changes. Who hears of one may bring about the next: that one is told when all have heard of this. */
+  /** Notifies observers of the changes. A change that an observer causes follows when all have received this one. */
   notify(): void {
-    if (this.#telling) return;
-    this.#telling = true;
-    for (let state = this.#untold.shift(); state; state = this.#untold.shift()) this.#told?.next(state);
-    this.#telling = false;
+    if (this.#notifying) return;
+    this.#notifying = true;
+    for (let state = this.#pending.shift(); state; state = this.#pending.shift()) this.#subject?.next(state);
+    this.#notifying = false;
   }
 
-  /** The state, then its changes; completes behind `closed`. */
+  /** The current state, then every change. Completes after `closed`. */
   get changes(): Observable<S> {
-    this.#told ??= new BehaviorSubject(this.#current);
-    return this.#told.pipe(takeWhile((state) => state !== 'closed', true));
+    this.#subject ??= new BehaviorSubject(this.#current);
+    return this.#subject.pipe(takeWhile((state) => state !== 'closed', true));
   }
 }

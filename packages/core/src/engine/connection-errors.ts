@@ -1,4 +1,4 @@
-// The errors a connection can end with, and their words.
+// The errors that a connection can fail with.
 import type { Endpoint } from '../base/endpoint.js';
 import {
   AbortedError,
@@ -11,15 +11,16 @@ import {
   WriteBufferOverflowError,
 } from '../base/errors.js';
 
-/** Where a connection stands when it fails. */
+/** The state of a connection when it fails. */
 export interface Scene {
+  /** The peer's name in messages. */
   readonly target: string;
   readonly opened: boolean;
   readonly local: Endpoint | undefined;
   readonly remote: Endpoint | undefined;
 }
 
-const at = ({ local, remote, opened }: Scene, phase: ErrorPhase) => ({
+const fieldsOf = ({ local, remote, opened }: Scene, phase: ErrorPhase) => ({
   local,
   remote,
   phase: opened ? phase : 'open',
@@ -27,78 +28,73 @@ const at = ({ local, remote, opened }: Scene, phase: ErrorPhase) => ({
 
 export function abortedError(reason: unknown, scene: Scene): AbortedError {
   const why = reason instanceof Error ? `: ${reason.message}` : '';
-  return new AbortedError(`The connection to ${scene.target} was aborted from this side${why}`, {
-    ...at(scene, 'close'),
-    cause: reason,
-  });
+  const message = `The connection to ${scene.target} was aborted from this side${why}`;
+  return new AbortedError(message, { ...fieldsOf(scene, 'close'), cause: reason });
 }
 
 /** @param what What did not happen in time. */
 export function timeoutError(timeout: string, milliseconds: number, what: string, scene: Scene): SocketTimeoutError {
   const message = `${what} for ${milliseconds} ms, the ${timeout} of the connection to ${scene.target}`;
-  return new SocketTimeoutError(message, { ...at(scene, 'read'), timeout, milliseconds });
+  return new SocketTimeoutError(message, { ...fieldsOf(scene, 'read'), timeout, milliseconds });
 }
 
-export function overflowError(waiting: number, limit: number, scene: Scene): WriteBufferOverflowError {
+export function overflowError(pending: number, limit: number, scene: Scene): WriteBufferOverflowError {
   const message =
-    `${waiting} bytes wait to be written to ${scene.target}, over maxWriteBuffer (${limit}): ` +
-    `stop when next() answers false and go on at 'drain', or use writeTo()`;
-  return new WriteBufferOverflowError(message, { ...at(scene, 'write'), limit });
+    `${pending} bytes wait to be written to ${scene.target}, over maxWriteBuffer (${limit}): ` +
+    `stop when next() returns false and go on at 'drain', or use writeTo()`;
+  return new WriteBufferOverflowError(message, { ...fieldsOf(scene, 'write'), limit });
 }
 
-/** A write met a peer that listens no more. */
+/** A write failed because the peer does not read any more. */
 export function writeError(cause: NodeJS.ErrnoException, scene: Scene): ResetError {
-  const message = `${scene.target} stopped listening while bytes were written to it: ${cause.message}`;
-  return new ResetError(message, { ...at(scene, 'write'), code: cause.code ?? 'EPIPE', cause });
+  const message = `${scene.target} stopped reading while bytes were written to it: ${cause.message}`;
+  return new ResetError(message, { ...fieldsOf(scene, 'write'), code: cause.code ?? 'EPIPE', cause });
 }
 
 /** The open stream failed. */
 export function streamError(cause: NodeJS.ErrnoException, scene: Scene): SocketError {
   const code = cause.code ?? 'EIO';
   const writing = cause.syscall === 'write' || cause.syscall === 'shutdown';
-  const options = { ...at(scene, writing ? 'write' : 'read'), code, cause };
+  const options = { ...fieldsOf(scene, writing ? 'write' : 'read'), code, cause };
   return code === 'ECONNRESET' || code === 'EPIPE'
     ? new ResetError(`${scene.target} reset the connection: ${cause.message}`, options)
     : new SocketError(`The connection to ${scene.target} failed: ${cause.message}`, options);
 }
 
-/** No connection came about. */
+/** The connection could not be opened. */
 export function connectError(
   cause: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number },
-  tried: readonly ConnectAttempt[],
+  failed: readonly ConnectAttempt[],
   scene: Scene,
 ): ConnectError {
   const { code = 'EIO', address, port } = cause;
   const last = address === undefined || port === undefined ? [] : [{ address, port, code }];
-  const attempts = tried.length > 0 ? tried : last;
+  const attempts = failed.length > 0 ? failed : last;
   const detail = attempts.map((attempt) => `${attempt.address} ${attempt.code}`).join(', ') || cause.message;
   return new ConnectError(`Cannot connect to ${scene.target}: ${detail}`, { code, phase: 'open', cause, attempts });
 }
 
-/** Somebody else destroyed the stream. */
+/** Other code destroyed the stream. */
 export function destroyedError(scene: Scene): SocketError {
   const message = `The stream to ${scene.target} was destroyed before both sides had ended`;
-  return new SocketError(message, { ...at(scene, 'close'), code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  return new SocketError(message, { ...fieldsOf(scene, 'close'), code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }
 
-/** For writes that come when all is over. */
+/** A write came after the close. */
 export function closedError(scene: Scene): SocketError {
-  const options = { ...at(scene, 'write'), code: 'ERR_SOCKET_CLOSED' };
+  const options = { ...fieldsOf(scene, 'write'), code: 'ERR_SOCKET_CLOSED' };
   return new SocketError(`The connection to ${scene.target} is closed`, options);
 }
 
-/** A secure stream whose end nobody has announced. */
+/** A TLS stream ended without a close_notify. */
 export function truncatedError(scene: Scene): SocketError {
   const message =
-    `The TLS stream from ${scene.target} was cut: it ended without a close_notify, so what came may be a part, ` +
-    'by an attacker or by a peer that closes without it';
-  return new SocketError(message, { ...at(scene, 'read'), code: 'ERR_TLS_TRUNCATED' });
+    `The TLS stream from ${scene.target} ended without a close_notify: what was received may be incomplete. ` +
+    'An attacker cut it, or the peer closes without one';
+  return new SocketError(message, { ...fieldsOf(scene, 'read'), code: 'ERR_TLS_TRUNCATED' });
 }
 
-/** The stream cannot go to somebody else. */
 export function upgradeError(why: string, code: string, scene: Scene): SocketError {
-  return new SocketError(`The connection to ${scene.target} cannot be upgraded: ${why}`, {
-    ...at(scene, 'open'),
-    code,
-  });
+  const message = `The connection to ${scene.target} cannot be upgraded: ${why}`;
+  return new SocketError(message, { ...fieldsOf(scene, 'open'), code });
 }

@@ -1,20 +1,26 @@
-// The state machine of one socket. Three independent parts:
+// One connection: the state machine behind a socket. It has three parts, which change independently of each other:
 //
-//   life     idle ──dial──▶ opening ──ready──▶ open ──▶ closed            any of them ──failure──▶ closed
-//   intake   flowing ──peer's FIN──▶ ended ──delivered──▶ told            flowing ──failure──▶ cut
-//   outbox   open ──▶ completing ──▶ finished                             open, completing ──failure──▶ broken
+//   life         idle ──dial──▶ opening ──ready──▶ open ──▶ closed         any ──failure──▶ closed
+//   read side    flowing ──peer's FIN──▶ ended ──delivered──▶ delivered     flowing ──failure──▶ cut
+//   write side   open ──complete()──▶ completing ──FIN sent──▶ finished     open, completing ──failure──▶ broken
 //
-// and `parting`, which is never taken back: leaving or closing, so that what nobody takes is dropped. Whatever happens
-// changes one of these and calls `#advance`, which delivers what can be delivered and takes the next step: read on,
-// destroy the stream, conclude. Nothing else does. `opening` knows the way in, `ending` why and how it is over.
+// and one flag, `parting`, which never becomes false again: the socket is closing or everybody has left it, so received
+// bytes that no reader takes are dropped.
+//
+// Everything that happens changes one of these parts and then calls #advance(). Only #advance() takes the next step: it
+// delivers what can be delivered, reads on, destroys the stream when both sides are done, starts and stops time limits,
+// and concludes when the stream is closed and everything was delivered.
+//
+// The parts: Opening (the way to an open stream), ReadSide, WriteSide, Subscribers (who receives events), Usage (claim,
+// leave, keepOpen), Timeouts, Outcome (how and why it ended), NodeStream (the Duplex beneath).
 import type { Duplex } from 'node:stream';
 import type { Observable, Subscriber } from 'rxjs';
-import { Deadline } from '../base/deadline.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import { States } from '../base/states.js';
-import { Holds } from '../flow/flow.js';
-import { joinConsumer } from '../flow/flowable.js';
+import type { ByteSource } from '../flow/byte-source.js';
+import { joinConsumer } from '../flow/discovery.js';
+import { Holds } from '../flow/holds.js';
 import {
   abortedError,
   closedError,
@@ -25,16 +31,19 @@ import {
   upgradeError,
   writeError,
 } from './connection-errors.js';
+import type { SocketControl } from './control.js';
+import type { DialEvent } from './dial-events.js';
 import type { SocketLimits } from './limits.js';
 import { NodeStream, type NodeStreamHandlers } from './node-stream.js';
 import { Opening } from './opening.js';
 import { Outcome } from './outcome.js';
-import { own } from './owners.js';
+import { setOwner } from './owners.js';
 import { ReadSide } from './read-side.js';
+import { bytesOf } from './socket-bytes.js';
 import { Subscribers } from './subscribers.js';
 import { Timeouts } from './timeouts.js';
 import type { Transport, TransportType } from './transport.js';
-import { Departure } from './usage.js';
+import { type Claim, Usage } from './usage.js';
 import { WriteSide } from './write-side.js';
 
 /** See {@link Socket.readyState}. */
@@ -49,17 +58,16 @@ export type ReadyState =
   | 'closing'
   | 'closed';
 
-/** How a connection comes about: dialled, or accepted, that is open from birth and paused until somebody claims it. */
-export type Birth =
-  | { readonly connectTimeout: number; readonly handshakeTimeout?: number }
-  | { readonly claimTimeout: number; readonly unclaimed: () => void };
+/**
+ * How a connection starts: it is dialled, or a server has accepted it and it is open, but paused until it is claimed.
+ */
+export type Start = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
 
-export class Connection {
+export class Connection implements SocketControl, NodeStreamHandlers {
   readonly flow = new Holds((held) => this.#heldChanged(held));
   readonly writeSide: WriteSide;
   readonly limits: SocketLimits;
   readonly opening: Opening;
-  readonly outcome = new Outcome();
   allowHalfOpen: boolean;
   bytesRead = 0;
   lastReadAt: number | undefined;
@@ -73,53 +81,51 @@ export class Connection {
   readonly #subscribers: Subscribers;
   readonly #readSide: ReadSide;
   readonly #timeouts: Timeouts;
-  readonly #claim: Deadline | undefined;
-  readonly #usage: Departure;
+  readonly #usage: Usage;
+  readonly #outcome = new Outcome();
   #stream: NodeStream | undefined;
   #streamClosed = false;
-  #claimed: boolean;
-  /** How many writes are going on that must be whole. */
-  #unfinished = 0;
+  #bytes: ByteSource | undefined;
+  /** How many writes are in progress that must arrive whole. */
+  #wholeWrites = 0;
   #advancing = false;
 
-  constructor(transport: Transport, limits: SocketLimits, birth: Birth) {
-    const dialled = 'connectTimeout' in birth;
+  constructor(transport: Transport, limits: SocketLimits, start: Start) {
+    const dialled = 'connectTimeout' in start;
     this.#transport = transport;
     this.limits = limits;
     this.allowHalfOpen = limits.allowHalfOpen;
-    this.#claimed = dialled;
     this.#subscribers = new Subscribers(limits.scheduler);
     this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, {
-      told: () => this.#endWithPeer(),
+      endDelivered: () => this.#endWithPeer(),
       turned: () => this.#advance(),
     });
     this.writeSide = new WriteSide(limits, {
-      progress: () => this.#progressed(),
+      progressed: () => this.#progressed(),
       drained: () => this.#subscribers.emit({ type: 'drain' }),
     });
     this.#timeouts = new Timeouts(
       limits,
-      dialled ? birth : {},
-      (timeout, milliseconds, what) => this.#expired(timeout, milliseconds, what),
+      dialled ? start : {},
+      (timeout, milliseconds, what) => this.#timedOut(timeout, milliseconds, what),
       () => this.#stream?.queued ?? 0,
     );
     this.opening = new Opening(transport, this.#subscribers, this.#timeouts);
-    this.#usage = new Departure(limits);
-    if (!dialled) {
-      this.#claim = new Deadline(limits.scheduler, birth.claimTimeout, birth.unclaimed);
-      this.#claim.start();
-      this.#open();
-      // Now that the stream is ours, for somebody has to end it.
-      if (limits.signal?.aborted) this.#onSignal();
-    }
+    this.#usage = new Usage(limits, dialled ? undefined : start);
+    if (dialled) return;
+    this.#open();
+    // After the stream has an owner, which destroys it.
+    if (limits.signal?.aborted) this.#onSignal();
   }
+
+  // ---- what a socket shows
 
   get readyState(): ReadyState {
     if (this.#life === 'opening') return this.opening.step;
     if (this.#life !== 'open') return this.#life;
     const input = this.#readSide.state === 'flowing';
     const output = !this.writeSide.done;
-    if (this.#parting || this.outcome.failure || !(input || output)) return 'closing';
+    if (this.#parting || this.#outcome.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
     return input ? 'readOnly' : 'writeOnly';
   }
@@ -128,42 +134,36 @@ export class Connection {
     return this.#states.changes;
   }
 
-  /** Whether another one has taken the stream over. */
-  get upgraded(): boolean {
-    return this.outcome.how === 'upgraded';
-  }
-
   get type(): TransportType {
     return this.#transport.type;
   }
 
-  /** Bytes received that wait to be delivered. */
+  /** How many received bytes wait to be delivered. */
   get readableLength(): number {
     return this.#readSide.bytes;
   }
 
-  // ---- what users do
+  // ---- what a socket does
 
   /** Adds a reader, or a watcher of one type of event, until the subscriber leaves. */
   subscribe(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): void {
     if (this.#life === 'idle' && this.limits.signal?.aborted) this.#onSignal();
-    this.#usage.cancel();
-    const leave = this.#subscribers.add(subscriber, type);
-    const release = joinConsumer(subscriber, this.flow);
-    // Before anything is delivered: it may make the subscriber leave.
+    this.#usage.cancelPlan();
+    const remove = this.#subscribers.add(subscriber, type);
+    const leaveConsumer = joinConsumer(subscriber, this.flow);
+    // Before anything is delivered, because the subscriber may leave then.
     subscriber.add(() => {
-      leave();
-      release();
-      this.#memberLeft();
+      remove();
+      leaveConsumer?.();
+      this.#subscriberLeft();
     });
     this.dial();
     this.claim();
   }
 
-  /** Somebody wants this connection: it may read. */
+  /** Marks the connection as used: an accepted one may read from now on. */
   claim(): void {
-    this.#claim?.stop();
-    this.#claimed = true;
+    this.#usage.claim();
     this.#advance();
   }
 
@@ -173,34 +173,14 @@ export class Connection {
     else this.#open();
   }
 
-  /** Takes bytes to write; answers whether there is room for more. Past `maxWriteBuffer` the socket fails. */
+  /** Accepts bytes to write. Returns whether there is room for more. Past `maxWriteBuffer` the socket fails. */
   write(bytes: Uint8Array): boolean {
     if (this.writeSide.state !== 'open') return false;
     const { pending } = this.writeSide;
     const { maxWriteBuffer } = this.limits;
     if (pending <= maxWriteBuffer) return this.writeSide.write(bytes);
-    this.fail(overflowError(pending, maxWriteBuffer, this.opening.scene), 'error');
+    this.#fail(overflowError(pending, maxWriteBuffer, this.opening.scene), 'error');
     return false;
-  }
-
-  /**
-   * Says that something is being written which must be whole: a FIN before its last byte would be a lie, so the peer's
-   * does not complete our side until the returned function is called, whatever `allowHalfOpen` says.
-   */
-  beginWrite(): () => void {
-    let running = true;
-    this.#unfinished++;
-    return () => {
-      if (!running) return;
-      running = false;
-      this.#unfinished--;
-      this.#endWithPeer();
-    };
-  }
-
-  /** Whether the memory of bytes that were handed over may be used again. */
-  get copiesWrites(): boolean {
-    return this.#stream?.native ?? false;
   }
 
   complete(): void {
@@ -210,111 +190,127 @@ export class Connection {
   }
 
   abort(reason: unknown): void {
-    this.fail(abortedError(reason, this.opening.scene), 'abort');
+    this.#fail(abortedError(reason, this.opening.scene), 'abort');
   }
 
-  /** Aborts because what was to be written is not whole; when FIN is out it is, and there is nothing to take back. */
-  cut(reason: unknown): void {
-    if (this.writeSide.state !== 'finished') this.abort(reason);
-  }
-
-  /** Gives bytes back: they come again, to those who have not seen them, and before the end. */
+  /** Takes bytes back. They are delivered again, before the end, to subscribers that have not received them. */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
     if (this.#life === 'closed') return;
     this.#readSide.unread(bytes, by);
     this.#advance();
   }
 
-  /** Flushes, sends FIN and waits for the peer's; drops what nobody takes meanwhile. */
+  /** Flushes, sends FIN and waits for the peer's FIN. Drops what no reader takes in the meantime. */
   close(timeout: number): Promise<CloseReport> {
-    if (timeout === 0) this.abort(new Error('it was closed with no time to wait'));
-    const concluded = new Promise<CloseReport>((resolve) => this.outcome.afterClose(resolve));
-    if (this.#life === 'closed') return concluded;
+    if (timeout === 0) this.abort(new Error('it was closed with a timeout of 0'));
+    const closed = new Promise<CloseReport>((resolve) => this.#outcome.afterClose(resolve));
+    if (this.#life === 'closed') return closed;
     if (this.#life === 'idle' && this.writeSide.pending === 0) {
-      this.outcome.endedBy('local', 'fin');
+      this.#outcome.endedBy('local', 'fin');
       this.#conclude();
     } else {
       this.#timeouts.closeWithin(timeout);
       this.#part();
     }
-    return concluded;
+    return closed;
   }
 
-  /**
-   * Gives the stream away, and ends here. Nothing of it may be left behind: no bytes read and not used, nobody who might
-   * have used some, no bytes to write.
-   * @throws SocketError if something is.
-   */
+  // ---- SocketControl
+
+  get bytes(): ByteSource {
+    this.#bytes ??= bytesOf(this);
+    return this.#bytes;
+  }
+
+  watch(type: SocketEvent['type'], subscriber: Subscriber<SocketEvent>): void {
+    this.subscribe(subscriber, type);
+  }
+
+  get writeState(): WriteSide['state'] {
+    return this.writeSide.state;
+  }
+
+  get writeError(): unknown {
+    return this.writeSide.error;
+  }
+
+  get copiesWrites(): boolean {
+    return this.#stream?.isNetSocket ?? false;
+  }
+
+  beginWrite(): () => void {
+    let running = true;
+    this.#wholeWrites++;
+    return () => {
+      if (!running) return;
+      running = false;
+      this.#wholeWrites--;
+      this.#endWithPeer();
+    };
+  }
+
+  flush(): void {
+    this.writeSide.flush();
+  }
+
+  flushed(): Promise<void> {
+    return this.writeSide.flushed();
+  }
+
+  onProgress(listener: () => void): () => void {
+    return this.writeSide.onProgress(listener);
+  }
+
+  onBroken(listener: (error: unknown) => void): () => void {
+    return this.writeSide.onBroken(listener);
+  }
+
+  cut(reason: unknown): void {
+    if (this.writeSide.state !== 'finished') this.abort(reason);
+  }
+
+  get failure(): SocketError | undefined {
+    return this.#outcome.failure;
+  }
+
+  get upgraded(): boolean {
+    return this.#outcome.how === 'upgraded';
+  }
+
+  afterClose(listener: (report: CloseReport) => void): void {
+    this.#outcome.afterClose(listener);
+  }
+
   detach(): Duplex {
     const refuse = (why: string, code: string) => upgradeError(why, code, this.opening.scene);
     if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
     if (this.writeSide.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
     if (this.#subscribers.hasReader)
-      throw refuse('somebody still reads it: let them leave first, and go on in the next turn', 'ERR_READER_EXISTS');
+      throw refuse('it still has a reader: let the reader leave, and upgrade in the next turn', 'ERR_READER_EXISTS');
     this.writeSide.flush();
     if (this.writeSide.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
     const stream = this.#readSide.hasUndelivered ? undefined : this.#stream?.detach();
-    if (!stream) throw refuse('bytes have come that nobody has read', 'ERR_PLAINTEXT_LEFT');
-    this.outcome.endedBy('local', 'upgraded');
+    if (!stream) throw refuse('it has received bytes that nobody has read', 'ERR_PLAINTEXT_LEFT');
+    this.#outcome.endedBy('local', 'upgraded');
     this.#parting = true;
     this.#conclude();
     return stream;
   }
 
-  /** Ends the connection from this side with an error: input is dropped, and the peer sees a reset. */
-  fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
-    if (this.#life === 'closed') return;
-    this.outcome.failWith(error, 'local', how);
-    this.#readSide.drop();
-    const flushed = this.writeSide.state === 'finished';
-    this.writeSide.break(error);
-    // When all is flushed and FIN is out, only the wait for the peer was cut short: nothing is to be taken back.
-    if (!this.#stream) this.#streamClosed = true;
-    else if (flushed && how === 'timeout') this.#stream.destroy();
-    else this.#stream.reset();
-    this.#advance();
+  // ---- NodeStreamHandlers
+
+  dialProgressed(event: DialEvent): void {
+    this.opening.dialProgressed(event);
+    this.#notifyState();
   }
 
-  // ---- what the link tells
-
-  #open(): void {
-    this.#life = 'opening';
-    this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
-    this.#timeouts.connect.start();
-    this.#stream = new NodeStream(this.#transport, this.#streamHandlers());
-    own(this.#stream.stream, this);
-    this.#stream.begin();
-    this.#changed();
-  }
-
-  #streamHandlers(): NodeStreamHandlers {
-    return {
-      progress: (event) => {
-        this.opening.progress(event);
-        this.#changed();
-      },
-      connected: () => this.#connected(),
-      opened: () => this.#opened(),
-      received: (chunk) => this.#received(chunk),
-      ended: (cut) => this.#ended(cut),
-      wrote: () => this.writeSide.wrote(),
-      finished: () => this.#finished(),
-      writeFailed: (error) => this.#writeFailed(error),
-      failed: (error) => this.#failed(error),
-      closed: () => {
-        this.#streamClosed = true;
-        this.#advance();
-      },
-    };
-  }
-
-  #connected(): void {
+  connected(): void {
     if (this.#life !== 'opening' || !this.#stream) return;
     this.opening.connected(this.#stream);
-    this.#changed();
+    this.#notifyState();
   }
 
-  #opened(): void {
+  opened(): void {
     if (this.#life !== 'opening' || !this.#stream) return;
     this.#life = 'open';
     if (!this.flow.held) this.#timeouts.idle.start();
@@ -323,7 +319,7 @@ export class Connection {
     this.#advance();
   }
 
-  #received(chunk: Buffer): boolean {
+  received(chunk: Buffer): boolean {
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
     this.#timeouts.idle.touch();
@@ -333,24 +329,64 @@ export class Connection {
     return this.#wantsMore;
   }
 
-  #ended(cut: boolean): void {
+  ended(truncated: boolean): void {
     if (this.#readSide.state !== 'flowing') return;
-    if (cut) {
-      this.#failed(truncatedError(this.opening.scene));
+    if (truncated) {
+      this.failed(truncatedError(this.opening.scene));
       this.#stream?.reset();
       return;
     }
-    // A write that failed has used the error up: the end that the kernel answers after it is none. Except for these two,
-    // which say that our side is closed, and nothing of the peer's.
-    const { failure } = this.outcome;
+    // After a failed write, the kernel answers reads with an end that the peer did not send. Except after EPIPE and
+    // ENOTCONN: they say that our own side is closed, and nothing about the peer's.
+    const { failure } = this.#outcome;
     if (failure && failure.code !== 'EPIPE' && failure.code !== 'ENOTCONN') {
       this.#readSide.cut();
       this.#stream?.destroy();
     } else {
       this.#readSide.end();
-      this.outcome.endedBy('peer', 'fin');
+      this.#outcome.endedBy('peer', 'fin');
     }
     this.#advance();
+  }
+
+  wrote(): void {
+    this.writeSide.wrote();
+  }
+
+  finished(): void {
+    this.writeSide.finished();
+    this.#outcome.endedBy('local', 'fin');
+    this.#subscribers.emit({ type: 'finish' });
+    this.#advance();
+  }
+
+  // Ends the write side only: what the peer has sent is delivered first, then the error.
+  writeFailed(cause: NodeJS.ErrnoException): void {
+    this.#failByPeer(writeError(cause, this.opening.scene), 'reset');
+  }
+
+  // The stream is destroyed. What was received before is still delivered.
+  failed(cause: NodeJS.ErrnoException): void {
+    this.#readSide.cut();
+    const error = this.opening.explain(cause);
+    this.#failByPeer(error, error.name === 'ResetError' ? 'reset' : 'error');
+  }
+
+  closed(): void {
+    this.#streamClosed = true;
+    this.#advance();
+  }
+
+  // ---- changes of the three parts
+
+  #open(): void {
+    this.#life = 'opening';
+    this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    this.#timeouts.connect.start();
+    this.#stream = new NodeStream(this.#transport, this);
+    setOwner(this.#stream.duplex, this);
+    this.#stream.start();
+    this.#notifyState();
   }
 
   #progressed(): void {
@@ -360,39 +396,39 @@ export class Connection {
     this.#timeouts.halfOpen.touch();
   }
 
-  #finished(): void {
-    this.writeSide.finished();
-    this.outcome.endedBy('local', 'fin');
-    this.#subscribers.emit({ type: 'finish' });
+  #failByPeer(error: SocketError, how: 'reset' | 'error'): void {
+    if (this.#outcome.failWith(error, 'peer', how)) this.writeSide.break(error);
     this.#advance();
   }
 
-  // Closes the write side only: what the peer has sent is delivered first, then the error.
-  #writeFailed(cause: NodeJS.ErrnoException): void {
-    this.#failedBy(writeError(cause, this.opening.scene), 'reset');
-  }
-
-  // The stream is destroyed; what was received before is still to be delivered.
-  #failed(cause: NodeJS.ErrnoException): void {
-    this.#readSide.cut();
-    const error = this.opening.explain(cause);
-    this.#failedBy(error, error.name === 'ResetError' ? 'reset' : 'error');
-  }
-
-  #failedBy(error: SocketError, how: 'reset' | 'error'): void {
-    if (this.outcome.failWith(error, 'peer', how)) this.writeSide.break(error);
+  /** Ends the connection with an error of this side: received bytes are dropped and the peer sees a reset. */
+  #fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
+    if (this.#life === 'closed') return;
+    this.#outcome.failWith(error, 'local', how);
+    this.#readSide.drop();
+    const finished = this.writeSide.state === 'finished';
+    this.writeSide.break(error);
+    if (!this.#stream) this.#streamClosed = true;
+    // FIN was sent after the last byte, and only the wait for the peer was cut short: no reset is needed.
+    else if (finished && how === 'timeout') this.#stream.destroy();
+    else this.#stream.reset();
     this.#advance();
+  }
+
+  #endWithPeer(): void {
+    const allowed = this.allowHalfOpen || this.#wholeWrites > 0;
+    if (this.#readSide.state === 'delivered' && !allowed) this.writeSide.complete();
   }
 
   // ---- the next step
 
-  #changed(): void {
+  #notifyState(): void {
     this.#states.set(this.readyState);
     this.#states.notify();
   }
 
   #advance(): void {
-    this.#changed();
+    this.#notifyState();
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
@@ -404,40 +440,36 @@ export class Connection {
     if (this.#life === 'open' && this.#wantsMore) this.#stream?.read();
     if (this.#readSide.done && writeSide.done) this.#stream?.destroy();
     const flowing = this.#readSide.state === 'flowing';
-    const idle = !this.#parting && !this.#readSide.dropping && !this.#subscribers.hasReader;
-    this.#timeouts.fin.setRunning(flowing && writeSide.done && idle);
-    // While held, a FIN that was noticed is not yet told: it is not our side that is late.
+    const unread = !this.#parting && !this.#readSide.dropping && !this.#subscribers.hasReader;
+    this.#timeouts.fin.setRunning(flowing && writeSide.done && unread);
+    // While held, a FIN that has arrived is not delivered yet, so our side is not late.
     this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);
     if (this.#streamClosed) this.#concludeWhenDelivered();
   }
 
-  #endWithPeer(): void {
-    if (this.#readSide.state === 'told' && !this.allowHalfOpen && this.#unfinished === 0) this.writeSide.complete();
-  }
-
   get #wantsMore(): boolean {
-    return this.#claimed && this.#readSide.hasRoom(this.limits.highWaterMark);
+    return this.#usage.claimed && this.#readSide.hasRoom(this.limits.highWaterMark);
   }
 
   #concludeWhenDelivered(): void {
     if (!this.#readSide.hasUndelivered) this.#conclude();
-    // Nobody reads: by the next turn a next reader may have come for the rest.
+    // Nobody reads now, but another reader may come for the rest within this turn.
     else if (!this.#subscribers.hasReader) this.#usage.planNextTurn(() => this.#conclude());
   }
 
   #conclude(): void {
     if (this.#life === 'closed') return;
-    const { outcome, writeSide, opening } = this;
-    const whole = this.#readSide.state === 'told' && writeSide.state === 'finished';
+    const { writeSide, opening } = this;
+    const outcome = this.#outcome;
+    const whole = this.#readSide.state === 'delivered' && writeSide.state === 'finished';
     if (this.#life === 'open' && !whole && !this.#parting && this.#subscribers.size > 0) {
       outcome.failWith(destroyedError(opening.scene), 'local', 'abort');
     }
-    // Before anybody hears of it: nothing is left to be aborted.
+    // Before the subscribers are notified: from now on there is nothing left to abort.
     this.#life = 'closed';
     writeSide.break(outcome.failure ?? closedError(opening.scene));
     this.#timeouts.stop();
-    this.#claim?.stop();
-    this.#usage.cancel();
+    this.#usage.stop();
     this.limits.signal?.removeEventListener('abort', this.#onSignal);
     this.#readSide.clear();
     const report = outcome.conclude({
@@ -446,30 +478,30 @@ export class Connection {
       bytesUnsent: writeSide.pending,
       duration: opening.openedAt === undefined ? 0 : this.limits.scheduler.now() - opening.openedAt,
     });
-    // Lost bytes that nobody hears of, unless somebody wanted it so.
-    const unheard = writeSide.unheard && this.#subscribers.size === 0 && outcome.how !== 'abort';
-    if (outcome.failure && unheard) process.emitWarning(outcome.failure);
-    this.#changed();
+    // Bytes are lost and nobody is notified. An abort was asked for, so it needs no warning.
+    const unnoticed = writeSide.lostSilently && this.#subscribers.size === 0 && outcome.how !== 'abort';
+    if (outcome.failure && unnoticed) process.emitWarning(outcome.failure);
+    this.#notifyState();
     this.#subscribers.close({ type: 'close', report }, outcome.failure);
     outcome.notifyClosed();
   }
 
   // ---- leaving
 
-  #memberLeft(): void {
+  #subscriberLeft(): void {
     this.#advance();
     if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#parting) return;
-    // What waits for a reader when all is over does so for one turn only.
-    if (!this.#streamClosed) this.#usage.plan(() => this.#leave());
+    // After the stream has closed, the rest waits for another reader for one turn only.
+    if (!this.#streamClosed) this.#usage.planLeave(() => this.#leave());
   }
 
   #leave(): void {
-    this.#usage.cancel();
+    this.#usage.cancelPlan();
     if (this.#life === 'opening' && this.writeSide.pending === 0 && this.writeSide.state === 'open') {
-      return this.abort(new Error('everybody had left before it was open'));
+      return this.abort(new Error('the last subscriber left before it was open'));
     }
-    // After the peer's FIN an answer may still be on its way.
-    if (this.#readSide.state === 'told' && this.allowHalfOpen && this.writeSide.state === 'open') return;
+    // After the peer's FIN the answer may still be on its way.
+    if (this.#readSide.state === 'delivered' && this.allowHalfOpen && this.writeSide.state === 'open') return;
     this.#timeouts.linger.start();
     this.#part();
   }
@@ -492,10 +524,10 @@ export class Connection {
     this.#advance();
   }
 
-  #expired(timeout: string, milliseconds: number, what: string): void {
+  #timedOut(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#subscribers.emit({ type: 'timeout' });
     const holders = timeout === 'holdTimeout' ? ` by ${this.flow.holds.join(', ')}` : '';
-    this.fail(timeoutError(timeout, milliseconds, what + holders, this.opening.scene), 'timeout');
+    this.#fail(timeoutError(timeout, milliseconds, what + holders, this.opening.scene), 'timeout');
   }
 
   readonly #onSignal = () => this.abort(this.limits.signal?.reason);

@@ -1,109 +1,117 @@
-// What every socket can be told, and the defaults: all limits are finite.
-import { inspect } from 'node:util';
+// The options of every socket, with their checks and defaults. All limits are finite by default.
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import {
+  checkBoolean,
+  checkFiniteSize,
+  checkOptions,
+  checkScheduler,
+  checkSignal,
+  checkSize,
+  checkTimeout,
+  rangeError,
+  type WithDefaults,
+} from '../base/check.js';
 import { LONGEST_TIMER } from '../base/deadline.js';
 
-/** Options of every {@link Socket}, whatever opens it. All times are in milliseconds, all sizes in bytes. */
+/** Options of every {@link Socket}, over any transport. All times are in milliseconds, all sizes in bytes. */
 export interface SocketOptions {
   /**
-   * Where `next()` begins to answer `false`, and how much is read ahead while nobody takes it; in bytes.
+   * The mark at which `next()` returns `false`, and how many bytes are read ahead while the socket is held; in bytes.
    * @defaultValue 65,536
    */
-  readonly highWaterMark?: number;
+  readonly highWaterMark?: number | undefined;
   /**
-   * The most bytes that may wait to be written before the chunk at hand. Past it the socket fails with
-   * {@link WriteBufferOverflowError} instead of eating the process.
+   * How many bytes may wait to be written, not counting the present chunk. Past it the socket fails with
+   * {@link WriteBufferOverflowError}, which protects the memory of the process. Infinity means no limit.
    * @defaultValue 67,108,864
    */
-  readonly maxWriteBuffer?: number;
+  readonly maxWriteBuffer?: number | undefined;
   /**
    * Whether our side stays open after the peer's FIN. If not, it completes after its pending writes, as in Node.
    * @defaultValue `false`
    */
-  readonly allowHalfOpen?: boolean;
+  readonly allowHalfOpen?: boolean | undefined;
   /**
-   * How long our side may stay open after the peer's FIN without write progress, in milliseconds; 0 = for ever.
+   * How long our side may stay open after the peer's FIN without write progress, in milliseconds. 0 and Infinity mean
+   * no limit.
    * @defaultValue 60,000
    */
-  readonly halfOpenTimeout?: number;
+  readonly halfOpenTimeout?: number | undefined;
   /**
-   * How long to wait for the peer's FIN after our own while nobody reads, in milliseconds; 0 = for ever.
+   * How long to wait for the peer's FIN after ours while nobody reads, in milliseconds. 0 and Infinity mean no limit.
    * @defaultValue 60,000
    */
-  readonly finTimeout?: number;
+  readonly finTimeout?: number | undefined;
   /**
-   * When the last subscriber has left: how long a flush may make no progress, and after it how long the peer may send
-   * nothing before its FIN; in milliseconds, 0 = for ever.
+   * After the last subscriber has left: how long a flush may make no progress, and then how long the peer may send
+   * nothing before its FIN; in milliseconds. 0 and Infinity mean no limit.
    * @defaultValue 5,000
    */
-  readonly lingerTimeout?: number;
+  readonly lingerTimeout?: number | undefined;
   /**
-   * How long nothing may be read or written before the socket tells `timeout` and fails, in milliseconds; 0 = for ever.
-   * Stands still while the socket is held.
+   * How long nothing may be read or written before the socket emits `timeout` and fails, in milliseconds. 0 and
+   * Infinity mean no limit. The time stands still while the socket is held.
    * @defaultValue 0
    */
-  readonly idleTimeout?: number;
+  readonly idleTimeout?: number | undefined;
   /**
-   * How long the socket may be held at a stretch before it fails and names its holders, in milliseconds; 0 = for ever.
+   * How long the socket may be held without a break before it fails with an error that names its holders, in
+   * milliseconds. 0 and Infinity mean no limit.
    * @defaultValue 0
    */
-  readonly holdTimeout?: number;
+  readonly holdTimeout?: number | undefined;
   /**
-   * What happens when the last subscriber leaves: `false` closes by the next turn of the event loop, a number that many
-   * milliseconds later, `true` never.
+   * When the socket closes after its last subscriber has left: `false` in the next turn of the event loop, a number
+   * after that many milliseconds, `true` never.
    * @defaultValue `false`
    */
-  readonly keepOpen?: boolean | number;
-  /** Aborts the socket. */
-  readonly signal?: AbortSignal;
+  readonly keepOpen?: boolean | number | undefined;
+  /** Aborts the socket. @defaultValue none */
+  readonly signal?: AbortSignal | undefined;
   /**
-   * Where all turns and timers go, so that virtual time works.
+   * The scheduler of all turns and timers, so that virtual time works.
    * @defaultValue `asyncScheduler`
    */
-  readonly scheduler?: SchedulerLike;
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /** {@link SocketOptions} with every default filled in. */
-export type SocketLimits = Required<Omit<SocketOptions, 'signal'>> & { readonly signal: AbortSignal | undefined };
+export type SocketLimits = WithDefaults<Omit<SocketOptions, 'signal'>> & { readonly signal: AbortSignal | undefined };
 
-const NUMBERS = [
-  'highWaterMark',
-  'maxWriteBuffer',
-  'halfOpenTimeout',
-  'finTimeout',
-  'lingerTimeout',
-  'idleTimeout',
-  'holdTimeout',
-] as const;
-
-/** Fills in the defaults and refuses numbers that mean nothing. */
+/** Checks the options of a socket and fills in the defaults. */
 export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`The options must be an object, as in { port: 7000 }, not ${inspect(options)}`);
-  }
-  const limits: SocketLimits = {
-    highWaterMark: options.highWaterMark ?? 65_536,
-    maxWriteBuffer: options.maxWriteBuffer ?? 67_108_864,
-    allowHalfOpen: options.allowHalfOpen ?? false,
-    halfOpenTimeout: options.halfOpenTimeout ?? 60_000,
-    finTimeout: options.finTimeout ?? 60_000,
-    lingerTimeout: options.lingerTimeout ?? 5_000,
-    idleTimeout: options.idleTimeout ?? 0,
-    holdTimeout: options.holdTimeout ?? 0,
-    keepOpen: Number(options.keepOpen) > LONGEST_TIMER ? true : (options.keepOpen ?? false),
-    signal: options.signal,
-    scheduler: options.scheduler ?? asyncScheduler,
+  checkOptions(options, '{ port: 7000 }');
+  const {
+    highWaterMark = 65_536,
+    maxWriteBuffer = 67_108_864,
+    allowHalfOpen = false,
+    halfOpenTimeout = 60_000,
+    finTimeout = 60_000,
+    lingerTimeout = 5_000,
+    idleTimeout = 0,
+    holdTimeout = 0,
+    keepOpen = false,
+    signal,
+    scheduler = asyncScheduler,
+  } = options;
+  const timeouts = { halfOpenTimeout, finTimeout, lingerTimeout, idleTimeout, holdTimeout };
+  // Node's streams accept no other number.
+  if (typeof highWaterMark === 'number' && !Number.isSafeInteger(highWaterMark))
+    throw rangeError('highWaterMark', 'a whole number of bytes', highWaterMark);
+  checkFiniteSize('highWaterMark', highWaterMark);
+  checkSize('maxWriteBuffer', maxWriteBuffer);
+  checkBoolean('allowHalfOpen', allowHalfOpen);
+  for (const [name, value] of Object.entries(timeouts)) checkTimeout(name, value);
+  if (typeof keepOpen !== 'boolean') checkTimeout('keepOpen', keepOpen, 'true, false or ');
+  if (signal !== undefined) checkSignal('signal', signal);
+  checkScheduler('scheduler', scheduler);
+  return {
+    highWaterMark,
+    maxWriteBuffer,
+    allowHalfOpen,
+    ...timeouts,
+    keepOpen: Number(keepOpen) > LONGEST_TIMER ? true : keepOpen,
+    signal,
+    scheduler,
   };
-  for (const name of NUMBERS) checkLimit(name, limits[name]);
-  // Node's streams take no other.
-  if (!Number.isSafeInteger(limits.highWaterMark))
-    throw new RangeError(`highWaterMark must be a whole number of bytes, not ${inspect(limits.highWaterMark)}`);
-  if (typeof limits.keepOpen !== 'boolean') checkLimit('keepOpen', limits.keepOpen);
-  return limits;
-}
-
-/** Throws a `RangeError` unless `value` is a number from 0 up. */
-export function checkLimit(name: string, value: number): void {
-  if (typeof value === 'number' && value >= 0) return;
-  throw new RangeError(`${name} must be a number from 0 up, not ${inspect(value)}`);
 }

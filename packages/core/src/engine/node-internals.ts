@@ -1,97 +1,104 @@
-// The Node internals that the engine leans on, and nothing else: each has a feature check, and `undefined` or `false`
-// from here sends the caller the documented way. `internals` turns them off, so that tests run both ways.
+// All uses of Node internals in the engine. Each has a feature check. Where a check fails, the function returns
+// `undefined` or `false`, and the caller takes the documented way. Tests switch `nodeInternals` off to run both ways.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export const nodeInternals = {
-  /** Take what was read from `push`, and confirm an end by a second read. */
+  /** Take received bytes from `push`, and confirm an end by a second read. */
   reads: true,
-  /** Keep a failed write from destroying the stream with what it has received. */
+  /** Keep a failed write from destroying the stream, with the bytes that it has received. */
   writes: true,
 };
 
 interface Handle {
   readStart(): number;
-  /** Of a TLS handle: whether it takes what comes. */
+  /** Of a TLS handle: whether it accepts input. */
   reading?: boolean;
-  /** Of a TLS handle: the one beneath it. */
+  /** Of a TLS handle: the handle beneath it. */
   _parent?: Handle | null;
 }
-interface Inner {
+interface StreamInternals {
   _handle: Handle | null;
   destroyed: boolean;
   push(chunk: Buffer | null): boolean;
   _read(size: number): void;
-  _write(chunk: unknown, encoding: string, done: Done): void;
-  _writev(chunks: unknown, done: Done): void;
-  _final(done: Done): void;
+  _write(chunk: unknown, encoding: string, callback: Callback): void;
+  _writev(chunks: unknown, callback: Callback): void;
+  _final(callback: Callback): void;
 }
-interface Closable {
-  close(done?: () => void): void;
-  /** Answers 0 if it was done. */
-  reset(done?: () => void): number;
+interface ClosableHandle {
+  close(callback?: () => void): void;
+  /** Returns 0 on success. */
+  reset(callback?: () => void): number;
 }
-type Done = (error?: Error | null) => void;
+type Callback = (error?: Error | null) => void;
 
 /**
- * Takes bytes as they come from the handle, past Node's own buffer: what was received before an error is not lost with
- * it. `take` answers whether to go on. The end is believed at the second read only: Node 20 and 22 report data followed
- * by a reset as a clean end, and the second read then tells the reset.
+ * Reads from the handle, past Node's own buffer, so that bytes received before an error are not lost with the buffer.
  *
- * TLS tells its end once only; there it is the handle beneath that shows what it is worth. One that begins to read again,
- * although TLS was reading, has met the end of TCP: nobody has closed the secure stream, so it was cut, which Node reports
+ * An end is confirmed by a second read: Node 20 and 22 report data followed by a reset as a clean end, and the second
+ * read then reports the reset.
+ *
+ * TLS reports its end only once, so the handle beneath shows what the end means. If that handle starts to read again
+ * although TLS was reading, it has met the end of TCP: the stream was cut without a close_notify, which Node reports
  * like a clean end. After a close_notify the handle beneath is still reading, or TLS is not.
- * @param end Told the end, and whether it is such a cut.
- * @returns How to go on after `take` said no, or `undefined` where this is not to be had.
+ *
+ * @param onChunk Returns whether to read on.
+ * @param onEnd Called with `true` if a TLS stream was cut.
+ * @returns Resumes reading after `onChunk` has returned `false`; `undefined` if the patch could not be applied.
  */
 export function tapReads(
   stream: Duplex,
-  take: (chunk: Buffer) => boolean,
-  end: (cut: boolean) => void,
+  onChunk: (chunk: Buffer) => boolean,
+  onEnd: (truncated: boolean) => void,
 ): (() => void) | undefined {
-  const inner = stream as unknown as Inner;
+  const inner = stream as unknown as StreamInternals;
   if (!nodeInternals.reads || !(stream instanceof net.Socket)) return undefined;
   if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
-  // Somebody else has used the stream: what it has read since is in Node's buffer, or its end is.
+  // Somebody else has used the stream, and what it has read since is in Node's buffer.
   if (stream.readableLength > 0 || stream.readableEnded) return undefined;
   const secure = 'encrypted' in stream;
-  let suspected = secure;
+  let confirming = secure;
   let ended = false;
   inner.push = (chunk) => {
-    if (chunk !== null) return take(chunk);
-    if (!suspected && typeof inner._handle?.readStart === 'function' && !inner.destroyed) {
-      suspected = true;
+    if (chunk !== null) return onChunk(chunk);
+    if (!confirming && typeof inner._handle?.readStart === 'function' && !inner.destroyed) {
+      confirming = true;
       if (inner._handle.readStart() === 0) return false;
     }
     if (!ended) {
       ended = true;
-      end(secure && !inner.destroyed && handleBeneath(inner)?.readStart() === 0);
+      onEnd(secure && !inner.destroyed && handleBeneath(inner)?.readStart() === 0);
     }
     return false;
   };
   return () => inner._read(0);
 }
 
-// Only one of the kernel's answers so: not one in JavaScript, nor TLS in TLS.
-function handleBeneath({ _handle: handle }: Inner): Handle | undefined {
+// Only a kernel handle answers so: not one in JavaScript, and not TLS in TLS.
+function handleBeneath({ _handle: handle }: StreamInternals): Handle | undefined {
   const beneath = handle?.reading ? handle._parent : undefined;
   return beneath && ['TCP', 'Pipe'].includes(beneath.constructor.name) ? beneath : undefined;
 }
 
-/** Takes back what `tapReads` and `shieldWrites` have put in place. */
+/** Removes what `tapReads` and `shieldWrites` have put on the stream. */
 export function removePatches(stream: Duplex): void {
   for (const name of ['push', '_write', '_writev', '_final']) Reflect.deleteProperty(stream, name);
 }
 
-/** Bytes that libuv has not yet handed to the kernel. They shrink in the middle of a write; 0 where that is not to be seen. */
+/**
+ * How many bytes libuv has not yet handed to the kernel. Shrinks in the middle of a write; 0 where Node does not show
+ * it.
+ */
 export function queuedBytes(stream: Duplex): number {
   const { _handle: handle } = stream as unknown as { _handle?: { writeQueueSize?: number } | null };
   return handle?.writeQueueSize ?? 0;
 }
 
 /**
- * Destroys a stream so that the peer cannot take it for a FIN: a reset where the transport has one, an error for a stream
- * that is none of Node's sockets (one of HTTP/2 ends cleanly without it). While dialling there is nobody to reset.
+ * Destroys a stream so that the peer cannot take it for a FIN: with a reset where the transport has one, with an error
+ * for a stream that is not a `net.Socket` (an HTTP/2 stream would end cleanly without it). While dialling there is no
+ * peer to reset.
  */
 export function resetStream(stream: Duplex): void {
   if (!(stream instanceof net.Socket)) return void stream.destroy(new Error('aborted'));
@@ -99,54 +106,54 @@ export function resetStream(stream: Duplex): void {
   try {
     if (!stream.connecting && !stream.pending) stream.resetAndDestroy();
   } catch {
-    // ERR_INVALID_HANDLE_TYPE: TLS, which has one beneath, or a pipe, which has none.
+    // ERR_INVALID_HANDLE_TYPE: TLS, whose reset is on the handle beneath, or a pipe, which has none.
     resetBeneath(stream);
   }
   stream.destroy();
 }
 
-// Makes the closing of a TLS stream reset the TCP connection beneath it. By itself it sends close_notify and FIN, which say
-// that all was sent.
+// Closing a TLS stream sends close_notify and FIN, which tell the peer that everything was sent. The handle beneath
+// resets instead.
 function resetBeneath(stream: Duplex): void {
-  const { _handle: handle } = stream as unknown as { _handle?: { _parent?: Partial<Closable> | null } | null };
+  const { _handle: handle } = stream as unknown as { _handle?: { _parent?: Partial<ClosableHandle> | null } | null };
   const beneath = handle?._parent;
   if (typeof beneath?.reset !== 'function' || typeof beneath.close !== 'function') return;
   const { reset, close } = beneath;
-  beneath.close = (done) => {
-    if (reset.call(beneath, done) !== 0) close.call(beneath, done);
+  beneath.close = (callback) => {
+    if (reset.call(beneath, callback) !== 0) close.call(beneath, callback);
   };
 }
 
 /**
- * Keeps write errors from destroying the stream: the peer may have answered before it stopped listening, and that
- * answer is still to be read. `failed` hears of the first one; after it every write is swallowed.
- * @returns Whether this is to be had; if not, the stream's `'error'` tells of failed writes.
+ * Keeps write errors from destroying the stream. The peer may have answered before it stopped reading, and the answer
+ * is still to be read. `onError` receives the first error; later writes do nothing.
+ * @returns `true` if the patch could be applied. Otherwise failed writes arrive as the stream's `'error'` event.
  */
-export function shieldWrites(stream: Duplex, failed: (error: Error) => void): boolean {
-  const inner = stream as unknown as Inner;
+export function shieldWrites(stream: Duplex, onError: (error: Error) => void): boolean {
+  const inner = stream as unknown as StreamInternals;
   if (!nodeInternals.writes || !(stream instanceof net.Socket)) return false;
   const { _write, _writev, _final } = inner;
   if (typeof _write !== 'function' || typeof _writev !== 'function' || typeof _final !== 'function') return false;
   let broken = false;
   const shielded =
-    (done: Done): Done =>
+    (callback: Callback): Callback =>
     (error) => {
-      if (!error) return done();
-      if (inner.destroyed) return done(error);
+      if (!error) return callback();
+      if (inner.destroyed) return callback(error);
       if (!broken) {
         broken = true;
-        failed(error);
+        onError(error);
       }
     };
-  inner._write = (chunk, encoding, done) => {
-    if (!broken) _write.call(inner, chunk, encoding, shielded(done));
+  inner._write = (chunk, encoding, callback) => {
+    if (!broken) _write.call(inner, chunk, encoding, shielded(callback));
   };
-  inner._writev = (chunks, done) => {
-    if (!broken) _writev.call(inner, chunks, shielded(done));
+  inner._writev = (chunks, callback) => {
+    if (!broken) _writev.call(inner, chunks, shielded(callback));
   };
-  inner._final = (done) => {
-    if (broken) done();
-    else _final.call(inner, shielded(done));
+  inner._final = (callback) => {
+    if (broken) callback();
+    else _final.call(inner, shielded(callback));
   };
   return true;
 }

@@ -1,25 +1,27 @@
-// One Node stream, seen as the signals and acts that the engine needs: the only code that touches its stream events.
-// The listeners are attached once, at birth, and stay for ever, so that no error is ever unhandled.
+// The Node stream beneath a connection: the only code that touches stream events. Its listeners are attached once and
+// stay for as long as the stream lives, so that no 'error' is ever unhandled.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoints } from '../base/endpoint.js';
 import type { SecureConnectEvent } from '../base/events.js';
-import { onProgress, type ProgressEvent } from './dial-progress.js';
+import { type DialEvent, onDialEvents } from './dial-events.js';
 import { queuedBytes, removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
-import { securedBy } from './secured.js';
+import { secureConnectEvent } from './secure-connect.js';
 import { internetEndpoints, type Transport } from './transport.js';
 
-/** What a link tells its connection. */
+/** What a Node stream reports to its connection. */
 export interface NodeStreamHandlers {
-  progress(event: ProgressEvent): void;
-  /** The stream is open, and not yet secure. */
+  dialProgressed(event: DialEvent): void;
+  /** The stream is open. Its handshake begins now. */
   connected(): void;
+  /** The stream carries the user's bytes now. */
   opened(): void;
-  /** Answers whether to go on reading. */
+  /** Returns whether to read on. */
   received(chunk: Buffer): boolean;
-  /** @param cut Whether it only looks like an end: a secure stream that nobody has closed. */
-  ended(cut: boolean): void;
+  /** @param truncated Whether this only looks like an end: a TLS stream that was cut without close_notify. */
+  ended(truncated: boolean): void;
   wrote(): void;
+  /** FIN was sent. */
   finished(): void;
   writeFailed(error: NodeJS.ErrnoException): void;
   failed(error: NodeJS.ErrnoException): void;
@@ -30,13 +32,13 @@ export class NodeStream {
   #stream: Duplex;
   readonly #transport: Transport;
   readonly #handlers: NodeStreamHandlers;
-  readonly #listeners: (() => void)[] = [];
+  readonly #removeListeners: (() => void)[] = [];
   #resume: () => void = () => {};
-  /** Whether a handshake is going on: its own end is told, not that of the stream beneath it. */
+  /** Whether a handshake is in progress: it reports its own failure, so events of the stream beneath are ignored. */
   #securing = false;
   #reading = false;
-  /** Whether a step of dialling is being told. */
-  #dialling = false;
+  /** Whether a dial event is being delivered. */
+  #inDialEvent = false;
   #finishing = false;
 
   constructor(transport: Transport, handlers: NodeStreamHandlers) {
@@ -45,33 +47,33 @@ export class NodeStream {
     this.#stream = transport.open();
   }
 
-  /** As it is now: below, while a handshake is going on above it. */
-  get stream(): Duplex {
+  /** The Duplex. During a handshake, the one beneath it. */
+  get duplex(): Duplex {
     return this.#stream;
   }
 
-  /** Tells from now on. */
-  begin(): void {
+  /** Attaches the listeners. */
+  start(): void {
     const { readyEvent, secure } = this.#transport;
     const stream = this.#stream;
     if (secure) this.#guard(stream);
     else this.#carry(stream);
-    onProgress(
-      (event) => this.#progress(event),
+    onDialEvents(
+      (event) => this.#dialProgressed(event),
       (event, listener) => this.#listen(stream, event, listener),
     );
-    const open = () => (secure ? this.#secure() : this.#handlers.opened());
-    if (readyEvent) this.#listen(stream, readyEvent, open);
-    else open();
+    const onReady = () => (secure ? this.#secure() : this.#handlers.opened());
+    if (readyEvent) this.#listen(stream, readyEvent, onReady);
+    else onReady();
   }
 
-  // Node is in the middle of dialling: it does not bear being destroyed now.
-  #progress(event: ProgressEvent): void {
-    this.#dialling = true;
+  // Node is in the middle of dialling and does not expect the stream to be destroyed now: see destroy() and reset().
+  #dialProgressed(event: DialEvent): void {
+    this.#inDialEvent = true;
     try {
-      this.#handlers.progress(event);
+      this.#handlers.dialProgressed(event);
     } finally {
-      this.#dialling = false;
+      this.#inDialEvent = false;
     }
   }
 
@@ -99,58 +101,58 @@ export class NodeStream {
     });
   }
 
-  // Bytes go to and fro on this one.
+  /** Reads from and writes to this stream from now on. */
   #carry(stream: Duplex): void {
-    const take = (chunk: Buffer) => {
+    const onChunk = (chunk: Buffer) => {
       this.#reading = this.#handlers.received(chunk);
       return this.#reading;
     };
-    const end = (cut: boolean) => this.#handlers.ended(cut);
-    this.#resume = tapReads(stream, take, end) ?? this.#byEvents(take, () => end(false));
+    const onEnd = (truncated: boolean) => this.#handlers.ended(truncated);
+    this.#resume = tapReads(stream, onChunk, onEnd) ?? this.#readByEvents(onChunk, () => onEnd(false));
     shieldWrites(stream, (error) => this.#handlers.writeFailed(error));
-    this.#listen(stream, 'finish', this.#finished);
+    this.#listen(stream, 'finish', this.#onFinish);
     this.#guard(stream);
-    queueMicrotask(() => this.#recall(stream));
+    queueMicrotask(() => this.#replay(stream));
   }
 
   #guard(stream: Duplex): void {
-    const current = () => this.#stream === stream && !this.#securing;
+    const isCurrent = () => this.#stream === stream && !this.#securing;
     this.#listen(stream, 'error', (error: Error) => {
-      if (!current()) return;
+      if (!isCurrent()) return;
       this.#handlers.failed(error);
-      // Node does so by itself, except for an alert of TLS.
+      // Node destroys the stream itself, except after a TLS alert.
       resetStream(stream);
     });
-    this.#listen(stream, 'close', () => current() && this.#handlers.closed());
+    this.#listen(stream, 'close', () => isCurrent() && this.#handlers.closed());
   }
 
   #listen<A extends unknown[]>(stream: Duplex, event: string, listener: (...args: A) => void): void {
     stream.on(event, listener as never);
-    this.#listeners.push(() => stream.off(event, listener as never));
+    this.#removeListeners.push(() => stream.off(event, listener as never));
   }
 
-  readonly #wrote = () => this.#handlers.wrote();
+  readonly #onWrite = () => this.#handlers.wrote();
 
-  readonly #finished = () => {
+  readonly #onFinish = () => {
     this.#finishing = false;
     this.#handlers.finished();
   };
 
-  // What a stream that somebody else has used before has told already.
-  #recall({ errored, readableEnded, closed }: Duplex): void {
+  // A stream that somebody else has used may have emitted these events before the listeners were attached.
+  #replay({ errored, readableEnded, closed }: Duplex): void {
     if (readableEnded) this.#handlers.ended(false);
     if (errored) this.#handlers.failed(errored);
     if (closed) this.#handlers.closed();
   }
 
-  // The documented way: 'data' and 'end', pause() and resume().
-  #byEvents(take: (chunk: Buffer) => boolean, end: () => void): () => void {
+  // The documented way to read: 'data' and 'end', pause() and resume().
+  #readByEvents(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): () => void {
     const stream = this.#stream;
     stream.pause();
     this.#listen(stream, 'data', (chunk: Buffer) => {
-      if (!take(chunk)) stream.pause();
+      if (!onChunk(chunk)) stream.pause();
     });
-    this.#listen(stream, 'end', end);
+    this.#listen(stream, 'end', onEnd);
     return () => stream.resume();
   }
 
@@ -158,16 +160,16 @@ export class NodeStream {
     return (this.#transport.endpoints ?? internetEndpoints)(this.#stream);
   }
 
-  /** What the handshake of a secure stream agreed on. */
+  /** What the TLS handshake agreed on; `undefined` for a plain stream. */
   get secured(): SecureConnectEvent | undefined {
-    return securedBy(this.#stream);
+    return secureConnectEvent(this.#stream);
   }
 
-  /** Lets go of the stream: what comes on it goes to somebody else. `undefined` if it holds bytes already. */
+  /** Detaches from the Duplex and returns it. Returns `undefined` if it holds received bytes already. */
   detach(): Duplex | undefined {
     const stream = this.#stream;
     if (stream.readableLength > 0 || stream.destroyed) return undefined;
-    for (const off of this.#listeners) off();
+    for (const remove of this.#removeListeners) remove();
     removePatches(stream);
     return stream;
   }
@@ -176,59 +178,61 @@ export class NodeStream {
     return this.#stream.destroyed;
   }
 
-  /** Bytes that wait in the stream; 0 means that all were handed to the kernel. */
+  /** How many bytes wait in the stream; 0 means that all were handed to the kernel. */
   get pending(): number {
     return this.#stream.writableLength;
   }
 
   /**
-   * Whether it leads to the kernel: a write costs a system call, and is copied, so that its memory may be used again once
-   * `pending` is 0. Any other stream may keep what it was given.
+   * Whether the stream leads to the kernel: each write then costs a system call, and the memory of a chunk may be
+   * reused once `pending` is 0. Any other stream may keep the chunk.
    */
-  get native(): boolean {
+  get isNetSocket(): boolean {
     return this.#stream instanceof net.Socket;
   }
 
-  /** As `pending`, but moving in the middle of a write; 0 where that is not to be seen. */
+  /** As `pending`, but it also changes in the middle of a write; 0 where Node does not show it. */
   get queued(): number {
     return queuedBytes(this.#stream);
   }
 
-  /** Reads until `received` answers no. */
+  /** Reads until `received` returns `false`. */
   read(): void {
     if (this.#reading || this.#stream.destroyed) return;
     this.#reading = true;
     this.#resume();
   }
 
-  /** Writes them as one; `wrote` follows when the bytes, all of them, were handed to the kernel. */
+  /** Writes the chunks as one. `wrote` follows when all their bytes were handed to the kernel. */
   write(chunks: readonly Uint8Array[]): void {
     const stream = this.#stream;
     const last = chunks.length - 1;
     if (last > 0) stream.cork();
-    for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? this.#wrote : undefined);
+    for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? this.#onWrite : undefined);
     if (last > 0) stream.uncork();
   }
 
-  /** Sends FIN; `finished` follows. */
+  /** Sends FIN. `finished` follows. */
   end(): void {
     const stream = this.#stream;
     this.#finishing = true;
-    // Ended before it came here: it will not tell again.
-    if (stream.writableFinished) queueMicrotask(this.#finished);
-    // In the turn that ends a handshake of TLS 1.3, a server of Node's would send no close_notify.
+    // Somebody else ended the stream before: it does not emit 'finish' again.
+    if (stream.writableFinished) queueMicrotask(this.#onFinish);
+    // In the turn that ends a TLS 1.3 handshake, Node's server would send no close_notify.
     else if ('encrypted' in stream) setImmediate(() => stream.end());
     else stream.end();
   }
 
   destroy(): void {
-    if (this.#dialling) process.nextTick(() => this.destroy());
+    if (this.#inDialEvent) process.nextTick(() => this.destroy());
     else this.#stream.destroy();
   }
 
-  /** Ends so that the peer cannot take it for a FIN, unless one is on its way: then all bytes have been handed over. */
+  /**
+   * Ends with a reset, so that the peer cannot take it for a FIN. If FIN was sent, all bytes were, and it only closes.
+   */
   reset(): void {
-    if (this.#dialling) process.nextTick(() => this.reset());
+    if (this.#inDialEvent) process.nextTick(() => this.reset());
     else if (this.#finishing) this.#stream.destroy();
     else resetStream(this.#stream);
   }

@@ -1,11 +1,11 @@
-// The way to an open connection: which step it is at, what was tried in vain, and who is at its two ends.
+// Tracks a connection while it opens: the current step, failed attempts, and both endpoints.
 //
-//   resolving ──lookup──▶ connecting ──ready──▶ opened       and, where something is laid over the stream,
+//   resolving ──lookup──▶ connecting ──ready──▶ opened          with a handshake over the stream (TLS):
 //                         connecting ──ready──▶ securing ──handshake──▶ opened
 import type { Endpoint } from '../base/endpoint.js';
 import { type ConnectAttempt, SocketError } from '../base/errors.js';
 import { connectError, type Scene, streamError } from './connection-errors.js';
-import type { ProgressEvent } from './dial-progress.js';
+import type { DialEvent } from './dial-events.js';
 import type { NodeStream } from './node-stream.js';
 import type { Subscribers } from './subscribers.js';
 import type { Timeouts } from './timeouts.js';
@@ -22,14 +22,14 @@ export class Opening {
   readonly #timeouts: Timeouts;
   readonly #attempts: ConnectAttempt[] = [];
 
-  constructor(transport: Transport, audience: Subscribers, deadlines: Timeouts) {
+  constructor(transport: Transport, subscribers: Subscribers, timeouts: Timeouts) {
     this.#transport = transport;
-    this.#subscribers = audience;
-    this.#timeouts = deadlines;
+    this.#subscribers = subscribers;
+    this.#timeouts = timeouts;
     this.step = transport.resolves ? 'resolving' : 'connecting';
   }
 
-  progress(event: ProgressEvent): void {
+  dialProgressed(event: DialEvent): void {
     if (event.type !== 'lookup') this.step = 'connecting';
     if (event.type === 'connectionAttemptFailed') {
       const { address, port, code } = event;
@@ -38,36 +38,37 @@ export class Opening {
     this.#subscribers.emit(event);
   }
 
-  /** The stream is open, and yet to be secured. */
-  connected(link: NodeStream): void {
+  /** The stream is open and its handshake begins. */
+  connected(stream: NodeStream): void {
     this.step = 'securing';
     this.#timeouts.connect.stop();
     this.#timeouts.handshake.start();
-    this.#tell(link);
+    this.#emitConnect(stream);
   }
 
-  opened(link: NodeStream, now: number): void {
+  opened(stream: NodeStream, now: number): void {
     this.#timeouts.connect.stop();
     this.#timeouts.handshake.stop();
     this.openedAt = now;
-    const { secured } = link;
-    // Told before, where something is laid over it.
-    if (this.step !== 'securing') this.#tell(link);
+    const { secured } = stream;
+    // With a handshake, `connect` was emitted before it.
+    if (this.step !== 'securing') this.#emitConnect(stream);
     if (secured) this.#subscribers.emit(secured);
   }
 
-  #tell({ endpoints: { local, remote } }: NodeStream): void {
+  #emitConnect({ endpoints: { local, remote } }: NodeStream): void {
     this.local = local;
     this.remote = remote;
     this.#subscribers.emit({ type: 'connect', local, remote });
   }
 
-  /** What an error of the stream is, at this step or behind it. */
+  /** Returns the error of the socket for an error of the stream. */
   explain(cause: NodeJS.ErrnoException): SocketError {
     if (cause instanceof SocketError) return cause;
     const { target, local, remote, opened } = this.scene;
-    const theirs = this.#transport.explain?.(cause, { target, local, remote, phase: opened ? 'read' : 'open' });
-    if (theirs) return theirs;
+    const context = { target, local, remote, phase: opened ? 'read' : 'open' } as const;
+    const explained = this.#transport.explain?.(cause, context);
+    if (explained) return explained;
     return opened ? streamError(cause, this.scene) : connectError(cause, this.#attempts, this.scene);
   }
 

@@ -1,4 +1,4 @@
-// Why and how a connection ends: the first failure counts, and what has come before any counts if there is none.
+// How a connection ends, and why. The first failure decides; without a failure, whatever ended the connection first.
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
 import { guarded } from '../base/guarded.js';
@@ -6,23 +6,22 @@ import { guarded } from '../base/guarded.js';
 type Verdict = Pick<CloseReport, 'by' | 'how'>;
 
 export class Outcome {
-  /** What it failed with. */
   failure: SocketError | undefined;
-  /** Set at the end. */
+  /** Set when the connection has closed. */
   report: CloseReport | undefined;
   #verdict: Verdict | undefined;
-  readonly #acts: ((report: CloseReport) => void)[] = [];
+  readonly #listeners: ((report: CloseReport) => void)[] = [];
 
   get how(): Verdict['how'] | undefined {
     return this.#verdict?.how;
   }
 
-  /** It ends in this way, unless another one was first. */
+  /** Records what ended the connection, unless something else was first. */
   endedBy(by: Verdict['by'], how: Verdict['how']): void {
     this.#verdict ??= { by, how };
   }
 
-  /** It fails; answers whether it had not before. */
+  /** Records a failure. Returns `false` if another failure was first. */
   failWith(error: SocketError, by: Verdict['by'], how: Verdict['how']): boolean {
     if (this.failure) return false;
     this.failure = error;
@@ -30,21 +29,21 @@ export class Outcome {
     return true;
   }
 
-  /** It is over. */
+  /** Makes the report. */
   conclude(counts: Omit<CloseReport, 'by' | 'how'>): CloseReport {
     this.report = { ...(this.#verdict ?? { by: 'local', how: 'abort' }), ...counts };
     return this.report;
   }
 
-  /** Calls `act` when all have been told the end; at once if it is over. */
-  afterClose(act: (report: CloseReport) => void): void {
-    if (this.report) act(this.report);
-    else this.#acts.push(act);
+  /** Calls `listener` after all subscribers have received the end; at once if the connection has closed. */
+  afterClose(listener: (report: CloseReport) => void): void {
+    if (this.report) listener(this.report);
+    else this.#listeners.push(listener);
   }
 
-  /** All have been told. */
+  /** Calls the listeners: all subscribers have received the end. */
   notifyClosed(): void {
     const { report } = this;
-    if (report) for (const act of this.#acts) guarded(() => act(report));
+    if (report) for (const listener of this.#listeners) guarded(() => listener(report));
   }
 }

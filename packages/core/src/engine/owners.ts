@@ -1,19 +1,25 @@
-// Whose a stream is that a server has accepted: of one that was upgraded, the connection that has it now.
+// Which connection owns a Node stream that a server has accepted. After an upgrade it is another one than before.
 import type { Duplex } from 'node:stream';
-import type { Connection } from './connection.js';
 
-const owners = new WeakMap<Duplex, Connection>();
+/** What a server does to the owner of a stream. */
+export interface StreamOwner {
+  abort(reason: unknown): void;
+}
 
-/** The stream beneath one of TLS, else itself. Where Node does not tell, it is itself, too. */
-export function beneath(stream: Duplex): Duplex {
+const owners = new WeakMap<Duplex, StreamOwner>();
+
+/**
+ * Returns the stream beneath a TLS stream; any other stream itself, and also where Node does not show what is beneath.
+ */
+export function underlyingStream(stream: Duplex): Duplex {
   return (stream as { readonly _parent?: Duplex | null })._parent ?? stream;
 }
 
-export function own(stream: Duplex, connection: Connection): void {
-  owners.set(beneath(stream), connection);
+export function setOwner(stream: Duplex, owner: StreamOwner): void {
+  owners.set(underlyingStream(stream), owner);
 }
 
-/** The connection over a stream that a server has accepted; `undefined` while its handshake is going on. */
-export function ownerOf(stream: Duplex): Connection | undefined {
+/** Returns the owner of an accepted stream; `undefined` during its handshake. */
+export function ownerOf(stream: Duplex): StreamOwner | undefined {
   return owners.get(stream);
 }

@@ -1,55 +1,55 @@
-// The read side: what has come in, and who is given it.
+// The read side of a connection: what was received, and its delivery to the subscribers.
 //
-//   flowing ──peer's FIN──▶ ended ──all delivered──▶ told          flowing ──failure──▶ cut
+//   flowing ──peer's FIN──▶ ended ──all delivered──▶ delivered          flowing ──failure──▶ cut
 //
-// While nobody reads, or somebody holds, it waits. `dropping` is never taken back: from then on all that comes is lost, and
-// the end is told to nobody.
+// Bytes wait while nobody reads or somebody holds. `dropping` never becomes false again: from then on everything that
+// arrives is dropped, and the end is not emitted.
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
-import type { Holds } from '../flow/flow.js';
+import type { Holds } from '../flow/holds.js';
 import { ReceiveQueue } from './receive-queue.js';
 import type { Subscribers } from './subscribers.js';
 
-/** What an intake tells its connection. */
+/** What a read side reports to its connection. */
 export interface ReadSideHandlers {
-  /** The peer's end was delivered. */
-  told(): void;
-  /** A turn has passed, and there may be more to deliver. */
+  /** The peer's FIN was delivered. */
+  endDelivered(): void;
+  /** A turn has passed: more may be deliverable now. */
   turned(): void;
 }
 
 export class ReadSide {
-  state: 'flowing' | 'ended' | 'told' | 'cut' = 'flowing';
+  state: 'flowing' | 'ended' | 'delivered' | 'cut' = 'flowing';
   dropping = false;
   readonly #subscribers: Subscribers;
-  readonly #flow: Holds;
+  readonly #holds: Holds;
   readonly #scheduler: SchedulerLike;
   readonly #handlers: ReadSideHandlers;
   readonly #queue = new ReceiveQueue();
   #passing: Subscription | undefined;
 
-  constructor(audience: Subscribers, flow: Holds, scheduler: SchedulerLike, handlers: ReadSideHandlers) {
-    this.#subscribers = audience;
-    this.#flow = flow;
+  constructor(subscribers: Subscribers, holds: Holds, scheduler: SchedulerLike, handlers: ReadSideHandlers) {
+    this.#subscribers = subscribers;
+    this.#holds = holds;
     this.#scheduler = scheduler;
     this.#handlers = handlers;
   }
 
-  /** Bytes that wait to be delivered. */
+  /** How many received bytes wait to be delivered. */
   get bytes(): number {
     return this.#queue.bytes;
   }
 
-  /** Whether nothing more will come of it. */
+  /** Whether the peer's FIN came and there is nothing more to deliver. */
   get done(): boolean {
-    return this.state === 'told' || (this.state === 'ended' && this.dropping);
+    return this.state === 'delivered' || (this.state === 'ended' && this.dropping);
   }
 
-  /** Whether something is still to be delivered. */
+  /** Whether bytes or the peer's FIN wait to be delivered. */
   get hasUndelivered(): boolean {
     return !this.dropping && (this.#queue.bytes > 0 || this.state === 'ended');
   }
 
-  /** Whether there is room to read ahead. One chunk is always taken, so that an end is noticed. */
+  /** Whether the socket may read ahead. One chunk is always read, so that a FIN or a reset is noticed. */
   hasRoom(highWaterMark: number): boolean {
     const { bytes } = this.#queue;
     return this.state === 'flowing' && (bytes === 0 || bytes < highWaterMark);
@@ -64,11 +64,12 @@ export class ReadSide {
     if (this.state === 'flowing') this.state = 'ended';
   }
 
-  /** Nothing more comes, and it was not the end. */
+  /** The stream failed before the peer's FIN. */
   cut(): void {
     if (this.state === 'flowing') this.state = 'cut';
   }
 
+  /** Drops what waits, and everything that still arrives. */
   drop(): void {
     this.dropping = true;
     this.clear();
@@ -80,50 +81,50 @@ export class ReadSide {
   }
 
   /**
-   * Gives bytes back: they come again, to those who have not seen them, and before the end.
-   * @param by The reader who got them. What another one has given back before is there already.
+   * Takes bytes back. They are delivered again, before the end, to subscribers that have not received them.
+   * @param by The subscriber that received them. Bytes that another subscriber has given back are not queued twice.
    */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
     const end = by && this.#subscribers.noteUnread(by, bytes.length);
-    const there = end === undefined ? 0 : Math.max(0, end - this.#queue.offset);
-    if (bytes.length <= there || this.dropping) return;
-    this.#queue.unread(bytes.subarray(0, bytes.length - there));
-    if (this.state !== 'told') return;
+    const queued = end === undefined ? 0 : Math.max(0, end - this.#queue.offset);
+    if (bytes.length <= queued || this.dropping) return;
+    this.#queue.unread(bytes.subarray(0, bytes.length - queued));
+    if (this.state !== 'delivered') return;
     this.state = 'ended';
     this.#subscribers.retractEnd();
   }
 
-  /** @param parting Whether what nobody takes now is dropped. */
+  /** Delivers what can be delivered. @param parting Whether the rest is dropped. */
   deliver(parting: boolean): void {
     while (this.#deliverNext(parting));
   }
 
-  /** Delivers the next thing there is; answers whether there may be more. */
+  /** Delivers the next chunk or the end. Returns whether there may be more. */
   #deliverNext(parting: boolean): boolean {
-    const { bytes, offset, next } = this.#queue;
-    const { held } = this.#flow;
-    const taken = this.#subscribers.hasReader && !held;
-    if (parting && !taken && (bytes > 0 || held)) this.drop();
+    const { bytes, offset, nextLength } = this.#queue;
+    const { held } = this.#holds;
+    const canDeliver = this.#subscribers.hasReader && !held;
+    if (parting && !canDeliver && (bytes > 0 || held)) this.drop();
     if (this.dropping) return false;
     if (bytes > 0) {
-      if (!taken) return false;
-      if (!this.#subscribers.hasReaderBefore(offset + next)) return this.#pass();
+      if (!canDeliver) return false;
+      if (!this.#subscribers.hasReaderBefore(offset + nextLength)) return this.#pass();
       this.#subscribers.deliver(this.#queue.shift(), offset);
       return true;
     }
     if (this.state !== 'ended' || held) return false;
-    this.state = 'told';
+    this.state = 'delivered';
     this.#subscribers.emit({ type: 'end' });
-    this.#handlers.told();
+    this.#handlers.endDelivered();
     return true;
   }
 
-  // Bytes were given back, and all who read have seen them. By the next turn a reader may have come for them.
+  // The bytes were given back, and all present readers have received them. Another reader may come within this turn.
   #pass(): false {
     this.#passing ??= this.#scheduler.schedule(() => {
       this.#passing = undefined;
-      const { bytes, offset, next } = this.#queue;
-      if (bytes > 0 && !this.#subscribers.hasReaderBefore(offset + next)) this.#queue.shift();
+      const { bytes, offset, nextLength } = this.#queue;
+      if (bytes > 0 && !this.#subscribers.hasReaderBefore(offset + nextLength)) this.#queue.shift();
       this.#handlers.turned();
     });
     return false;

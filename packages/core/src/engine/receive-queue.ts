@@ -1,11 +1,12 @@
-// What was received and not yet delivered, with its place in the stream, so that bytes given back go to those only who
-// have not seen them.
+// The bytes that were received and not yet delivered, with their position in the stream. The position shows who has
+// already received bytes that come back by unread().
+import { asBuffer } from '../base/bytes.js';
 
 export class ReceiveQueue {
   readonly #chunks: Buffer[] = [];
-  /** Bytes that wait. */
+  /** How many bytes wait. */
   bytes = 0;
-  /** Where in the stream the next chunk begins. */
+  /** The position of the first waiting byte in the stream. */
   offset = 0;
 
   push(chunk: Buffer): void {
@@ -13,22 +14,22 @@ export class ReceiveQueue {
     this.bytes += chunk.length;
   }
 
-  /** Puts bytes back in front: they are the next to be delivered. */
+  /** Puts bytes back in front: they are delivered next. */
   unread(bytes: Uint8Array): void {
-    this.#chunks.unshift(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#chunks.unshift(asBuffer(bytes));
     this.bytes += bytes.length;
     this.offset -= bytes.length;
   }
 
-  /** How long the next chunk is, in bytes; 0 if there is none. */
-  get next(): number {
+  /** The length of the first chunk in bytes; 0 if the queue is empty. */
+  get nextLength(): number {
     return this.#chunks[0]?.length ?? 0;
   }
 
-  /** Takes the next chunk out. */
+  /** Removes and returns the first chunk. */
   shift(): Buffer {
     const chunk = this.#chunks.shift();
-    if (!chunk) throw new Error('the inbox is empty');
+    if (!chunk) throw new Error('The receive queue is empty');
     this.bytes -= chunk.length;
     this.offset += chunk.length;
     return chunk;

@@ -1,28 +1,30 @@
-// Who is subscribed to a socket. Readers get every event, watchers those they asked for; a socket reads for readers only.
+// The subscribers of a socket. A reader receives all events, a watcher those of one type. A socket reads for readers
+// only.
 import type { SchedulerLike, Subscriber } from 'rxjs';
 import type { CloseEvent, DataEvent, SocketEvent } from '../base/events.js';
 import { guarded } from '../base/guarded.js';
 
-/** What a later subscriber is told as well. */
+/** Events that later subscribers receive too. */
 const REPLAYED: ReadonlySet<SocketEvent['type']> = new Set(['connect', 'secureConnect', 'end', 'finish']);
 
 interface SubscriberEntry {
   readonly subscriber: Subscriber<SocketEvent>;
+  /** The type that a watcher watches; `undefined` for a reader. */
   readonly type: SocketEvent['type'] | undefined;
-  /** How far into the stream this reader has been served. */
+  /** The position in the stream up to which this reader has received the bytes. */
   position: number;
-  /** How many of those bytes it has given back. */
-  returned: number;
-  /** Whether it was told the end. */
+  /** How many of these bytes it has given back. */
+  unread: number;
+  /** Whether it has received `end`. */
   ended: boolean;
 }
 
 export class Subscribers {
-  // Copied on change: who leaves or comes during a notification does not disturb it.
+  // Replaced at every change: a subscriber that comes or leaves during a notification does not disturb the loop.
   #readers: readonly SubscriberEntry[] = [];
   #watchers: readonly SubscriberEntry[] = [];
-  /** Also those who have left: they may still give back. */
-  readonly #members = new WeakMap<Subscriber<unknown>, SubscriberEntry>();
+  /** Includes subscribers that have left: they may still give bytes back. */
+  readonly #entries = new WeakMap<Subscriber<unknown>, SubscriberEntry>();
   #replayed: SocketEvent[] = [];
   #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
   readonly #scheduler: SchedulerLike;
@@ -31,91 +33,91 @@ export class Subscribers {
     this.#scheduler = scheduler;
   }
 
-  /** Whether anybody reads. Who is just unsubscribing does not count. */
+  /** Whether there is a reader. One that is unsubscribing right now does not count. */
   get hasReader(): boolean {
     return this.#readers.some(({ subscriber }) => !subscriber.closed);
   }
 
-  /** Whether somebody reads who has not yet seen the stream up to `end`. */
-  hasReaderBefore(end: number): boolean {
-    return this.#readers.some(({ subscriber, position }) => !subscriber.closed && position < end);
+  /** Whether a reader has not yet received the stream up to `position`. */
+  hasReaderBefore(position: number): boolean {
+    return this.#readers.some((reader) => !reader.subscriber.closed && reader.position < position);
   }
 
   get size(): number {
     return this.#readers.length + this.#watchers.length;
   }
 
-  /** Adds a reader, or a watcher of one type; the returned function takes it out again. */
+  /** Adds a reader, or a watcher of one type. The returned function removes it. */
   add(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): () => void {
-    const member: SubscriberEntry = { subscriber, type, position: Number.NEGATIVE_INFINITY, returned: 0, ended: false };
-    this.#members.set(subscriber, member);
-    for (const event of this.#replayed) notify(member, event);
+    const entry: SubscriberEntry = { subscriber, type, position: Number.NEGATIVE_INFINITY, unread: 0, ended: false };
+    this.#entries.set(subscriber, entry);
+    for (const event of this.#replayed) notify(entry, event);
     if (this.#last) {
       const { event, error } = this.#last;
-      // On the next turn, so that a retry of a dead socket does not spin.
-      const turn = this.#scheduler.schedule(() => finish(member, event, error));
+      // In the next turn, so that a `retry` of a closed socket does not loop in this one.
+      const turn = this.#scheduler.schedule(() => finish(entry, event, error));
       return () => turn.unsubscribe();
     }
-    const reader = type === undefined || type === 'data';
-    if (reader) this.#readers = [...this.#readers, member];
-    else this.#watchers = [...this.#watchers, member];
+    const reads = type === undefined || type === 'data';
+    if (reads) this.#readers = [...this.#readers, entry];
+    else this.#watchers = [...this.#watchers, entry];
     return () => {
-      if (reader) this.#readers = this.#readers.filter((other) => other !== member);
-      else this.#watchers = this.#watchers.filter((other) => other !== member);
+      if (reads) this.#readers = this.#readers.filter((other) => other !== entry);
+      else this.#watchers = this.#watchers.filter((other) => other !== entry);
     };
   }
 
-  /** Tells an event to all who want it. */
+  /** Emits an event: to the watchers of its type, then to the readers. */
   emit(event: Exclude<SocketEvent, DataEvent | CloseEvent>): void {
     if (REPLAYED.has(event.type)) this.#replayed.push(event);
-    for (const member of [...this.#watchers, ...this.#readers]) notify(member, event);
+    for (const entry of [...this.#watchers, ...this.#readers]) notify(entry, event);
   }
 
-  /** The end is not told to those who come now: bytes were given back, and it is yet to come, after them. */
+  /** Stops replaying `end`: bytes were given back, and the end comes again after them. */
   retractEnd(): void {
     this.#replayed = this.#replayed.filter(({ type }) => type !== 'end');
   }
 
-  /** Notes that a reader gives bytes back; answers where in the stream they end. */
+  /** Records that a subscriber gives bytes back. Returns the position in the stream where these bytes end. */
   noteUnread(by: Subscriber<unknown>, bytes: number): number | undefined {
-    const member = this.#members.get(by);
-    if (!member) return undefined;
-    const end = member.position - member.returned;
-    member.returned += bytes;
+    const entry = this.#entries.get(by);
+    if (!entry) return undefined;
+    const end = entry.position - entry.unread;
+    entry.unread += bytes;
     return end;
   }
 
-  /** Gives a chunk that begins at `offset` of the stream to each reader, less what it has already seen. */
+  /** Delivers a chunk to each reader, without the part that the reader has received already. */
   deliver(data: Buffer, offset: number): void {
     const event: DataEvent = { type: 'data', data };
     const end = offset + data.length;
     for (const reader of this.#readers) {
       if (reader.subscriber.closed || reader.position >= end) continue;
-      const seen = reader.position - offset;
+      const received = reader.position - offset;
       reader.position = end;
-      guarded(() => reader.subscriber.next(seen > 0 ? { type: 'data', data: data.subarray(seen) } : event));
+      guarded(() => reader.subscriber.next(received > 0 ? { type: 'data', data: data.subarray(received) } : event));
     }
   }
 
-  /** The last event, and then the end of all subscriptions: now and for those who come later. */
+  /** Emits the last event and ends all subscriptions: the present ones now, later ones in the turn after they come. */
   close(event: CloseEvent, error: unknown): void {
     this.#last = { event, error };
-    const members = [...this.#watchers, ...this.#readers];
+    const entries = [...this.#watchers, ...this.#readers];
     this.#watchers = [];
     this.#readers = [];
-    for (const member of members) finish(member, event, error);
+    for (const entry of entries) finish(entry, event, error);
   }
 }
 
-function notify(member: SubscriberEntry, event: SocketEvent): void {
+function notify(entry: SubscriberEntry, event: SocketEvent): void {
   if (event.type === 'end') {
-    if (member.ended) return;
-    member.ended = true;
+    if (entry.ended) return;
+    entry.ended = true;
   }
-  if (member.type === undefined || member.type === event.type) guarded(() => member.subscriber.next(event));
+  if (entry.type === undefined || entry.type === event.type) guarded(() => entry.subscriber.next(event));
 }
 
-function finish(member: SubscriberEntry, event: CloseEvent, error: unknown): void {
-  notify(member, event);
-  guarded(() => (error === undefined ? member.subscriber.complete() : member.subscriber.error(error)));
+function finish(entry: SubscriberEntry, event: CloseEvent, error: unknown): void {
+  notify(entry, event);
+  guarded(() => (error === undefined ? entry.subscriber.complete() : entry.subscriber.error(error)));
 }

@@ -1,51 +1,50 @@
-// All time limits of one connection.
+// The time limits of one connection.
 import { Deadline } from '../base/deadline.js';
 import type { SocketLimits } from './limits.js';
 
-/** Told when a limit has passed: which, how long it was in milliseconds, and what did not happen. */
-export type Expired = (timeout: string, milliseconds: number, what: string) => void;
+/** Called when a limit has passed: its option, its length in milliseconds, and what did not happen. */
+export type OnTimeout = (timeout: string, milliseconds: number, what: string) => void;
 
 export class Timeouts {
-  /** From dialling until the connection is open. */
+  /** From dialling until the Node stream is open. */
   readonly connect: Deadline;
-  /** From the open stream until it is secure. */
+  /** From the open Node stream until the end of its handshake. */
   readonly handshake: Deadline;
-  /** From the peer's FIN until ours, anew at each write progress, not while held. */
+  /** From the peer's FIN until ours. Restarts at write progress, stops while held. */
   readonly halfOpen: Deadline;
   /** From our FIN until the peer's, while nobody reads. */
   readonly fin: Deadline;
-  /** While leaving, anew at each progress. */
+  /** While leaving. Restarts at any progress. */
   readonly linger: Deadline;
-  /** Anew at each read or write, not while held. */
+  /** Restarts at every read and write, stops while held. */
   readonly idle: Deadline;
   /** While held. */
   readonly hold: Deadline;
   /** From `close()`. */
   close: Deadline | undefined;
   readonly #limits: SocketLimits;
-  readonly #expired: Expired;
+  readonly #onTimeout: OnTimeout;
 
-  /** @param queued Bytes on their way out. While they move, what waits for progress waits on. */
+  /**
+   * @param queued How many bytes are on their way out. While this number changes, limits that wait for progress
+   * restart.
+   */
   constructor(
     limits: SocketLimits,
     { connectTimeout = 0, handshakeTimeout = 0 },
-    expired: Expired,
+    onTimeout: OnTimeout,
     queued: () => number,
   ) {
     this.#limits = limits;
-    this.#expired = expired;
+    this.#onTimeout = onTimeout;
+    const { halfOpenTimeout, finTimeout, lingerTimeout, idleTimeout, holdTimeout } = limits;
     this.connect = this.#deadline('connectTimeout', connectTimeout, 'It did not open');
-    this.handshake = this.#deadline('handshakeTimeout', handshakeTimeout, 'The TLS handshake was not over');
-    this.halfOpen = this.#deadline(
-      'halfOpenTimeout',
-      limits.halfOpenTimeout,
-      'The peer had ended, our side had not,',
-      queued,
-    );
-    this.fin = this.#deadline('finTimeout', limits.finTimeout, 'Our side had ended, the peer had not, nobody read');
-    this.linger = this.#deadline('lingerTimeout', limits.lingerTimeout, 'The peer took and sent nothing', queued);
-    this.idle = this.#deadline('idleTimeout', limits.idleTimeout, 'Nothing was read or written', queued);
-    this.hold = this.#deadline('holdTimeout', limits.holdTimeout, 'It was held');
+    this.handshake = this.#deadline('handshakeTimeout', handshakeTimeout, 'The TLS handshake did not complete');
+    this.halfOpen = this.#deadline('halfOpenTimeout', halfOpenTimeout, 'The peer ended and our side did not', queued);
+    this.fin = this.#deadline('finTimeout', finTimeout, 'Our side ended, the peer did not, and nobody read');
+    this.linger = this.#deadline('lingerTimeout', lingerTimeout, 'The peer accepted and sent nothing', queued);
+    this.idle = this.#deadline('idleTimeout', idleTimeout, 'Nothing was read or written', queued);
+    this.hold = this.#deadline('holdTimeout', holdTimeout, 'It was held');
   }
 
   /** Starts the limit of one `close()`. */
@@ -61,7 +60,7 @@ export class Timeouts {
   }
 
   #deadline(timeout: string, milliseconds: number, what: string, gauge?: () => number): Deadline {
-    const expired = () => this.#expired(timeout, milliseconds, what);
-    return new Deadline(this.#limits.scheduler, milliseconds, expired, gauge);
+    const onExpired = () => this.#onTimeout(timeout, milliseconds, what);
+    return new Deadline(this.#limits.scheduler, milliseconds, onExpired, gauge);
   }
 }

@@ -1,4 +1,4 @@
-// What tells one transport from another: how a stream is opened and secured, and what is said in its own way.
+// What distinguishes one transport from another: how a stream is opened and secured, and how it is named in messages.
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoints, internetEndpoint } from '../base/endpoint.js';
@@ -6,41 +6,41 @@ import type { SocketError, SocketErrorOptions } from '../base/errors.js';
 
 /** How a transport opens a stream. */
 export interface Transport extends TransportNaming {
-  /** Begins to open; called once. */
+  /** Opens the stream. Called once. */
   open(): Duplex;
-  /** The event after which the stream is open; `undefined` if it is from birth. */
+  /** The event after which the stream is open; `undefined` if it is open from the start. */
   readonly readyEvent: 'connect' | 'secureConnect' | undefined;
-  /** Lays a secure stream over the open one, and tells when it carries the user's bytes, or why it never will. */
-  secure?(stream: Duplex, tell: HandshakeHandlers): void;
-  /** Whether names are looked up before it connects. */
+  /** Starts a handshake over the open stream. */
+  secure?(stream: Duplex, handlers: HandshakeHandlers): void;
+  /** Whether host names are looked up before the stream connects. */
   readonly resolves?: boolean;
-  /** Whom this goes to, for messages. */
+  /** The peer's name in messages. */
   readonly target: string;
 }
 
-/** What carries the bytes of a socket; `duplex` for a stream of somebody else's. */
+/** What carries the bytes of a socket. `duplex` is a stream that was given to `fromDuplex`. */
 export type TransportType = 'tcp' | 'tls' | 'unix' | 'duplex';
 
-/** What a transport says in its own way. */
+/** How a transport names itself, its endpoints and its errors. */
 export interface TransportNaming {
-  /** What carries the bytes. */
   readonly type: TransportType;
-  /** Both ends of an open stream. Default: those of IP. */
+  /** Returns both ends of an open stream. Default: {@link internetEndpoints}. */
   endpoints?(stream: Duplex): Endpoints;
-  /** An error that has a name of its own in this transport; `undefined` for all others. */
-  explain?(cause: NodeJS.ErrnoException, where: ErrorContext, stream?: Duplex): SocketError | undefined;
+  /** Returns an error of its own for a Node error; `undefined` where the default error says enough. */
+  explain?(cause: NodeJS.ErrnoException, context: ErrorContext, stream?: Duplex): SocketError | undefined;
 }
 
-/** Where an error came up that a transport may explain. */
+/** Where an error occurred. */
 export type ErrorContext = Omit<SocketErrorOptions, 'code' | 'cause'> & { readonly target: string };
 
-/** How the securing of a stream went: one of the two is called, also when the stream beneath is destroyed. */
+/** The result of a handshake. One of the two is called, also if the stream beneath is destroyed. */
 export interface HandshakeHandlers {
-  done(secured: Duplex): void;
+  /** @param stream The stream that carries the user's bytes from now on. */
+  done(stream: Duplex): void;
   failed(error: Error): void;
 }
 
-/** Both ends of a stream over IP; of one over TLS, too. */
+/** Returns both ends of a stream over IP. */
 export function internetEndpoints(stream: Duplex): Endpoints {
   const { localAddress, localPort, remoteAddress, remotePort } = stream as net.Socket;
   return { local: internetEndpoint(localAddress, localPort), remote: internetEndpoint(remoteAddress, remotePort) };

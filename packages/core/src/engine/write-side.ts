@@ -1,31 +1,29 @@
-// The write side: counts bytes, keeps what is written before the connection is open, gathers what is written in one turn,
-// and answers for every write.
+// The write side of a connection. It counts bytes, queues what is written before the connection is open, gathers what
+// is written in one turn, and settles the promise of every write.
 //
-//   open ──complete()──▶ completing ──all handed over, FIN out──▶ finished
+//   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
 //     └───────────────────────┴── a write failed, or the socket did ──▶ broken
-
 import type { SocketLimits } from './limits.js';
 import type { NodeStream } from './node-stream.js';
 
-/** What an outbox tells its connection. */
+/** What a write side reports to its connection. */
 export interface WriteSideHandlers {
-  /** Something left. */
-  progress(): void;
-  /** All has left, after `write` had answered `false`. */
+  /** Bytes have left. */
+  progressed(): void;
+  /** All bytes have left, after `write` had returned `false`. */
   drained(): void;
 }
 
-/** Both in bytes. */
 type WriteLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
 
-/** So many bytes are worth a system call of their own. */
-const ENOUGH = 16 * 1024;
+/** From this many bytes on, a write is worth a system call of its own. */
+const FLUSH_BYTES = 16 * 1024;
 
-/** So many chunks go into one system call: IOV_MAX. */
-const MOST_CHUNKS = 1024;
+/** The most chunks that one system call takes: IOV_MAX. */
+const FLUSH_CHUNKS = 1024;
 
+/** A promise of `flushed()`: it settles when `at` bytes, counted from the start of the connection, have left. */
 interface Receipt {
-  /** Settles when this many bytes have left. */
   readonly at: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -33,20 +31,21 @@ interface Receipt {
 
 export class WriteSide {
   state: 'open' | 'completing' | 'finished' | 'broken' = 'open';
-  /** Whether bytes were lost that nobody waited for, so that nobody hears of it. */
-  unheard = false;
-  /** Why it broke. */
+  /** Whether bytes were lost and nobody waited for them. */
+  lostSilently = false;
+  /** Why the write side broke. */
   error: unknown;
   readonly #highWaterMark: number;
+  readonly #flushBytes: number;
   readonly #handlers: WriteSideHandlers;
-  readonly #broken = new Set<(error: unknown) => void>();
-  readonly #watchers = new Set<() => void>();
+  readonly #brokenListeners = new Set<(error: unknown) => void>();
+  readonly #progressListeners = new Set<() => void>();
   #stream: NodeStream | undefined;
-  /** What the stream has not got yet, and how many bytes that is. */
-  #kept: Uint8Array[] = [];
-  #keptBytes = 0;
-  readonly #enough: number;
+  /** Chunks that the Node stream has not received yet, and their bytes. */
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
   #receipts: Receipt[] = [];
+  /** Bytes accepted and bytes handed to the kernel, counted from the start of the connection. */
   #accepted = 0;
   #left = 0;
   #clogged = false;
@@ -55,7 +54,7 @@ export class WriteSide {
   constructor({ highWaterMark, maxWriteBuffer }: WriteLimits, handlers: WriteSideHandlers) {
     this.#highWaterMark = highWaterMark;
     this.#handlers = handlers;
-    this.#enough = Math.min(ENOUGH, highWaterMark, maxWriteBuffer);
+    this.#flushBytes = Math.min(FLUSH_BYTES, highWaterMark, maxWriteBuffer);
   }
 
   /** Whether nothing more will leave. */
@@ -63,31 +62,31 @@ export class WriteSide {
     return this.state === 'finished' || this.state === 'broken';
   }
 
-  /** Bytes handed to the kernel. */
+  /** How many bytes were handed to the kernel. */
   get written(): number {
-    // Below 0 while bytes wait that were in the stream before it came here.
+    // Negative while the stream still has to send bytes that were written to it before this connection had it.
     return Math.max(0, this.#left);
   }
 
-  /** Bytes that were accepted and have not left; it never shrinks after a break. */
+  /** How many accepted bytes have not left. After a break this number stays. */
   get pending(): number {
     return this.#accepted - this.#left;
   }
 
-  /** Takes bytes; answers whether there is room for more. */
+  /** Accepts bytes. Returns whether there is room for more. */
   write(bytes: Uint8Array): boolean {
     this.#accepted += bytes.length;
-    this.#keptBytes += bytes.length;
-    const chunks = this.#kept.push(bytes);
-    const enough = this.#keptBytes >= this.#enough || chunks === MOST_CHUNKS;
-    if (enough || !this.#stream?.native) this.flush();
+    this.#gatheredBytes += bytes.length;
+    const chunks = this.#gathered.push(bytes);
+    const full = this.#gatheredBytes >= this.#flushBytes || chunks === FLUSH_CHUNKS;
+    if (full || !this.#stream?.isNetSocket) this.flush();
     else if (chunks === 1) process.nextTick(this.flush);
-    const room = this.pending < this.#highWaterMark;
-    if (!room) this.#clogged = true;
-    return room;
+    const hasRoom = this.pending < this.#highWaterMark;
+    if (!hasRoom) this.#clogged = true;
+    return hasRoom;
   }
 
-  /** Settles when all that has been accepted so far has left. */
+  /** Settles when everything that was accepted so far has left. */
   flushed(): Promise<void> {
     if (this.state === 'broken') return Promise.reject(this.error);
     if (this.pending === 0) return Promise.resolve();
@@ -96,57 +95,57 @@ export class WriteSide {
     });
   }
 
-  /** The connection is open: what was kept goes out. */
-  open(link: NodeStream): void {
-    this.#stream = link;
+  /** The connection is open: sends what was gathered. */
+  open(stream: NodeStream): void {
+    this.#stream = stream;
     this.flush();
     this.wrote();
-    this.#finish();
+    this.#sendFin();
   }
 
   /**
-   * What was kept goes out, as one: a system call costs more than what most calls of `write` write. Before anything else is
-   * done to the stream, so that nobody can tell.
+   * Hands the gathered chunks to the stream as one write: a system call costs more than most chunks do. It runs before
+   * anything else is done to the stream, so that gathering cannot be observed.
    */
   readonly flush = (): void => {
-    if (this.#kept.length === 0 || !this.#stream || this.#stream.destroyed) return;
-    const kept = this.#kept;
-    this.#kept = [];
-    this.#keptBytes = 0;
-    this.#stream.write(kept);
+    if (this.#gathered.length === 0 || !this.#stream || this.#stream.destroyed) return;
+    const chunks = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#stream.write(chunks);
     this.#count();
   };
 
-  /** Sends FIN when all has left. */
+  /** Sends FIN when everything has left. */
   complete(): void {
     if (this.state !== 'open') return;
     this.state = 'completing';
     this.flush();
-    this.#finish();
+    this.#sendFin();
   }
 
-  /** The stream has handed something over. */
+  /** The stream has handed bytes to the kernel. */
   wrote(): void {
     if (this.state === 'broken' || !this.#stream || this.#stream.destroyed) return;
     const before = this.#left;
     this.#count();
     if (this.#left > before || this.pending === 0) {
-      this.#handlers.progress();
-      for (const tell of [...this.#watchers]) tell();
+      this.#handlers.progressed();
+      for (const listener of [...this.#progressListeners]) listener();
     }
     if (this.#clogged && this.pending === 0) {
       this.#clogged = false;
       this.#handlers.drained();
     }
-    this.#finish();
+    this.#sendFin();
   }
 
-  /** FIN is out. */
+  /** FIN was sent. */
   finished(): void {
     if (this.state === 'completing') this.state = 'finished';
   }
 
-  /** Nothing can be written any more: all who wait hear why. */
+  /** Nothing can be written any more: rejects all promises and notifies the listeners. */
   break(error: unknown): void {
     if (this.state === 'broken') return;
     this.flush();
@@ -154,35 +153,35 @@ export class WriteSide {
     const finished = this.state === 'finished';
     this.state = finished ? 'finished' : 'broken';
     this.error = error;
-    this.unheard = this.pending > 0 && this.#receipts.length + this.#broken.size === 0;
-    this.#kept = [];
+    this.lostSilently = this.pending > 0 && this.#receipts.length + this.#brokenListeners.size === 0;
+    this.#gathered = [];
     const receipts = this.#receipts;
     this.#receipts = [];
     for (const { reject } of receipts) reject(error);
-    if (!finished) for (const tell of [...this.#broken]) tell(error);
+    if (!finished) for (const listener of [...this.#brokenListeners]) listener(error);
   }
 
-  /** Calls `tell` whenever bytes have left. The returned function takes it back. */
-  onProgress(tell: () => void): () => void {
-    this.#watchers.add(tell);
-    return () => this.#watchers.delete(tell);
+  /** Calls `listener` whenever bytes have left. The returned function removes it. */
+  onProgress(listener: () => void): () => void {
+    this.#progressListeners.add(listener);
+    return () => this.#progressListeners.delete(listener);
   }
 
-  /** Calls `tell` when the write side breaks; at once if it has. The returned function takes it back. */
-  onBroken(tell: (error: unknown) => void): () => void {
-    if (this.state === 'broken') tell(this.error);
-    else this.#broken.add(tell);
-    return () => this.#broken.delete(tell);
+  /** Calls `listener` when the write side breaks; at once if it is broken. The returned function removes it. */
+  onBroken(listener: (error: unknown) => void): () => void {
+    if (this.state === 'broken') listener(this.error);
+    else this.#brokenListeners.add(listener);
+    return () => this.#brokenListeners.delete(listener);
   }
 
   #count(): void {
-    // A destroyed stream counts what it dropped as written.
+    // A destroyed stream counts dropped bytes as written.
     if (!this.#stream || this.#stream.destroyed) return;
-    this.#left = this.#accepted - this.#keptBytes - this.#stream.pending;
+    this.#left = this.#accepted - this.#gatheredBytes - this.#stream.pending;
     while (this.#receipts[0] && this.#receipts[0].at <= this.#left) this.#receipts.shift()?.resolve();
   }
 
-  #finish(): void {
+  #sendFin(): void {
     if (this.state !== 'completing' || this.#ending || !this.#stream || this.pending > 0) return;
     this.#ending = true;
     this.#stream.end();

@@ -1,15 +1,19 @@
-// fast-check arbitraries for code that takes bytes in pieces: the pieces, and bytes that are hard to split.
+// fast-check arbitraries for code that receives bytes in chunks: ways to cut bytes, and bytes that are hard to frame.
+
 import fc from 'fast-check';
-import type { Chunk } from '../framing/codec.js';
+import type { Chunk } from '../base/bytes.js';
+import { checkFiniteSize, checkOptions } from '../base/check.js';
 
 /**
- * Every way to cut `bytes` into chunks: as one, one byte at a time, anywhere, with empty chunks between. The chunks are
- * `Uint8Array`s over a copy of the bytes, and do not begin at the beginning of their memory.
+ * Generates ways to cut `bytes` into chunks: one chunk, one byte at a time, cuts anywhere, with empty chunks in
+ * between.
  *
+ * @param bytes The bytes to cut. They are copied: the chunks are views of the copy, with a `byteOffset` that is not 0.
+ * @returns An arbitrary of chunks that together are `bytes`.
  * @example
  * ```ts
  * import { linesCodec } from '@rxsock/core';
- * import { chunkings } from '@rxsock/core/testing';
+ * import { chunkings } from '@rxsock/core/fast-check';
  * import fc from 'fast-check';
  *
  * fc.assert(
@@ -22,19 +26,19 @@ import type { Chunk } from '../framing/codec.js';
  * ```
  */
 export function chunkings(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
-  // The last size takes in all that is left, so that the sizes are not begun again.
+  // The last size takes all the rest, so that cutInto() does not start with the first size again.
   const cutAnywhere = fc.uniqueArray(fc.nat(bytes.length), { maxLength: 16 }).map((places) => {
     const cuts = places.sort((a, b) => a - b);
     const sizes = cuts.map((place, i) => place - (cuts[i - 1] ?? 0));
-    return cut(bytes, [...sizes, bytes.length]);
+    return cutInto(bytes, [...sizes, bytes.length]);
   });
   return fc.oneof(
-    chunkSizes().map((sizes) => cut(bytes, sizes)),
+    chunkSizes().map((sizes) => cutInto(bytes, sizes)),
     cutAnywhere,
   );
 }
 
-/** Sizes of chunks, to be used in turn and over again by {@link cut}; none at all is one chunk. */
+/** Generates the sizes of chunks for {@link cutInto}. */
 export function chunkSizes(): fc.Arbitrary<number[]> {
   const size = fc.oneof({ weight: 3, arbitrary: fc.nat(3) }, { weight: 2, arbitrary: fc.nat(20) }, fc.nat(5000));
   return fc.oneof(
@@ -44,8 +48,12 @@ export function chunkSizes(): fc.Arbitrary<number[]> {
   );
 }
 
-/** Cuts a copy of `bytes` into chunks of the given sizes, which are used in turn and over again. */
-export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
+/**
+ * Cuts a copy of `bytes` into chunks.
+ * @param sizes The sizes of the chunks, used in turn, from the beginning again at their end. Without a size over 0,
+ * there is one chunk.
+ */
+export function cutInto(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const memory = new Uint8Array(bytes.length + 2);
   memory.set(bytes, 1);
   const copy = memory.subarray(1, bytes.length + 1);
@@ -59,37 +67,40 @@ export function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   return chunks;
 }
 
-/** How long the bytes of {@link delimiterRichBytes} may get. */
+/** Options of {@link delimiterRichBytes}. */
 export interface DelimiterRichOptions {
   /**
-   * The most pieces: delimiters, parts of them, text and random bytes.
-   *
+   * The largest number of pieces: delimiters, parts of delimiters, text and random bytes.
    * @defaultValue 24
    */
   readonly maxPieces?: number | undefined;
 }
 
-/** UTF-8 that does not hold together, and a byte order mark. */
-const oddities = [[0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0x80], [0xff], [0xef, 0xbb, 0xbf], [0]].map(bytesOf);
+/** Invalid UTF-8, a byte order mark and a NUL. */
+const unusualBytes = [[0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0x80], [0xff], [0xef, 0xbb, 0xbf], [0]].map(bytesOf);
 
 /**
- * Bytes in which delimiters are many: whole ones, their beginnings and ends by themselves, and between them text, broken
- * UTF-8 and random bytes.
+ * Generates bytes with many delimiters: whole delimiters, their beginnings and endings alone, and between them text,
+ * invalid UTF-8 and random bytes.
+ *
+ * @param delimiters One delimiter or several. A string is encoded as UTF-8.
+ * @throws At the call: TypeError or RangeError for an option with an invalid value; Error for an empty array.
  *
  * @example
  * ```ts
- * import { delimiterRichBytes } from '@rxsock/core/testing';
+ * import { delimiterRichBytes } from '@rxsock/core/fast-check';
  * import fc from 'fast-check';
  *
  * console.log(fc.sample(delimiterRichBytes('\r\n'), 3));
  * ```
- *
- * @param delimiters - One delimiter or several; a string is taken as UTF-8.
  */
 export function delimiterRichBytes(
   delimiters: Chunk | readonly Chunk[],
   options: DelimiterRichOptions = {},
 ): fc.Arbitrary<Uint8Array> {
+  checkOptions(options, '{ maxPieces: 10 }');
+  const { maxPieces = 24 } = options;
+  checkFiniteSize('maxPieces', maxPieces);
   const list = typeof delimiters === 'string' || delimiters instanceof Uint8Array ? [delimiters] : delimiters;
   const whole = fc.constantFrom(...list.map(bytesOf));
   const part = fc.tuple(whole, fc.nat(), fc.boolean()).map(([delimiter, place, beginning]) => {
@@ -100,10 +111,10 @@ export function delimiterRichBytes(
     { weight: 4, arbitrary: whole },
     { weight: 3, arbitrary: part },
     { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }).map(bytesOf) },
-    { weight: 1, arbitrary: fc.constantFrom(...oddities) },
+    { weight: 1, arbitrary: fc.constantFrom(...unusualBytes) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 8 }) },
   );
-  return fc.array(piece, { maxLength: options.maxPieces ?? 24 }).map((pieces) => new Uint8Array(Buffer.concat(pieces)));
+  return fc.array(piece, { maxLength: maxPieces }).map((pieces) => new Uint8Array(Buffer.concat(pieces)));
 }
 
 function bytesOf(chunk: Chunk | readonly number[]): Uint8Array {

@@ -1,30 +1,33 @@
-// One way to pull from every kind of source, and to let go of it at once: an iterator alone cannot be left while it
-// waits, for its `return()` queues behind the pending `next()`.
+// One way to pull values from every kind of source, and to release the source at once. An iterator alone cannot be
+// released while a pull is pending: its `return()` waits for the pending `next()`.
 import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { inspect } from 'node:util';
 
-/** What can be pulled: an iterable, a generator, a Node `Readable`, a Web `ReadableStream`. */
+/** A source of values: an iterable, an async iterable, a generator, a Node `Readable` or a Web `ReadableStream`. */
 export type FlowInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>;
 
-/** A source that is being pulled. */
+/** A source that values are pulled from. */
 export interface Pull<T> {
-  /** The next value. Not to be called again before it has settled. */
+  /** Pulls the next value. Must not be called again before the result has settled. */
   next(): IteratorResult<T> | Promise<IteratorResult<T>>;
-  /** Lets go before the end: the source is returned, destroyed or cancelled, even while `next()` is pending. */
+  /** Releases the source before its end: it is returned, destroyed or cancelled, even while `next()` is pending. */
   stop(): void;
 }
 
-/** @throws TypeError if `source` is none that can be pulled. */
+/** Throws a TypeError unless values can be pulled from `source`. */
 export function checkFlowInput(source: unknown): void {
   const { asyncIterator, iterator } = Symbol;
   if (source !== null && source !== undefined) {
     const { [asyncIterator]: asyncs, [iterator]: syncs, getReader } = source as Record<PropertyKey, unknown>;
     if ([asyncs, syncs, getReader].some((method) => typeof method === 'function')) return;
   }
-  throw new TypeError('Only an iterable, an async iterable, a Readable or a ReadableStream can be pulled from');
+  throw new TypeError(
+    `The source must be an iterable, an async iterable, a Readable or a ReadableStream, not ${inspect(source, { depth: -1 })}`,
+  );
 }
 
-/** Begins to pull. */
+/** Starts pulling from a source. */
 export function pull<T>(source: FlowInput<T>): Pull<T> {
   if ('getReader' in source) return pullStream(source);
   if (Symbol.asyncIterator in source)
@@ -36,16 +39,16 @@ function pullStream<T>(stream: ReadableStream<T>): Pull<T> {
   const reader = stream.getReader();
   return {
     next: () => reader.read() as Promise<IteratorResult<T>>,
-    // What the stream has failed with was told by read().
+    // read() has already rejected with the failure of the stream.
     stop: () => void reader.cancel().catch(() => {}),
   };
 }
 
 function pullReadable<T>(source: AsyncIterable<T>): Pull<T> {
   const stream = source as unknown as Readable;
-  // For ever: the iterator listens only from the first pull to the end, and an error beside that must not be unhandled.
+  // Stays attached: the iterator listens only from the first pull to the end, and no other error may be unhandled.
   stream.on('error', () => {});
-  // The end of the readable side must not destroy a Duplex, which may still be written to.
+  // The end of the readable side must not destroy a Duplex, because somebody may still write to it.
   const iterator = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<T>;
   return { next: () => iterator.next(), stop: () => stream.destroy() };
 }
@@ -60,10 +63,10 @@ function pullValues<T>(iterable: Iterable<T>): Pull<T> {
   return { next: () => iterator.next(), stop: () => void settle(() => iterator.return?.()) };
 }
 
-// Nobody waits for a source that was let go of.
-async function settle(act: () => unknown): Promise<void> {
+// Nobody waits for a source that was released, so its failure is a process warning.
+async function settle(run: () => unknown): Promise<void> {
   try {
-    await act();
+    await run();
   } catch (error) {
     process.emitWarning(error instanceof Error ? error : String(error));
   }

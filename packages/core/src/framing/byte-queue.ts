@@ -1,153 +1,165 @@
-// The bytes a decoder has taken in and not yet given out: the beginning of an unfinished frame, which is kept in memory
-// of its own, and then the current chunk, which is only referred to. Every byte is moved a bounded number of times.
-const NONE = Buffer.alloc(0);
+// The bytes that a decoder has received and not yet returned in frames. Each byte is copied a bounded number of times,
+// so decoding takes linear time whatever the size of the chunks.
+import { asBuffer } from '../base/bytes.js';
+import { copyBytes } from './copy-bytes.js';
 
-/** Above this many bytes the memory of a finished frame is given back at once and not used again for the next one. */
-const REUSED = 16 * 1024;
+const EMPTY = Buffer.alloc(0);
 
-/** A frame at least this long may be given out in the memory in which it was put together. */
-const HANDED_OVER = 4 * 1024;
+/** The queue uses the memory of saved bytes again for the next frame, unless it has more than this many bytes. */
+const MAX_REUSED = 16 * 1024;
 
+/** A saved frame of at least this many bytes may be returned in the memory that it was saved in, without a copy. */
+const MIN_HANDED_OVER = 4 * 1024;
+
+/**
+ * The input buffer of a decoder: the saved beginning of the current frame, followed by the current chunk.
+ *
+ * The chunk belongs to the caller, and the queue only refers to it. A decoder therefore saves what is left of the chunk
+ * before it asks for more bytes, with {@link gather} or {@link save}.
+ *
+ * ```text
+ *   saved: copied from earlier chunks       chunk
+ *   +--------------------------------+      +----------+------------------------+
+ *   | beginning of the current frame |      | consumed | rest of the frame, ... |
+ *   +--------------------------------+      +----------+------------------------+
+ *   0                      savedLength                 position
+ * ```
+ *
+ * While nothing is saved, the current frame begins at `position`.
+ */
 export class ByteQueue {
-  /** The memory of the unfinished frame's beginning; its first `keptLength` bytes count. */
-  #kept: Buffer = NONE;
-  /** How many bytes of the current frame were in earlier chunks. */
-  keptLength = 0;
-  /** The chunk at hand: whoever pushed it owns its memory, unless `#backing` is set. Empty when it is used up. */
-  chunk: Buffer = NONE;
-  /** How much of `chunk` has been consumed. */
-  at = 0;
-  /** Memory of our own behind `chunk`, perhaps with room at its end; set when chunks had to be joined. */
-  #backing: Buffer | undefined;
+  /** The memory of the saved bytes. Only its first `savedLength` bytes count. */
+  #saved: Buffer = EMPTY;
+  /** How many bytes of the current frame were saved from earlier chunks. */
+  savedLength = 0;
+  /** The current chunk. It is empty when all of it is consumed. */
+  chunk: Buffer = EMPTY;
+  /** How many bytes of `chunk` are consumed. */
+  position = 0;
+  /**
+   * The queue's own memory that holds `chunk`, perhaps with room at its end. `undefined` if the chunk is the caller's.
+   */
+  #ownMemory: Buffer | undefined;
 
+  /** How many bytes are queued: those of the current frame and all after it. */
   get size(): number {
-    return this.keptLength + this.chunk.length - this.at;
+    return this.savedLength + this.chunk.length - this.position;
   }
 
-  /** The memory that holds the current frame after `need()`: it begins there at `offset`. */
-  get source(): Buffer {
-    return this.keptLength > 0 ? this.#kept : this.chunk;
+  /** The memory that holds the current frame, from {@link offset} on. Call {@link gather} first. */
+  get buffer(): Buffer {
+    return this.savedLength > 0 ? this.#saved : this.chunk;
   }
 
+  /** Where the current frame begins in {@link buffer}. */
   get offset(): number {
-    return this.keptLength > 0 ? 0 : this.at;
+    return this.savedLength > 0 ? 0 : this.position;
   }
 
+  /** Adds bytes at the end. Does not copy them, unless the chunk before them is not consumed yet. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.chunk.length === 0) {
-      this.chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (this.chunk.length === 0) this.chunk = asBuffer(bytes);
+    else this.#append(bytes);
+  }
+
+  /** Appends to an unconsumed chunk. The memory doubles, so that a million one-byte chunks take linear time. */
+  #append(bytes: Uint8Array): void {
+    const end = this.chunk.length;
+    const unconsumed = end - this.position;
+    if (this.#ownMemory === undefined || this.#ownMemory.length - end < bytes.length) {
+      const memory = Buffer.allocUnsafeSlow(2 * (unconsumed + bytes.length));
+      memory.set(this.chunk.subarray(this.position), 0);
+      memory.set(bytes, unconsumed);
+      this.#ownMemory = memory;
+      this.position = 0;
+      this.chunk = memory.subarray(0, unconsumed + bytes.length);
     } else {
-      this.#join(bytes);
+      this.#ownMemory.set(bytes, end);
+      this.chunk = this.#ownMemory.subarray(0, end + bytes.length);
     }
   }
 
-  /** Appends to a chunk that is not used up. The memory doubles, so that a million one-byte chunks cost linear time. */
-  #join(bytes: Uint8Array): void {
-    const used = this.chunk.length;
-    const live = used - this.at;
-    if (this.#backing === undefined || this.#backing.length - used < bytes.length) {
-      const backing = Buffer.allocUnsafeSlow(2 * (live + bytes.length));
-      backing.set(this.chunk.subarray(this.at), 0);
-      backing.set(bytes, live);
-      this.#backing = backing;
-      this.at = 0;
-      this.chunk = backing.subarray(0, live + bytes.length);
-    } else {
-      this.#backing.set(bytes, used);
-      this.chunk = this.#backing.subarray(0, used + bytes.length);
+  /** Copies what is left of the chunk, if its memory is the caller's. The caller may then reuse that memory. */
+  copyChunk(): void {
+    if (this.#ownMemory !== undefined) return;
+    this.#ownMemory = Buffer.allocUnsafeSlow(this.chunk.length - this.position);
+    this.#ownMemory.set(this.chunk.subarray(this.position));
+    this.chunk = this.#ownMemory;
+    this.position = 0;
+  }
+
+  /** Consumes `count` bytes of the chunk. Drops the reference to the chunk when all of it is consumed. */
+  advance(count: number): void {
+    this.position += count;
+    if (this.position !== this.chunk.length) return;
+    this.chunk = EMPTY;
+    this.position = 0;
+    this.#ownMemory = undefined;
+  }
+
+  /**
+   * Appends `count` bytes of the chunk to the saved bytes, and consumes them. The memory for saved bytes doubles when
+   * it is full.
+   *
+   * @param maxLength How long the frame may become, in bytes. No more memory is reserved than that, unless more bytes
+   * are saved.
+   */
+  save(count: number, maxLength: number): void {
+    const length = this.savedLength + count;
+    if (this.#saved.length < length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(2 * length, maxLength, 2 ** 31)));
+      grown.set(this.#saved.subarray(0, this.savedLength));
+      this.#saved = grown;
     }
+    // For a few bytes, making a view of them costs more than copying them one by one.
+    if (count < 32) for (let i = 0; i < count; i++) this.#saved[this.savedLength + i] = this.chunk[this.position + i]!;
+    else this.#saved.set(this.chunk.subarray(this.position, this.position + count), this.savedLength);
+    this.savedLength = length;
+    this.advance(count);
   }
 
-  /** Stops referring to memory that somebody else owns. */
-  own(): void {
-    if (this.#backing !== undefined) return;
-    this.#backing = Buffer.allocUnsafeSlow(this.chunk.length - this.at);
-    this.#backing.set(this.chunk.subarray(this.at));
-    this.chunk = this.#backing;
-    this.at = 0;
+  /**
+   * Returns `true` if the first `count` bytes of the frame have arrived; they then lie in one piece in {@link buffer}.
+   * Otherwise saves all bytes that have arrived and returns `false`. It never reserves memory for more than `count`
+   * bytes.
+   */
+  gather(count: number): boolean {
+    const unconsumed = this.chunk.length - this.position;
+    if (this.savedLength === 0 ? unconsumed >= count : this.savedLength >= count) return true;
+    if (unconsumed > 0) this.save(Math.min(unconsumed, count - this.savedLength), count);
+    return this.savedLength >= count;
   }
 
-  /** Consumes `count` bytes of the chunk, and lets go of it with the last one. */
-  skip(count: number): void {
-    this.at += count;
-    if (this.at !== this.chunk.length) return;
-    this.chunk = NONE;
-    this.at = 0;
-    this.#backing = undefined;
-  }
-
-  /** Moves `count` bytes of the chunk to the frame's beginning, whose memory never grows past `most` bytes for long. */
-  keep(count: number, most: number): void {
-    const length = this.keptLength + count;
-    if (this.#kept.length < length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(2 * length, most, 2 ** 31)));
-      grown.set(this.#kept.subarray(0, this.keptLength));
-      this.#kept = grown;
-    }
-    // For a few bytes a view to copy from costs more than the copy.
-    if (count < 32) for (let i = 0; i < count; i++) this.#kept[this.keptLength + i] = this.chunk[this.at + i]!;
-    else this.#kept.set(this.chunk.subarray(this.at, this.at + count), this.keptLength);
-    this.keptLength = length;
-    this.skip(count);
-  }
-
-  /** Whether `count` bytes of the frame are there. They then lie in one piece; else all there is has been kept. */
-  need(count: number): boolean {
-    const there = this.chunk.length - this.at;
-    if (this.keptLength === 0 ? there >= count : this.keptLength >= count) return true;
-    if (there > 0) this.keep(Math.min(there, count - this.keptLength), count);
-    return this.keptLength >= count;
-  }
-
-  /** Gives the bytes `from`..`to` of the frame in memory of their own, and consumes the frame, `total` bytes long. */
-  take(from: number, to: number, total: number): Buffer {
-    const length = to - from;
-    if (this.keptLength > 0 && length >= HANDED_OVER && 2 * length >= this.#kept.length) {
-      const frame = this.#kept.subarray(from, to);
-      this.#kept = NONE;
-      this.drop(total);
+  /**
+   * Returns the bytes from `start` up to, but not including, `end` of the frame, in memory of their own, and consumes
+   * the frame. The frame must have been gathered.
+   *
+   * @param frameLength The length of the whole frame in bytes, with its header or delimiter.
+   */
+  takeFrame(start: number, end: number, frameLength: number): Buffer {
+    const length = end - start;
+    if (this.savedLength > 0 && length >= MIN_HANDED_OVER && 2 * length >= this.#saved.length) {
+      const frame = this.#saved.subarray(start, end);
+      this.#saved = EMPTY;
+      this.dropFrame(frameLength);
       return frame;
     }
-    const frame = copyOf(this.source, this.offset + from, this.offset + to);
-    this.drop(total);
+    const frame = copyBytes(this.buffer, this.offset + start, this.offset + end);
+    this.dropFrame(frameLength);
     return frame;
   }
 
-  /** Consumes a frame of `total` bytes, all of its kept ones included. */
-  drop(total: number): void {
-    const fromChunk = total - this.keptLength;
-    this.keptLength = 0;
-    if (this.#kept.length > REUSED) this.#kept = NONE;
-    this.skip(fromChunk);
+  /** Consumes a frame of `frameLength` bytes. All saved bytes must belong to it. */
+  dropFrame(frameLength: number): void {
+    const fromChunk = frameLength - this.savedLength;
+    this.savedLength = 0;
+    if (this.#saved.length > MAX_REUSED) this.#saved = EMPTY;
+    this.advance(fromChunk);
   }
 
+  /** Returns a copy of all queued bytes. Consumes nothing. */
   rest(): Buffer {
-    return Buffer.concat([this.#kept.subarray(0, this.keptLength), this.chunk.subarray(this.at)]);
+    return Buffer.concat([this.#saved.subarray(0, this.savedLength), this.chunk.subarray(this.position)]);
   }
-}
-
-/** Short copies are cut from pieces of this many bytes: the most that a short frame holds on to. */
-const SLAB = 8 * 1024;
-
-let slab = NONE;
-let used = 0;
-
-/** A copy. Not out of Node's own pool, whose pieces have 64 KiB on newer versions: one short frame would hold all of it. */
-export function copyOf(bytes: Buffer, from: number, to: number): Buffer {
-  const length = to - from;
-  const copy = length < SLAB / 2 ? fromSlab(length) : Buffer.allocUnsafeSlow(length);
-  bytes.copy(copy, 0, from, to);
-  return copy;
-}
-
-function fromSlab(length: number): Buffer {
-  if (used + length > slab.length) {
-    slab = Buffer.allocUnsafeSlow(SLAB);
-    used = 0;
-  }
-  const piece = slab.subarray(used, used + length);
-  // Multiples of eight, so that typed arrays of any kind can be laid over a frame.
-  used = (used + length + 7) & ~7;
-  return piece;
 }

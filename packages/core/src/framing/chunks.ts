@@ -1,12 +1,12 @@
-// No framing: what has come is a frame.
+// The codec of unframed bytes: a frame is whatever has arrived.
 import type { Codec } from './codec.js';
 import { FrameDecoder } from './frame-decoder.js';
 
 export const chunksCodec: Pick<Codec<Buffer>, 'decoder'> = { decoder: () => new ChunksDecoder() };
 
 class ChunksDecoder extends FrameDecoder<Buffer> {
-  protected override pull(): Buffer | undefined {
+  protected override decodeFrame(): Buffer | undefined {
     const { size } = this.queue;
-    return size > 0 && this.queue.need(size) ? this.queue.take(0, size, size) : undefined;
+    return size > 0 && this.queue.gather(size) ? this.queue.takeFrame(0, size, size) : undefined;
   }
 }

@@ -1,14 +1,18 @@
-// What a codec is: the contract between the framing state machines and everything that drives them.
+// The contract of codecs: what a decoder and an encoder must do, and what the code that runs them may rely on.
 
-/** Bytes, or a string that is written as UTF-8. */
-export type Chunk = Uint8Array | string;
+import type { Chunk } from '../base/bytes.js';
 
 /**
- * Turns bytes, cut anywhere, into frames. One decoder reads one input; it is pulled one frame at a time, so that whoever
- * stops in the middle of a chunk loses nothing.
+ * Splits a stream of bytes into frames, wherever the chunks are cut.
  *
- * A driver calls `push(chunk)` and then `next()` until it gives `undefined`, for every chunk; at the end of the input it
- * calls `end()` and then `next()` until it gives `undefined`:
+ * A decoder reads one input, from its first byte to its end. You push chunks in and take frames out, one at a time: you
+ * can stop in the middle of a chunk, and the bytes that you have not used are in `rest()`. `decode()`, `framed()` and
+ * `reader()` run a decoder for you.
+ *
+ * **Running a decoder**:
+ *
+ * 1. For every chunk, call `push(chunk)`. Then call `next()` until it returns `undefined`.
+ * 2. At the end of the input, call `end()`. Then call `next()` until it returns `undefined`.
  *
  * ```ts
  * import { linesCodec } from '@rxsock/core';
@@ -25,62 +29,142 @@ export type Chunk = Uint8Array | string;
  * }
  * ```
  *
- * What every decoder keeps to, and `verifyCodec` of `@rxsock/core/testing` checks: the frames, and the error with its
- * message and fields, depend on the bytes alone and not on how they were cut; a frame before a bad one is given first;
- * the frames taken so far and {@link Decoder.rest | rest()} are together the input, byte for byte. A frame owns its
- * memory: it shares none with a chunk.
+ * **Writing a decoder**: {@link Codec} has an example. Every decoder must keep these rules, and `verifyCodec()` of
+ * `@rxsock/core/fast-check` tests them:
+ *
+ * - Frames and errors depend on the bytes alone, not on how the bytes are cut into chunks. This includes the message
+ *   and the fields of an error.
+ * - The frames before a bad frame are returned first. The call after the last of them throws the error.
+ * - The bytes of the frames taken so far, followed by `rest()`, are exactly the bytes that were pushed. A frame that
+ *   the decoder skips counts as taken.
+ * - A frame has memory of its own. It shares none with a chunk.
  */
 export interface Decoder<T> {
   /**
-   * Takes in the next bytes. An empty chunk changes nothing; several chunks may be pushed before `next()` is called.
+   * Adds the next bytes of the input. An empty chunk changes nothing. You may push several chunks before you call
+   * `next()`.
    *
-   * The decoder may refer to the memory of `chunk` until `next()` has given `undefined` or has thrown; from then on the
-   * memory may be used again.
+   * The decoder may refer to the memory of the chunk until `next()` returns `undefined` or throws. After that you may
+   * write over it.
    *
-   * @throws The error that `next()` has thrown, once it has: nothing more is taken in.
-   * @throws Error when `end()` has been called.
+   * @throws The error that `next()` has thrown, if it has thrown one.
+   * @throws Error if `end()` was called.
+   * @throws {@link TypeError} if `chunk` is not a `Uint8Array`.
    */
   push(chunk: Uint8Array): void;
 
   /**
-   * Gives the next frame, or `undefined` when more bytes are needed; after `end()`, `undefined` when there are no more.
+   * Returns the next frame, or `undefined` if it needs more bytes. After `end()`, `undefined` means that no frame is
+   * left.
    *
-   * @throws FrameError at the place of a bad frame, when all the frames before it have been given, and the same error at
-   * every later call. An input that ends inside a frame is told here too, by the call after the last whole frame.
+   * @throws {@link FrameError} or a subclass for a bad frame, and for an input that ends inside a frame. Every later
+   * call throws the same error.
    */
   next(): T | undefined;
 
   /**
-   * Says that the input has ended. `next()` then gives what frames are left, perhaps an unterminated last one.
-   * The decoders of this library never throw here; one of your own may, when the frames before have been taken.
+   * Marks the end of the input. `next()` then returns the frames that are left, perhaps with a last one that has no
+   * delimiter.
+   *
+   * The decoders of this library never throw here. Yours may, once all frames before the error are taken.
    */
   end(): void;
 
   /**
-   * A copy of the bytes that were taken in and belong to no frame given so far, in their order. After an error it begins
-   * with the bad frame. Calling it changes nothing.
+   * Returns a copy of the bytes that were pushed and are in no frame taken so far. After an error it begins with the
+   * bad frame. A call changes nothing.
    */
   rest(): Uint8Array;
 }
 
 /**
- * A way to put frames into a stream of bytes and to find them again. A codec keeps no state itself: every call of
- * `decoder()` begins a new input.
+ * A frame format: makes decoders, and encodes values to frames.
+ *
+ * A codec has no state. Every call of `decoder()` returns a decoder for a new input, so one codec can serve many
+ * connections.
+ *
+ * To support a format of your own, implement both halves. This codec is for numbers of four bytes, the most significant
+ * byte first:
+ *
+ * ```text
+ *   INPUT                               FRAMES
+ *   +-------------+-------------+       +-----+   +-----+
+ *   | 00 00 00 01 | 00 00 01 00 |  -->  |   1 |   | 256 |
+ *   +-------------+-------------+       +-----+   +-----+
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { type Codec, connect, type Decoder, data, decode, FrameError, TruncatedFrameError } from '@rxsock/core';
+ *
+ * class Uint32Decoder implements Decoder<number> {
+ *   #bytes = Buffer.alloc(0);
+ *   #ended = false;
+ *   #error: Error | undefined;
+ *
+ *   push(chunk: Uint8Array): void {
+ *     if (this.#ended) throw this.#error ?? new Error('The input has ended');
+ *     this.#bytes = Buffer.concat([this.#bytes, chunk]); // a copy: the chunk may be written over later
+ *   }
+ *
+ *   next(): number | undefined {
+ *     const buffered = this.#bytes.length;
+ *     if (buffered >= 4) {
+ *       const value = this.#bytes.readUInt32BE();
+ *       this.#bytes = this.#bytes.subarray(4);
+ *       return value;
+ *     }
+ *     if (!this.#ended || buffered === 0) return undefined;
+ *     this.#error ??= new TruncatedFrameError('The input ended inside a number', { buffered });
+ *     throw this.#error; // the same one at every call
+ *   }
+ *
+ *   end(): void {
+ *     this.#ended = true;
+ *   }
+ *
+ *   rest(): Uint8Array {
+ *     return Uint8Array.from(this.#bytes);
+ *   }
+ * }
+ *
+ * const uint32Codec: Codec<number> = {
+ *   decoder: () => new Uint32Decoder(),
+ *   encode: (value) => {
+ *     if (value !== (value >>> 0)) throw new FrameError(`${value} does not fit into four bytes`, { phase: 'write' });
+ *     const frame = Buffer.alloc(4);
+ *     frame.writeUInt32BE(value);
+ *     return frame;
+ *   },
+ * };
+ *
+ * connect({ port: 9000 }).pipe(data(), decode(uint32Codec)).subscribe(console.log);
+ * ```
  */
 export interface Codec<T> {
-  /** A decoder for one input, from its first byte. */
+  /** Returns a decoder for one input, to be used from the first byte of the input. */
   decoder(): Decoder<T>;
 
   /**
-   * The bytes of one frame, delimiter or header included.
+   * Returns the bytes of one frame, with its delimiter or header.
    *
-   * @throws FrameError with `phase` `write` when the decoder would not give the value back: it holds the delimiter, it
-   * does not fit the length field, it is over the limit (`ERR_FRAME_TOO_LONG`).
+   * @throws {@link FrameError} (`ERR_FRAME_MALFORMED`, `phase` `'write'`) if the decoder would not return the same
+   * value: for example because the value contains the delimiter or does not fit the length field.
+   * @throws {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`, `phase` `'write'`) for a value over the limit.
    */
   encode(value: T): Chunk;
 }
 
-/** A codec whose frames are bytes: it gives Buffers, and also encodes a `Uint8Array` or a string (as UTF-8). */
+/**
+ * A codec whose frames are bytes. It decodes to Buffers, and encodes Buffers, other `Uint8Array`s and strings (as
+ * UTF-8).
+ */
 export interface BytesCodec extends Codec<Buffer> {
+  /**
+   * Returns the bytes of one frame, with its delimiter or header.
+   *
+   * @throws {@link TypeError} if `value` is neither a string nor a `Uint8Array`, and the errors of
+   * {@link Codec.encode}.
+   */
   encode(value: Chunk): Buffer;
 }

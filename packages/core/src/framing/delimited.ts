@@ -1,37 +1,31 @@
-// Frames of bytes that end with a delimiter.
+// The codec of byte frames that end with a delimiter.
 
-import { copyOf } from './byte-queue.js';
-import type { BytesCodec, Chunk } from './codec.js';
-import { DelimiterDecoder, type DelimiterRules } from './delimiter-decoder.js';
-import {
-  bytesOf,
-  checkInteger,
-  checkOneOf,
-  checkPayloadLength,
-  DELIMITED_MAX_LENGTH,
-  type OversizePolicy,
-  refused,
-  type TrailingPolicy,
-} from './options.js';
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkOneOf, checkOptions } from '../base/check.js';
+import type { BytesCodec } from './codec.js';
+import { copyBytes } from './copy-bytes.js';
+import { DelimiterDecoder, type DelimiterDecoderOptions } from './delimiter-decoder.js';
+import { checkPayloadLength, encodeError } from './encode-errors.js';
+import { checkMaxLength, DELIMITED_MAX_LENGTH, type OversizePolicy, type TrailingPolicy } from './options.js';
 
-/** How long the frames may be, and what becomes of those that are not whole. */
+/** Options of {@link delimitedCodec}. */
 export interface DelimitedOptions {
   /**
-   * The longest payload, in bytes, the delimiter not counted.
+   * The longest payload, in bytes, without the delimiter. Infinity means no limit.
    *
    * @defaultValue 65536 (64 KiB)
    */
   readonly maxLength?: number | undefined;
   /**
-   * What becomes of bytes after the last delimiter when the input ends: they are given as a frame, they are dropped (and
-   * stay in the decoder's `rest()`), or they are a {@link TruncatedFrameError}.
+   * What happens at the end of the input to bytes after the last delimiter. `'emit'` makes them the last frame,
+   * `'drop'` leaves them in the decoder's `rest()`, and `'error'` fails with a {@link TruncatedFrameError}.
    *
    * @defaultValue `'emit'`
    */
   readonly trailing?: TrailingPolicy | undefined;
   /**
-   * What becomes of a payload over `maxLength`: it is a {@link FrameTooLongError}, or it is left out, and its bytes are
-   * forgotten as they come.
+   * What happens to a payload over `maxLength`. `'error'` fails with a {@link FrameTooLongError}, and `'discard'` skips
+   * the frame and frees its bytes as they arrive.
    *
    * @defaultValue `'error'`
    */
@@ -39,14 +33,30 @@ export interface DelimitedOptions {
 }
 
 /**
- * Frames of bytes that end with `delimiter`: one or more bytes, or a string, which is taken as UTF-8. A frame ends
- * where the delimiter first occurs in it, and the delimiter does not belong to it; frames may be empty.
+ * A codec for frames of bytes that end with `delimiter`. The delimiter is not part of the frame, and a frame may be
+ * empty.
  *
- * The decoder raises {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) and, with `trailing: 'error'`,
- * {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`). The encoder refuses a payload that holds the delimiter, or of
- * which the end and the delimiter's beginning make one ({@link FrameError}, `ERR_FRAME_MALFORMED`), and one over
- * `maxLength` (`ERR_FRAME_TOO_LONG`).
+ * ```text
+ *   INPUT                         FRAMES
+ *   +-----+----+-----+----+       +-----+   +-----+
+ *   | one | \0 | two | \0 |  -->  | one |   | two |
+ *   +-----+----+-----+----+       +-----+   +-----+
+ * ```
  *
+ * A frame ends at the first place where its bytes end with the delimiter, even if the delimiter can overlap itself or
+ * the payload.
+ *
+ * @param delimiter One byte or more. A string is encoded as UTF-8.
+ * @param options The limit, and what happens to frames that are too long or not terminated.
+ * @returns A codec that decodes to Buffers, and encodes strings (as UTF-8) and `Uint8Array`s.
+ * @throws At the call: {@link TypeError} for an empty delimiter, and for a delimiter or an option of the wrong type, or
+ * an option with an unknown value; {@link RangeError} for a `maxLength` that is not a positive integer or Infinity.
+ * @throws From the decoder: {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a payload over `maxLength`, with
+ * `oversize: 'error'`; {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) for bytes after the last delimiter, with
+ * `trailing: 'error'`.
+ * @throws From `encode()`: {@link FrameError} (`ERR_FRAME_MALFORMED`) for a payload that contains the delimiter, or
+ * whose end forms an earlier one together with the delimiter after it; {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`)
+ * for a payload over `maxLength`; {@link TypeError} for a payload that is neither a string nor a `Uint8Array`.
  * @example
  * ```ts
  * import { delimitedCodec } from '@rxsock/core';
@@ -55,45 +65,48 @@ export interface DelimitedOptions {
  * decoder.push(Buffer.from('one\0two\0'));
  * console.log(String(decoder.next()), String(decoder.next())); // one two
  * ```
- *
- * @throws TypeError when the delimiter is empty, TypeError or RangeError when an option is not one of those above.
  */
 export function delimitedCodec(delimiter: Chunk, options: DelimitedOptions = {}): BytesCodec {
-  return delimitedCodecBy(delimitedRules(delimiter, options));
+  return createDelimitedCodec(resolveDelimitedOptions(delimiter, options));
 }
 
-/** Checks the options. */
-export function delimitedRules(delimiter: Chunk, options: DelimitedOptions): DelimiterRules {
-  const rules: DelimiterRules = {
-    delimiter: Buffer.from(bytesOf(delimiter, 'The delimiter')),
+/** Checks the options and fills in the defaults. */
+export function resolveDelimitedOptions(delimiter: Chunk, options: DelimitedOptions): DelimiterDecoderOptions {
+  checkOptions(options, '{ maxLength: 1024 }');
+  const { maxLength = DELIMITED_MAX_LENGTH, trailing = 'emit', oversize = 'error' } = options;
+  const resolved: DelimiterDecoderOptions = {
+    delimiter: Buffer.from(toBytes(delimiter, 'The delimiter')),
     stripCR: false,
-    maxLength: checkInteger('maxLength', options.maxLength ?? DELIMITED_MAX_LENGTH, 0),
-    trailing: checkOneOf('trailing', options.trailing ?? 'emit', ['emit', 'drop', 'error']),
-    oversize: checkOneOf('oversize', options.oversize ?? 'error', ['error', 'discard']),
-    noun: 'frame',
+    maxLength: checkMaxLength(maxLength),
+    trailing: checkOneOf('trailing', trailing, ['emit', 'drop', 'error']),
+    oversize: checkOneOf('oversize', oversize, ['error', 'discard']),
+    frameName: 'frame',
   };
-  if (rules.delimiter.length === 0) throw new TypeError('The delimiter must have at least one byte.');
-  return rules;
+  if (resolved.delimiter.length === 0) throw new TypeError('The delimiter must have at least one byte');
+  return resolved;
 }
 
-export function delimitedCodecBy(rules: DelimiterRules): BytesCodec {
+/** Returns the codec of {@link delimitedCodec}. A reader calls it with its own `remedy`. */
+export function createDelimitedCodec(options: DelimiterDecoderOptions): BytesCodec {
   return {
-    decoder: () => new DelimitedDecoder(rules),
-    encode: (value) => encode(value, rules),
+    decoder: () => new DelimitedDecoder(options),
+    encode: (value) => encode(value, options),
   };
 }
 
 class DelimitedDecoder extends DelimiterDecoder<Buffer> {
-  protected override read(bytes: Buffer, from: number, to: number): Buffer {
-    return copyOf(bytes, from, to);
+  protected override decodePayload(bytes: Buffer, start: number, end: number): Buffer {
+    return copyBytes(bytes, start, end);
   }
 }
 
-function encode(value: Chunk, { delimiter, maxLength }: DelimiterRules): Buffer {
-  const payload = bytesOf(value, 'A payload');
+function encode(value: Chunk, { delimiter, maxLength }: DelimiterDecoderOptions): Buffer {
+  const payload = toBytes(value, 'A payload');
   checkPayloadLength(payload.length, maxLength);
   const frame = Buffer.concat([payload, delimiter]);
-  // Searched with the delimiter in place: where it overlaps itself, the payload's end may begin an earlier one.
+  // Searches the whole frame: with a delimiter that overlaps itself, the end of the payload may begin an earlier one.
   if (frame.indexOf(delimiter) === payload.length) return frame;
-  throw refused('A payload cannot hold the delimiter, nor begin one with its end: escape it, or use lengthPrefixed().');
+  throw encodeError(
+    'The delimiter occurs before the end of the frame: escape it in the payload, or use lengthPrefixedCodec()',
+  );
 }

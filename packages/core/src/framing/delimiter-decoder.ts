@@ -1,124 +1,133 @@
-// The state machine for frames that end with a delimiter. What a frame's bytes become is the subclass's business.
+// The state machine for frames that end with a delimiter. Subclasses turn the bytes of a payload into a frame.
 import { FrameTooLongError } from '../base/errors.js';
 import { DelimiterSearch } from './delimiter-search.js';
-import { FrameDecoder, truncated } from './frame-decoder.js';
+import { FrameDecoder, truncatedFrame } from './frame-decoder.js';
 import type { OversizePolicy, TrailingPolicy } from './options.js';
 
 export const CR = 13;
 
-export interface DelimiterRules {
+/** The options of a {@link DelimiterDecoder}, checked and with the defaults filled in. */
+export interface DelimiterDecoderOptions {
   readonly delimiter: Buffer;
-  /** Whether one CR before the delimiter is part of the delimiter. */
+  /** Whether one CR before the delimiter belongs to the delimiter. */
   readonly stripCR: boolean;
+  /** The longest payload, in bytes. */
   readonly maxLength: number;
   readonly trailing: TrailingPolicy;
   readonly oversize: OversizePolicy;
   /** What the error messages call a frame. */
-  readonly noun: string;
-  /** What to do about a frame that is too long; `undefined`: what the options of a codec offer. */
+  readonly frameName: string;
+  /** What the error message advises for a frame that is too long. By default it names the options of the codec. */
   readonly remedy?: string;
 }
 
 export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
-  protected readonly rules: DelimiterRules;
-  /** How many frames are behind us, those that were discarded or left out included. */
-  protected passed = 0;
-  /** Whether the frame under way is over the limit, and its bytes so far are gone. */
+  protected readonly options: DelimiterDecoderOptions;
+  /** How many frames have ended so far, including those that were discarded or skipped. */
+  protected frameCount = 0;
+  /** `true` while the current frame is over the limit. Its bytes so far are discarded. */
   protected discarding = false;
   readonly #search: DelimiterSearch;
 
-  constructor(rules: DelimiterRules) {
+  constructor(options: DelimiterDecoderOptions) {
     super();
-    this.rules = rules;
-    this.#search = new DelimiterSearch(rules.delimiter);
+    this.options = options;
+    this.#search = new DelimiterSearch(options.delimiter);
   }
 
-  /** Makes a frame of a payload, or leaves it out by giving `undefined`; may throw, before anything is consumed. */
-  protected abstract read(bytes: Buffer, from: number, to: number): T | undefined;
+  /**
+   * Turns the payload between `start` and `end` into a frame. Returns `undefined` to skip the frame. It may throw: no
+   * byte of the frame is consumed yet.
+   */
+  protected abstract decodePayload(bytes: Buffer, start: number, end: number): T | undefined;
 
-  protected pull(): T | undefined {
+  protected decodeFrame(): T | undefined {
     const { queue } = this;
-    while (queue.at < queue.chunk.length) {
-      const end = this.#search.find(queue.chunk, queue.at);
-      const frame = end < 0 ? this.#goOn() : this.#finish(end - queue.at);
+    while (queue.position < queue.chunk.length) {
+      const end = this.#search.find(queue.chunk, queue.position);
+      const frame = end < 0 ? this.#savePartialFrame() : this.#endFrame(end - queue.position);
       if (frame !== undefined) return frame;
     }
-    return this.ended ? this.#last() : undefined;
+    return this.ended ? this.#endInput() : undefined;
   }
 
   override rest(): Uint8Array {
     if (!this.discarding) return super.rest();
-    // Whether these belong to the discarded frame or end it is still open.
-    return Buffer.concat([this.rules.delimiter.subarray(0, this.#search.matched), super.rest()]);
+    // The last bytes may be the beginning of a delimiter. Until that is known they are not part of the discarded frame.
+    return Buffer.concat([this.options.delimiter.subarray(0, this.#search.matchedLength), super.rest()]);
   }
 
-  /** The chunk ends inside a frame: keep its bytes, unless no delimiter can come in time any more. */
-  #goOn(): undefined {
-    const { queue, rules } = this;
-    const there = queue.chunk.length - queue.at;
+  /** The chunk ends inside a frame. Saves its bytes, unless the payload is over the limit even if it ended here. */
+  #savePartialFrame(): undefined {
+    const { queue, options } = this;
+    const unconsumed = queue.chunk.length - queue.position;
     if (this.discarding) {
-      queue.skip(there);
+      queue.advance(unconsumed);
       return undefined;
     }
-    const openCR = rules.stripCR && queue.chunk[queue.chunk.length - 1] === CR ? 1 : 0;
-    if (queue.size - this.#search.matched - openCR > rules.maxLength) {
-      this.#tooLong();
+    // A last CR may turn out to belong to the delimiter.
+    const openCR = options.stripCR && queue.chunk[queue.chunk.length - 1] === CR ? 1 : 0;
+    if (queue.size - this.#search.matchedLength - openCR > options.maxLength) {
+      this.#reportOversize();
       this.discarding = true;
-      queue.drop(queue.size);
+      queue.dropFrame(queue.size);
     } else {
-      queue.keep(there, rules.maxLength + rules.delimiter.length + 1);
+      queue.save(unconsumed, options.maxLength + options.delimiter.length + 1);
     }
     return undefined;
   }
 
-  /** The chunk's next `count` bytes end with the delimiter that ends the frame. */
-  #finish(count: number): T | undefined {
-    const { queue, rules } = this;
+  /** The frame ends with the next `count` bytes of the chunk. The delimiter is the last part of them. */
+  #endFrame(count: number): T | undefined {
+    const { queue, options } = this;
     if (this.discarding) {
       this.discarding = false;
-      this.passed++;
-      queue.skip(count);
+      this.frameCount++;
+      queue.advance(count);
       return undefined;
     }
-    const total = queue.keptLength + count;
-    let payload = total - rules.delimiter.length;
-    // The first test alone keeps a frame that is far over the limit from being copied.
-    if (payload - 1 <= rules.maxLength) {
-      queue.need(total);
-      if (rules.stripCR && payload > 0 && queue.source[queue.offset + payload - 1] === CR) payload--;
+    const frameLength = queue.savedLength + count;
+    let payloadLength = frameLength - options.delimiter.length;
+    // A frame that is over the limit even without a CR is not gathered, because that would copy it.
+    if (payloadLength - 1 <= options.maxLength) {
+      queue.gather(frameLength);
+      if (options.stripCR && payloadLength > 0 && queue.buffer[queue.offset + payloadLength - 1] === CR) {
+        payloadLength--;
+      }
     }
     let frame: T | undefined;
-    if (payload > rules.maxLength) this.#tooLong();
-    else frame = this.read(queue.source, queue.offset, queue.offset + payload);
-    this.passed++;
-    queue.drop(total);
+    if (payloadLength > options.maxLength) this.#reportOversize();
+    else frame = this.decodePayload(queue.buffer, queue.offset, queue.offset + payloadLength);
+    this.frameCount++;
+    queue.dropFrame(frameLength);
     return frame;
   }
 
-  /** The input has ended; what is left has no delimiter, so that a CR at its end is data. */
-  #last(): T | undefined {
-    const { queue, rules } = this;
+  /** The input has ended. What is left has no delimiter, so a CR at its end belongs to the payload. */
+  #endInput(): T | undefined {
+    const { queue, options } = this;
     const length = queue.size;
     this.discarding = false;
     if (length === 0) return undefined;
-    if (length > rules.maxLength) {
-      this.#tooLong();
-      queue.drop(length);
+    if (length > options.maxLength) {
+      this.#reportOversize();
+      queue.dropFrame(length);
       return undefined;
     }
-    if (rules.trailing === 'error') throw truncated(rules.noun, length);
-    // What is dropped stays in rest(): it was taken in, and it is no frame.
-    if (rules.trailing === 'drop') return undefined;
-    const frame = this.read(queue.source, queue.offset, queue.offset + length);
-    this.passed++;
-    queue.drop(length);
+    if (options.trailing === 'error') throw truncatedFrame(options.frameName, length);
+    // Dropped bytes stay in rest(): they were received, and they are in no frame.
+    if (options.trailing === 'drop') return undefined;
+    const frame = this.decodePayload(queue.buffer, queue.offset, queue.offset + length);
+    this.frameCount++;
+    queue.dropFrame(length);
     return frame;
   }
 
-  #tooLong(): void {
-    const { maxLength, noun, oversize } = this.rules;
+  /** The current frame is over the limit. Throws, unless such frames are discarded. */
+  #reportOversize(): void {
+    const { maxLength, frameName, oversize } = this.options;
     if (oversize === 'discard') return;
-    const { remedy = `raise maxLength, or leave such ${noun}s out with oversize: 'discard'` } = this.rules;
-    throw new FrameTooLongError(`A ${noun} is longer than ${maxLength} bytes: ${remedy}.`, { limit: maxLength });
+    const { remedy = `raise maxLength, or skip such ${frameName}s with oversize: 'discard'` } = this.options;
+    throw new FrameTooLongError(`A ${frameName} is longer than ${maxLength} bytes: ${remedy}`, { limit: maxLength });
   }
 }

@@ -1,17 +1,30 @@
-// Frames that are all of one length.
-import type { BytesCodec, Chunk } from './codec.js';
+// The codec of frames that all have the same length.
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkFiniteSize } from '../base/check.js';
+import type { BytesCodec } from './codec.js';
+import { encodeError } from './encode-errors.js';
 import { FrameDecoder } from './frame-decoder.js';
-import { bytesOf, checkInteger, refused } from './options.js';
 
 /**
- * Frames of exactly `length` bytes, one after the other, with nothing between them.
+ * A codec for frames of exactly `length` bytes, with nothing between them.
  *
- * The decoder raises {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) when the input ends inside a frame; memory
- * grows with what has arrived of it. The encoder refuses a payload of any other length ({@link FrameError},
- * `ERR_FRAME_MALFORMED`), and does not copy one that fits.
+ * ```text
+ *   INPUT (length: 4)         FRAMES
+ *   +------+------+-----+     +------+   +------+
+ *   | 0123 | 4567 | 89  | --> | 0123 |   | 4567 |   and 89 waits for two more bytes
+ *   +------+------+-----+     +------+   +------+
+ * ```
  *
- * @param length - The length of every frame, in bytes, 1 or more.
+ * The decoder needs memory only for the bytes that have arrived.
  *
+ * @param length The length of every frame in bytes, from 1 up.
+ * @returns A codec that decodes to Buffers, and encodes strings (as UTF-8) and `Uint8Array`s. `encode()` does not copy
+ * a `Uint8Array`.
+ * @throws At the call: {@link TypeError} for a `length` that is not a number; {@link RangeError} for one that is not a
+ * positive safe integer.
+ * @throws From the decoder: {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) if the input ends inside a frame.
+ * @throws From `encode()`: {@link FrameError} (`ERR_FRAME_MALFORMED`) for a payload of another length;
+ * {@link TypeError} for a payload that is neither a string nor a `Uint8Array`.
  * @example
  * ```ts
  * import { fixedLengthCodec } from '@rxsock/core';
@@ -20,11 +33,9 @@ import { bytesOf, checkInteger, refused } from './options.js';
  * decoder.push(Buffer.from('0123456'));
  * console.log(String(decoder.next()), decoder.next()); // 0123 undefined
  * ```
- *
- * @throws RangeError when `length` is not a safe integer of 1 or more.
  */
 export function fixedLengthCodec(length: number): BytesCodec {
-  checkInteger('The length', length, 1);
+  checkFiniteSize('length', length);
   return {
     decoder: () => new FixedLengthDecoder(length),
     encode: (value) => encode(value, length),
@@ -39,14 +50,14 @@ class FixedLengthDecoder extends FrameDecoder<Buffer> {
     this.#length = length;
   }
 
-  protected pull(): Buffer | undefined {
-    if (!this.queue.need(this.#length)) return this.unfinished('frame');
-    return this.queue.take(0, this.#length, this.#length);
+  protected decodeFrame(): Buffer | undefined {
+    if (!this.queue.gather(this.#length)) return this.needMoreBytes('frame');
+    return this.queue.takeFrame(0, this.#length, this.#length);
   }
 }
 
 function encode(value: Chunk, length: number): Buffer {
-  const payload = bytesOf(value, 'A payload');
+  const payload = toBytes(value, 'A payload');
   if (payload.length === length) return payload;
-  throw refused(`Every frame has ${length} bytes and the payload has ${payload.length}: pad or split it.`);
+  throw encodeError(`The payload has ${payload.length} bytes and every frame has ${length}: pad or split the payload`);
 }

@@ -1,35 +1,62 @@
-// What all decoders of this library have in common: the queue of bytes, the end, and an error that stays.
-import { types } from 'node:util';
+// What all decoders of this library have in common: the queue of bytes, the end of the input, and an error that stays.
+import { inspect, types } from 'node:util';
 import { TruncatedFrameError } from '../base/errors.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Decoder } from './codec.js';
 
+/**
+ * A base class for decoders. It queues the chunks, copies them when it must, remembers the end of the input and repeats
+ * an error. You write one method, {@link decodeFrame}.
+ *
+ * ```text
+ * // Frames that begin with one byte of length: 02 68 69 is the frame "hi".
+ * class ShortFrameDecoder extends FrameDecoder<Buffer> {
+ *   protected override decodeFrame(): Buffer | undefined {
+ *     const { queue } = this;
+ *     if (!queue.gather(1)) return this.needMoreBytes('frame');
+ *     const end = 1 + queue.buffer[queue.offset]!;
+ *     if (!queue.gather(end)) return this.needMoreBytes('frame');
+ *     return queue.takeFrame(1, end, end);
+ *   }
+ * }
+ * ```
+ */
 export abstract class FrameDecoder<T> implements Decoder<T> {
+  /** The bytes that are in no frame yet. */
   protected readonly queue = new ByteQueue();
+  /** `true` after `end()`: no more bytes will come. */
   protected ended = false;
-  /** What went wrong, boxed: a codec may throw anything. */
+  /** The error that `decodeFrame()` threw. It is boxed because a codec may throw any value, even `undefined`. */
   #failure: { readonly error: unknown } | undefined;
 
   /**
-   * The next frame. It consumes nothing of a bad frame before it throws, and decides from the frame's bytes alone, at
-   * the first byte that settles the matter: only so is the error the same however the bytes were cut.
+   * Returns the next frame and consumes its bytes. Returns `undefined` if more bytes are needed or, after the end, if
+   * no frame is left.
+   *
+   * To report a bad frame, throw, and consume none of its bytes before. Decide from the frame's bytes alone, at the
+   * first byte that settles the question. Only then is the error the same however the bytes were cut into chunks.
+   *
+   * Before it returns `undefined` it must have saved or consumed the whole chunk, because the caller may then reuse the
+   * chunk's memory. A `gather()` that returns `false` has done so.
    */
-  protected abstract pull(): T | undefined;
+  protected abstract decodeFrame(): T | undefined;
 
   push(chunk: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-    if (!types.isUint8Array(chunk)) throw new TypeError('A decoder takes bytes: push a Buffer or a Uint8Array.');
-    if (this.ended) throw new Error('The input has ended: begin a new decoder for what comes after end().');
+    if (!types.isUint8Array(chunk)) {
+      throw new TypeError(`A decoder takes a Uint8Array, not ${inspect(chunk, { depth: 0 })}`);
+    }
+    if (this.ended) throw new Error('push() was called after end(): begin a new decoder for the next input');
     this.queue.push(chunk);
   }
 
   next(): T | undefined {
     if (this.#failure !== undefined) throw this.#failure.error;
     try {
-      return this.pull();
+      return this.decodeFrame();
     } catch (error) {
       this.#failure = { error };
-      this.queue.own();
+      this.queue.copyChunk();
       throw error;
     }
   }
@@ -42,17 +69,24 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
     return this.queue.rest();
   }
 
-  /** For formats that know a frame's length: what is left when there are not enough bytes for it. */
-  protected unfinished(noun: string): undefined {
+  /**
+   * Returns `undefined`. Call it when a frame is not complete, and return its result from `decodeFrame()`. It is for
+   * formats in which the end of the input cannot end a frame.
+   *
+   * @param frameName What the error message calls a frame.
+   * @throws {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) if the input has ended inside a frame.
+   */
+  protected needMoreBytes(frameName: string): undefined {
     const buffered = this.queue.size;
-    if (this.ended && buffered > 0) throw truncated(noun, buffered);
+    if (this.ended && buffered > 0) throw truncatedFrame(frameName, buffered);
     return undefined;
   }
 }
 
-export function truncated(noun: string, buffered: number): TruncatedFrameError {
+/** @param buffered How many bytes of the unfinished frame have arrived. */
+export function truncatedFrame(frameName: string, buffered: number): TruncatedFrameError {
   return new TruncatedFrameError(
-    `The input ended inside a ${noun}, ${buffered} bytes after its beginning: what the peer sent is not whole.`,
+    `The input ended inside a ${frameName}, ${buffered} bytes after its start: the peer did not send all of it`,
     { buffered },
   );
 }

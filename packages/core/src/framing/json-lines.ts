@@ -1,15 +1,16 @@
-// JSON values, one a line.
+// The codec of JSON values, one value a line.
+import { checkOneOf, checkOptions } from '../base/check.js';
 import { JsonLineError } from '../base/errors.js';
 import type { Codec } from './codec.js';
-import { LineDecoder, type ReadLine } from './line-decoder.js';
-import { encodeLine, type LinesOptions, lineRules } from './lines.js';
-import { checkOneOf, refused } from './options.js';
+import { encodeError } from './encode-errors.js';
+import { LineDecoder, type ParseLine } from './line-decoder.js';
+import { encodeLine, type LinesOptions, resolveLinesOptions } from './lines.js';
 
-/** How long the lines may be, and what becomes of lines that are no JSON values. */
+/** Options of {@link jsonLinesCodec}. */
 export interface JsonLinesOptions extends Pick<LinesOptions, 'maxLength' | 'trailing' | 'oversize'> {
   /**
-   * What becomes of a line that is empty or only spaces and tabs, which some peers send to keep a connection alive:
-   * it is left out, or it is a {@link JsonLineError}. It counts as a line either way.
+   * What happens to a line that is empty or has only spaces and tabs; some peers send such lines to keep a connection
+   * alive. `'skip'` skips it, and `'error'` fails with a {@link JsonLineError}. Either way it counts in line numbers.
    *
    * @defaultValue `'skip'`
    */
@@ -17,15 +18,31 @@ export interface JsonLinesOptions extends Pick<LinesOptions, 'maxLength' | 'trai
 }
 
 /**
- * JSON values, one a line (JSON Lines, NDJSON). Lines end as with {@link linesCodec}: LF, perhaps with a CR before it.
- * `T` is what you expect; nothing checks that a value is one, so check it where the peer is not to be trusted.
+ * A codec for JSON values, one value a line (JSON Lines, NDJSON). Lines end as with {@link linesCodec}: with LF, and
+ * one CR before it is stripped.
  *
- * The decoder raises {@link JsonLineError} (`ERR_FRAME_MALFORMED`) with the number of the line, after the values of all
- * lines before it, and the errors of `linesCodec`. With `trailing: 'emit'` an unterminated last line is a value too: use
- * `'error'` where the peer ends every line, for a number that was cut off is still a number. The encoder refuses what
- * JSON cannot express, such as `undefined` ({@link FrameError}, `ERR_FRAME_MALFORMED`), and a line over `maxLength`
- * (`ERR_FRAME_TOO_LONG`).
+ * ```text
+ *   INPUT                               VALUES
+ *   +----------+----+----------+----+
+ *   | {"id":1} | \n | {"id":2} | \n |  -->  { id: 1 }   { id: 2 }
+ *   +----------+----+----------+----+
+ * ```
  *
+ * Nothing checks that a value is a `T`. Check the values of a peer that you do not trust.
+ *
+ * If the peer terminates every line, use `trailing: 'error'`. With the default an unterminated last line is parsed too,
+ * and a number that was cut off is still a number.
+ *
+ * @param options The limit, and what happens to lines that are blank, too long or not terminated.
+ * @returns A codec that decodes and encodes values of type `T`.
+ * @throws At the call: {@link TypeError} for an option of the wrong type or with an unknown value; {@link RangeError}
+ * for a `maxLength` that is not a positive integer or Infinity.
+ * @throws From the decoder: {@link JsonLineError} (`ERR_FRAME_MALFORMED`) for a line that is not valid JSON, with its
+ * number; {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a line over `maxLength`, with `oversize: 'error'`;
+ * {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) for an unterminated last line, with `trailing: 'error'`.
+ * @throws From `encode()`: {@link FrameError} (`ERR_FRAME_MALFORMED`) for a value that JSON cannot express, such as
+ * `undefined` or a circular object; {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a line over `maxLength`.
+ * @see https://jsonlines.org
  * @example
  * ```ts
  * import { jsonLinesCodec } from '@rxsock/core';
@@ -35,17 +52,17 @@ export interface JsonLinesOptions extends Pick<LinesOptions, 'maxLength' | 'trai
  * decoder.push(Buffer.from(codec.encode({ id: 1 })));
  * console.log(decoder.next()?.id); // 1
  * ```
- *
- * @throws TypeError or RangeError when an option is not one of those above.
  */
 export function jsonLinesCodec<T = unknown>(options: JsonLinesOptions = {}): Codec<T> {
-  const { maxLength, trailing, oversize } = options;
-  const rules = lineRules({ maxLength, trailing, oversize });
-  const skip = checkOneOf('blankLines', options.blankLines ?? 'skip', ['skip', 'error']) === 'skip';
-  const readLine: ReadLine<T> = (line, number) => (skip && isBlank(line) ? undefined : parse<T>(line, number));
+  checkOptions(options, '{ maxLength: 1024 }');
+  const { maxLength, trailing, oversize, blankLines = 'skip' } = options;
+  const resolved = resolveLinesOptions({ maxLength, trailing, oversize });
+  const skipBlank = checkOneOf('blankLines', blankLines, ['skip', 'error']) === 'skip';
+  const parseLine: ParseLine<T> = (line, lineNumber) =>
+    skipBlank && isBlank(line) ? undefined : parse<T>(line, lineNumber);
   return {
-    decoder: () => new LineDecoder(rules, 'utf8', readLine),
-    encode: (value) => encodeLine(stringify(value), rules, 'utf8'),
+    decoder: () => new LineDecoder(resolved, 'utf8', parseLine),
+    encode: (value) => encodeLine(stringify(value), resolved, 'utf8'),
   };
 }
 
@@ -53,11 +70,12 @@ function isBlank(line: string): boolean {
   return /^[ \t\r]*$/.test(line);
 }
 
-function parse<T>(line: string, number: number): T {
+function parse<T>(line: string, lineNumber: number): T {
   try {
     return JSON.parse(line) as T;
   } catch (cause) {
-    throw new JsonLineError(`Line ${number} is not valid JSON: ${(cause as Error).message}`, { line: number, cause });
+    const message = `Line ${lineNumber} is not valid JSON: ${(cause as Error).message}`;
+    throw new JsonLineError(message, { line: lineNumber, cause });
   }
 }
 
@@ -66,8 +84,10 @@ function stringify(value: unknown): string {
   try {
     line = JSON.stringify(value);
   } catch (cause) {
-    throw refused(`The value cannot be written as JSON: ${cause instanceof Error ? cause.message : cause}`, cause);
+    throw encodeError(`The value cannot be written as JSON: ${cause instanceof Error ? cause.message : cause}`, cause);
   }
-  if (line === undefined) throw refused(`JSON has no way to write this value, which is of type ${typeof value}.`);
+  if (line === undefined) {
+    throw encodeError(`JSON cannot express this value of type ${typeof value}: send null instead`);
+  }
   return line;
 }

@@ -1,71 +1,89 @@
-// The forms that a length takes on the wire, read and written.
+// Reads and writes the length field of a frame: an unsigned integer or a varint.
 import { FrameError } from '../base/errors.js';
 
-/** The width of the length field in bytes, or `'varint'`: seven bits a byte, lowest first, as in Protocol Buffers. */
+/**
+ * The width of a length field in bytes, or `'varint'`: seven bits per byte, the lowest bits first, as in Protocol
+ * Buffers.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/#varints
+ */
 export type LengthField = 1 | 2 | 3 | 4 | 8 | 'varint';
 
+/** Which byte of an integer comes first: the most significant (`'big'`) or the least significant (`'little'`). */
 export type ByteOrder = 'big' | 'little';
 
-/** The most bytes that 64 bits take as a varint. */
-export const VARINT_BYTES = 10;
+/** How many bytes a varint of 64 bits takes. */
+export const MAX_VARINT_LENGTH = 10;
 
 const UINT32 = 2 ** 32;
 
-/** An unsigned integer of `width` bytes. Eight of them may give a number that is not exact, but then it is no safe one. */
-export function readUnsigned(bytes: Buffer, at: number, width: number, byteOrder: ByteOrder): number {
+/**
+ * Reads an unsigned integer of `width` bytes. A value of eight bytes may not be exact, but then it is above the safe
+ * integers.
+ */
+export function readUnsigned(bytes: Buffer, offset: number, width: number, byteOrder: ByteOrder): number {
   const big = byteOrder === 'big';
-  if (width < 8) return big ? bytes.readUIntBE(at, width) : bytes.readUIntLE(at, width);
-  const first = big ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at);
-  const second = big ? bytes.readUInt32BE(at + 4) : bytes.readUInt32LE(at + 4);
+  if (width < 8) return big ? bytes.readUIntBE(offset, width) : bytes.readUIntLE(offset, width);
+  const first = big ? bytes.readUInt32BE(offset) : bytes.readUInt32LE(offset);
+  const second = big ? bytes.readUInt32BE(offset + 4) : bytes.readUInt32LE(offset + 4);
   return big ? first * UINT32 + second : second * UINT32 + first;
 }
 
-/** Writes a safe integer that fits. */
-export function writeUnsigned(bytes: Buffer, at: number, width: number, byteOrder: ByteOrder, value: number): void {
+/** Writes an unsigned integer of `width` bytes. `value` must be a safe integer that fits. */
+export function writeUnsigned(bytes: Buffer, offset: number, width: number, byteOrder: ByteOrder, value: number): void {
   const big = byteOrder === 'big';
   if (width < 8) {
-    if (big) bytes.writeUIntBE(value, at, width);
-    else bytes.writeUIntLE(value, at, width);
+    if (big) bytes.writeUIntBE(value, offset, width);
+    else bytes.writeUIntLE(value, offset, width);
     return;
   }
   const high = Math.floor(value / UINT32);
   const low = value % UINT32;
-  if (big) bytes.writeUInt32BE(high, at);
-  else bytes.writeUInt32LE(low, at);
-  if (big) bytes.writeUInt32BE(low, at + 4);
-  else bytes.writeUInt32LE(high, at + 4);
+  if (big) bytes.writeUInt32BE(high, offset);
+  else bytes.writeUInt32LE(low, offset);
+  if (big) bytes.writeUInt32BE(low, offset + 4);
+  else bytes.writeUInt32LE(high, offset + 4);
 }
 
-/** The largest value that the field can hold and that is still a safe integer. */
-export function greatest(field: LengthField): number {
+/** Returns the largest safe integer that the field can hold. */
+export function maxFieldValue(field: LengthField): number {
   return field === 'varint' || field === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * field) - 1;
 }
 
-/** A varint, read byte by byte. Its value may stop being exact above the safe integers. */
+/** Reads a varint byte by byte. Above the safe integers its value may not be exact. */
 export class VarintReader {
+  /** The value of the bytes so far. */
   value = 0;
-  bytes = 0;
+  /** How many bytes were read. */
+  length = 0;
 
-  /** Takes the next byte; tells whether it was the last. */
-  take(byte: number): boolean {
-    this.value += (byte & 0x7f) * 2 ** (7 * this.bytes);
-    this.bytes++;
+  /**
+   * Reads the next byte. Returns `true` if it was the last one of the varint.
+   *
+   * @throws {@link FrameError} (`ERR_FRAME_MALFORMED`) if the varint goes on after {@link MAX_VARINT_LENGTH} bytes.
+   */
+  readByte(byte: number): boolean {
+    this.value += (byte & 0x7f) * 2 ** (7 * this.length);
+    this.length++;
     if (byte < 0x80) return true;
-    if (this.bytes < VARINT_BYTES) return false;
-    throw new FrameError(`A length as varint goes on after ${VARINT_BYTES} bytes: the peer sends something else.`);
+    if (this.length < MAX_VARINT_LENGTH) return false;
+    throw new FrameError(
+      `The length of a frame is a varint of more than ${MAX_VARINT_LENGTH} bytes: check what the peer sends`,
+    );
   }
 
+  /** Begins the next varint. */
   reset(): void {
     this.value = 0;
-    this.bytes = 0;
+    this.length = 0;
   }
 }
 
-/** The shortest varint of a safe integer. */
-export function varintOf(value: number): Buffer {
+/** Returns the shortest varint of a safe integer. */
+export function encodeVarint(value: number): Buffer {
   const bytes: number[] = [];
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
-  bytes.push(left);
+  let remaining = value;
+  for (; remaining > 0x7f; remaining = Math.floor(remaining / 0x80)) bytes.push((remaining % 0x80) | 0x80);
+  bytes.push(remaining);
   return Buffer.from(bytes);
 }

@@ -1,43 +1,40 @@
-// Frames of bytes behind a field that says how long they are.
-import { FrameError, FrameTooLongError } from '../base/errors.js';
-import type { BytesCodec, Chunk } from './codec.js';
-import { FrameDecoder } from './frame-decoder.js';
-import {
-  type ByteOrder,
-  greatest,
-  type LengthField,
-  readUnsigned,
-  VarintReader,
-  varintOf,
-  writeUnsigned,
-} from './length-field.js';
-import { bytesOf, checkInteger, checkOneOf, checkPayloadLength, PREFIXED_MAX_LENGTH, refused } from './options.js';
+// The codec of byte frames that begin with their length.
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkInteger, checkOneOf, checkOptions } from '../base/check.js';
+import type { BytesCodec } from './codec.js';
+import { checkPayloadLength, encodeError } from './encode-errors.js';
+import { type ByteOrder, encodeVarint, type LengthField, maxFieldValue, writeUnsigned } from './length-field.js';
+import { LengthPrefixedDecoder, type LengthPrefixedDecoderOptions } from './length-prefixed-decoder.js';
+import { checkMaxLength, PREFIXED_MAX_LENGTH } from './options.js';
 
-/** Where the length is, how it is written and what it counts. */
+/** Options of {@link lengthPrefixedCodec}: where the length is, how it is written, and what it counts. */
 export interface LengthPrefixedOptions {
-  /** The width of the length field in bytes, or `'varint'`: seven bits a byte, lowest first, as in Protocol Buffers. */
+  /**
+   * The width of the length field in bytes, or `'varint'`: seven bits per byte, the lowest bits first, as in Protocol
+   * Buffers.
+   */
   readonly lengthField: LengthField;
   /**
-   * Which byte of the length comes first: the most significant or the least. A varint has an order of its own.
+   * Which byte of the length comes first: the most significant or the least significant. A varint ignores it.
    *
    * @defaultValue `'big'`
    */
   readonly byteOrder?: ByteOrder | undefined;
   /**
-   * How many bytes come before the length field. The decoder drops them, the encoder writes zeros.
+   * How many bytes come before the length field. The decoder drops them, and the encoder writes zeros.
    *
    * @defaultValue 0
    */
   readonly offset?: number | undefined;
   /**
-   * What has to be added to the field's value to get the payload's length in bytes: where the field counts itself, minus
-   * its own width.
+   * What to add to the value of the length field to get the length of the payload, in bytes. It is negative if the
+   * field also counts itself or the bytes before it.
    *
    * @defaultValue 0
    */
   readonly adjustment?: number | undefined;
   /**
-   * The longest payload, in bytes.
+   * The longest payload, in bytes. Infinity means no limit.
    *
    * @defaultValue 16777216 (16 MiB)
    */
@@ -45,23 +42,47 @@ export interface LengthPrefixedOptions {
 }
 
 /**
- * Frames of bytes behind a length field; the payload alone is the frame, and may be empty.
+ * A codec for frames of bytes that begin with their length. Only the payload is in the frame, and it may be empty.
  *
  * ```text
- * lengthField: 2, offset: 1, adjustment: -3 (the length counts all)
+ * { lengthField: 2 }: the length counts the payload
  *
- *   +------+--------+-----------+        +-----------+
- *   | 0x07 | 0x0008 | 5 bytes   |  --->  | 5 bytes   |
- *   +------+--------+-----------+        +-----------+
- *    offset  length   payload              frame
+ *   INPUT                      FRAME
+ *   +--------+---------+       +---------+
+ *   | 0x0005 | 5 bytes |  -->  | 5 bytes |
+ *   +--------+---------+       +---------+
+ *    length   payload
+ *
+ * { lengthField: 2, offset: 1, adjustment: -3 }: the length counts everything
+ *
+ *   INPUT                             FRAME
+ *   +------+--------+---------+       +---------+
+ *   | 0x07 | 0x0008 | 5 bytes |  -->  | 5 bytes |
+ *   +------+--------+---------+       +---------+
+ *    offset  length   payload
+ *
+ * { lengthField: 'varint' }
+ *
+ *   INPUT                         FRAME
+ *   +--------+-----------+       +-----------+
+ *   | 0xac02 | 300 bytes |  -->  | 300 bytes |
+ *   +--------+-----------+       +-----------+
+ *    length   payload
  * ```
  *
- * The decoder raises {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a length over `maxLength` as soon as it is
- * read: no memory is set aside for what has not arrived. It raises {@link FrameError} (`ERR_FRAME_MALFORMED`) for a
- * length that the adjustment makes negative and for a varint of more than 10 bytes, and {@link TruncatedFrameError}
- * (`ERR_FRAME_TRUNCATED`) when the input ends inside a frame. The encoder refuses a payload that the field cannot
- * express (`ERR_FRAME_MALFORMED`) or that is over `maxLength` (`ERR_FRAME_TOO_LONG`).
+ * The decoder checks the length before it buffers any payload, and needs memory only for the bytes that have arrived.
  *
+ * @param options The length field, what it counts, and the limit.
+ * @returns A codec that decodes to Buffers, and encodes strings (as UTF-8) and `Uint8Array`s.
+ * @throws At the call: {@link TypeError} for an option of the wrong type or with an unknown value; {@link RangeError}
+ * for an `offset` that is not an integer from 0 up, an `adjustment` that is not an integer, or a `maxLength` that is
+ * not a positive integer or Infinity.
+ * @throws From the decoder: {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a declared payload over `maxLength`;
+ * {@link FrameError} (`ERR_FRAME_MALFORMED`) for a length that `adjustment` makes negative, and for a varint of more
+ * than 10 bytes; {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) if the input ends inside a frame.
+ * @throws From `encode()`: {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a payload over `maxLength`;
+ * {@link FrameError} (`ERR_FRAME_MALFORMED`) for a payload whose length, less `adjustment`, is negative or does not fit
+ * the length field; {@link TypeError} for a payload that is neither a string nor a `Uint8Array`.
  * @example
  * ```ts
  * import { lengthPrefixedCodec } from '@rxsock/core';
@@ -72,107 +93,36 @@ export interface LengthPrefixedOptions {
  * decoder.push(Buffer.from([0, 2, 104, 105]));
  * console.log(String(decoder.next())); // hi
  * ```
- *
- * @throws TypeError or RangeError when an option is not one of those above.
  */
 export function lengthPrefixedCodec(options: LengthPrefixedOptions): BytesCodec {
-  const rules: Rules = {
-    lengthField: checkOneOf('lengthField', options?.lengthField, [1, 2, 3, 4, 8, 'varint']),
-    byteOrder: checkOneOf('byteOrder', options.byteOrder ?? 'big', ['big', 'little']),
-    offset: checkInteger('offset', options.offset ?? 0, 0),
-    adjustment: checkInteger('adjustment', options.adjustment ?? 0, Number.MIN_SAFE_INTEGER),
-    maxLength: checkInteger('maxLength', options.maxLength ?? PREFIXED_MAX_LENGTH, 0),
+  checkOptions(options, '{ lengthField: 4 }');
+  const { byteOrder = 'big', offset = 0, adjustment = 0, maxLength = PREFIXED_MAX_LENGTH } = options;
+  const resolved: LengthPrefixedDecoderOptions = {
+    lengthField: checkOneOf('lengthField', options.lengthField, [1, 2, 3, 4, 8, 'varint']),
+    byteOrder: checkOneOf('byteOrder', byteOrder, ['big', 'little']),
+    offset: checkInteger('offset', offset, 0),
+    adjustment: checkInteger('adjustment', adjustment),
+    maxLength: checkMaxLength(maxLength),
   };
   return {
-    decoder: () => new LengthPrefixedDecoder(rules),
-    encode: (value) => encode(value, rules),
+    decoder: () => new LengthPrefixedDecoder(resolved),
+    encode: (value) => encode(value, resolved),
   };
 }
 
-interface Rules {
-  readonly lengthField: LengthField;
-  readonly byteOrder: ByteOrder;
-  readonly offset: number;
-  readonly adjustment: number;
-  readonly maxLength: number;
-}
-
-class LengthPrefixedDecoder extends FrameDecoder<Buffer> {
-  readonly #rules: Rules;
-  readonly #varint = new VarintReader();
-  /** The bytes before the payload, as soon as the length has been read; then also the payload's length. */
-  #header: number | undefined;
-  #length = 0;
-
-  constructor(rules: Rules) {
-    super();
-    this.#rules = rules;
-  }
-
-  protected pull(): Buffer | undefined {
-    const { queue } = this;
-    if (this.#header === undefined && !this.#readHeader()) return this.unfinished('frame');
-    const header = this.#header!;
-    const total = header + this.#length;
-    if (!queue.need(total)) return this.unfinished('frame');
-    const frame = queue.take(header, total, total);
-    this.#header = undefined;
-    return frame;
-  }
-
-  #readHeader(): boolean {
-    const { queue } = this;
-    const { lengthField, byteOrder, offset } = this.#rules;
-    if (lengthField === 'varint') return this.#readVarint();
-    if (!queue.need(offset + lengthField)) return false;
-    this.#setLength(readUnsigned(queue.source, queue.offset + offset, lengthField, byteOrder), offset + lengthField);
-    return true;
-  }
-
-  #readVarint(): boolean {
-    const { queue } = this;
-    const { offset } = this.#rules;
-    let last = false;
-    while (!last) {
-      const at = offset + this.#varint.bytes;
-      if (!queue.need(at + 1)) return false;
-      last = this.#varint.take(queue.source[queue.offset + at]!);
-    }
-    this.#setLength(this.#varint.value, offset + this.#varint.bytes);
-    this.#varint.reset();
-    return true;
-  }
-
-  #setLength(value: number, header: number): void {
-    const { adjustment, maxLength } = this.#rules;
-    const length = value + adjustment;
-    if (length < 0) {
-      throw new FrameError(
-        `A frame says length ${value}, which the adjustment of ${adjustment} makes negative: check what the peer counts.`,
-      );
-    }
-    if (value > Number.MAX_SAFE_INTEGER || length > maxLength) {
-      throw new FrameTooLongError(
-        `A frame says that it is longer than ${maxLength} bytes: raise maxLength, or check what the peer sends.`,
-        { limit: maxLength },
-      );
-    }
-    this.#header = header;
-    this.#length = length;
-  }
-}
-
-function encode(value: Chunk, { lengthField, byteOrder, offset, adjustment, maxLength }: Rules): Buffer {
-  const payload = bytesOf(value, 'A payload');
+function encode(
+  value: Chunk,
+  { lengthField, byteOrder, offset, adjustment, maxLength }: LengthPrefixedDecoderOptions,
+): Buffer {
+  const payload = toBytes(value, 'A payload');
   checkPayloadLength(payload.length, maxLength);
-  const length = payload.length - adjustment;
-  if (length < 0 || length > greatest(lengthField)) {
-    throw refused(
-      `A payload of ${payload.length} bytes makes a length of ${length}, which the length field cannot express.`,
-    );
+  const fieldValue = payload.length - adjustment;
+  if (fieldValue < 0 || fieldValue > maxFieldValue(lengthField)) {
+    const problem = `A payload of ${payload.length} bytes needs the length ${fieldValue}`;
+    throw encodeError(`${problem}, which does not fit the field: check lengthField (${lengthField}) and adjustment`);
   }
-  if (lengthField === 'varint') return Buffer.concat([Buffer.alloc(offset), varintOf(length), payload]);
+  if (lengthField === 'varint') return Buffer.concat([Buffer.alloc(offset), encodeVarint(fieldValue), payload]);
   const header = Buffer.alloc(offset + lengthField);
-  writeUnsigned(header, offset, lengthField, byteOrder, length);
+  writeUnsigned(header, offset, lengthField, byteOrder, fieldValue);
   return Buffer.concat([header, payload]);
 }

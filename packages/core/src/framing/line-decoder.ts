@@ -1,100 +1,112 @@
-// Lines, fast: a run of short lines is decoded in one go and then sliced; everything else, the line that a chunk ends
-// in the middle of, the long one, the one over the limit, is left to the general state machine.
-import { CR, DelimiterDecoder, type DelimiterRules } from './delimiter-decoder.js';
+// A fast path for lines: a run of short lines is decoded to one string and then sliced. The general state machine
+// decodes the others: a line that is cut by the end of a chunk, a long line, and a line over the limit.
+import { CR, DelimiterDecoder, type DelimiterDecoderOptions } from './delimiter-decoder.js';
 
 /**
- * How many bytes are decoded in one go. A slice of a string holds on to the whole of it, so this is also what a single
- * line that somebody keeps can hold on to. Longer runs were measurably, but not much, faster.
+ * How many bytes are decoded to one string. A slice keeps the whole string in memory, so this is also the most that one
+ * line keeps in memory. Longer runs were faster in measurements, but not by much.
  */
-const RUN = 8 * 1024;
+const MAX_RUN_LENGTH = 8 * 1024;
 
 const LF = 10;
 
-/** Makes a frame of line number `number`, counted from 1, or leaves it out by giving `undefined`. */
-export type ReadLine<T> = (line: string, number: number) => T | undefined;
+/**
+ * Turns a line into a frame. Returns `undefined` to skip the line.
+ *
+ * @param lineNumber The number of the line in the input, from 1.
+ */
+export type ParseLine<T> = (line: string, lineNumber: number) => T | undefined;
 
 export class LineDecoder<T> extends DelimiterDecoder<T> {
   readonly #encoding: BufferEncoding;
-  readonly #readLine: ReadLine<T>;
+  readonly #parseLine: ParseLine<T>;
   readonly #delimiter: string;
-  /** The run at hand, whole lines; empty between runs. */
+  /** The current run: whole lines with their delimiters. Empty between two runs. */
   #run = '';
-  /** Where in `#run` its next line begins. */
-  #at = 0;
-  /** How many lines of the run are taken and still in the queue. */
-  #taken = 0;
-  /** How many bytes the run has in the queue, from its position on: they stay there until the last line is taken. */
-  #length = 0;
+  /** Where the next line begins in `#run`. */
+  #runPosition = 0;
+  /** How many lines of the run have been returned while their bytes are still in the queue. */
+  #linesTaken = 0;
+  /** How many bytes of the run are in the queue, from its position on. They stay there until the last line is taken. */
+  #runByteLength = 0;
 
-  constructor(rules: DelimiterRules, encoding: BufferEncoding, readLine: ReadLine<T>) {
-    super(rules);
+  constructor(options: DelimiterDecoderOptions, encoding: BufferEncoding, parseLine: ParseLine<T>) {
+    super(options);
     this.#encoding = encoding;
-    this.#readLine = readLine;
-    this.#delimiter = rules.delimiter.toString('latin1');
+    this.#parseLine = parseLine;
+    this.#delimiter = options.delimiter.toString('latin1');
   }
 
-  protected override pull(): T | undefined {
+  protected override decodeFrame(): T | undefined {
     while (this.#run !== '' || this.#startRun()) {
-      const frame = this.#sliceLine();
+      const frame = this.#takeLine();
       if (frame !== undefined) return frame;
     }
-    return super.pull();
+    return super.decodeFrame();
   }
 
-  protected override read(bytes: Buffer, from: number, to: number): T | undefined {
-    return this.#readLine(bytes.toString(this.#encoding, from, to), this.passed + 1);
+  protected override decodePayload(bytes: Buffer, start: number, end: number): T | undefined {
+    return this.#parseLine(bytes.toString(this.#encoding, start, end), this.frameCount + 1);
   }
 
   override rest(): Uint8Array {
-    this.#settle();
+    this.#consumeTakenLines();
     return super.rest();
   }
 
   /**
-   * Decodes what lies before the last delimiter within reach. No line in it can be over the limit, for a run is at most
-   * that long. Neither LF nor CR occurs inside another character of UTF-8 or Latin-1, and an invalid sequence of UTF-8
-   * ends before it, so that decoding the run and decoding each line give the same text.
+   * Decodes the bytes up to the last delimiter within the longest run. Returns `false` if there is none.
+   *
+   * A run is no longer than `maxLength` and a delimiter, so no line in it is over the limit. Decoding a run gives the
+   * same text as decoding each line: in UTF-8 and Latin-1 the bytes of LF and CR are never part of another character,
+   * and an invalid sequence of UTF-8 ends before them.
    */
   #startRun(): boolean {
-    const { queue, rules } = this;
-    const { chunk, at } = queue;
-    const width = rules.delimiter.length;
-    const reach = Math.min(chunk.length, at + Math.min(RUN, rules.maxLength + width)) - width;
-    if (reach < at || queue.keptLength > 0 || this.discarding) return false;
-    // Not found, this stops at the delimiter before `at` and so does not look at earlier lines again.
-    const last = width === 1 ? chunk.lastIndexOf(LF, reach) : chunk.lastIndexOf(rules.delimiter, reach);
-    if (last < at) return false;
-    this.#length = last + width - at;
-    this.#run = chunk.toString(this.#encoding, at, last + width);
+    const { queue, options } = this;
+    const { chunk, position } = queue;
+    const width = options.delimiter.length;
+    const reach = Math.min(chunk.length, position + Math.min(MAX_RUN_LENGTH, options.maxLength + width)) - width;
+    if (reach < position || queue.savedLength > 0 || this.discarding) return false;
+    // A search that finds nothing in the run stops at the delimiter before `position`: no earlier line is searched
+    // again.
+    const last = width === 1 ? chunk.lastIndexOf(LF, reach) : chunk.lastIndexOf(options.delimiter, reach);
+    if (last < position) return false;
+    this.#runByteLength = last + width - position;
+    this.#run = chunk.toString(this.#encoding, position, last + width);
     return true;
   }
 
-  #sliceLine(): T | undefined {
+  /** Slices the next line off the run. */
+  #takeLine(): T | undefined {
     const run = this.#run;
-    const from = this.#at;
-    const found = run.indexOf(this.#delimiter, from);
-    const to = this.rules.stripCR && found > from && run.charCodeAt(found - 1) === CR ? found - 1 : found;
-    const frame = this.#readLine(run.slice(from, to), this.passed + 1);
-    this.passed++;
-    this.#taken++;
-    this.#at = found + this.#delimiter.length;
-    if (this.#at === run.length) this.#finishRun();
+    const start = this.#runPosition;
+    const found = run.indexOf(this.#delimiter, start);
+    const end = this.options.stripCR && found > start && run.charCodeAt(found - 1) === CR ? found - 1 : found;
+    const frame = this.#parseLine(run.slice(start, end), this.frameCount + 1);
+    this.frameCount++;
+    this.#linesTaken++;
+    this.#runPosition = found + this.#delimiter.length;
+    if (this.#runPosition === run.length) this.#endRun();
     return frame;
   }
 
-  #finishRun(): void {
-    this.queue.skip(this.#length);
+  #endRun(): void {
+    this.queue.advance(this.#runByteLength);
     this.#run = '';
-    this.#at = 0;
-    this.#taken = 0;
+    this.#runPosition = 0;
+    this.#linesTaken = 0;
   }
 
-  /** Moves the queue's position behind the lines that are taken. Text and bytes differ in length, so they are counted. */
-  #settle(): void {
-    const { queue, rules } = this;
-    let end = queue.at;
-    for (; this.#taken > 0; this.#taken--) end = queue.chunk.indexOf(rules.delimiter, end) + rules.delimiter.length;
-    this.#length -= end - queue.at;
-    queue.skip(end - queue.at);
+  /**
+   * Consumes the bytes of the lines that were taken from the run. It counts delimiters, because the length of the text
+   * is not the length of the bytes.
+   */
+  #consumeTakenLines(): void {
+    const { queue, options } = this;
+    const { delimiter } = options;
+    let end = queue.position;
+    for (; this.#linesTaken > 0; this.#linesTaken--) end = queue.chunk.indexOf(delimiter, end) + delimiter.length;
+    this.#runByteLength -= end - queue.position;
+    queue.advance(end - queue.position);
   }
 }

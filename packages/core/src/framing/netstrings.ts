@@ -1,13 +1,16 @@
-// Netstrings: the length in decimal digits, a colon, the payload, a comma.
+// The codec of netstrings: the length in decimal digits, a colon, the payload, a comma.
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkOptions } from '../base/check.js';
 import { FrameError, FrameTooLongError } from '../base/errors.js';
-import type { BytesCodec, Chunk } from './codec.js';
+import type { BytesCodec } from './codec.js';
+import { checkPayloadLength } from './encode-errors.js';
 import { FrameDecoder } from './frame-decoder.js';
-import { bytesOf, checkInteger, checkPayloadLength, PREFIXED_MAX_LENGTH } from './options.js';
+import { checkMaxLength, PREFIXED_MAX_LENGTH } from './options.js';
 
-/** How long the netstrings may be. */
+/** Options of {@link netstringsCodec}. */
 export interface NetstringsOptions {
   /**
-   * The longest payload, in bytes.
+   * The longest payload, in bytes. Infinity means no limit.
    *
    * @defaultValue 16777216 (16 MiB)
    */
@@ -15,14 +18,27 @@ export interface NetstringsOptions {
 }
 
 /**
- * Netstrings, as D. J. Bernstein defined them: `5:hello,` is the payload `hello`. The length is in decimal digits
- * without leading zeros; `0:,` is an empty frame.
+ * A codec for netstrings as D. J. Bernstein defined them. The length is in decimal digits without leading zeros, and
+ * `0:,` is an empty frame.
  *
- * The decoder raises {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) at the digit that takes the length over
- * `maxLength`, before any payload is kept, {@link FrameError} (`ERR_FRAME_MALFORMED`) for a wrong length, colon or
- * comma, and {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) when the input ends inside a frame. The encoder refuses
- * a payload over `maxLength`.
+ * ```text
+ *   INPUT                       FRAME
+ *   +---+---+-------+---+       +-------+
+ *   | 5 | : | hello | , |  -->  | hello |
+ *   +---+---+-------+---+       +-------+
+ *   length   payload
+ * ```
  *
+ * @param options The limit.
+ * @returns A codec that decodes to Buffers, and encodes strings (as UTF-8) and `Uint8Array`s.
+ * @throws At the call: {@link TypeError} for options that are not an object or a `maxLength` that is not a number;
+ * {@link RangeError} for a `maxLength` that is not a positive integer or Infinity.
+ * @throws From the decoder: {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) at the digit that makes the length exceed
+ * `maxLength`, before any payload is buffered; {@link FrameError} (`ERR_FRAME_MALFORMED`) for a wrong length, colon or
+ * comma; {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) if the input ends inside a netstring.
+ * @throws From `encode()`: {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a payload over `maxLength`;
+ * {@link TypeError} for a payload that is neither a string nor a `Uint8Array`.
+ * @see https://cr.yp.to/proto/netstrings.txt
  * @example
  * ```ts
  * import { netstringsCodec } from '@rxsock/core';
@@ -33,11 +49,11 @@ export interface NetstringsOptions {
  * decoder.push(Buffer.from('5:hello,'));
  * console.log(String(decoder.next())); // hello
  * ```
- *
- * @throws RangeError when `maxLength` is not a non-negative safe integer.
  */
 export function netstringsCodec(options: NetstringsOptions = {}): BytesCodec {
-  const maxLength = checkInteger('maxLength', options.maxLength ?? PREFIXED_MAX_LENGTH, 0);
+  checkOptions(options, '{ maxLength: 1024 }');
+  const { maxLength: limit = PREFIXED_MAX_LENGTH } = options;
+  const maxLength = checkMaxLength(limit);
   return {
     decoder: () => new NetstringDecoder(maxLength),
     encode: (value) => encode(value, maxLength),
@@ -50,62 +66,63 @@ const COMMA = 44;
 
 class NetstringDecoder extends FrameDecoder<Buffer> {
   readonly #maxLength: number;
-  /** How many bytes of the header have been read: the digits and the colon. */
-  #header = 0;
-  /** The payload's length as far as its digits have been read. */
-  #length = 0;
-  #hasLength = false;
+  /** How many bytes of the header have been read: the digits, and then the colon. */
+  #headerLength = 0;
+  /** The length of the payload, as far as its digits have been read. */
+  #payloadLength = 0;
+  /** `true` once the colon has been read. */
+  #headerRead = false;
 
   constructor(maxLength: number) {
     super();
     this.#maxLength = maxLength;
   }
 
-  protected pull(): Buffer | undefined {
+  protected decodeFrame(): Buffer | undefined {
     const { queue } = this;
-    while (!this.#hasLength) {
-      if (!queue.need(this.#header + 1)) return this.unfinished('netstring');
-      this.#readHeader(queue.source[queue.offset + this.#header]!);
+    while (!this.#headerRead) {
+      if (!queue.gather(this.#headerLength + 1)) return this.needMoreBytes('netstring');
+      this.#readHeaderByte(queue.buffer[queue.offset + this.#headerLength]!);
     }
-    const end = this.#header + this.#length;
-    if (!queue.need(end + 1)) return this.unfinished('netstring');
-    if (queue.source[queue.offset + end] !== COMMA) {
+    const end = this.#headerLength + this.#payloadLength;
+    if (!queue.gather(end + 1)) return this.needMoreBytes('netstring');
+    if (queue.buffer[queue.offset + end] !== COMMA) {
       throw new FrameError(
-        'A netstring does not end with a comma: its length is wrong, or the peer sends something else.',
+        'A netstring does not end with a comma: its length is wrong, or the peer does not send netstrings',
       );
     }
-    const frame = queue.take(this.#header, end, end + 1);
-    this.#header = 0;
-    this.#length = 0;
-    this.#hasLength = false;
+    const frame = queue.takeFrame(this.#headerLength, end, end + 1);
+    this.#headerLength = 0;
+    this.#payloadLength = 0;
+    this.#headerRead = false;
     return frame;
   }
 
-  #readHeader(byte: number): void {
+  #readHeaderByte(byte: number): void {
     const digit = byte - ZERO;
-    if (byte === COLON && this.#header > 0) {
-      this.#hasLength = true;
-    } else if (digit < 0 || digit > 9 || (this.#header > 0 && this.#length === 0)) {
+    if (byte === COLON && this.#headerLength > 0) {
+      this.#headerRead = true;
+    } else if (digit < 0 || digit > 9 || (this.#headerLength > 0 && this.#payloadLength === 0)) {
       throw new FrameError(
-        'A netstring does not begin with a length in decimal digits without leading zeros, and a colon.',
+        'A netstring must begin with decimal digits, without leading zeros, and a colon: check what the peer sends',
       );
     } else {
-      this.#length = 10 * this.#length + digit;
-      if (this.#length > this.#maxLength) throw this.#tooLong();
+      this.#payloadLength = 10 * this.#payloadLength + digit;
+      if (this.#payloadLength > this.#maxLength) throw this.#tooLong();
     }
-    this.#header++;
+    this.#headerLength++;
   }
 
   #tooLong(): FrameTooLongError {
     return new FrameTooLongError(
-      `A netstring says that it is longer than ${this.#maxLength} bytes: raise maxLength, or check what the peer sends.`,
+      `A netstring declares a length over ${this.#maxLength} bytes: raise maxLength, or check what the peer sends`,
       { limit: this.#maxLength },
     );
   }
 }
 
 function encode(value: Chunk, maxLength: number): Buffer {
-  const payload = bytesOf(value, 'A payload');
+  const payload = toBytes(value, 'A payload');
   checkPayloadLength(payload.length, maxLength);
   return Buffer.concat([Buffer.from(`${payload.length}:`), payload, Buffer.from(',')]);
 }

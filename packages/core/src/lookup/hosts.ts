@@ -1,71 +1,86 @@
-// Host names to addresses and back, as the system resolves them.
+// resolveHost() and reverseLookup(): host names to addresses and back, with the system's resolver.
 import dns from 'node:dns';
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
-import { ask, type LookupOptions } from './ask.js';
-import { checkFamily, type HostAddress, withFamily } from './family.js';
+import { checkFamily, checkOptions, typeError } from '../base/check.js';
+import { type HostAddress, withFamily } from './family.js';
+import { type LookupOptions, queryResolver } from './resolver.js';
 
 /** Options of {@link resolveHost}. */
 export interface ResolveHostOptions extends LookupOptions {
-  /** The family of addresses wanted; 0 = either. @defaultValue 0 */
-  readonly family?: 0 | 4 | 6;
+  /** The family of the addresses: 4, 6, or 0 for either. @defaultValue 0 */
+  readonly family?: 0 | 4 | 6 | undefined;
 }
 
 /**
- * The addresses of a host, in the order in which the system would try them; there is at least one. An address stands for
+ * Resolves a host name to its addresses, in the order in which the system would try them. An address resolves to
  * itself.
  *
- * It does not block: the system's resolver works in a thread of Node's pool. That one cannot be stopped, so after a
- * `timeout` or an abort it goes on unheard. In a pipeline: `defer(() => resolveHost(name))`.
+ * The event loop is not blocked: the system's resolver runs in a thread of Node's pool. Node cannot stop that thread,
+ * so after a timeout or an abort it continues, and its result is ignored. In a pipeline, write
+ * `defer(() => resolveHost(name))`.
  *
- * @throws TypeError or RangeError at the call for a name or an option that means nothing. As a rejection:
- * {@link SocketError} with Node's code (`ENOTFOUND` where there is no such name, or no address of the family wanted;
- * `EAI_AGAIN` where no name server answers), {@link SocketTimeoutError}, {@link AbortedError}.
+ * @param name A host name or an address.
+ * @returns Resolves to at least one address.
+ * @throws At the call: TypeError if the name is not a string, is empty or contains a NUL; TypeError or RangeError for
+ * an option with an invalid value.
+ * @throws As a rejection: {@link SocketError} with Node's code: `ENOTFOUND` if there is no such name or no address of
+ * the family, `EAI_AGAIN` if no name server answers; {@link SocketTimeoutError} (`ETIMEDOUT`) after `timeout`;
+ * {@link AbortedError} (`ERR_SOCKET_ABORTED`) if `signal` aborts.
  * @see https://nodejs.org/api/dns.html#dnslookuphostname-options-callback
  *
  * @example
  * ```ts
- * import { resolveHost } from '@rxsock/core';
+ * import { resolveHost } from '@rxsock/core/lookup';
  *
  * for (const { address } of await resolveHost('localhost', { family: 4 })) console.log(address); // 127.0.0.1
  * ```
  */
 export function resolveHost(name: string, options: ResolveHostOptions = {}): Promise<HostAddress[]> {
+  checkOptions(options, '{ family: 4 }');
   const { family = 0 } = options;
-  // The system would read a name with a NUL up to there.
+  // The system would ignore everything after a NUL.
   if (typeof name !== 'string' || name === '' || name.includes('\0'))
-    throw new TypeError(`A host must be a name or an address, not ${inspect(name)}`);
-  checkFamily(family);
-  const what = family === 0 ? `the host ${inspect(name)}` : `an IPv${family} address of the host ${inspect(name)}`;
-  return ask<HostAddress[]>(what, options, (answer) =>
+    throw typeError('name', 'a host name or an address', name);
+  checkFamily('family', family);
+  const wanted = family === 0 ? `the host ${inspect(name)}` : `an IPv${family} address of the host ${inspect(name)}`;
+  return queryResolver<HostAddress[]>(wanted, options, (callback) =>
     dns.lookup(name, { all: true, family }, (error, found = []) => {
-      // Of the other family is an address that was given for a name.
-      const wanted = found.filter((each) => family === 0 || each.family === family);
-      const none = wanted.length === 0 ? Object.assign(new Error('there is none'), { code: 'ENOTFOUND' }) : null;
-      const addresses = wanted.map(({ address }) => withFamily(address));
-      answer(error ?? none, addresses);
+      // An address in place of a name comes back as it is, even if it is of the other family.
+      const addresses = found
+        .filter((each) => family === 0 || each.family === family)
+        .map(({ address }) => withFamily(address));
+      if (error || addresses.length > 0) callback(error, addresses);
+      else callback(Object.assign(new Error('it has no such address'), { code: 'ENOTFOUND' }), []);
     }),
   );
 }
 
 /**
- * The name of an address, as the system tells it, from its table of hosts or by DNS. Whoever owns the address decides on
- * the name: believe it only if `resolveHost` of it gives the address.
+ * Resolves an address to a host name, from the system's hosts file or by DNS. The owner of the address chooses the
+ * name, and may lie: trust it only if {@link resolveHost} resolves the name to the same address.
  *
- * It does not block, and cannot be stopped: see {@link resolveHost}.
+ * The event loop is not blocked, and the query cannot be stopped: see {@link resolveHost}.
  *
- * @throws TypeError at the call for what is no address. As a rejection: {@link SocketError} with Node's code (`ENOTFOUND`
- * where the address has no name), {@link SocketTimeoutError}, {@link AbortedError}.
+ * @param address An IPv4 or IPv6 address.
+ * @returns Resolves to the name.
+ * @throws At the call: TypeError if `address` is not an IP address; TypeError or RangeError for an option with an
+ * invalid value.
+ * @throws As a rejection: {@link SocketError} with Node's code, for example `ENOTFOUND` if the address has no name;
+ * {@link SocketTimeoutError} (`ETIMEDOUT`) after `timeout`; {@link AbortedError} (`ERR_SOCKET_ABORTED`) if `signal`
+ * aborts.
  * @see https://nodejs.org/api/dns.html#dnslookupserviceaddress-port-callback
  *
  * @example
  * ```ts
- * import { reverseLookup } from '@rxsock/core';
+ * import { reverseLookup } from '@rxsock/core/lookup';
  *
  * console.log(await reverseLookup('127.0.0.1')); // localhost
  * ```
  */
 export function reverseLookup(address: string, options: LookupOptions = {}): Promise<string> {
-  if (!isIP(address)) throw new TypeError(`An address must be one of IPv4 or IPv6, not ${inspect(address)}`);
-  return ask<string>(`a name of ${address}`, options, (answer) => dns.lookupService(address, 0, answer));
+  if (!isIP(address)) throw typeError('address', 'an IPv4 or IPv6 address', address);
+  return queryResolver<string>(`a host name for ${address}`, options, (callback) =>
+    dns.lookupService(address, 0, callback),
+  );
 }

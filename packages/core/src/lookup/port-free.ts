@@ -1,34 +1,40 @@
-// isPortFree(): whether one could listen on a port now.
+// isPortFree(): whether a server could listen on a port now.
+
 import net from 'node:net';
-import { inspect } from 'node:util';
+import { checkOptions, checkPort, checkString } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 
 /** Options of {@link isPortFree}. */
 export interface PortFreeOptions {
-  /** The address to listen on. @defaultValue `'127.0.0.1'`, as for `listen` */
-  readonly host?: string;
+  /** The address to try to listen on. @defaultValue `'127.0.0.1'`, as for `listen` */
+  readonly host?: string | undefined;
 }
 
 /**
- * Whether one could listen on a TCP port: it listens there for a moment. Somebody may take the port in the next one, so to
- * have a port, `listen` and deal with `EADDRINUSE`, or let it take any (`port: 0`).
+ * Tests whether a server could listen on a TCP port: it listens there for a moment and closes.
  *
- * @throws RangeError or TypeError at the call for a port or a host that is none. As a rejection: {@link SocketError} with Node's code, where the
- * question does not arise: `EACCES` (a port for the superuser), `EADDRNOTAVAIL` (no address of this machine).
+ * Another program may take the port right after this test. To get a port for sure, call `listen` and handle
+ * `EADDRINUSE`, or let the system choose a free port with `port: 0`.
+ *
+ * @param port The port, from 1 to 65535.
+ * @returns Resolves to `false` if the port is in use (`EADDRINUSE`), and to `true` if listening succeeded.
+ * @throws At the call: TypeError or RangeError if `port` or `host` is not valid.
+ * @throws As a rejection: {@link SocketError} with Node's code if listening fails for another reason: `EACCES` for a
+ * port that needs more rights, `EADDRNOTAVAIL` if this machine does not have the address, …
  * @see https://nodejs.org/api/net.html#serverlistenoptions-callback
  *
  * @example
  * ```ts
- * import { isPortFree } from '@rxsock/core';
+ * import { isPortFree } from '@rxsock/core/lookup';
  *
  * if (!(await isPortFree(8080))) console.log('something listens on 8080');
  * ```
  */
 export function isPortFree(port: number, options: PortFreeOptions = {}): Promise<boolean> {
+  checkOptions(options, '{ host }');
   const { host = '127.0.0.1' } = options;
-  if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
-    throw new RangeError(`port must be a whole number from 1 to 65535, not ${inspect(port)}`);
-  if (typeof host !== 'string' || host === '') throw new TypeError(`host must be an address, not ${inspect(host)}`);
+  checkPort('port', port, 1);
+  checkString('host', host, 'a name or an address');
   return new Promise((resolve, reject) => {
     const server = net.createServer((connection) => connection.destroy());
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -36,7 +42,7 @@ export function isPortFree(port: number, options: PortFreeOptions = {}): Promise
       const message = `Cannot listen on ${host}:${port}: ${cause.message}`;
       reject(new SocketError(message, { code: cause.code ?? 'EIO', phase: 'open', cause }));
     });
-    // Exclusive: a port that another worker of a cluster has is not free.
+    // Exclusive, because a port that another worker of the cluster listens on is not free.
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

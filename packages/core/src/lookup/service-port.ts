@@ -1,51 +1,57 @@
-// servicePort(): the port of a service by its name, from the system's table of services.
+// servicePort(): the port of a service by its name, from the system's services file.
 import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
+import { checkOneOf, checkOptions, checkString, typeError } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 import { SERVICES_FILE } from './services-file.js';
 
 /** Options of {@link servicePort}. */
 export interface ServicePortOptions {
-  /** @defaultValue `'tcp'` */
-  readonly protocol?: 'tcp' | 'udp';
-  /** The file to look in. @defaultValue `/etc/services`, on Windows `%SystemRoot%\System32\drivers\etc\services` */
-  readonly file?: string;
+  /** The transport protocol of the service. @defaultValue `'tcp'` */
+  readonly protocol?: 'tcp' | 'udp' | undefined;
+  /** The services file. @defaultValue `/etc/services`, on Windows `%SystemRoot%\System32\drivers\etc\services` */
+  readonly file?: string | undefined;
 }
 
 /** Ports by `name/protocol`. */
 type Services = ReadonlyMap<string, number>;
 
-/** What was read from each file. */
-const tables = new Map<string, Promise<Services>>();
+/** The parsed services of each file that was read. */
+const cache = new Map<string, Promise<Services>>();
 
 /**
- * The port of a service, by its name or one of its aliases, in their exact spelling: `await servicePort('smtp')` is 25.
- * `connect` and `listen` take such a name as their `port`.
+ * Finds the port of a service by its name or an alias: `await servicePort('smtp')` is 25. Upper and lower case differ.
+ * `connect` and `listen` also accept such a name as their `port`.
  *
- * The file is read without blocking, once in the life of the process. Lines that are not well formed are skipped; of two
- * that name the same service the first one counts, as for the system.
+ * The services file is read asynchronously, once per process. Malformed lines are skipped. If two lines name the same
+ * service, the first one counts, as it does for the system.
  *
- * @throws TypeError at the call for a name that cannot be one: empty, digits only, with a blank, `#` or `/`. As a
- * rejection: {@link SocketError} `ERR_UNKNOWN_SERVICE` for a name that is not in the file; Node's code (`ENOENT`) where
- * the file cannot be read, which small container images do not have.
+ * @param name The name of a service or an alias.
+ * @returns Resolves to the port.
+ * @throws At the call: TypeError if `name` is not a service name (it needs a letter, and has no white space, `#` or
+ * `/`), or if `protocol` is not valid.
+ * @throws As a rejection: {@link SocketError}: `ERR_UNKNOWN_SERVICE` if the file does not list the service; Node's
+ * code, for example `ENOENT`, if the file cannot be read. Small container images do not have one.
  * @see RFC 6335, services(5)
  *
  * @example
  * ```ts
- * import { servicePort } from '@rxsock/core';
+ * import { servicePort } from '@rxsock/core/lookup';
  *
  * console.log(await servicePort('domain', { protocol: 'udp' })); // 53
  * ```
  */
 export function servicePort(name: string, options: ServicePortOptions = {}): Promise<number> {
+  checkOptions(options, "{ protocol: 'udp' }");
   const { protocol = 'tcp', file = SERVICES_FILE } = options;
-  if (!isServiceName(name)) throw new TypeError(`Not the name of a service: ${inspect(name)}`);
-  if (protocol !== 'tcp' && protocol !== 'udp')
-    throw new TypeError(`protocol must be 'tcp' or 'udp', not ${inspect(protocol)}`);
+  if (!isServiceName(name))
+    throw typeError('name', 'a service name, with a letter and without white space, # or /', name);
+  checkOneOf('protocol', protocol, ['tcp', 'udp']);
+  checkString('file', file, 'the path of a file');
   return find(name, protocol, file);
 }
 
-/** Whether this can be the name of a service: it has a letter, and nothing that separates the fields of the table. */
+/** Returns whether this can be a service name: it has a letter, and no character that separates fields in the file. */
 export function isServiceName(name: unknown): name is string {
   return typeof name === 'string' && /^[^\s#/]*[a-z][^\s#/]*$/i.test(name);
 }
@@ -58,32 +64,32 @@ async function find(name: string, protocol: string, file: string): Promise<numbe
 }
 
 function servicesOf(file: string): Promise<Services> {
-  let table = tables.get(file);
-  if (!table) {
-    table = read(file);
-    tables.set(file, table);
-    // A file that could not be read may be there the next time.
-    table.catch(() => tables.delete(file));
+  let services = cache.get(file);
+  if (!services) {
+    services = readServices(file);
+    cache.set(file, services);
+    // A failure is not cached: the file may be readable the next time.
+    services.catch(() => cache.delete(file));
   }
-  return table;
+  return services;
 }
 
-async function read(file: string): Promise<Services> {
+async function readServices(file: string): Promise<Services> {
   try {
-    return parse(await readFile(file, 'utf8'));
+    return parseServices(await readFile(file, 'utf8'));
   } catch (error) {
     const cause = error as NodeJS.ErrnoException;
-    const message = `Cannot read the table of services: ${cause.message}; give the port as a number`;
+    const message = `Cannot read the services file: ${cause.message}; give the port as a number`;
     throw new SocketError(message, { code: cause.code ?? 'EIO', phase: 'open', cause });
   }
 }
 
 // A line is `name port/protocol alias… # comment`.
-function parse(text: string): Services {
+function parseServices(text: string): Services {
   const services = new Map<string, number>();
   for (const line of text.split('\n')) {
-    const [name, where = '', ...aliases] = line.replace(/#.*/s, '').trim().split(/\s+/);
-    const [, digits, protocol] = /^(\d{1,5})\/(\w+)$/.exec(where) ?? [];
+    const [name, portAndProtocol = '', ...aliases] = line.replace(/#.*/s, '').trim().split(/\s+/);
+    const [, digits, protocol] = /^(\d{1,5})\/(\w+)$/.exec(portAndProtocol) ?? [];
     const port = Number(digits);
     if (!(port > 0 && port <= 65_535)) continue;
     for (const each of [name, ...aliases]) {

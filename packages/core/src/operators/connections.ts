@@ -1,13 +1,15 @@
-// connections(): the sockets a server accepts.
+// connections(): the sockets that a server accepts.
 import { map, type Observable, type OperatorFunction } from 'rxjs';
-import type { ServerEvent } from '../base/events.js';
+import type { ServerEvent } from '../server/events.js';
 import type { Socket } from '../socket.js';
 import { on } from './on.js';
 
 /**
- * The sockets that a server accepts: open, and paused until you subscribe to them (within `claimTimeout`). Each is yours:
- * give each subscription an `error` handler, for RxJS throws what nobody handles; {@link serve} has one.
+ * The sockets that a server accepts. A socket is open, and paused until you subscribe to it, which you must do within
+ * `claimTimeout`. Pass an `error` handler to each subscription: RxJS throws errors that nobody handles. {@link serve}
+ * has one.
  *
+ * @throws As a notification: what the server fails with.
  * @example
  * ```ts
  * import { connections, listen } from '@rxsock/core';

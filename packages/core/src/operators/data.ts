@@ -1,21 +1,29 @@
 // data(): the bytes of a socket, up to the peer's FIN.
-import type { Observable, OperatorFunction, Subscriber } from 'rxjs';
-import { SocketError } from '../base/errors.js';
+import type { Observable } from 'rxjs';
 import type { SocketEvent } from '../base/events.js';
-import { FlowSubscriber, operate } from '../flow/flowable.js';
-import type { ReconnectEvent } from '../reconnect/reconnect-events.js';
-import { acceptsUnused, type TakesBack, takeBack } from './give-back.js';
-import { spanning } from './spanning.js';
+import { byteHandlers } from '../engine/socket-bytes.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { operate } from '../flow/flowable.js';
+import { controlOf, Socket } from '../socket.js';
+
+/** Refuses the events of a reconnecting socket, in which the bytes of several connections follow each other. */
+type OfOneConnection<E extends { readonly type: string }> = 'disconnect' extends E['type']
+  ? { readonly 'Bytes of several connections: use eachConnection((bytes) => bytes.pipe(lines()))': never }
+  : unknown;
 
 /**
  * The bytes of a socket. Makes the socket read.
  *
- * Half-close: completes at the peer's FIN, while our own side may go on. A connection that closes without that FIN is an
- * error, never a completion: what the socket fails with, or a {@link SocketError} `ERR_STREAM_PREMATURE_CLOSE`.
- * Backpressure: passed through.
+ * It does not take a {@link ReconnectingSocket}: a framing operator would glue the bytes of two connections. Use its
+ * `eachConnection` instead.
  *
- * Of a link made by `reconnect`: the bytes of all its connections, until the link ends. A framing operator right behind this
- * begins anew with each connection; for more than that there is `eachConnection`.
+ * **Half-close**: completes at the peer's FIN. Our own side may go on.
+ *
+ * **Backpressure**: passed through.
+ *
+ * @throws At the call: TypeError for a {@link ReconnectingSocket}.
+ * @throws As a notification: what the socket fails with; {@link SocketError} `ERR_STREAM_PREMATURE_CLOSE` if the
+ * connection closes without the peer's FIN and without another error.
  *
  * @example
  * ```ts
@@ -24,32 +32,18 @@ import { spanning } from './spanning.js';
  * connect({ port: 13 }).pipe(data()).subscribe((bytes) => process.stdout.write(bytes));
  * ```
  */
-export function data(): OperatorFunction<SocketEvent | ReconnectEvent, Buffer> {
-  return (source) => {
-    const all = spanning(source);
-    if (all) return all;
-    // Who got bytes from here, and as whom the socket knows them.
-    const readers = new WeakMap<Subscriber<unknown>, Subscriber<unknown>>();
-    const bytes = operate<SocketEvent | ReconnectEvent, Buffer>(source, (subscriber) => {
-      const closed = () => {
-        const message = 'The connection closed before the peer had ended its side';
-        subscriber.error(new SocketError(message, { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' }));
-      };
-      const reader = new FlowSubscriber<SocketEvent | ReconnectEvent>(subscriber, {
-        next: (event) => {
-          if (event.type === 'data') subscriber.next(event.data);
-          else if (event.type === 'end') subscriber.complete();
-        },
-        complete: closed,
-      });
-      readers.set(subscriber, reader);
-      return source.subscribe(reader);
-    });
-    if (takesBack(source)) acceptsUnused(bytes, (unused, by) => source[takeBack](unused, readers.get(by)));
-    return bytes;
+export function data(): <E extends { readonly type: string } = SocketEvent>(
+  source: Observable<E> & OfOneConnection<E>,
+) => Observable<Buffer> {
+  return (source: Observable<unknown>) => {
+    if (source instanceof Socket) return controlOf(source).bytes;
+    if ('eachConnection' in source) {
+      const remedy = 'write reconnecting.eachConnection((bytes) => bytes.pipe(lines()))';
+      throw new TypeError(`data() would join the bytes of several connections: ${remedy}`);
+    }
+    const events = source as Observable<SocketEvent>;
+    return operate<SocketEvent, Buffer>(events, (subscriber) =>
+      events.subscribe(new FlowSubscriber<SocketEvent>(subscriber as never, byteHandlers(subscriber))),
+    );
   };
-}
-
-function takesBack(source: Observable<unknown>): source is Observable<unknown> & TakesBack {
-  return takeBack in source;
 }

@@ -1,13 +1,19 @@
-// decodeEach(): every chunk by itself, as for datagrams.
+// decodeEach(): decodes every chunk on its own, for datagrams and messages.
 import { concatMap, type Observable, type OperatorFunction } from 'rxjs';
 import type { Codec } from '../framing/codec.js';
 
 /**
- * Decodes every chunk by itself: a frame does not go on in the next one. For datagrams and messages, whose bounds are kept
- * by the transport. Backpressure: passed through.
+ * Decodes every chunk on its own: each chunk gets a new decoder, and no frame continues in the next chunk. For
+ * datagrams and messages, whose boundaries the transport keeps. For a stream of bytes use {@link decode}.
  *
- * @throws as notifications, what the codec throws, also when a chunk ends inside a frame.
+ * **Backpressure**: passes it through. The other frames of the current chunk are still emitted after a hold.
  *
+ * @param codec A codec. Only its `decoder()` is used.
+ * @returns An operator that emits the frames of each chunk, and completes with its source.
+ * @throws As a notification: the errors of the codec's decoder, and those of the source. The decoders of this library
+ * throw {@link FrameError} (`ERR_FRAME_MALFORMED`), {@link JsonLineError} (`ERR_FRAME_MALFORMED`),
+ * {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`), and {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) for a chunk
+ * that ends inside a frame.
  * @example
  * ```ts
  * import { decodeEach, linesCodec } from '@rxsock/core';

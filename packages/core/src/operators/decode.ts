@@ -1,38 +1,44 @@
 // decode(): runs a codec's decoder over a stream of bytes, one frame at a time.
-import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscriber } from 'rxjs';
+import { checkFunction, checkObject, checkOptions, checkScheduler, checkTimeout } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
 import { BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
-import { checkLimit } from '../engine/limits.js';
-import { Brake, FlowSet, Holds } from '../flow/flow.js';
-import { FlowSubscriber, flowable } from '../flow/flowable.js';
+import { Queue } from '../base/queue.js';
+import { unread } from '../flow/byte-source.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { flowable } from '../flow/flowable.js';
+import { Brake, Holds } from '../flow/holds.js';
 import type { Codec } from '../framing/codec.js';
-import { giveBack } from './give-back.js';
-import { forEachConnection } from './spanning.js';
 
 /** Options of {@link decode} and of every framing operator. */
 export interface DecodeOptions {
   /**
-   * How long one frame may take from its first byte to its last, in milliseconds; 0 = for ever. Past it the stream fails
-   * with a {@link SocketTimeoutError}. Stands still while held.
+   * How long one frame may take from its first byte to its last, in milliseconds. 0 and Infinity mean no limit. When it
+   * has passed, the stream fails with a {@link SocketTimeoutError}. The time stands still while the operator is held.
    * @defaultValue 0
    */
-  readonly frameTimeout?: number;
-  /** Where the timer goes. @defaultValue `asyncScheduler` */
-  readonly scheduler?: SchedulerLike;
+  readonly frameTimeout?: number | undefined;
+  /** The scheduler of the timer, so that virtual time works. @defaultValue `asyncScheduler` */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** What may wait here, in bytes, when the source cannot be held. */
+/** How many bytes may wait if the source cannot be held. */
 const UNHELD_LIMIT = 64 * 1024 * 1024;
 
 /**
- * Turns bytes into frames with anybody's codec.
+ * Turns bytes into frames, with any codec.
  *
- * Half-close: at the end of the source an unfinished frame is what the codec says, a last frame or an error. Frames
- * before a bad one are emitted first. Backpressure: while held it stops inside a chunk and holds its source. Leaving in
- * the middle of a chunk gives the unused bytes back where the source is `socket.pipe(data())`: the next reader starts there.
+ * **Half-close**: at the end of the source, the codec decides about an unfinished frame: a last frame or an error.
+ * Frames before a bad one are emitted first.
  *
- * @throws {@link FrameError} and its kind as notifications, as the codec says; {@link BackpressureOverflowError} if the
- * source cannot be held and sends on.
+ * **Backpressure**: while held, the operator stops inside a chunk and holds its source. If you unsubscribe inside a
+ * chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader starts with them.
+ *
+ * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an invalid option.
+ * @throws As a notification: {@link FrameError} and its subclasses, as the codec says; {@link SocketTimeoutError}
+ * (`ETIMEDOUT`) for `frameTimeout`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if 64 MiB wait and
+ * the source cannot be held; what the source fails with.
  *
  * @example
  * ```ts
@@ -45,41 +51,43 @@ export function decode<T>(
   codec: Pick<Codec<T>, 'decoder'>,
   options: DecodeOptions = {},
 ): OperatorFunction<Uint8Array, T> {
+  checkObject('codec', codec, 'a codec, such as linesCodec()');
+  checkFunction('codec.decoder', codec.decoder);
+  checkOptions(options, '{ frameTimeout: 5000 }');
   const { frameTimeout = 0, scheduler = asyncScheduler } = options;
-  checkLimit('frameTimeout', frameTimeout);
-  return (bytes) =>
-    forEachConnection(bytes, decode(codec, options)) ??
+  checkTimeout('frameTimeout', frameTimeout);
+  checkScheduler('scheduler', scheduler);
+  return (source) =>
     flowable((subscriber, join) => {
       const decoder = codec.decoder();
       const upstream = new FlowSet();
-      const chunks: Uint8Array[] = [];
+      const chunks = new Queue<Uint8Array>();
+      /** How many bytes wait in `chunks`. */
       let waiting = 0;
       let running = false;
-      let source: 'open' | 'completed' | 'failed' = 'open';
-      let failure: unknown;
+      let input: 'open' | 'completed' | { readonly error: unknown } = 'open';
+      /** Whether the decoder knows that the input has ended. */
       let ended = false;
-      let over = false;
+      /** Whether everything was emitted, the end included: nothing is left to give back. */
+      let finished = false;
       let incoming: FlowSubscriber<Uint8Array> | undefined;
-      const brake = new Brake(upstream, () => own.holds.join(', '));
 
-      const deadline = new Deadline(scheduler, frameTimeout, () => {
-        const message = `frameTimeout: a frame was not complete after ${frameTimeout} ms`;
-        const options = { phase: 'read', timeout: 'frameTimeout', milliseconds: frameTimeout } as const;
-        subscriber.error(new SocketTimeoutError(message, options));
-      });
-      const timeFrame = () => {
-        if (frameTimeout === 0) return;
-        if (own.held || source !== 'open' || subscriber.closed) deadline.stop();
-        else if (!deadline.running && decoder.rest().length > 0) deadline.start();
-      };
-      const own = new Holds((held) => {
+      const holds = new Holds((held) => {
         if (held) brake.on();
         else run();
-        timeFrame();
+        updateDeadline();
       });
-      // Emits until held, left or out of bytes.
+      const brake = new Brake(upstream, () => holds.holds.join(', '));
+      const deadline = new Deadline(scheduler, frameTimeout, () => subscriber.error(frameTimeoutError(frameTimeout)));
+      const updateDeadline = () => {
+        if (frameTimeout === 0) return;
+        if (holds.held || input !== 'open' || subscriber.closed) deadline.stop();
+        else if (!deadline.running && decoder.rest().length > 0) deadline.start();
+      };
+
+      /** Emits frames until the operator is held or left, or until the bytes are used up. */
       const emit = () => {
-        while (!subscriber.closed && !own.held) {
+        while (!subscriber.closed && !holds.held) {
           const frame = decoder.next();
           if (frame !== undefined) {
             deadline.stop();
@@ -90,7 +98,7 @@ export function decode<T>(
           if (chunk) {
             waiting -= chunk.length;
             decoder.push(chunk);
-          } else if (source === 'completed' && !ended) {
+          } else if (input === 'completed' && !ended) {
             ended = true;
             decoder.end();
           } else {
@@ -98,7 +106,7 @@ export function decode<T>(
           }
         }
       };
-      // Only when all is emitted may the source go on, or its end be told.
+      /** Emits what can be emitted. Only when everything is out may the source resume, or its end be passed on. */
       const run = () => {
         if (running) return;
         running = true;
@@ -109,45 +117,52 @@ export function decode<T>(
         } finally {
           running = false;
         }
-        if (subscriber.closed || own.held) return;
-        over = source !== 'open';
-        if (source === 'completed') subscriber.complete();
-        else if (source === 'failed') subscriber.error(failure);
+        if (subscriber.closed || holds.held) return;
+        finished = input !== 'open';
+        passEnd(input, subscriber);
         brake.off();
       };
+      const receive = (chunk: Uint8Array) => {
+        chunks.push(chunk);
+        waiting += chunk.length;
+        run();
+        updateDeadline();
+        if (waiting > UNHELD_LIMIT && upstream.size === 0) subscriber.error(overflowError(waiting));
+      };
+      const end = (how: 'completed' | { readonly error: unknown }) => {
+        input = how;
+        run();
+      };
 
-      join(own);
+      join(holds);
       subscriber.add(() => {
         deadline.stop();
-        if (over || !incoming) return;
-        for (const unused of [...chunks.reverse(), decoder.rest()]) giveBack(bytes, unused, incoming);
+        if (finished || !incoming) return;
+        const unused: Uint8Array[] = [decoder.rest()];
+        while (chunks.length > 0) unused.push(chunks.shift() as Uint8Array);
+        for (const bytes of unused.reverse()) unread(source, bytes, incoming);
       });
-      // After that teardown: bytes are given back before the source is left.
+      // Created after that teardown was added, so that bytes are given back before the source is left.
       incoming = new FlowSubscriber<Uint8Array>(
         subscriber as never,
-        {
-          next: (chunk) => {
-            chunks.push(chunk);
-            waiting += chunk.length;
-            run();
-            timeFrame();
-            if (waiting > UNHELD_LIMIT && upstream.size === 0) {
-              const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: make it with flowFrom()`;
-              subscriber.error(new BackpressureOverflowError(message, { limit: UNHELD_LIMIT }));
-            }
-          },
-          error: (error) => {
-            failure = error;
-            source = 'failed';
-            run();
-          },
-          complete: () => {
-            source = 'completed';
-            run();
-          },
-        },
+        { next: receive, error: (error) => end({ error }), complete: () => end('completed') },
         upstream,
       );
-      bytes.subscribe(incoming);
+      source.subscribe(incoming);
     });
+}
+
+function passEnd(input: 'open' | 'completed' | { readonly error: unknown }, subscriber: Subscriber<never>): void {
+  if (input === 'completed') subscriber.complete();
+  else if (input !== 'open') subscriber.error(input.error);
+}
+
+function frameTimeoutError(milliseconds: number): SocketTimeoutError {
+  const message = `A frame was not complete ${milliseconds} ms after its first byte, the frameTimeout`;
+  return new SocketTimeoutError(message, { phase: 'read', timeout: 'frameTimeout', milliseconds });
+}
+
+function overflowError(waiting: number): BackpressureOverflowError {
+  const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: create it with flowFrom()`;
+  return new BackpressureOverflowError(message, { limit: UNHELD_LIMIT });
 }

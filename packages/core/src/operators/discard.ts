@@ -2,9 +2,13 @@
 import { ignoreElements, type OperatorFunction } from 'rxjs';
 
 /**
- * Reads and drops everything, so that a peer which talks does not fill the buffers of a socket that only writes.
- * Completes when the socket closes, and fails with it. Backpressure: none, it is never behind.
+ * Reads and drops everything, so that a peer that sends does not fill the buffers of a socket that only writes.
  *
+ * **Half-close**: completes when the socket closes, not at the peer's FIN.
+ *
+ * **Backpressure**: none. It is never behind.
+ *
+ * @throws As a notification: what the source fails with.
  * @example
  * ```ts
  * import { connect, discard } from '@rxsock/core';

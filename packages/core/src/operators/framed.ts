@@ -1,50 +1,50 @@
 // framed(): a socket of frames, for protocols that talk both ways.
 import { type Observer, Subject } from 'rxjs';
-import { Brake, FlowSet } from '../flow/flow.js';
-import { Flowable, FlowSubscriber } from '../flow/flowable.js';
-import type { BytesCodec, Chunk, Codec } from '../framing/codec.js';
-import { connectionOf, type Socket } from '../socket.js';
-import { data } from './data.js';
+import type { Chunk } from '../base/bytes.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { Flowable } from '../flow/flowable.js';
+import { Brake } from '../flow/holds.js';
+import type { BytesCodec, Codec } from '../framing/codec.js';
+import { controlOf, type Socket } from '../socket.js';
 import { type DecodeOptions, decode } from './decode.js';
 
-/** A codec, which may encode more than it decodes. */
-type Pair<T, U> = Pick<Codec<T>, 'decoder'> & { encode(value: U): Chunk };
+/** A codec that may encode more types than it decodes. */
+type FrameCodec<T, U> = Pick<Codec<T>, 'decoder'> & { encode(value: U): Chunk };
 
-/** A socket of frames: a Flowable of what is received, an Observer of what is to be sent. Made by {@link framed}. */
+/** A socket of frames: a Flowable of received frames and an Observer of values to send. Created by {@link framed}. */
 export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
   /** The socket beneath. */
   readonly socket: Socket;
-  readonly #codec: Pair<T, U>;
+  readonly #codec: FrameCodec<T, U>;
 
   /** @internal */
-  constructor(socket: Socket, codec: Pair<T, U>, options: DecodeOptions) {
+  constructor(socket: Socket, codec: FrameCodec<T, U>, options: DecodeOptions) {
     const upstream = new FlowSet();
     const frames = new Subject<T>();
-    const received = socket.pipe(data(), decode(codec, options));
+    const received = controlOf(socket).bytes.pipe(decode(codec, options));
     let started = false;
-    const unheard = new Brake(upstream, 'framed: nobody is subscribed');
-    // One decoder for all subscribers and for as long as the socket lives; while there are none, it waits.
+    // One decoder for all subscribers, for as long as the socket lives. It waits while there are no subscribers.
+    const noSubscriber = new Brake(upstream, 'framed: there is no subscriber');
+    const start = () => {
+      if (started) return;
+      started = true;
+      const handlers = {
+        next: (frame: T) => frames.next(frame),
+        error: (error: unknown) => frames.error(error),
+        complete: () => frames.complete(),
+      };
+      received.subscribe(new FlowSubscriber<T>(undefined, handlers, upstream));
+    };
     super((subscriber) => {
       frames.subscribe(subscriber);
-      // After the line above: only then has it left when this asks who is there.
+      // Added after the subscription above: teardowns run in order, and `observed` must not count this subscriber any
+      // more.
       subscriber.add(() => {
-        if (!frames.observed) unheard.on();
+        if (!frames.observed) noSubscriber.on();
       });
-      if (!started) {
-        started = true;
-        received.subscribe(
-          new FlowSubscriber<T>(
-            undefined,
-            {
-              next: (frame) => frames.next(frame),
-              error: (error) => frames.error(error),
-              complete: () => frames.complete(),
-            },
-            upstream,
-          ),
-        );
-      }
-      unheard.off();
+      start();
+      noSubscriber.off();
     }, upstream);
     this.socket = socket;
     this.#codec = codec;
@@ -52,8 +52,9 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
 
   /**
    * Sends a value as a frame.
-   * @returns `false` at or over `highWaterMark`, as {@link Socket.next}.
-   * @throws what the codec throws for a value that cannot be a frame; the socket is unharmed.
+   *
+   * @returns `false` at or over `highWaterMark`: wait for the socket's `drain`.
+   * @throws At the call: what the codec throws for a value that it cannot encode. The socket is unchanged.
    */
   next(value: U): boolean {
     return this.socket.next(this.#codec.encode(value));
@@ -71,11 +72,18 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
 }
 
 /**
- * A socket of frames. All subscribers share one decoder, which begins at the first subscription and goes on for as long as
- * the socket lives, so no frame is lost between two subscribers: while there are none the socket is held.
+ * A socket of frames. All subscribers share one decoder. It starts at the first subscription and lives as long as the
+ * socket, so no frame is lost between two subscribers: while there are none, the socket is held.
  *
- * Half-close: completes at the peer's FIN; `complete()` sends ours. Backpressure: consumers hold the socket, and a frame
- * is given to nobody before it can be given to all. It does not close by being left: use `complete()` or `socket.close()`.
+ * Unsubscribing does not close the socket: use `complete()` or `socket.close()`.
+ *
+ * **Half-close**: completes at the peer's FIN. `complete()` sends ours.
+ *
+ * **Backpressure**: consumers hold the socket. A frame is delivered when all subscribers can receive it.
+ *
+ * @throws At the call: TypeError for something that is not a socket or a codec; TypeError or RangeError for an invalid
+ * option.
+ * @throws As a notification: the errors of {@link decode}; what the socket fails with.
  *
  * @example
  * ```ts
@@ -88,8 +96,6 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
  */
 export function framed(socket: Socket, codec: BytesCodec, options?: DecodeOptions): Framed<Buffer, Chunk>;
 export function framed<T>(socket: Socket, codec: Codec<T>, options?: DecodeOptions): Framed<T>;
-export function framed<T, U>(socket: Socket, codec: Pair<T, U>, options: DecodeOptions = {}): Framed<T, U> {
-  // Throws here for what is none.
-  connectionOf(socket);
+export function framed<T, U>(socket: Socket, codec: FrameCodec<T, U>, options: DecodeOptions = {}): Framed<T, U> {
   return new Framed(socket, codec, options);
 }

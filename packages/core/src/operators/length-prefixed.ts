@@ -1,18 +1,31 @@
-// lengthPrefixed(): frames that begin with their length.
+// lengthPrefixed(): splits bytes into frames that begin with their length.
 import type { OperatorFunction } from 'rxjs';
 import { type LengthPrefixedOptions, lengthPrefixedCodec } from '../framing/length-prefixed.js';
 import { type DecodeOptions, decode } from './decode.js';
 
 /**
- * Takes frames apart that begin with their length, and emits the payloads. The same as
- * `decode(lengthPrefixedCodec(options))`.
+ * Splits bytes into frames that begin with their length, and emits the payloads. The same as
+ * `decode(lengthPrefixedCodec(options))`; {@link lengthPrefixedCodec} shows the formats.
  *
- * Half-close: an end inside a frame is an error. Backpressure: while held it stops inside a chunk, and leaving it gives
- * unused bytes back to the socket.
+ * **Half-close**: a FIN between two frames completes the stream. A FIN inside a frame makes it fail with
+ * {@link TruncatedFrameError}.
  *
- * @throws as notifications: {@link FrameTooLongError} before anything is buffered, {@link TruncatedFrameError},
- * {@link FrameError} for a length that cannot be.
+ * **Backpressure**: while a consumer holds, the operator stops, even in the middle of a chunk, and holds its source. If
+ * the consumer unsubscribes in the middle of a chunk of `socket.pipe(data())`, the unused bytes go back to the socket
+ * and the next reader receives them.
  *
+ * @param options The length field, and how long a payload may be, in bytes ({@link LengthPrefixedOptions}); how long
+ * one frame may take, in milliseconds ({@link DecodeOptions}).
+ * @returns An operator that emits each payload, and completes with its source.
+ * @throws At the call: {@link TypeError} for an option of the wrong type or with an unknown value; {@link RangeError}
+ * for an `offset` that is not an integer from 0 up, an `adjustment` that is not an integer, a `maxLength` that is not a
+ * positive integer or Infinity, or a `frameTimeout` that is not 0 or more.
+ * @throws As a notification: {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`) for a declared payload over `maxLength`,
+ * before any of it is buffered; {@link FrameError} (`ERR_FRAME_MALFORMED`) for a length that `adjustment` makes
+ * negative, and for a varint of more than 10 bytes; {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) if the source
+ * ends inside a frame; {@link SocketTimeoutError} (`ETIMEDOUT`) for a frame that takes longer than `frameTimeout`;
+ * {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if more than 64 MiB wait and the source cannot be
+ * held; and the errors of the source.
  * @example
  * ```ts
  * import { connect, data, lengthPrefixed } from '@rxsock/core';

@@ -1,34 +1,37 @@
 // mapWithBackpressure(): mergeMap with a bounded queue that holds its sources while it is full.
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { checkBoolean, checkFunction, checkOneOf, checkOptions, checkSize, typeError } from '../base/check.js';
 import { BackpressureOverflowError } from '../base/errors.js';
 import { Queue } from '../base/queue.js';
-import { checkLimit } from '../engine/limits.js';
-import { Brake, type Flow, FlowSet, Holds } from '../flow/flow.js';
-import { FlowSubscriber, flowable } from '../flow/flowable.js';
+import type { Flow } from '../flow/flow.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { flowable } from '../flow/flowable.js';
+import { Brake, Holds } from '../flow/holds.js';
 
 /** Options of {@link mapWithBackpressure}. */
 export interface MapWithBackpressureOptions {
-  /** How many projections run at a time. @defaultValue 1 */
-  readonly concurrency?: number;
-  /** Whether results come in the order of their values. @defaultValue `true` */
-  readonly ordered?: boolean;
-  /** How many values may wait before the sources are held. @defaultValue 16 */
-  readonly highWaterMark?: number;
+  /** How many projections run at a time. Infinity means no limit. @defaultValue 1 */
+  readonly concurrency?: number | undefined;
+  /** Whether results are emitted in the order of their values. @defaultValue `true` */
+  readonly ordered?: boolean | undefined;
+  /** How many values may wait before the sources are held. Infinity means no limit. @defaultValue 16 */
+  readonly highWaterMark?: number | undefined;
   /**
-   * What happens to a value that comes when the queue is full and the sources cannot be held: an error
-   * ({@link BackpressureOverflowError}), or the oldest or the newest is dropped. The same goes for the results of a
-   * projection, of which 65,536 more may wait for their turn or for a consumer that holds.
+   * What happens to a value when the queue is full and the sources cannot be held. `error`: a {@link
+   * BackpressureOverflowError}. `dropOldest`, `dropNewest`: a value is dropped. The same applies to the results of a
+   * projection: 65,536 more of them may wait for their turn, or for a consumer that holds.
    * @defaultValue `'error'`
    */
-  readonly overflow?: 'error' | 'dropOldest' | 'dropNewest';
-  /** Something to hold besides the sources that are found, for pipelines behind a Subject. */
-  readonly flow?: Flow;
+  readonly overflow?: 'error' | 'dropOldest' | 'dropNewest' | undefined;
+  /** A flow to hold in addition to the sources that are found, for pipelines behind a Subject. @defaultValue none */
+  readonly flow?: Flow | undefined;
 }
 
-/** One chunk of a framer that does not stop inside it may still come after a hold: at most a frame a byte. */
+/** How many values may still come after a hold: the frames of one chunk, at most one for each byte. */
 const SLACK = 65_536;
 
-/** One projection that runs, and what of its results must wait. */
+/** One running projection, and its results that wait. */
 interface Slot<R> {
   readonly results: Queue<R>;
   readonly brake: Brake;
@@ -36,13 +39,20 @@ interface Slot<R> {
 }
 
 /**
- * Projects each value to an Observable, Promise or iterable and merges the results, as `mergeMap` does, with a queue that
- * has an end: when `highWaterMark` values wait, every source that reaches it is held, and the peer at the other end of the
- * wire has to wait too. A projection must not wait for further input of its own source.
+ * Projects each value to an Observable, Promise or iterable and merges the results, as `mergeMap` does, but with a
+ * bounded queue. When `highWaterMark` values wait, every source that reaches the operator is held, and the peer at the
+ * other end of the wire waits too. A projection must not wait for more input from its own source: that source waits for
+ * the projection.
  *
- * Half-close: completes when the source has and all projections are done. Backpressure: both ways; it can itself be held.
+ * **Half-close**: completes when the source has completed and all projections are done.
  *
- * @throws {@link BackpressureOverflowError} as a notification, where the sources cannot be held and `overflow` is `error`.
+ * **Backpressure**: holds its sources, and can itself be held. Inner Observables are held while their results wait.
+ *
+ * @param project Called with a value and its index, from 0.
+ * @throws At the call: TypeError or RangeError for an invalid argument or option.
+ * @throws As a notification: {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if the queue is full, the
+ * sources cannot be held and `overflow` is `error`; what `project` throws, and what its results and the source fail
+ * with.
  *
  * @example
  * ```ts
@@ -58,39 +68,45 @@ export function mapWithBackpressure<T, R>(
   project: (value: T, index: number) => ObservableInput<R>,
   options: MapWithBackpressureOptions = {},
 ): OperatorFunction<T, R> {
+  checkOptions(options, '{ concurrency: 4 }');
   const { concurrency = 1, ordered = true, highWaterMark = 16, overflow = 'error', flow } = options;
-  if (!(concurrency >= 1)) throw new RangeError(`concurrency must be a number from 1 up, not ${concurrency}`);
-  checkLimit('highWaterMark', highWaterMark);
+  checkFunction('project', project);
+  checkSize('concurrency', concurrency);
+  checkBoolean('ordered', ordered);
+  checkSize('highWaterMark', highWaterMark);
+  checkOneOf('overflow', overflow, ['error', 'dropOldest', 'dropNewest']);
+  if (flow !== undefined && typeof flow?.hold !== 'function') throw typeError('flow', 'a Flow, with hold()', flow);
   return (source) =>
     flowable((subscriber, join) => {
       const upstream = new FlowSet();
       const brake = new Brake(upstream, 'mapWithBackpressure');
-      const leaveGiven = flow && upstream.add(flow);
+      const removeGivenFlow = flow && upstream.add(flow);
       const queue = new Queue<T>();
       const slots: Slot<R>[] = [];
       let index = 0;
       let completed = false;
-      let working = false;
+      let starting = false;
       let flushing = false;
-      let more = false;
+      let flushAgain = false;
 
-      const own = new Holds(() => work());
-      const full = () => (own.held || slots.length >= concurrency) && queue.length >= highWaterMark;
+      const holds = new Holds(() => work());
+      const isFull = () => (holds.held || slots.length >= concurrency) && queue.length >= highWaterMark;
 
-      /** Takes a value into a queue that has an end; answers whether to go on. */
+      /** Adds a value to a bounded queue. Returns `false` if that failed the subscription. */
       const enqueue = <V>(into: Queue<V>, value: V, limit: number): boolean => {
         if (into.length < limit) into.push(value);
         else if (overflow === 'dropOldest') {
           into.push(value);
           into.shift();
         } else if (overflow === 'error') {
-          const message = `${into.length} values wait and their source cannot be held: make it with flowFrom(), pass { flow }, or choose an overflow policy`;
+          const remedy = 'create it with flowFrom(), pass { flow }, or choose an overflow policy';
+          const message = `${into.length} values wait and their source cannot be held: ${remedy}`;
           subscriber.error(new BackpressureOverflowError(message, { limit: highWaterMark }));
           return false;
         }
         return true;
       };
-      const start = (value: T) => {
+      const startProjection = (value: T) => {
         const flows = new FlowSet();
         const slot: Slot<R> = { results: new Queue(), brake: new Brake(flows, 'mapWithBackpressure'), done: false };
         slots.push(slot);
@@ -111,61 +127,62 @@ export function mapWithBackpressure<T, R>(
         );
         from(project(value, index++)).subscribe(inner);
       };
-      const emit = () => {
-        for (let at = 0; at < slots.length && !own.held && !subscriber.closed; ) {
+      const emitResults = () => {
+        for (let at = 0; at < slots.length && !holds.held && !subscriber.closed; ) {
           const slot = slots[at] as Slot<R>;
-          while (slot.results.length > 0 && !own.held) subscriber.next(slot.results.shift() as R);
+          while (slot.results.length > 0 && !holds.held) subscriber.next(slot.results.shift() as R);
           if (slot.done && slot.results.length === 0) slots.splice(at, 1);
           else if (ordered) break;
           else at++;
         }
       };
-      // Emits what may be emitted and lets go of the sources of slots where nothing waits. Both may bring more.
+      // Emits what may be emitted, and releases the inner sources whose results are all out. Both may bring more
+      // results.
       const flush = () => {
-        more = true;
+        flushAgain = true;
         if (flushing) return;
         flushing = true;
-        while (more) {
-          more = false;
-          emit();
+        while (flushAgain) {
+          flushAgain = false;
+          emitResults();
           for (const slot of [...slots]) if (slot.results.length === 0) slot.brake.off();
         }
         flushing = false;
       };
-      const fill = () => {
-        working = true;
+      const startProjections = () => {
+        starting = true;
         try {
-          while (queue.length > 0 && slots.length < concurrency && !own.held && !subscriber.closed) {
-            start(queue.shift() as T);
+          while (queue.length > 0 && slots.length < concurrency && !holds.held && !subscriber.closed) {
+            startProjection(queue.shift() as T);
             flush();
           }
         } catch (error) {
           subscriber.error(error);
         } finally {
-          working = false;
+          starting = false;
         }
       };
-      // Called in the middle of itself it leaves the starting of projections to the outer call, which goes on with it.
+      // A nested call leaves starting projections to the outer call, which continues its loop.
       const work = () => {
-        const outer = !working && !flushing;
+        const outermost = !starting && !flushing;
         flush();
-        if (outer) fill();
+        if (outermost) startProjections();
         if (subscriber.closed) return;
         if (completed && queue.length === 0 && slots.length === 0) subscriber.complete();
-        else if (full()) brake.on();
+        else if (isFull()) brake.on();
         else if (queue.length <= highWaterMark / 2) brake.off();
       };
-      const take = (value: T) => {
+      const receive = (value: T) => {
         const limit = highWaterMark + (upstream.size > 0 ? SLACK : 0);
-        if (enqueue(queue, value, full() ? limit : Number.POSITIVE_INFINITY)) work();
+        if (enqueue(queue, value, isFull() ? limit : Number.POSITIVE_INFINITY)) work();
       };
 
-      join(own);
+      join(holds);
       source.subscribe(
         new FlowSubscriber<T>(
           subscriber as never,
           {
-            next: take,
+            next: receive,
             complete: () => {
               completed = true;
               work();
@@ -176,7 +193,7 @@ export function mapWithBackpressure<T, R>(
       );
       return () => {
         queue.clear();
-        leaveGiven?.();
+        removeGivenFlow?.();
       };
     });
 }

@@ -1,13 +1,16 @@
 // opened(): a socket, once it is open.
 import { filter, map, merge, type Observable, take } from 'rxjs';
-import type { Socket } from '../socket.js';
-import { watchOrFail } from './watch.js';
+import { controlOf, type Socket } from '../socket.js';
+import { watch } from '../transfer/watch.js';
 
 /**
- * The socket itself, once it is open; over TLS, once the handshake is over. Dials it, watches, and reads nothing. Fails with
- * what the socket fails with, so that `firstValueFrom` tells why there is no connection; `on('connect')` would only complete.
+ * Emits the socket itself once it is open, over TLS once the handshake is done, and completes. It dials the socket and
+ * reads nothing. It fails with the socket, so `firstValueFrom(opened(socket))` says why there is no connection.
  *
- * @throws as notifications, {@link ConnectError}, {@link SocketTimeoutError}, and those of the transport.
+ * @throws At the call: TypeError for something that is not a socket.
+ * @throws As a notification: {@link ConnectError} with Node's code, {@link SocketTimeoutError} (`ETIMEDOUT`) for
+ * `connectTimeout` and `handshakeTimeout`, {@link AbortedError} (`ERR_SOCKET_ABORTED`), and the errors of the
+ * transport.
  *
  * @example
  * ```ts
@@ -19,7 +22,9 @@ import { watchOrFail } from './watch.js';
  * ```
  */
 export function opened(socket: Socket): Observable<Socket> {
-  return merge(watchOrFail(socket, 'connect'), watchOrFail(socket, 'secureConnect')).pipe(
+  // Throws for something that is not a socket.
+  controlOf(socket);
+  return merge(watch(socket, 'connect'), watch(socket, 'secureConnect')).pipe(
     filter(() => socket.readyState !== 'securing'),
     take(1),
     map(() => socket),

@@ -1,15 +1,19 @@
 // relay(): two sockets joined, both directions.
 import { catchError, concat, ignoreElements, NEVER, Observable } from 'rxjs';
-import { connectionOf, type Socket } from '../socket.js';
-import { data } from './data.js';
+import { controlOf, type Socket } from '../socket.js';
 import { writeTo } from './write-to.js';
 
 /**
  * Passes everything from each socket to the other, and emits nothing.
  *
- * Half-close: each direction ends by itself, and its FIN is passed on; completes when both have. An error on one side
- * aborts the other, but what a side has answered before it stopped listening is passed on first. Leaving before the end
- * aborts both. Backpressure: each direction holds the socket it reads from.
+ * **Half-close**: each direction ends on its own, and its FIN is passed on. The relay completes when both directions
+ * have ended. If one side fails, the other is aborted; an answer that a side has sent before it stopped reading is
+ * passed on first. Unsubscribing before the end aborts both sockets.
+ *
+ * **Backpressure**: each direction holds the socket that it reads from.
+ *
+ * @throws At the call: TypeError for something that is not a socket.
+ * @throws As a notification: what the first failing socket fails with.
  *
  * @example
  * ```ts
@@ -19,21 +23,20 @@ import { writeTo } from './write-to.js';
  * ```
  */
 export function relay(a: Socket, b: Socket): Observable<never> {
-  // Throws here for what is none.
-  for (const socket of [a, b]) connectionOf(socket);
+  const [bytesOfA, bytesOfB] = [controlOf(a).bytes, controlOf(b).bytes];
   return new Observable((subscriber) => {
     let ended = 0;
     let broken: { readonly error: unknown } | undefined;
-    const pass = (from: Socket, to: Socket): Observable<never> =>
+    const pass = (from: Observable<Buffer>, to: Socket): Observable<never> =>
       from.pipe(
-        data(),
         writeTo(to),
         ignoreElements(),
         catchError((error) => {
-          if (broken || ended > 0 || error !== connectionOf(to).writeSide.error) throw error;
-          // It listens no more, but may have answered: the answer is passed on first, while what comes is dropped.
+          if (broken || ended > 0 || error !== controlOf(to).writeError) throw error;
+          // `to` has stopped reading, but it may have answered: its answer is passed on, and what `from` sends is
+          // dropped.
           broken = { error };
-          return concat(from.pipe(data(), ignoreElements()), NEVER);
+          return concat(from.pipe(ignoreElements()), NEVER);
         }),
       );
     const observer = {
@@ -45,7 +48,7 @@ export function relay(a: Socket, b: Socket): Observable<never> {
     };
     a.allowHalfOpen = true;
     b.allowHalfOpen = true;
-    subscriber.add(pass(a, b).subscribe(observer));
-    subscriber.add(pass(b, a).subscribe(observer));
+    subscriber.add(pass(bytesOfA, b).subscribe(observer));
+    subscriber.add(pass(bytesOfB, a).subscribe(observer));
   });
 }

@@ -1,36 +1,49 @@
-// serve(): a server is a function from a connection to what it answers.
+// serve(): a server is a function from a connection to its answer.
 import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
+import type { Chunk } from '../base/bytes.js';
+import { checkFunction, checkOptions } from '../base/check.js';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
-import type { ConnectionErrorEvent, ServerEvent } from '../base/events.js';
-import type { Chunk } from '../framing/codec.js';
-import { connectionOf, Socket } from '../socket.js';
-import { data } from './data.js';
+import type { ConnectionErrorEvent, ServerEvent } from '../server/events.js';
+import { controlOf, Socket } from '../socket.js';
 import { writeTo } from './write-to.js';
 
-/** What a handler answers: one chunk, a socket (its bytes), or anything that RxJS takes for an Observable of chunks. */
+/**
+ * What a handler returns: one chunk, a socket (its bytes), or anything that RxJS converts to an Observable of chunks.
+ */
 export type HandlerResult = Chunk | Socket | ObservableInput<Chunk>;
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
-  /** Hears of errors that are not the network's: bugs in handlers. @defaultValue a process warning, `ERR_SERVE_HANDLER` */
-  readonly onError?: (error: unknown, socket: Socket) => void;
+  /**
+   * Called with errors that do not come from the network: bugs in handlers.
+   * @defaultValue a process warning with the code `ERR_SERVE_HANDLER`
+   */
+  readonly onError?: ((error: unknown, socket: Socket) => void) | undefined;
 }
 
-/** What {@link serve} makes: the server's events, and those of its failed connections. */
+/** What {@link serve} returns: an operator that emits the server's events, and one event for each failed connection. */
 export type ServeOperator = <A extends Endpoint>(
   server: Observable<ServerEvent<A>>,
 ) => Observable<ServerEvent<A> | ConnectionErrorEvent>;
 
 /**
- * Runs a handler once for each connection, however many subscribe, and writes what it answers. Emits the server's events,
- * and one `connectionError` for each connection that fails, which is never the end of the server.
+ * Runs a handler for each connection and writes what it returns. Emits the server's events. A failed connection emits
+ * one `connectionError`, and the server keeps running. If there are several subscribers, each connection is still
+ * handled once.
  *
- * Half-close: `allowHalfOpen` is turned on; the write side completes when the answer does, and reading goes on for as long
- * as the handler reads. An answer that fails, or is cut, aborts its connection. Backpressure: a clogged connection holds
- * what feeds its own answer, nothing else. Unsubscribing stops the server and aborts unfinished answers; `server.close()`
- * is the graceful way. A handler that upgrades its socket (STARTTLS) goes on with the new one by itself: its answer to the
- * plain one ends there.
+ * Unsubscribing stops the server and aborts unfinished answers. `server.close()` is the graceful way. A handler that
+ * upgrades its socket (STARTTLS) continues with the new socket on its own: its answer to the plain socket ends.
+ *
+ * **Half-close**: `allowHalfOpen` is turned on. The write side completes when the answer completes, and reading goes on
+ * for as long as the handler reads. An answer that fails or is stopped aborts its connection.
+ *
+ * **Backpressure**: a clogged connection holds the sources of its own answer, and nothing else.
+ *
+ * @param handler Called once for each connection.
+ * @throws At the call: TypeError if the handler is not a function, or for an invalid option.
+ * @throws As a notification: what the server fails with, for example {@link SocketError} `EADDRINUSE`. Errors of a
+ * connection are events.
  *
  * @example
  * ```ts
@@ -46,36 +59,38 @@ export function serve(
   handler: (socket: Socket) => Chunk | ObservableInput<Chunk>,
   options?: ServeOptions,
 ): ServeOperator;
-// Apart from the first, for there a Socket would let TypeScript infer events where chunks are meant.
+// A separate overload: in a union with the other results, a Socket would let TypeScript infer events instead of chunks.
 export function serve(handler: (socket: Socket) => HandlerResult, options?: ServeOptions): ServeOperator;
-export function serve(
-  handler: (socket: Socket) => HandlerResult,
-  { onError = warn }: ServeOptions = {},
-): ServeOperator {
+export function serve(handler: (socket: Socket) => HandlerResult, options: ServeOptions = {}): ServeOperator {
+  checkFunction('handler', handler, 'a function from a socket to its answer');
+  checkOptions(options, '{ onError }');
+  const { onError = emitHandlerWarning } = options;
+  checkFunction('onError', onError);
   return (server) => {
-    // However many subscribe, a connection is answered once.
     const served = new WeakSet<Socket>();
     return new Observable((subscriber) => {
       const answers = new Subscription();
-      const look = (socket: Socket) => {
+      const serveSocket = (socket: Socket) => {
         if (served.has(socket)) return;
         served.add(socket);
         socket.allowHalfOpen = true;
-        const connection = connectionOf(socket);
-        const { outcome } = connection;
-        let failed = false;
-        const fail = (error: unknown) => {
-          if (failed || connection.upgraded) return;
-          failed = true;
-          connection.cut(error);
-          subscriber.next({ type: 'connectionError', socket, error });
-          // Last, for it may throw.
-          if (!(error instanceof SocketError)) onError(error, socket);
-        };
-        outcome.afterClose(() => outcome.failure && !answers.closed && fail(outcome.failure));
+        const control = controlOf(socket);
         const answer = new Subscription();
         answers.add(answer);
-        outcome.afterClose(() => answer.unsubscribe());
+        let failed = false;
+        const fail = (error: unknown) => {
+          if (failed || control.upgraded) return;
+          failed = true;
+          control.cut(error);
+          subscriber.next({ type: 'connectionError', socket, error });
+          // Last, because it may throw.
+          if (!(error instanceof SocketError)) onError(error, socket);
+        };
+        control.afterClose(() => {
+          if (control.failure && !answers.closed) fail(control.failure);
+        });
+        // A listener of its own, so that an error thrown by onError() does not prevent it.
+        control.afterClose(() => answer.unsubscribe());
         try {
           answer.add(chunksOf(handler(socket)).pipe(writeTo(socket)).subscribe({ error: fail }));
         } catch (error) {
@@ -86,7 +101,7 @@ export function serve(
         server.subscribe({
           next: (event) => {
             subscriber.next(event);
-            if (event.type === 'connection') look(event.socket);
+            if (event.type === 'connection') serveSocket(event.socket);
           },
           error: (error) => subscriber.error(error),
           complete: () => subscriber.complete(),
@@ -97,12 +112,12 @@ export function serve(
   };
 }
 
-function chunksOf(answer: HandlerResult): Observable<Chunk> {
-  if (typeof answer === 'string' || answer instanceof Uint8Array) return of(answer);
-  return answer instanceof Socket ? answer.pipe(data()) : from(answer);
+function chunksOf(result: HandlerResult): Observable<Chunk> {
+  if (typeof result === 'string' || result instanceof Uint8Array) return of(result);
+  return result instanceof Socket ? controlOf(result).bytes : from(result);
 }
 
-function warn(error: unknown, socket: Socket): void {
+function emitHandlerWarning(error: unknown, socket: Socket): void {
   const peer = socket.remote ? formatEndpoint(socket.remote) : 'a peer';
   const { stack = String(error) } = error as Partial<Error>;
   process.emitWarning(`A handler of serve() failed for ${peer}: ${stack}`, { code: 'ERR_SERVE_HANDLER' });

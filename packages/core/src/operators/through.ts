@@ -1,55 +1,65 @@
 // through(): request and response over one socket.
 import type { OperatorFunction } from 'rxjs';
-import { FlowSubscriber, flowable } from '../flow/flowable.js';
-import type { Chunk } from '../framing/codec.js';
-import { connectionOf, type Socket } from '../socket.js';
-import { data } from './data.js';
-import { type EndOptions, writeTo } from './write-to.js';
+import type { Chunk } from '../base/bytes.js';
+import { checkBoolean, checkOptions } from '../base/check.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { flowable } from '../flow/flowable.js';
+import { controlOf, type Socket } from '../socket.js';
+import type { EndOptions } from '../transfer/whole-write.js';
+import { writeTo } from './write-to.js';
 
 /**
- * Writes its source into a socket and emits what the socket receives. With a function instead of a socket it dials anew at
- * each subscription, so that `retry` works.
+ * Writes its source to a socket and emits the bytes that the socket receives. If you pass a function, it is called at
+ * each subscription and returns a new socket, so that `retry` works.
  *
- * Half-close: the write side completes when the source does, and reading goes on; completes at the peer's FIN, and a
- * source that still runs is then cut, which aborts the connection. With `end: false`, for peers that take an early FIN
- * for a client that has gone (many HTTP servers do), the write side completes at the peer's FIN instead, unless the
- * socket was made with `allowHalfOpen`. Backpressure: both ways, independently.
+ * **Half-close**: the write side completes when the source completes, and reading goes on. The result completes at the
+ * peer's FIN. A source that is still running then is unsubscribed, which aborts the connection. With `end: false` the
+ * write side completes at the peer's FIN instead, unless the socket was created with `allowHalfOpen`: use this for
+ * peers that take an early FIN for a client that has gone, as many HTTP servers do.
  *
- * @throws the {@link SocketError} that the socket fails with, as a notification, after what was received before it.
+ * **Backpressure**: both ways, independently.
+ *
+ * @param options `end`: whether FIN is sent when the source completes. Default: `true`.
+ * @throws At the call: TypeError for something that is neither a socket nor a function, or for an invalid option.
+ * @throws As a notification: what the socket fails with, after the bytes that it received before; the errors of
+ * {@link writeTo}; what the source fails with.
  *
  * @example
  * ```ts
  * import { connect, lines, through } from '@rxsock/core';
  * import { of } from 'rxjs';
  *
- * of('joe\r\n') // finger: one line, FIN, and then the answer
+ * of('joe\r\n') // finger: one line, FIN, then the answer
  *   .pipe(through(connect({ host: 'localhost', port: 79 })), lines())
  *   .subscribe(console.log);
  * ```
  */
 export function through(target: Socket | (() => Socket), options: EndOptions = {}): OperatorFunction<Chunk, Buffer> {
+  if (typeof target !== 'function') controlOf(target);
+  checkOptions(options, '{ end: false }');
+  const { end = true } = options;
+  checkBoolean('end', end);
   return (source) =>
     flowable((subscriber, join) => {
       const socket = typeof target === 'function' ? target() : target;
-      const { writeSide } = connectionOf(socket);
-      // With `end: false` nobody completes the write side, so the peer's FIN does: the socket would stay half-open.
-      if (options.end ?? true) socket.allowHalfOpen = true;
+      const control = controlOf(socket);
+      // With `end: false` nobody completes the write side except the peer's FIN.
+      if (end) socket.allowHalfOpen = true;
       join(socket);
-      // Reading goes on when writing has failed: what the peer has said is delivered first, then the error.
-      const complete = () => {
-        if (writeSide.state === 'broken') subscriber.error(writeSide.error);
-        else subscriber.complete();
-      };
       const incoming = new FlowSubscriber<Buffer>(subscriber as never, {
         next: (bytes) => subscriber.next(bytes as never),
-        complete,
+        // A broken write side is an error, but only after everything that the peer has sent.
+        complete: () => {
+          if (control.writeState === 'broken') subscriber.error(control.writeError);
+          else subscriber.complete();
+        },
       });
-      const outgoing = source.pipe(writeTo(socket, options)).subscribe({
+      const outgoing = source.pipe(writeTo(socket, { end })).subscribe({
         error: (error) => {
-          if (error !== writeSide.error) subscriber.error(error);
+          if (error !== control.writeError) subscriber.error(error);
         },
       });
       subscriber.add(outgoing);
-      socket.pipe(data()).subscribe(incoming);
+      control.bytes.subscribe(incoming);
     });
 }

@@ -1,35 +1,30 @@
 // writeTo(): the writing half of a pipeline.
 import { Observable, type OperatorFunction } from 'rxjs';
-import { SocketError } from '../base/errors.js';
-import { Brake, FlowSet } from '../flow/flow.js';
-import { FlowSubscriber } from '../flow/flowable.js';
-import type { Chunk } from '../framing/codec.js';
-import { afterComplete, connectionOf, type Socket, toBytes } from '../socket.js';
-import { watchOrFail } from './watch.js';
-
-/** Options of {@link writeTo}, {@link through} and their like. */
-export interface EndOptions {
-  /** Whether the write side is completed (FIN) when the source completes. @defaultValue `true` */
-  readonly end?: boolean;
-}
-
-/** How far a transfer is. */
-export interface WriteProgress {
-  /** Bytes of this transfer handed to the kernel so far. */
-  readonly bytesSent: number;
-}
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkBoolean, checkOptions } from '../base/check.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { Brake } from '../flow/holds.js';
+import { controlOf, type Socket } from '../socket.js';
+import { type EndOptions, WholeWrite, type WriteProgress } from '../transfer/whole-write.js';
 
 /**
- * Writes its source into the socket and emits progress. Does not read from it.
+ * Writes its source to the socket and emits the progress. It does not read from the socket.
  *
- * Half-close: when the source completes, so does the write side, and this once FIN is out; with `end: false` once all is
- * handed to the kernel. Where the source fails or is unsubscribed before it completed, the connection is aborted, so that
- * the peer cannot take a part for the whole; who calls the socket's own `complete()` or `close()` meanwhile does send FIN.
- * Backpressure: holds its sources from `next() === false` to `drain`; a source that cannot be held fills at most
- * `maxWriteBuffer`.
+ * **Half-close**: when the source completes, the write side completes too, and the result completes when FIN was sent;
+ * with `end: false`, when everything was handed to the kernel. If the source fails, or you unsubscribe before it has
+ * completed, the connection is aborted, so that the peer cannot take a part for the whole. The socket's own
+ * `complete()` and `close()` still send FIN in the middle of a transfer.
  *
- * @throws the {@link SocketError} that broke the write side, as a notification; `ERR_STREAM_WRITE_AFTER_END` for a chunk
- * that comes after `complete()`, or after the peer's FIN where that completes our side too.
+ * **Backpressure**: holds its sources from the moment `next()` returns `false` until `drain`. A source that cannot be
+ * held fills at most `maxWriteBuffer`.
+ *
+ * @param options `end`: whether FIN is sent after the last byte. Default: `true`.
+ * @throws At the call: TypeError for something that is not a socket, or for an invalid option.
+ * @throws As a notification: what the socket fails with; {@link SocketError} `ERR_STREAM_WRITE_AFTER_END` for a chunk
+ * after `complete()`, or after the peer's FIN if that completes our side; `ERR_STREAM_PREMATURE_CLOSE` if the socket
+ * closes before everything was written; TypeError for a chunk that is neither a string nor a `Uint8Array`; what the
+ * source fails with.
  *
  * @example
  * ```ts
@@ -39,77 +34,45 @@ export interface WriteProgress {
  * flowFrom(createReadStream('big.log')).pipe(writeTo(connect({ port: 9000 }))).subscribe(console.log);
  * ```
  */
-export function writeTo(socket: Socket, { end = true }: EndOptions = {}): OperatorFunction<Chunk, WriteProgress> {
+export function writeTo(socket: Socket, options: EndOptions = {}): OperatorFunction<Chunk, WriteProgress> {
+  controlOf(socket);
+  checkOptions(options, '{ end: false }');
+  const { end = true } = options;
+  checkBoolean('end', end);
   return (source) =>
     new Observable((subscriber) => {
-      const connection = connectionOf(socket);
-      const { writeSide } = connection;
-      const over = connection.beginWrite();
       const upstream = new FlowSet();
       const brake = new Brake(upstream, 'writeTo');
-      let total = 0;
-      let sent = 0;
-      let whole = false;
-      let aborted = false;
-
-      const progress = () => {
-        const now = Math.max(sent, total - writeSide.pending);
-        if (now === sent) return;
-        sent = now;
-        subscriber.next({ bytesSent: sent });
+      let emitted = 0;
+      const emitProgress = (bytesSent: number) => {
+        if (bytesSent === emitted) return;
+        emitted = bytesSent;
+        subscriber.next({ bytesSent });
       };
-      const goOn = () => {
-        progress();
-        brake.off();
-      };
-      const done = () => {
-        progress();
-        subscriber.complete();
-      };
-      const gone = () => {
-        const options = { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'write' } as const;
-        subscriber.error(new SocketError('The socket closed before everything was written to it', options));
-      };
-
-      const fail = (error: unknown) => {
-        if (aborted) return;
-        aborted = true;
-        subscriber.error(error);
-      };
-      const unwatch = writeSide.onBroken(fail);
-      subscriber.add(writeSide.onProgress(progress));
-      subscriber.add(watchOrFail(socket, 'drain').subscribe({ next: goOn, error: fail, complete: gone }));
-      subscriber.add(() => {
-        unwatch();
-        if (!whole && !aborted) connection.cut(new Error('the transfer was cut before it was complete'));
-        over();
+      const write = new WholeWrite(socket, {
+        failed: (error) => subscriber.error(error),
+        progressed: emitProgress,
+        drained: (bytesSent) => {
+          emitProgress(bytesSent);
+          brake.off();
+        },
       });
+      subscriber.add(() => write.close());
       if (subscriber.closed) return;
       source.subscribe(
         new FlowSubscriber<Chunk>(
           subscriber as never,
           {
             next: (chunk) => {
-              const bytes = toBytes(chunk);
-              if (writeSide.state !== 'open') throw afterComplete(socket);
-              total += bytes.length;
-              if (!socket.next(bytes)) brake.on();
-              progress();
+              if (!write.write(toBytes(chunk))) brake.on();
+              emitProgress(write.bytesSent);
             },
-            error: (error) => {
-              aborted = true;
-              subscriber.error(error); // before the abort that follows from it
-              connection.cut(error);
-            },
-            complete: () => {
-              whole = true;
-              if (end) {
-                subscriber.add(watchOrFail(socket, 'finish').subscribe(done));
-                socket.complete();
-              } else {
-                writeSide.flushed().then(done, fail);
-              }
-            },
+            error: (error) => write.cut(error, () => subscriber.error(error)),
+            complete: () =>
+              write.finish(end, () => {
+                emitProgress(write.bytesSent);
+                subscriber.complete();
+              }),
           },
           upstream,
         ),

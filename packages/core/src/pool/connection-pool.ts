@@ -1,61 +1,76 @@
-// connectionPool(): connections that are used again.
-import { from, Observable, type ObservableInput, Subscription } from 'rxjs';
-import { checkLimit } from '../engine/limits.js';
-import { FlowSubscriber } from '../flow/flowable.js';
+// connectionPool(): connections that are used for one exchange after another.
+
+import { Observable, type ObservableInput } from 'rxjs';
+import { checkFunction, checkOptions, checkTimeout } from '../base/check.js';
 import { SocketFactory } from '../reconnect/socket-factory.js';
 import type { Socket } from '../socket.js';
-import { hangUpDuring, hangUpError } from './hang-up.js';
+import { exchange } from './exchange.js';
 import { PoolConnections } from './pool-connections.js';
 import { type ConnectionPoolOptions, resolvePoolOptions } from './pool-options.js';
 
 /** A pool of connections. Made by {@link connectionPool}. */
 export class ConnectionPool implements AsyncDisposable {
-  readonly #keeper: PoolConnections;
+  readonly #connections: PoolConnections;
 
   /** @internal */
-  constructor(keeper: PoolConnections) {
-    this.#keeper = keeper;
+  constructor(connections: PoolConnections) {
+    this.#connections = connections;
   }
 
-  /** How many connections there are: being dialled, in use, idle. Those that are closing do not count. */
+  /** How many connections the pool has: dialling, in use and idle. Closing ones do not count. */
   get size(): number {
-    return this.#keeper.states.size;
+    return this.#connections.states.size;
   }
 
-  /** How many of them lie idle. */
+  /** How many connections are idle. */
   get idle(): number {
-    return this.#keeper.idle.length;
+    return this.#connections.idle.length;
   }
 
-  /** How many `acquire()`s have no connection yet. */
+  /** How many `acquire()` calls wait for a connection. */
   get waiting(): number {
-    return this.#keeper.waiting.size;
+    return this.#connections.waiting.size;
   }
 
   /**
-   * One open socket, yours until you unsubscribe: it does not complete by itself, and `firstValueFrom` gives it back at
-   * once. An idle one, or a new one if there may be more; else it waits its turn.
+   * Acquires a connection and emits its open socket. It is yours until you unsubscribe, which releases it. The
+   * Observable does not complete; `firstValueFrom` unsubscribes with the first value, so it releases the socket at
+   * once.
    *
-   * A socket is used again only if both sides are open, all is written, nothing is left to be read and nobody holds it;
-   * else it is closed, gracefully while there are bytes to flush. The pool cannot know whether an answer is still on its
-   * way: who leaves in the middle of an exchange calls the socket's `error()` first, or takes {@link use}, which does.
+   * You get an idle connection if there is one, otherwise a new one while there are fewer than `max`. Otherwise you
+   * wait: the first to wait is the first to get one.
    *
-   * @throws as notifications: {@link PoolError} `ERR_POOL_TIMEOUT`, `ERR_POOL_FULL` or `ERR_POOL_CLOSED`, and what dialling
-   * fails with, a {@link ConnectError} for example.
+   * A released connection is used again if both sides are open, everything is written, nothing is left unread and
+   * nobody holds the socket. Otherwise the pool closes it: gracefully, or with a reset if bytes were left unread. The
+   * pool cannot know whether an answer is still on its way. If you stop in the middle of an exchange, call `error()` of
+   * the socket before you unsubscribe. {@link use} does so.
+   *
+   * @returns Emits one socket.
+   * @throws As a notification: {@link PoolError} (`ERR_POOL_TIMEOUT`, `ERR_POOL_FULL`, `ERR_POOL_CLOSED`); what the
+   * socket fails with while it is dialled, for example a {@link ConnectError} or a {@link SocketTimeoutError}; what the
+   * factory throws.
    */
   acquire(): Observable<Socket> {
-    return new Observable((subscriber) => this.#keeper.acquire(subscriber));
+    return new Observable((subscriber) => this.#connections.acquire(subscriber));
   }
 
   /**
-   * Runs one exchange over a connection of the pool: emits what `project` gives, and completes with it, giving the
-   * connection back. Where it fails, or is unsubscribed before, the connection is aborted: the rest of an answer must not
-   * be taken for the answer to somebody else. Backpressure: consumers hold the socket.
+   * Runs one exchange on a connection of the pool: emits the results of `project`, releases the connection and
+   * completes. If the exchange fails, or you unsubscribe before it completes, the connection is aborted. Otherwise the
+   * next user could receive the rest of this answer.
    *
-   * @throws as notifications, what {@link acquire} and `project` fail with, and {@link PoolError} `ERR_POOL_HANGUP` where
-   * the exchange completes with nothing because the peer has ended the connection. Most often it had before, and nobody
-   * had noticed: `retry(1)` mends it where asking twice does no harm, `validate` avoids it.
+   * **Half-close**: the exchange must not end our side, or the connection cannot be used again. An exchange that
+   * completes without a result after the peer's FIN fails with `ERR_POOL_HANGUP`. Usually the peer had ended the
+   * connection before, unnoticed: `retry(1)` repeats the exchange on another connection, if asking twice does no harm,
+   * and `validate` finds such connections beforehand.
    *
+   * **Backpressure**: consumers hold the socket.
+   *
+   * @param project Writes the request and returns the answer. It completes when the answer is complete.
+   * @returns Emits what `project` gives. Every subscription is an exchange of its own.
+   * @throws At the call: {@link TypeError} if `project` is not a function.
+   * @throws As a notification: what {@link acquire} fails with; what `project` throws or fails with; {@link PoolError}
+   * (`ERR_POOL_HANGUP`).
    * @example
    * ```ts
    * import { connect, connectionPool, data, lines } from '@rxsock/core';
@@ -64,56 +79,30 @@ export class ConnectionPool implements AsyncDisposable {
    * const pool = connectionPool(() => connect({ host: 'localhost', port: 6379 }));
    * const ping = pool.use((socket) => {
    *   socket.next('PING\r\n');
-   *   return socket.pipe(data(), lines(), take(1)); // the exchange is over after one line
+   *   return socket.pipe(data(), lines(), take(1)); // the exchange is complete after one line
    * });
-   * ping.pipe(retry(1)).subscribe(console.log); // over a new connection, if that one had been given up
+   * ping.pipe(retry(1)).subscribe(console.log); // asks again if the peer had ended the connection
    * ```
    */
   use<R>(project: (socket: Socket) => ObservableInput<R>): Observable<R> {
-    return new Observable((subscriber) => {
-      let socket: Socket | undefined;
-      const exchange = new Subscription();
-      exchange.add(() => socket?.error(new Error('the exchange was not complete')));
-      // A microtask later: who leaves with the last value, as firstValueFrom() does, leaves before the exchange completes.
-      subscriber.add(() => queueMicrotask(() => exchange.unsubscribe()));
-      const during = <T>(results: FlowSubscriber<T>) => {
-        subscriber.remove(results);
-        exchange.add(results);
-        return results;
-      };
-      const begin = (acquired: Socket) => {
-        if (subscriber.closed) return;
-        socket = acquired;
-        const hungUp = hangUpDuring(exchange, acquired);
-        let silent = true;
-        const results = new FlowSubscriber<R>(subscriber as never, {
-          next: (result) => {
-            silent = false;
-            subscriber.next(result);
-          },
-          complete: () => {
-            socket = undefined;
-            exchange.unsubscribe();
-            if (silent && hungUp()) subscriber.error(hangUpError(acquired));
-            else subscriber.complete();
-          },
-        });
-        from(project(acquired)).subscribe(during(results));
-      };
-      this.acquire().subscribe(during(new FlowSubscriber<Socket>(subscriber as never, { next: begin })));
-    });
+    checkFunction('project', project);
+    return exchange(this.acquire(), project);
   }
 
   /**
-   * Closes the pool: those who wait fail with {@link PoolError} `ERR_POOL_CLOSED`, idle connections close, those in use when
-   * they are given back, and after `drain` milliseconds what is left is aborted.
-   * @param options.drain In milliseconds: 0 aborts at once, Infinity never. Default: 10,000.
-   * @returns Resolves when all connections are gone. Never rejects.
+   * Closes the pool: waiting `acquire()` calls fail, idle connections close, and those in use close when they are
+   * released. After `drain`, the connections that are still open are aborted.
+   *
+   * @param options.drain How long to wait for connections in use, in milliseconds; 0 aborts them at once, Infinity
+   * never aborts. The default is 10,000.
+   * @returns Resolves when all connections are closed. Never rejects.
+   * @throws At the call: {@link TypeError} or {@link RangeError} for an option that is not valid.
    */
-  close(options: { readonly drain?: number } = {}): Promise<void> {
+  close(options: { readonly drain?: number | undefined } = {}): Promise<void> {
+    checkOptions(options, '{ drain: 5000 }');
     const { drain = 10_000 } = options;
-    checkLimit('drain', drain);
-    return this.#keeper.close(drain);
+    checkTimeout('drain', drain);
+    return this.#connections.close(drain);
   }
 
   /** Closes gracefully at the end of an `await using` block. */
@@ -123,21 +112,25 @@ export class ConnectionPool implements AsyncDisposable {
 }
 
 /**
- * A pool of connections to one place: dialled when they are needed, up to `max`, and used again, the last to be given back
- * first, instead of being closed.
+ * Makes a pool of connections to one peer. It dials when a connection is needed, up to `max`. A released connection
+ * stays open and is used again, the one that was released last first.
  *
- * While a connection lies idle the pool reads it. A peer that hangs up is noticed, and so are bytes that nobody had asked
- * for, the late rest of an answer for example: such a connection is not given out again. What the kernel has not told
- * yet, or a network that has failed in silence, nobody can know: that is what `validate` is for. A protocol in which the
- * server speaks by itself between two exchanges cannot be pooled.
+ * The pool reads idle connections. If the peer ends one, or sends bytes that nobody asked for (perhaps the late rest of
+ * an answer), the pool discards it. An end that the kernel has not reported yet, or a network that fails silently, goes
+ * unnoticed: use `validate` for that. A protocol in which the server speaks between two exchanges cannot be pooled.
  *
- * Half-close: a connection on which either side has ended is not used again, whatever `allowHalfOpen` says, so an exchange
- * must not end with FIN. The sockets' own `keepOpen` does not matter; their `idleTimeout` and `signal` do. An idle
- * connection keeps the process alive until its `idleTimeout`: `close()` the pool when it is not needed any more.
+ * An idle connection keeps the process alive until `idleTimeout`, so `close()` a pool that you no longer need. The
+ * `keepOpen` of the sockets has no effect; their `idleTimeout` and `signal` have.
  *
- * @param factory Makes a new socket at each call: TCP, TLS, UNIX or any other.
- * @throws TypeError or RangeError at the call, for options that mean nothing, those of the factory's socket too.
+ * **Half-close**: a connection that either side has ended is not used again, whatever `allowHalfOpen` says.
  *
+ * **Backpressure**: at most `maxWaiting` calls of `acquire()` wait for a connection. The sockets keep their own.
+ *
+ * @param factory Makes a new socket at each call, of any transport: TCP, TLS, UNIX. It is called once right away.
+ * @param options How many connections and waiting calls there may be, and how long they last.
+ * @returns The pool. It dials with the first `acquire()` or `use()`.
+ * @throws At the call: {@link TypeError} if `factory` is not a function that returns a new socket; {@link TypeError} or
+ * {@link RangeError} for an option that is not valid; what `factory` throws.
  * @example
  * ```ts
  * import { connect, connectionPool, reader } from '@rxsock/core';
@@ -150,7 +143,7 @@ export class ConnectionPool implements AsyncDisposable {
  *     return (await lines.readLine()) === '+PONG';
  *   },
  * });
- * pool.acquire().subscribe((socket) => console.log('yours until you unsubscribe', socket.remote));
+ * pool.acquire().subscribe((socket) => console.log('yours until you unsubscribe:', socket.remote));
  * ```
  */
 export function connectionPool(factory: () => Socket, options: ConnectionPoolOptions = {}): ConnectionPool {

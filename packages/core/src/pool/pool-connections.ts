@@ -1,38 +1,32 @@
-// The connections of a pool, and who waits for one:
+// The connections of a pool and the acquire() calls that wait for one:
 //
-//   dialling ──▶ used ──given back──▶ returning ──fit──▶ idle ──▶ (checking) ──▶ used
+//   dialling ──▶ inUse ──release──▶ releasing ──reusable──▶ idle ──▶ (validating) ──▶ inUse
 //
-// Whatever is not fit any more, or not needed, is dropped from any of these: it is no member then, and closes.
+// A connection that cannot be used again, or that nobody waits for any more, is discarded in any state: it has no state
+// then, does not count, and closes.
 import type { Subscriber } from 'rxjs';
-import { Deadline } from '../base/deadline.js';
-import { PoolError, type PoolErrorCode } from '../reconnect/errors.js';
+import { closeWithin } from '../base/close-within.js';
 import type { SocketFactory } from '../reconnect/socket-factory.js';
 import type { Socket } from '../socket.js';
+import { PoolError } from './errors.js';
+import { PendingAcquire } from './pending-acquire.js';
 import type { PoolLimits } from './pool-options.js';
 import { PooledConnection } from './pooled-connection.js';
 
-/** One `acquire()` that has no connection yet. */
-interface Waiter {
-  take(connection: PooledConnection): void;
-  fail(error: unknown): void;
-  /** As `fail`, on the next turn, so that a retry does not spin. */
-  refuse(error: unknown): void;
-}
-
-type PooledState = 'dialling' | 'checking' | 'returning' | 'used' | 'idle';
+type PooledState = 'dialling' | 'validating' | 'releasing' | 'inUse' | 'idle';
 
 export class PoolConnections {
-  /** The last to come is the first to go, so that those which are not needed grow old. */
+  /** A stack: the connection that was released last is used first, so that surplus ones reach `idleTimeout`. */
   readonly idle: PooledConnection[] = [];
   readonly states = new Map<PooledConnection, PooledState>();
-  readonly waiting = new Set<Waiter>();
-  /** Those that are not gone, the closing ones too. */
-  readonly #all = new Set<PooledConnection>();
+  readonly waiting = new Set<PendingAcquire>();
+  /** All connections that have not closed yet, discarded ones too. */
+  readonly #unclosed = new Set<PooledConnection>();
   readonly #sockets: SocketFactory;
   readonly #limits: PoolLimits;
-  readonly #emptied: (() => void)[] = [];
-  /** How many are being dialled, checked or given back: so many of the waiting will be served. */
-  #coming = 0;
+  readonly #onAllClosed: (() => void)[] = [];
+  /** How many connections are dialling, validating or releasing: each is expected to serve one waiting acquire(). */
+  #upcoming = 0;
   #closed = false;
 
   constructor(sockets: SocketFactory, limits: PoolLimits) {
@@ -41,62 +35,40 @@ export class PoolConnections {
   }
 
   acquire(subscriber: Subscriber<Socket>): void {
-    const { acquireTimeout, scheduler, max, maxWaiting } = this.#limits;
-    let taken: PooledConnection | undefined;
-    const deadline = new Deadline(scheduler, acquireTimeout, () => {
-      const message = `No connection was to be had within acquireTimeout (${acquireTimeout} ms): ${this.#census()}`;
-      waiter.fail(poolError('ERR_POOL_TIMEOUT', message));
-    });
-    const leave = () => {
-      deadline.stop();
-      this.waiting.delete(waiter);
-    };
-    const waiter: Waiter = {
-      take: (connection) => {
-        leave();
-        taken = connection;
-        subscriber.next(connection.socket);
-      },
-      fail: (error) => {
-        leave();
-        subscriber.error(error);
-      },
-      refuse: (error) => {
-        leave();
-        subscriber.add(scheduler.schedule(() => subscriber.error(error)));
-      },
-    };
-    if (this.#closed) return waiter.refuse(closedError());
+    const { max, maxWaiting } = this.#limits;
+    const acquire = new PendingAcquire(subscriber, this.waiting, this.#limits, () => this.#describe());
+    if (this.#closed) return acquire.failLater(closedError());
     subscriber.add(() => {
-      leave();
-      if (taken) this.#giveBack(taken);
-      else this.#cancelSurplus();
+      acquire.leave();
+      if (acquire.connection) this.#release(acquire.connection);
+      else this.#discardSurplus();
     });
-    this.waiting.add(waiter);
-    deadline.start();
-    this.#serve();
-    if (!this.waiting.has(waiter) || this.waiting.size - this.#coming <= maxWaiting) return;
-    const message = `All ${max} connections (max) are taken and ${maxWaiting} wait for one (maxWaiting)`;
-    waiter.refuse(poolError('ERR_POOL_FULL', message));
+    acquire.wait();
+    this.#serveWaiting();
+    if (!this.waiting.has(acquire) || this.waiting.size - this.#upcoming <= maxWaiting) return;
+    const message =
+      `All ${max} connections (max) are in use and ${maxWaiting} acquire() calls wait already (maxWaiting): ` +
+      'release connections sooner, or raise max or maxWaiting';
+    acquire.failLater(new PoolError(message, { code: 'ERR_POOL_FULL' }));
   }
 
+  /** Closes all connections, and aborts after `drain` milliseconds those that are still open. */
   async close(drain: number): Promise<void> {
     this.#closed = true;
-    for (const waiter of [...this.waiting]) waiter.fail(closedError());
-    for (const [connection, state] of [...this.states]) if (state !== 'used') this.#drop(connection);
-    const cut = () => {
-      for (const { socket } of [...this.#all]) socket.error(new Error(`the pool was closed, drain: ${drain} ms`));
+    for (const acquire of [...this.waiting]) acquire.fail(closedError());
+    for (const [connection, state] of [...this.states]) if (state !== 'inUse') this.#discard(connection);
+    const abort = () => {
+      const reason = new Error(`the pool was closed and drain (${drain} ms) has passed`);
+      for (const { socket } of [...this.#unclosed]) socket.error(reason);
     };
-    const deadline = new Deadline(this.#limits.scheduler, drain, cut);
-    if (drain === 0) cut();
-    else deadline.start();
-    if (this.#all.size > 0) await new Promise<void>((resolve) => this.#emptied.push(resolve));
-    deadline.stop();
+    const allClosed = () =>
+      this.#unclosed.size > 0 ? new Promise<void>((resolve) => this.#onAllClosed.push(resolve)) : undefined;
+    await closeWithin(this.#limits.scheduler, drain, abort, allClosed);
   }
 
-  /** Sees to it that for each who waits one comes, as far as there may be more. */
-  #serve(): void {
-    while (this.waiting.size > this.#coming && !this.#closed) {
+  /** Makes sure that a connection is on its way to each waiting acquire(), as far as `max` allows. */
+  #serveWaiting(): void {
+    while (this.waiting.size > this.#upcoming && !this.#closed) {
       const connection = this.idle.pop();
       if (connection) this.#reuse(connection);
       else if (this.states.size < this.#limits.max) this.#dial();
@@ -110,115 +82,113 @@ export class PoolConnections {
       socket = this.#sockets.make();
     } catch (error) {
       const [first] = this.waiting;
-      return first?.refuse(error);
+      return first?.failLater(error);
     }
     const connection = new PooledConnection(socket, this.#limits, {
-      opened: () => {
-        if (this.#arrived(connection, 'dialling')) this.#offer(connection);
+      onOpen: () => {
+        if (this.#finish(connection, 'dialling')) this.#serveFirst(connection);
       },
-      done: () => this.#drop(connection),
-      gone: (error) => {
-        const failed = this.states.get(connection) === 'dialling';
-        this.#all.delete(connection);
+      onUnusable: () => this.#discard(connection),
+      onClosed: (error) => {
+        const dialFailed = this.states.get(connection) === 'dialling';
+        this.#unclosed.delete(connection);
         this.#forget(connection);
         const [first] = this.waiting;
-        if (failed) first?.fail(error);
-        this.#serve();
-        if (this.#all.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+        if (dialFailed) first?.fail(error);
+        this.#serveWaiting();
+        if (this.#unclosed.size === 0) for (const onAllClosed of this.#onAllClosed.splice(0)) onAllClosed();
       },
     });
-    this.#all.add(connection);
+    this.#unclosed.add(connection);
     this.states.set(connection, 'dialling');
-    this.#coming++;
+    this.#upcoming++;
     connection.dial();
   }
 
+  /** Takes an idle connection into use, after `validate`. */
   #reuse(connection: PooledConnection): void {
-    connection.wake();
-    if (!connection.fit) return this.#drop(connection);
-    if (!this.#limits.validate) return this.#offer(connection);
-    this.states.set(connection, 'checking');
-    this.#coming++;
+    connection.endIdle();
+    if (!connection.isReusable) return this.#discard(connection);
+    if (!this.#limits.validate) return this.#serveFirst(connection);
+    this.states.set(connection, 'validating');
+    this.#upcoming++;
     connection.validate((valid) => {
-      if (!this.#arrived(connection, 'checking')) return;
-      if (!valid) this.#drop(connection, 'it was found not to be valid');
-      else if (!connection.rest()) this.#drop(connection);
+      if (!this.#finish(connection, 'validating')) return;
+      if (!valid) this.#discard(connection, 'validate found that it does not work');
+      // Becomes idle for a moment: that shows whether `validate` has left bytes unread.
+      else if (!connection.beginIdle()) this.#discard(connection);
       else {
-        connection.wake();
-        this.#offer(connection);
+        connection.endIdle();
+        this.#serveFirst(connection);
       }
-      this.#serve();
+      this.#serveWaiting();
     });
   }
 
-  /** Gives a connection to the first who waits, or lets it lie. */
-  #offer(connection: PooledConnection): void {
+  /** Gives a connection to the first waiting acquire(). Without one it becomes idle. */
+  #serveFirst(connection: PooledConnection): void {
     const [first] = this.waiting;
-    if (!first) return this.#rest(connection);
-    this.states.set(connection, 'used');
-    first.take(connection);
+    if (!first) return this.#becomeIdle(connection);
+    this.states.set(connection, 'inUse');
+    first.resolve(connection);
   }
 
-  // When the present task is done: until then what the leaving user has subscribed to the socket may still be leaving too.
-  #giveBack(connection: PooledConnection): void {
-    if (this.states.get(connection) !== 'used') return;
-    this.states.set(connection, 'returning');
-    this.#coming++;
+  // After the current task: until then, subscribers of the user may still be leaving the socket and giving bytes back.
+  #release(connection: PooledConnection): void {
+    if (this.states.get(connection) !== 'inUse') return;
+    this.states.set(connection, 'releasing');
+    this.#upcoming++;
     queueMicrotask(() => {
-      if (!this.#arrived(connection, 'returning')) return;
-      this.#rest(connection);
-      this.#serve();
+      if (!this.#finish(connection, 'releasing')) return;
+      this.#becomeIdle(connection);
+      this.#serveWaiting();
     });
   }
 
-  #rest(connection: PooledConnection): void {
-    if (this.#closed || !connection.rest()) return this.#drop(connection);
+  #becomeIdle(connection: PooledConnection): void {
+    if (this.#closed || !connection.beginIdle()) return this.#discard(connection);
     this.states.set(connection, 'idle');
     this.idle.push(connection);
   }
 
-  /** @param reason For which it is aborted. */
-  #drop(connection: PooledConnection, reason?: string): void {
+  /** @param abortReason If given, aborts the connection; otherwise it closes gracefully. */
+  #discard(connection: PooledConnection, abortReason?: string): void {
     this.#forget(connection);
-    connection.end(reason);
+    connection.close(abortReason);
   }
 
   #forget(connection: PooledConnection): void {
     const state = this.states.get(connection);
-    if (state !== undefined && state !== 'used' && state !== 'idle') this.#coming--;
+    if (state !== undefined && state !== 'inUse' && state !== 'idle') this.#upcoming--;
     this.states.delete(connection);
-    const at = this.idle.indexOf(connection);
-    if (at >= 0) this.idle.splice(at, 1);
+    const index = this.idle.indexOf(connection);
+    if (index >= 0) this.idle.splice(index, 1);
   }
 
-  /** Whether what a connection was doing is done; if it was given up meanwhile it is not. */
-  #arrived(connection: PooledConnection, state: PooledState): boolean {
+  /** Ends dialling, validating or releasing. Returns `false` if the connection was discarded meanwhile. */
+  #finish(connection: PooledConnection, state: PooledState): boolean {
     if (this.states.get(connection) !== state) return false;
-    this.#coming--;
-    this.states.set(connection, 'used');
+    this.#upcoming--;
+    this.states.set(connection, 'inUse');
     return true;
   }
 
-  /** Gives up what is being dialled for those who wait no more. */
-  #cancelSurplus(): void {
+  /** Discards connections that are dialling and that nobody waits for any more, the newest first. */
+  #discardSurplus(): void {
     const dialling = [...this.states].filter(([, state]) => state === 'dialling').map(([connection]) => connection);
-    while (this.#coming > this.waiting.size) {
+    while (this.#upcoming > this.waiting.size) {
       const newest = dialling.pop();
       if (!newest) return;
-      this.#drop(newest, 'nobody waits for it any more');
+      this.#discard(newest, 'no acquire() waits for it any more');
     }
   }
 
-  #census(): string {
+  #describe(): string {
     const { states, waiting } = this;
-    return `${states.size} of ${this.#limits.max} (max) are there, and ${waiting.size} wait for one`;
+    return `the pool has ${states.size} of ${this.#limits.max} connections (max) and ${waiting.size} waiting acquire()`;
   }
 }
 
-function poolError(code: PoolErrorCode, message: string): PoolError {
-  return new PoolError(message, { code });
-}
-
 function closedError(): PoolError {
-  return poolError('ERR_POOL_CLOSED', 'The pool is closed: it gives no connection any more');
+  return new PoolError('The pool is closed: make a new one with connectionPool()', { code: 'ERR_POOL_CLOSED' });
 }

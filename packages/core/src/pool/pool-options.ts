@@ -1,49 +1,66 @@
-// What connectionPool() can be told, and the defaults: all limits are finite.
+// The options of connectionPool() and their defaults. Every default limit is finite.
 import { asyncScheduler, type ObservableInput, type SchedulerLike } from 'rxjs';
-import { checkLimit } from '../engine/limits.js';
-import { checkInteger } from '../framing/options.js';
+import {
+  checkCount,
+  checkFunction,
+  checkOptions,
+  checkScheduler,
+  checkSize,
+  checkTimeout,
+  type WithDefaults,
+} from '../base/check.js';
 import type { Socket } from '../socket.js';
 
 /** Options of {@link connectionPool}. All times are in milliseconds. */
 export interface ConnectionPoolOptions {
-  /** How many connections there may be at a time, not counting those that are closing. @defaultValue 10 */
-  readonly max?: number;
-  /** How long a connection may lie idle before it is closed, in milliseconds; 0 = for ever. @defaultValue 30,000 */
-  readonly idleTimeout?: number;
   /**
-   * How long `acquire()` may take in all, dialling and validating included, in milliseconds; 0 = for ever.
+   * How many connections the pool may have at once; closing ones do not count. Infinity = no limit.
+   * @defaultValue 10
+   */
+  readonly max?: number | undefined;
+  /**
+   * How long a connection may be idle before it is closed, in milliseconds; 0 or Infinity = without limit.
    * @defaultValue 30,000
    */
-  readonly acquireTimeout?: number;
-  /** How many may wait while all `max` connections are taken; Infinity = any number. @defaultValue 1,000 */
-  readonly maxWaiting?: number;
+  readonly idleTimeout?: number | undefined;
   /**
-   * Asked before a connection is used again, not before its first use: `true` says that it is good. It may talk to the
-   * peer, and has to have read the answer to its end. What it throws, or fails with, means no. Default: none is asked.
+   * How long `acquire()` may wait for a connection, including dialling and `validate`, in milliseconds; 0 or Infinity =
+   * without limit.
+   * @defaultValue 30,000
    */
-  readonly validate?: (socket: Socket) => boolean | ObservableInput<boolean>;
-  /** How long `validate` may take, in milliseconds; 0 = for ever. @defaultValue 5,000 */
-  readonly validateTimeout?: number;
-  /** Where its timers go; that of the sockets is their own. @defaultValue `asyncScheduler` */
-  readonly scheduler?: SchedulerLike;
+  readonly acquireTimeout?: number | undefined;
+  /**
+   * How many `acquire()` calls may wait while all `max` connections are in use; 0 = none, Infinity = no limit.
+   * @defaultValue 1,000
+   */
+  readonly maxWaiting?: number | undefined;
+  /**
+   * Called before an idle connection is used again, not before its first use. Return `true` if it still works. It may
+   * exchange messages with the peer, but must read the whole answer. Any other result, and an error, aborts the
+   * connection, and the pool takes another.
+   * @defaultValue none: connections are used again without a check
+   */
+  readonly validate?: ((socket: Socket) => boolean | ObservableInput<boolean>) | undefined;
+  /** How long `validate` may take, in milliseconds; 0 or Infinity = without limit. @defaultValue 5,000 */
+  readonly validateTimeout?: number | undefined;
+  /** Runs the timers of the pool. Its sockets have their own scheduler. @defaultValue `asyncScheduler` */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /** {@link ConnectionPoolOptions} with every default filled in. */
-export type PoolLimits = Required<Omit<ConnectionPoolOptions, 'validate'>> & Pick<ConnectionPoolOptions, 'validate'>;
+export type PoolLimits = WithDefaults<Omit<ConnectionPoolOptions, 'validate'>> &
+  Pick<ConnectionPoolOptions, 'validate'>;
 
-/** Fills in the defaults and refuses what means nothing. */
+/** Fills in the defaults. Throws a TypeError or RangeError for an option that is not valid. */
 export function resolvePoolOptions(options: ConnectionPoolOptions): PoolLimits {
-  const limits = {
-    max: options.max ?? 10,
-    idleTimeout: options.idleTimeout ?? 30_000,
-    acquireTimeout: options.acquireTimeout ?? 30_000,
-    maxWaiting: options.maxWaiting ?? 1_000,
-    validateTimeout: options.validateTimeout ?? 5_000,
-  };
-  checkInteger('max', limits.max, 1);
-  for (const [name, value] of Object.entries(limits)) checkLimit(name, value);
-  const { validate, scheduler = asyncScheduler } = options;
-  if (validate === undefined) return { ...limits, scheduler };
-  if (typeof validate !== 'function') throw new TypeError('validate must be a function that takes a socket');
-  return { ...limits, scheduler, validate };
+  checkOptions(options, '{ max: 4 }');
+  const { max = 10, idleTimeout = 30_000, acquireTimeout = 30_000, maxWaiting = 1_000 } = options;
+  const { validate, validateTimeout = 5_000, scheduler = asyncScheduler } = options;
+  checkSize('max', max);
+  for (const [name, value] of Object.entries({ idleTimeout, acquireTimeout, validateTimeout }))
+    checkTimeout(name, value);
+  checkCount('maxWaiting', maxWaiting);
+  if (validate !== undefined) checkFunction('validate', validate, 'a function that takes a socket');
+  checkScheduler('scheduler', scheduler);
+  return { max, idleTimeout, acquireTimeout, maxWaiting, validate, validateTimeout, scheduler };
 }

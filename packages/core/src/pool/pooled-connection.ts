@@ -1,120 +1,126 @@
-// One connection of a pool: watched for as long as it lives, and while it lies idle also read, for then nothing may come.
+// One connection of a pool. The pool watches it as long as it lives, and reads it while it is idle: nothing may arrive
+// then.
 import { defer, from, of, type Subscription, take } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
 import { SocketError } from '../base/errors.js';
-import { watchOrFail } from '../operators/watch.js';
 import { readyEvent } from '../reconnect/ready-event.js';
-import { connectionOf, type Socket } from '../socket.js';
+import { controlOf, type Socket } from '../socket.js';
+import { watch } from '../transfer/watch.js';
 import type { PoolLimits } from './pool-options.js';
 
-/** What a connection tells its pool. */
+/** What a connection notifies its pool of. */
 export interface PooledConnectionHandlers {
-  /** It is open. */
-  opened(): void;
-  /** It lay idle, and is to be given up: for so long, ended by the peer, or told what nobody had asked for. */
-  done(): void;
-  /** It is no more. */
-  gone(error?: unknown): void;
+  onOpen(): void;
+  /** It was idle and must not be used again: `idleTimeout` passed, the peer ended it, or bytes came unasked. */
+  onUnusable(): void;
+  /** It is gone, or could not be made. */
+  onClosed(error?: unknown): void;
 }
 
 export class PooledConnection {
   readonly socket: Socket;
   readonly #limits: PoolLimits;
   readonly #handlers: PooledConnectionHandlers;
-  readonly #idle: Deadline;
-  #resting: Subscription | undefined;
-  /** Why it is to be aborted. */
-  #flaw: string | undefined;
-  #settle: ((valid: boolean) => void) | undefined;
+  readonly #idleDeadline: Deadline;
+  /** Reads the socket while it is idle. */
+  #idleReader: Subscription | undefined;
+  /** Why it must be aborted instead of closed gracefully. */
+  #abortReason: string | undefined;
+  /** Ends the validation that is under way. */
+  #endValidation: ((valid: boolean) => void) | undefined;
 
   constructor(socket: Socket, limits: PoolLimits, handlers: PooledConnectionHandlers) {
     this.socket = socket;
     this.#limits = limits;
     this.#handlers = handlers;
-    this.#idle = new Deadline(limits.scheduler, limits.idleTimeout, () => handlers.done());
+    this.#idleDeadline = new Deadline(limits.scheduler, limits.idleTimeout, () => handlers.onUnusable());
   }
 
-  /** Dials. It watches, and reads nothing: the socket stays open for the pool, whoever subscribes to it and leaves. */
+  /** Dials, and watches the socket. That keeps it open for the pool while users subscribe to it and leave. */
   dial(): void {
-    const gone = (error?: unknown) => {
-      this.#handlers.gone(error);
-      this.#settle?.(false);
-      this.wake();
+    const closed = (error?: unknown) => {
+      this.#handlers.onClosed(error);
+      this.#endValidation?.(false);
+      this.endIdle();
     };
-    // When the event has been told to all it is open.
-    const opened = () => queueMicrotask(() => this.#handlers.opened());
-    watchOrFail(this.socket, readyEvent(this.socket)).subscribe({ next: opened, error: gone, complete: gone });
+    // The socket is open when all its subscribers have received the event.
+    const opened = () => queueMicrotask(() => this.#handlers.onOpen());
+    watch(this.socket, readyEvent(this.socket)).subscribe({ next: opened, error: closed, complete: closed });
   }
 
-  /** Whether our side is open, all is written and nobody holds it. Whether the peer's is, is told while it lies idle. */
-  get fit(): boolean {
+  /**
+   * Whether our side is open, everything is written and nobody holds the socket. Whether the peer has ended its side
+   * shows in {@link beginIdle}.
+   */
+  get isReusable(): boolean {
     const { writableLength, holds } = this.socket;
-    return connectionOf(this.socket).writeSide.state === 'open' && writableLength === 0 && holds.length === 0;
+    return controlOf(this.socket).writeState === 'open' && writableLength === 0 && holds.length === 0;
   }
 
-  /** Lies idle; answers whether it can. What was left unread comes now. */
-  rest(): boolean {
-    if (!this.fit) return false;
-    let spoilt = false;
-    const spoil = () => {
-      spoilt = true;
-      if (this.#resting) this.#handlers.done();
-    };
-    const resting = this.socket.subscribe({
+  /** Returns `false` if it cannot be used again: bytes were left unread, the peer has ended, or it is not reusable. */
+  beginIdle(): boolean {
+    if (!this.isReusable) return false;
+    let unusable = false;
+    // Bytes that were left unread and an `end` that was missed come during this call.
+    const reader = this.socket.subscribe({
       next: ({ type }) => {
-        if (type === 'data') this.#flaw = 'bytes came that nobody had asked for';
-        if (type === 'data' || type === 'end') spoil();
+        if (type === 'data') this.#abortReason = 'bytes came that nobody had asked for';
+        if (type !== 'data' && type !== 'end') return;
+        unusable = true;
+        if (this.#idleReader) this.#handlers.onUnusable();
       },
-      error: () => {}, // the watcher hears of it
+      error: () => {}, // reported by the watcher
     });
-    if (spoilt) resting.unsubscribe();
+    if (unusable) reader.unsubscribe();
     else {
-      this.#resting = resting;
-      this.#idle.start();
+      this.#idleReader = reader;
+      this.#idleDeadline.start();
     }
-    return !spoilt;
+    return !unusable;
   }
 
-  /** Lies idle no longer. */
-  wake(): void {
-    this.#idle.stop();
-    this.#resting?.unsubscribe();
-    this.#resting = undefined;
+  endIdle(): void {
+    this.#idleDeadline.stop();
+    this.#idleReader?.unsubscribe();
+    this.#idleReader = undefined;
   }
 
-  /** Asks `validate`, within its time limit. */
+  /**
+   * Calls the `validate` option.
+   * @param done Called once, with `true` only if `validate` gave `true` within `validateTimeout`.
+   */
   validate(done: (valid: boolean) => void): void {
     const { validate = () => true, validateTimeout, scheduler } = this.#limits;
-    let asking: Subscription | undefined;
-    const settle = (valid: boolean) => {
-      if (this.#settle !== settle) return;
-      this.#settle = undefined;
+    let validation: Subscription | undefined;
+    const end = (valid: boolean) => {
+      if (this.#endValidation !== end) return;
+      this.#endValidation = undefined;
       deadline.stop();
-      asking?.unsubscribe();
+      validation?.unsubscribe();
       done(valid);
     };
-    const deadline = new Deadline(scheduler, validateTimeout, () => settle(false));
-    this.#settle = settle;
+    const deadline = new Deadline(scheduler, validateTimeout, () => end(false));
+    this.#endValidation = end;
     deadline.start();
-    const answer = defer(() => {
+    const result = defer(() => {
       const valid = validate(this.socket);
       return typeof valid === 'object' ? from(valid) : of(valid);
     });
-    asking = answer.pipe(take(1)).subscribe({
-      next: (valid) => settle(valid === true),
+    validation = result.pipe(take(1)).subscribe({
+      next: (valid) => end(valid === true),
       error: (error) => {
-        // The socket's own failure is an answer; any other is somebody's mistake.
+        // A failed socket is what `validate` looks for; any other error is a mistake in `validate`.
         if (!(error instanceof SocketError)) process.emitWarning(error as Error);
-        settle(false);
+        end(false);
       },
-      complete: () => settle(false),
+      complete: () => end(false),
     });
   }
 
-  /** Closes it, gracefully if there is no reason to abort it. */
-  end(reason = this.#flaw): void {
-    this.wake();
-    if (reason === undefined) void this.socket.close();
-    else this.socket.error(new Error(reason));
+  /** Closes it: gracefully, unless there is a reason to abort it. */
+  close(abortReason = this.#abortReason): void {
+    this.endIdle();
+    if (abortReason === undefined) void this.socket.close();
+    else this.socket.error(new Error(abortReason));
   }
 }

@@ -1,16 +1,16 @@
-// The errors of what concerns a whole process: one instance of it, the listeners that it inherits and hands over.
+// The errors of singleInstance(), inheritedListeners() and handOver().
 import type { Endpoint } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
 
 /**
- * Another instance of the program runs. `code` is `ERR_ALREADY_RUNNING`. Where it could not take the arguments, `cause` tells
- * why.
+ * Another instance of the program is running. `code` is `ERR_ALREADY_RUNNING`. If `delivered` is `false`, `cause` says
+ * why it did not receive the arguments. Exit, or `retry` to wait until that instance ends.
  */
 export class AlreadyRunningError extends SocketError {
   override readonly name = 'AlreadyRunningError';
-  /** The number of its process. */
+  /** The process id of the first instance. */
   readonly pid: number;
-  /** Whether it has taken the arguments of this one. */
+  /** Whether the first instance has received the arguments of this one. */
   readonly delivered: boolean;
 
   constructor(
@@ -30,8 +30,9 @@ export class AlreadyRunningError extends SocketError {
 }
 
 /**
- * The address by which an instance would be known is in use, and not by this program: another program has it, or what has
- * it does not answer. `code` is `ERR_FOREIGN_LISTENER`.
+ * The address of {@link singleInstance} is in use, and the listener did not identify itself as the same program: it is
+ * another program, or it does not answer. `code` is `ERR_FOREIGN_LISTENER`; `cause` says what went wrong. Choose
+ * another port or path.
  */
 export class ForeignListenerError extends SocketError {
   override readonly name = 'ForeignListenerError';
@@ -41,12 +42,13 @@ export class ForeignListenerError extends SocketError {
   }
 }
 
-/** Why {@link inheritedListeners} finds other descriptors than it should. */
+/** The codes of {@link InheritedListenersError}. */
 export type InheritedListenersErrorCode = 'ERR_LISTEN_FDS_INVALID' | 'ERR_LISTEN_FDS_MISSING';
 
 /**
- * The descriptors that this process has inherited are not what it was told, `ERR_LISTEN_FDS_INVALID`, or not those that it
- * asks for, `ERR_LISTEN_FDS_MISSING`.
+ * The inherited descriptors cannot be used. `code` is `ERR_LISTEN_FDS_INVALID` if they do not agree with the
+ * environment variables, and `ERR_LISTEN_FDS_MISSING` if they are not the ones that `names` asks for: correct the unit
+ * file, or the program that starts this one.
  */
 export class InheritedListenersError extends SocketError {
   override readonly name = 'InheritedListenersError';
@@ -57,12 +59,13 @@ export class InheritedListenersError extends SocketError {
   }
 }
 
-/** Why a server could not be handed over. */
+/** The codes of {@link HandOverError}. */
 export type HandOverErrorCode = 'ERR_HANDOVER_NO_DESCRIPTOR' | 'ERR_HANDOVER_FAILED';
 
 /**
- * A server could not be handed over, and goes on. `code` is `ERR_HANDOVER_NO_DESCRIPTOR` (it does not listen, or there are no
- * descriptors: on Windows, in a worker of a cluster) or `ERR_HANDOVER_FAILED` (the successor ended before it was ready).
+ * A server could not be handed over. The server keeps running. `code` is `ERR_HANDOVER_NO_DESCRIPTOR` if it has no
+ * descriptor (it is not listening, or the process runs on Windows or is a worker of a cluster), and
+ * `ERR_HANDOVER_FAILED` if the successor could not be started or ended before it was ready.
  */
 export class HandOverError extends SocketError {
   override readonly name = 'HandOverError';

@@ -1,40 +1,43 @@
-// What the first instance of a program says to a later one.
+// The side of the first instance in a conversation with a later one: see instance-messages.ts.
 import { concat, defer, finalize, map, type Observable, of, type SchedulerLike, take } from 'rxjs';
+import type { Chunk } from '../base/bytes.js';
 import { Deadline } from '../base/deadline.js';
 import { SocketTimeoutError } from '../base/errors.js';
-import type { Chunk } from '../framing/codec.js';
 import { data } from '../operators/data.js';
 import { decode } from '../operators/decode.js';
 import type { Socket } from '../socket.js';
-import { asLaunch, type Greeting, type Launch, messages, TAKEN } from './instance-messages.js';
+import { CONFIRMATION, type Greeting, type LaunchMessage, messageCodec, parseLaunch } from './instance-messages.js';
 
-interface WelcomeOptions {
+interface FirstInstanceOptions {
   readonly name: string;
-  /** How long the other one may take to say what it was started with, in milliseconds. */
+  /** How long the later instance may take to send its arguments, in milliseconds; 0 = no limit. */
   readonly timeout: number;
   readonly scheduler: SchedulerLike;
 }
 
-/** Tells who this is, hears what the other one was started with, and that it was taken once `launched` has it. */
-export function welcome(
+/**
+ * Returns the messages for a later instance: a greeting, and a confirmation after `onLaunch` has received the launch
+ * message. A later instance that sends nothing within `timeout` is aborted.
+ */
+export function serveLaterInstance(
   socket: Socket,
-  { name, timeout, scheduler }: WelcomeOptions,
-  launched: (launch: Launch) => void,
+  { name, timeout, scheduler }: FirstInstanceOptions,
+  onLaunch: (launch: LaunchMessage) => void,
 ): Observable<Chunk> {
   const greeting: Greeting = { singleInstance: 1, name, pid: process.pid };
-  const silent = new Deadline(scheduler, timeout, () => {
-    const message = `Nothing was said within ${timeout} ms, the timeout`;
+  const deadline = new Deadline(scheduler, timeout, () => {
+    const message = `The later instance sent no arguments within timeout (${timeout} ms)`;
     socket.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
   });
-  const answer = defer(() => {
-    silent.start();
-    return socket.pipe(data(), decode(messages), take(1));
+  const confirmation = defer(() => {
+    deadline.start();
+    return socket.pipe(data(), decode(messageCodec), take(1));
   }).pipe(
     map((message) => {
-      launched(asLaunch(message));
-      return messages.encode(TAKEN);
+      onLaunch(parseLaunch(message));
+      return messageCodec.encode(CONFIRMATION);
     }),
-    finalize(() => silent.stop()),
+    finalize(() => deadline.stop()),
   );
-  return concat(of(messages.encode(greeting)), answer);
+  return concat(of(messageCodec.encode(greeting)), confirmation);
 }

@@ -1,52 +1,71 @@
-// handOver(): a new process takes a server's place, and no connection is refused meanwhile.
+// handOver(): restarts a server in a new process without refusing a connection.
+
 import { type ChildProcess, spawn } from 'node:child_process';
-import { inspect } from 'node:util';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { Deadline } from '../base/deadline.js';
-import { SocketTimeoutError } from '../base/errors.js';
-import { checkLimit } from '../engine/limits.js';
+import { checkObject, checkOptions, checkScheduler, checkString, checkTimeout, typeError } from '../base/check.js';
 import { Server, surrender } from '../server/server.js';
 import { HandOverError } from './errors.js';
+import { waitUntilReady } from './successor.js';
 
 /** Options of {@link handOver}. */
 export interface HandOverOptions {
-  /** How long the successor may take until it is ready, in milliseconds; 0 = for ever. @defaultValue 30,000 */
-  readonly readyTimeout?: number;
-  /** How long the connections that are open may go on, in milliseconds: see `server.close()`. @defaultValue 10,000 */
-  readonly drain?: number;
-  /** The successor's variables, to which those that tell of the descriptors are added. @defaultValue `process.env` */
-  readonly env?: NodeJS.ProcessEnv;
-  /** The successor's working directory. @defaultValue this process's */
-  readonly cwd?: string;
-  /** Where the timer goes, so that virtual time works. @defaultValue `asyncScheduler` */
-  readonly scheduler?: SchedulerLike;
+  /**
+   * How long the successor may take to send `'ready'` before it is killed, in milliseconds; 0 or Infinity sets no
+   * limit.
+   * @defaultValue 30,000
+   */
+  readonly readyTimeout?: number | undefined;
+  /**
+   * How long the open connections of this process may continue before they are aborted, in milliseconds; 0 aborts them
+   * at once, Infinity sets no limit. See `server.close()`.
+   * @defaultValue 10,000
+   */
+  readonly drain?: number | undefined;
+  /**
+   * The environment variables of the successor. `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` are added.
+   * @defaultValue `process.env`
+   */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** The working directory of the successor. @defaultValue the working directory of this process */
+  readonly cwd?: string | undefined;
+  /** The scheduler of the `readyTimeout` timer, so that tests can use virtual time. @defaultValue `asyncScheduler` */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** What {@link handOver} hands over: one server, or several by the names that the successor knows them by. */
+/** The servers for {@link handOver}: one server, or several by the names under which the successor finds them. */
 export type HandOverServers = Server | Readonly<Record<string, Server>>;
 
 /**
- * Starts a successor that listens on the same sockets, waits until it is ready, and closes the servers here: they let their
- * connections finish. At no moment does nobody listen, so none is refused.
+ * Starts a successor process that listens on the same sockets, waits until it is ready, and then closes the servers of
+ * this process gracefully. At every moment at least one process listens, so no connection is refused.
  *
- * The successor finds the descriptors with {@link inheritedListeners}, as if systemd had started it. When it listens it says so
- * with `process.send('ready')`; Node has made the channel for that. It has this process's standard output and error, and lives
- * on when this one exits. If it does not become ready it is killed, and the servers here go on as if nothing had been. (Where
- * systemd holds the sockets all this is not needed: they stay open while it restarts the service.)
+ * The successor finds the descriptors with {@link inheritedListeners}, as if systemd had started it. Once it listens,
+ * it must call `process.send('ready')`; Node provides the channel. It shares the standard output and error of this
+ * process, and keeps running when this process exits. If it is not ready within `readyTimeout` it is killed. If it ends
+ * before it is ready, the returned promise rejects and the servers of this process keep running.
  *
- * TCP, TLS and UNIX sockets, not on Windows: see {@link Server.fd}. Each connection stays with the process that has accepted it;
- * what else the old process knows, the new one does not. The file of a UNIX socket stays where it is: the successor takes care
- * of it from then on if it listens with its `path` too, `listen({ fd, path })`, and else nobody does.
+ * If systemd holds the sockets, you do not need this function: they stay open while systemd restarts the service.
  *
- * @param command The program and its arguments, as `spawn` takes them: no shell reads them.
- * @returns Resolves to the successor when the servers here are closed.
- * @throws RangeError or TypeError at the call for a limit or a name that means nothing, `ERR_HANDOVER_NO_DESCRIPTOR`
- * ({@link HandOverError}) where there is nothing to inherit. As a rejection: `ERR_HANDOVER_FAILED` where the successor ends or
- * cannot be started, {@link SocketTimeoutError} for `readyTimeout`.
+ * This works for TCP, TLS and UNIX sockets, and not on Windows: see {@link Server.fd}. Each connection stays with the
+ * process that accepted it. No other state passes to the successor. The file of a UNIX socket stays in place: a
+ * successor that listens with the same path, `listen({ fd, path })`, removes it when it closes; otherwise nothing
+ * removes it.
+ *
+ * @param servers One listening server, or several by name. A single server has the name `'unknown'`. A name has 1 to
+ * 255 characters, and no colons or control characters.
+ * @param command The program to start. No shell interprets the command or its arguments.
+ * @param args The arguments of the program.
+ * @returns Resolves to the successor's process when the servers of this process are closed.
+ * @throws At the call: TypeError or RangeError for an argument or an option with an invalid value;
+ * {@link HandOverError} (`ERR_HANDOVER_NO_DESCRIPTOR`) if a server is not listening, on Windows, and in a worker of a
+ * cluster.
+ * @throws As a rejection: {@link HandOverError} (`ERR_HANDOVER_FAILED`) if the successor cannot be started or ends
+ * before it is ready; {@link SocketTimeoutError} (`ETIMEDOUT`) after `readyTimeout`.
  *
  * @example
  * ```ts
- * import { data, handOver, inheritedListeners, listen, serve } from '@rxsock/core';
+ * import { data, listen, serve } from '@rxsock/core';
+ * import { handOver, inheritedListeners } from '@rxsock/core/process';
  *
  * const [inherited] = inheritedListeners();
  * const server = listen(inherited ? { fd: inherited.fd } : { port: 7000 });
@@ -55,7 +74,8 @@ export type HandOverServers = Server | Readonly<Record<string, Server>>;
  * });
  *
  * process.on('SIGHUP', () => {
- *   handOver(server, process.execPath, process.argv.slice(1)).catch(console.error); // a failure leaves this one at work
+ *   // If this fails, this process keeps serving.
+ *   handOver(server, process.execPath, process.argv.slice(1)).catch(console.error);
  * });
  * ```
  */
@@ -65,22 +85,30 @@ export function handOver(
   args: readonly string[] = [],
   options: HandOverOptions = {},
 ): Promise<ChildProcess> {
+  checkOptions(options, '{ drain: 5000 }');
   const { readyTimeout = 30_000, drain = 10_000, env = process.env, cwd, scheduler = asyncScheduler } = options;
-  checkLimit('readyTimeout', readyTimeout);
-  checkLimit('drain', drain);
-  const named = byName(servers);
-  const inherits = Object.entries(named).map(([name, server]) => descriptorOf(name, server));
-  if (inherits.length === 0) throw new TypeError('There must be at least one server to hand over');
-  // The number of a process is known when it runs, and not before: so a shell tells it, and becomes the successor.
+  checkString('command', command, 'the path or the name of a program');
+  if (!Array.isArray(args) || args.some((each) => typeof each !== 'string'))
+    throw typeError('args', 'an array of strings', args);
+  checkTimeout('readyTimeout', readyTimeout);
+  checkTimeout('drain', drain);
+  checkObject('env', env);
+  if (cwd !== undefined) checkString('cwd', cwd, 'the path of a directory');
+  checkScheduler('scheduler', scheduler);
+  const serversByName = byName(servers);
+  const descriptors = Object.entries(serversByName).map(([name, server]) => descriptorOf(name, server));
+  if (descriptors.length === 0) throw new TypeError('handOver() needs at least one server');
+  // LISTEN_PID is known only when the process runs. So a shell starts, sets it, and then executes the program in the
+  // same process.
   const successor = spawn('/bin/sh', ['-c', 'LISTEN_PID=$$; export LISTEN_PID; exec "$0" "$@"', command, ...args], {
-    env: { ...env, LISTEN_FDS: String(inherits.length), LISTEN_FDNAMES: Object.keys(named).join(':') },
+    env: { ...env, LISTEN_FDS: String(descriptors.length), LISTEN_FDNAMES: Object.keys(serversByName).join(':') },
     ...(cwd !== undefined && { cwd }),
-    stdio: ['ignore', 'inherit', 'inherit', ...inherits, 'ipc'],
+    stdio: ['ignore', 'inherit', 'inherit', ...descriptors, 'ipc'],
   });
-  return ready(successor, command, readyTimeout, scheduler).then(async () => {
+  return waitUntilReady(successor, command, readyTimeout, scheduler).then(async () => {
     if (successor.connected) successor.disconnect();
     successor.unref();
-    const closing = Object.values(named).map((server) => {
+    const closing = Object.values(serversByName).map((server) => {
       surrender(server);
       return server.close({ drain });
     });
@@ -93,47 +121,15 @@ function byName(servers: HandOverServers): Readonly<Record<string, Server>> {
   if (servers instanceof Server) return { unknown: servers };
   const isMap = typeof servers === 'object' && servers !== null && !Array.isArray(servers);
   if (isMap && Object.values(servers).every((server) => server instanceof Server)) return servers;
-  const wanted = 'handOver takes a server that listens, or several by their names, { http: server }';
-  throw new TypeError(`${wanted}, not ${inspect(servers, { depth: 0 })}`);
+  throw typeError('servers', 'a listening server, or several by name as in { http: server }', servers);
 }
 
 function descriptorOf(name: string, { fd }: Server): number {
-  // As systemd has it: they are told in one variable, with colons in between.
+  // The rules of systemd, which joins all names with colons in one variable.
   if (!/^[^:\p{Cc}]{1,255}$/u.test(name))
-    throw new TypeError(`A server's name must be without colons and control characters, not ${JSON.stringify(name)}`);
+    throw typeError('The name of a server', '1 to 255 characters without colons and control characters', name);
   if (fd !== undefined) return fd;
-  const why = 'it must listen now; there are none to inherit on Windows and in cluster workers';
-  const message = `The server ${JSON.stringify(name)} has no descriptor: ${why}`;
+  const reason = 'it must be listening, not on Windows and not in a cluster worker';
+  const message = `The server ${JSON.stringify(name)} has no descriptor to hand over: ${reason}`;
   throw new HandOverError(message, { code: 'ERR_HANDOVER_NO_DESCRIPTOR' });
-}
-
-// Resolves when it has said that it is ready. If it does not, it is gone by the time that this rejects.
-function ready(successor: ChildProcess, command: string, timeout: number, scheduler: SchedulerLike): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let late: SocketTimeoutError | undefined;
-    const failed = (how: string, cause?: unknown) => {
-      settle();
-      const message = `The successor ${command} ${how} before it was ready: it says so by process.send('ready')`;
-      reject(late ?? new HandOverError(message, { code: 'ERR_HANDOVER_FAILED', cause }));
-    };
-    const said = (message: unknown) => {
-      if (message !== 'ready' || late) return;
-      settle();
-      resolve();
-    };
-    const exited = (code: number | null, signal: string | null) =>
-      failed(code === null ? `was ended by ${signal}` : `exited with code ${code}`);
-    const failedToStart = (cause: Error) => failed(`could not be started: ${cause.message},`, cause);
-    const deadline = new Deadline(scheduler, timeout, () => {
-      const message = `The successor ${command} was not ready within ${timeout} ms, the readyTimeout, and was killed`;
-      late = new SocketTimeoutError(message, { phase: 'open', timeout: 'readyTimeout', milliseconds: timeout });
-      successor.kill('SIGKILL');
-    });
-    const settle = () => {
-      deadline.stop();
-      successor.off('message', said).off('exit', exited).off('error', failedToStart);
-    };
-    successor.on('message', said).on('exit', exited).on('error', failedToStart);
-    deadline.start();
-  });
 }

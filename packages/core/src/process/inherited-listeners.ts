@@ -1,43 +1,53 @@
-// inheritedListeners(): the descriptors that systemd, or another instance of the program, has left open for this process.
+// inheritedListeners(): the listening sockets that systemd, or handOver(), passed to this process.
+
 import { fstatSync } from 'node:fs';
+import { checkObject, checkOptions, checkStrings } from '../base/check.js';
 import { InheritedListenersError } from './errors.js';
 
-/** A descriptor to listen on: see {@link inheritedListeners}. */
+/** A listening socket that this process inherited: see {@link inheritedListeners}. */
 export interface InheritedListener {
-  /** For `listen({ fd })`. */
+  /** The file descriptor, for `listen({ fd })`. */
   readonly fd: number;
-  /** As the unit calls it (`FileDescriptorName=`); `'unknown'` where it has no name. */
+  /**
+   * The name: `FileDescriptorName=` of the systemd unit, or the server's name in `handOver`. `'unknown'` if it has
+   * none.
+   */
   readonly name: string;
 }
 
 /** Options of {@link inheritedListeners}. */
 export interface InheritedListenersOptions {
   /**
-   * The names of those that there must be, where there are any: these and no others, and they come in this order.
-   * @defaultValue those that there are
+   * The names that the inherited sockets must have, no more and no fewer. The result is in this order. Not checked if
+   * the process inherited no sockets.
+   * @defaultValue any names, in the order of the descriptors
    */
-  readonly names?: readonly string[];
-  /** Where the variables are; they stay as they are. @defaultValue `process.env` */
-  readonly env?: Readonly<NodeJS.ProcessEnv>;
+  readonly names?: readonly string[] | undefined;
+  /** The environment variables to read. They are not changed. @defaultValue `process.env` */
+  readonly env?: Readonly<NodeJS.ProcessEnv> | undefined;
 }
 
-/** As `sd_listen_fds` has it: behind standard input, output and error. */
+/** The first inherited descriptor, as `sd_listen_fds` defines it: after standard input, output and error. */
 export const FIRST_DESCRIPTOR = 3;
 
 /**
- * The descriptors that this process has inherited to listen on: by systemd's socket activation, or by {@link handOver}. There
- * are none if nobody has left it any, so that a program can then listen by itself; nor does it take those that were meant for
- * another process, its parent (`LISTEN_PID`).
+ * Returns the listening sockets that this process inherited, from systemd's socket activation or from {@link handOver}.
  *
- * It only looks: each can be asked for as often as one likes, and be listened on once. Never any on Windows.
+ * The list is empty if the process inherited none; then the program opens its own socket. Descriptors that were passed
+ * to another process, for example the parent, do not count: `LISTEN_PID` names the process. On Windows the list is
+ * empty.
  *
- * @throws InheritedListenersError at the call: `ERR_LISTEN_FDS_INVALID` where `LISTEN_FDS`, `LISTEN_FDNAMES` and the descriptors
- * that are open do not fit one another, `ERR_LISTEN_FDS_MISSING` where those that there are do not have the `names`.
+ * The function only reads the environment, so you can call it again. Each descriptor can be listened on once.
+ *
+ * @throws At the call: {@link InheritedListenersError}: `ERR_LISTEN_FDS_INVALID` if `LISTEN_FDS`, `LISTEN_FDNAMES` and
+ * the open descriptors do not agree, `ERR_LISTEN_FDS_MISSING` if the inherited sockets do not have exactly the given
+ * `names`; TypeError for an option with an invalid value.
  * @see https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
  *
  * @example
  * ```ts
- * import { data, inheritedListeners, listen, serve } from '@rxsock/core';
+ * import { data, listen, serve } from '@rxsock/core';
+ * import { inheritedListeners } from '@rxsock/core/process';
  *
  * const [inherited] = inheritedListeners();
  * const server = listen(inherited ? { fd: inherited.fd } : { port: 7000 });
@@ -45,34 +55,38 @@ export const FIRST_DESCRIPTOR = 3;
  * ```
  */
 export function inheritedListeners(options: InheritedListenersOptions = {}): InheritedListener[] {
-  const { names: wanted, env = process.env } = options;
-  const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: listed } = env;
+  checkOptions(options, "{ names: ['http'] }");
+  const { names: wantedNames, env = process.env } = options;
+  if (wantedNames !== undefined) checkStrings('names', wantedNames);
+  checkObject('env', env);
+  const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: joinedNames } = env;
   if (pid === undefined || count === undefined || Number(pid) !== process.pid) return [];
-  if (!/^\d{1,5}$/.test(count)) throw invalid(`LISTEN_FDS must be a whole number from 0 up, not ${count}`);
+  if (!/^\d{1,5}$/.test(count)) throw invalidError(`LISTEN_FDS must be an integer, 0 or more, not ${count}`);
   if (Number(count) === 0) return [];
-  const names = listed?.split(':') ?? new Array<string>(Number(count)).fill('unknown');
+  const names = joinedNames?.split(':') ?? new Array<string>(Number(count)).fill('unknown');
   if (names.length !== Number(count))
-    throw invalid(`LISTEN_FDS says ${count}, and LISTEN_FDNAMES has ${names.length} names: ${listed}`);
-  const found = names.map((name, index) => ({ fd: FIRST_DESCRIPTOR + index, name }));
-  for (const { fd } of found) {
-    if (!isSocket(fd)) throw invalid(`LISTEN_FDS says ${count}, but descriptor ${fd} is not an open socket`);
+    throw invalidError(`LISTEN_FDS is ${count}, but LISTEN_FDNAMES has ${names.length} names: ${joinedNames}`);
+  const inherited = names.map((name, index) => ({ fd: FIRST_DESCRIPTOR + index, name }));
+  for (const { fd } of inherited) {
+    if (!isSocket(fd)) throw invalidError(`LISTEN_FDS is ${count}, but descriptor ${fd} is not an open socket`);
   }
-  return wanted ? inOrder(found, wanted) : found;
+  return wantedNames ? sortByNames(inherited, wantedNames) : inherited;
 }
 
-function inOrder(found: InheritedListener[], wanted: readonly string[]): InheritedListener[] {
-  const left = [...found];
-  const chosen = wanted.map((name) => {
-    const index = left.findIndex((each) => each.name === name);
-    return index < 0 ? undefined : left.splice(index, 1)[0];
+/** Returns the listeners in the order of `wantedNames`. Throws unless each name has exactly one listener. */
+function sortByNames(inherited: InheritedListener[], wantedNames: readonly string[]): InheritedListener[] {
+  const remaining = [...inherited];
+  const sorted = wantedNames.flatMap((name) => {
+    const index = remaining.findIndex((listener) => listener.name === name);
+    return index < 0 ? [] : remaining.splice(index, 1);
   });
-  const taken = chosen.filter((each) => each !== undefined);
-  if (left.length === 0 && taken.length === wanted.length) return taken;
-  const message = `Descriptors named ${list(wanted)} are needed, and there are ${list(found.map(({ name }) => name))}`;
+  if (remaining.length === 0 && sorted.length === wantedNames.length) return sorted;
+  const inheritedNames = inherited.map(({ name }) => name);
+  const message = `Descriptors named ${quote(wantedNames)} were requested, but ${quote(inheritedNames)} were inherited`;
   throw new InheritedListenersError(message, { code: 'ERR_LISTEN_FDS_MISSING' });
 }
 
-const list = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(', ') || 'none';
+const quote = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(', ') || 'none';
 
 function isSocket(fd: number): boolean {
   try {
@@ -82,6 +96,6 @@ function isSocket(fd: number): boolean {
   }
 }
 
-function invalid(message: string): InheritedListenersError {
+function invalidError(message: string): InheritedListenersError {
   return new InheritedListenersError(message, { code: 'ERR_LISTEN_FDS_INVALID' });
 }

@@ -1,26 +1,25 @@
-// What an instance of a program is told.
+// The events of singleInstance().
 import type { Endpoint } from '../base/endpoint.js';
-import type { Launch } from './instance-messages.js';
 
-/** This is the first instance. */
+/** This process is the first instance. */
 export interface AcquiredEvent {
   readonly type: 'acquired';
-  /** Where later instances find this one. */
+  /** The address on which it waits for later instances. */
   readonly address: Endpoint;
-  /** Lets another instance be the first; the Observable completes. The same as to unsubscribe. */
+  /** Stops listening, so that another process can become the first instance. The Observable completes. */
   readonly release: () => void;
 }
 
-/** Another instance was started, and has ended with its arguments handed over. */
-export interface LaunchEvent extends Launch {
+/** A later instance was started. It has delivered its arguments and its `singleInstance()` has failed. */
+export interface LaunchEvent {
   readonly type: 'launch';
-  /** Its arguments, as it gave them. */
+  /** The arguments of the later instance. */
   readonly args: readonly string[];
-  /** Its working directory, for paths among them that are relative. */
+  /** Its working directory, to resolve relative paths among the arguments. */
   readonly cwd: string;
-  /** The number of its process. */
+  /** Its process id. */
   readonly pid: number;
 }
 
-/** What `singleInstance` tells. */
+/** An event of {@link singleInstance}. */
 export type InstanceEvent = AcquiredEvent | LaunchEvent;

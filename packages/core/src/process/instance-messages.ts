@@ -1,55 +1,60 @@
-// What the first instance of a program and a later one say to each other, one JSON value a line:
+// The protocol between the first instance of a program and a later one. Each message is one line of JSON:
 //
-//     first → later   {"singleInstance":1,"name":"editor","pid":17}     at once: who it is
-//     later → first   {"args":["b.txt"],"cwd":"/home/joe","pid":23}      only if that is its own program
-//     first → later   {"taken":true}                                     and FIN
+//     first → later   {"singleInstance":1,"name":"editor","pid":17}     at once: it identifies itself
+//     later → first   {"args":["b.txt"],"cwd":"/home/joe","pid":23}      only if the name is its own
+//     first → later   {"taken":true}                                     then FIN
 //
-// The first one speaks first, so that nothing is told to a program that is another. What a web page can make a browser
-// send begins with a line of HTTP, and is none of these.
+// The first instance speaks first, so that a later one sends nothing to a different program. A web page can make a
+// browser connect, but the browser then sends a line of HTTP, which is not a valid message.
 import { FrameError } from '../base/errors.js';
 import { jsonLinesCodec } from '../framing/json-lines.js';
 
-/** The most bytes of one message. */
-export const LONGEST_MESSAGE = 1_048_576;
+/** The longest message, in bytes. */
+export const MAX_MESSAGE_LENGTH = 1_048_576;
 
-export const messages = jsonLinesCodec<unknown>({ maxLength: LONGEST_MESSAGE, trailing: 'error' });
+export const messageCodec = jsonLinesCodec<unknown>({ maxLength: MAX_MESSAGE_LENGTH, trailing: 'error' });
 
-/** Who the first instance says it is. */
+/** How the first instance identifies itself. */
 export interface Greeting {
   readonly singleInstance: 1;
   readonly name: string;
   readonly pid: number;
 }
 
-/** What a later instance was started with. */
-export interface Launch {
+/** How a later instance was started. */
+export interface LaunchMessage {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly pid: number;
 }
 
-export const TAKEN = { taken: true } as const;
+/** The first instance has received the launch message. */
+export const CONFIRMATION = { taken: true } as const;
 
-/** The message as a greeting, if it is one. */
-export function asGreeting(message: unknown): Greeting | undefined {
+/** Returns the message as a greeting, or `undefined` if it is something else. */
+export function parseGreeting(message: unknown): Greeting | undefined {
   const { singleInstance, name, pid } = fieldsOf(message);
   if (singleInstance !== 1 || typeof name !== 'string' || !isPid(pid)) return undefined;
   return { singleInstance, name, pid };
 }
 
-/** The message as a launch. */
-export function asLaunch(message: unknown): Launch {
+/**
+ * Returns the message as a launch message.
+ * @throws FrameError if it is something else.
+ */
+export function parseLaunch(message: unknown): LaunchMessage {
   const { args, cwd, pid } = fieldsOf(message);
-  const isList = Array.isArray(args) && args.every((each) => typeof each === 'string');
-  if (!isList || typeof cwd !== 'string' || !isPid(pid)) throw new FrameError('The message is not that of an instance');
+  const isStringArray = Array.isArray(args) && args.every((each) => typeof each === 'string');
+  if (!isStringArray || typeof cwd !== 'string' || !isPid(pid))
+    throw new FrameError('The message is not a launch message of singleInstance()');
   return { args, cwd, pid };
 }
 
-/** Whether the message says that the arguments were taken. */
-export function isTaken(message: unknown): boolean {
+export function isConfirmation(message: unknown): boolean {
   return fieldsOf(message).taken === true;
 }
 
+/** Returns the message as an object, or an empty object if it is another JSON value. */
 function fieldsOf(message: unknown): Readonly<Record<string, unknown>> {
   return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {};
 }

@@ -1,14 +1,14 @@
-// The bytes of a socket as they come, for one reader at a time: the socket is held unless somebody waits for them.
+// The bytes of a socket as they arrive, for one reader at a time. The socket is held unless a read waits for bytes.
 import { SocketError } from '../base/errors.js';
-import { Brake, FlowSet } from '../flow/flow.js';
-import { FlowSubscriber } from '../flow/flowable.js';
-import { data } from '../operators/data.js';
-import type { Socket } from '../socket.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { Brake } from '../flow/holds.js';
+import { controlOf, type Socket } from '../socket.js';
 
-/** Sockets that have a reader: a second one would wait for ever for what the first one holds. */
-const taken = new WeakSet<Socket>();
+/** Sockets that have a reader. A second one would wait for bytes that the first one holds back, without end. */
+const socketsWithReader = new WeakSet<Socket>();
 
-/** How the input has ended: at the peer's FIN, or by an error. */
+/** How the input has ended: without an error at the peer's FIN. */
 export type InputEnd = { readonly error?: unknown };
 
 export class Arrivals {
@@ -21,36 +21,36 @@ export class Arrivals {
   #wake: (() => void) | undefined;
 
   /**
-   * Subscribes to the socket, which delivers nothing before {@link more} is called.
-   * @param arrived Gets every chunk.
+   * Subscribes to the socket. The socket delivers nothing before {@link more} is called.
+   * @param onChunk Called with every chunk.
    */
-  constructor(socket: Socket, arrived: (chunk: Buffer) => void) {
-    if (taken.has(socket)) throw alreadyRead(socket);
+  constructor(socket: Socket, onChunk: (chunk: Buffer) => void) {
+    if (socketsWithReader.has(socket)) throw readerExistsError(socket);
     this.#socket = socket;
     this.#subscriber = new FlowSubscriber<Buffer>(
       undefined,
       {
         next: (chunk) => {
-          arrived(chunk);
+          onChunk(chunk);
           this.#brake.on();
           this.wake();
         },
-        error: (error) => this.#ended({ error }),
-        complete: () => this.#ended({}),
+        error: (error) => this.#onEnd({ error }),
+        complete: () => this.#onEnd({}),
       },
       this.#flows,
     );
-    taken.add(socket);
+    socketsWithReader.add(socket);
     this.#brake.on();
-    socket.pipe(data()).subscribe(this.#subscriber);
+    controlOf(socket).bytes.subscribe(this.#subscriber);
   }
 
-  /** Set when nothing more comes. */
+  /** Set when nothing more arrives. */
   get end(): InputEnd | undefined {
     return this.#end;
   }
 
-  /** Lets the socket deliver until something comes, or the end, or somebody wakes it. */
+  /** Lets the socket deliver. Resolves at the next chunk, at the end, or at a call of `wake()`. */
   async more(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
@@ -60,38 +60,38 @@ export class Arrivals {
     this.#brake.on();
   }
 
-  /** Whoever waits for more looks around. */
+  /** Resolves the pending `more()`. */
   wake(): void {
     this.#wake?.();
   }
 
   /**
-   * Stops, and leaves the socket to others.
-   * @param unused What goes back to the socket, in its order.
+   * Stops reading, so that others can read the socket.
+   * @param unused Bytes that go back to the socket, in their order.
    */
   release(unused: Buffer[]): void {
-    // Once only: by the second time the socket may be somebody else's.
+    // Only once: later, another reader may have the socket.
     if (this.#released) return;
     this.#released = true;
-    taken.delete(this.#socket);
+    socketsWithReader.delete(this.#socket);
     for (const chunk of unused.reverse()) this.#socket.unshift(chunk);
-    this.#end ??= { error: released() };
+    this.#end ??= { error: readerReleasedError() };
     this.#subscriber.unsubscribe();
     this.wake();
   }
 
-  #ended(end: InputEnd): void {
+  #onEnd(end: InputEnd): void {
     this.#end = end;
     this.wake();
   }
 }
 
-function alreadyRead({ local, remote }: Socket): SocketError {
-  const message = 'The socket has a reader already: go on with that one, or release() it first';
+function readerExistsError({ local, remote }: Socket): SocketError {
+  const message = 'The socket already has a reader: continue with that reader, or release() it first';
   return new SocketError(message, { code: 'ERR_READER_EXISTS', phase: 'read', local, remote });
 }
 
-function released(): SocketError {
-  const message = 'The reader was released: make another one to go on';
+function readerReleasedError(): SocketError {
+  const message = 'The reader was released: create a new reader to go on';
   return new SocketError(message, { code: 'ERR_READER_RELEASED', phase: 'read' });
 }

@@ -1,21 +1,22 @@
-// The codecs of a reader's own reads: those of framing/, whose errors tell what somebody with a reader can do.
-import type { Chunk, Codec } from '../framing/codec.js';
-import { delimitedCodecBy, delimitedRules } from '../framing/delimited.js';
-import { lineRules, linesCodecBy } from '../framing/lines.js';
+// The codecs of a reader's own reads. They are those of framing/, with error messages that name what a reader can do.
+import type { Chunk } from '../base/bytes.js';
+import type { Codec } from '../framing/codec.js';
+import { createDelimitedCodec, resolveDelimitedOptions } from '../framing/delimited.js';
+import { createLinesCodec, resolveLinesOptions } from '../framing/lines.js';
 import type { Decodes } from './decoding.js';
 
-/** Where a read has failed nothing is lost, so that all of these can be followed at once. */
-const RAISE = 'raise the maxLength of reader()';
+/** A failed read loses no bytes, so a caller can still follow this advice and read again. */
+const RAISE_LIMIT = 'raise the maxLength of reader()';
 
-/** The lines of `readLine` and `readLines`. */
+/** Returns the codec of `readLine()` and `readLines()`. */
 export function readerLines(maxLength: number): Codec<string> {
-  const remedy = `${RAISE}, or leave such lines out with readFrame(linesCodec({ maxLength, oversize: 'discard' }))`;
-  return linesCodecBy({ ...lineRules({ maxLength }), remedy }, 'utf8');
+  const remedy = `${RAISE_LIMIT}, or skip such lines with readFrame(linesCodec({ maxLength, oversize: 'discard' }))`;
+  return createLinesCodec({ ...resolveLinesOptions({ maxLength }), remedy }, 'utf8');
 }
 
-/** What `readUntil` reads, once. */
+/** Returns the codec of one `readUntil()`. */
 export function readerDelimited(delimiter: Chunk, maxLength: number): Decodes<Buffer> {
-  const rules = delimitedRules(delimiter, { maxLength, trailing: 'error' });
-  const remedy = `${RAISE}, or take the bytes in pieces with read(length)`;
-  return delimitedCodecBy({ ...rules, noun: 'stretch up to the delimiter', remedy });
+  const options = resolveDelimitedOptions(delimiter, { maxLength, trailing: 'error' });
+  const remedy = `${RAISE_LIMIT}, or take the bytes in pieces with read(length)`;
+  return createDelimitedCodec({ ...options, frameName: 'block up to the delimiter', remedy });
 }

@@ -1,45 +1,48 @@
-// Frames of one codec and then of another, out of the same bytes. Who goes over to another codec pays for the frames that
-// were read, and not for all the bytes behind them that have come already.
+// Decodes frames of one codec and then of another from the same bytes. A change of codec costs what the frames cost
+// that were read, and not what all the bytes cost that have arrived behind them.
 import type { Codec, Decoder } from '../framing/codec.js';
-import type { Unread } from './unread.js';
+import type { ReadBuffer } from './read-buffer.js';
 
-/** What is read: the reading half of a codec. */
+/** The decoding half of a codec. */
 export type Decodes<T> = Pick<Codec<T>, 'decoder'>;
 
-/** A short cut: takes a frame, as the codec would give it, right out of the bytes, or leaves it to the codec. */
-export type ShortCut<T> = (unread: Unread) => T | undefined;
+/**
+ * A short cut for the common case: takes a frame directly from the bytes, or returns `undefined` and leaves it to the
+ * codec.
+ */
+export type ShortCut<T> = (buffer: ReadBuffer) => T | undefined;
 
 /**
- * How many bytes a decoder gets at first. Each portion is twice as long as the one before, so that what a decoder has to
- * give back, a copy, is never much longer than what it has used.
+ * How many bytes a decoder receives first. Each portion is twice as long as the one before it, so that the copy of
+ * unused bytes that a decoder returns is never much longer than the bytes that it has used.
  */
 const FIRST_PORTION = 512;
 
 export class Decoding {
-  readonly #unread: Unread;
+  readonly #buffer: ReadBuffer;
   #codec: Decodes<unknown> | undefined;
-  /** The decoder of `#codec`; it has bytes that it has not used yet, which are not in `#unread`. */
+  /** The decoder of `#codec`. It has received bytes that are no longer in `#buffer`. */
   #decoder: Decoder<unknown> | undefined;
   #portion = FIRST_PORTION;
 
-  constructor(unread: Unread) {
-    this.#unread = unread;
+  constructor(buffer: ReadBuffer) {
+    this.#buffer = buffer;
   }
 
   /**
-   * The next frame, or `undefined` when more bytes are needed. What is there of the frame then stays with the decoder
-   * until the call is made again, or {@link settle}.
+   * Returns the next frame, or `undefined` if more bytes are needed. The decoder then keeps the part of the frame that
+   * has arrived, until the next call with the same codec or until {@link settle}.
    */
   next<T>(codec: Decodes<T>, shortCut?: ShortCut<T>): T | undefined {
     if (codec !== this.#codec) this.settle();
     if (shortCut && !this.#decoder) {
-      const frame = shortCut(this.#unread);
-      if (frame !== undefined || this.#unread.empty) return frame;
+      const frame = shortCut(this.#buffer);
+      if (frame !== undefined || this.#buffer.empty) return frame;
     }
     return this.#attempt(() => this.#decode(codec));
   }
 
-  /** The frame that the end of the input makes of what is left, or `undefined`. */
+  /** Returns the frame that the end of the input completes, or `undefined`. */
   end<T>(codec: Decodes<T>): T | undefined {
     const frame = this.#attempt(() => {
       const decoder = this.#start(codec);
@@ -50,12 +53,12 @@ export class Decoding {
     return frame;
   }
 
-  /** Has the decoder give back what it has not used. */
+  /** Puts the bytes that the decoder has not used back into the buffer. */
   settle(): void {
     const rest = this.#decoder?.rest();
     this.#decoder = undefined;
     this.#codec = undefined;
-    if (rest) this.#unread.putBack(rest);
+    if (rest) this.#buffer.unread(rest);
   }
 
   #decode<T>(codec: Decodes<T>): T | undefined {
@@ -63,14 +66,14 @@ export class Decoding {
     for (;;) {
       const frame = decoder.next();
       if (frame !== undefined) return frame;
-      const portion = this.#unread.portion(this.#portion);
+      const portion = this.#buffer.portion(this.#portion);
       if (!portion) return undefined;
       this.#portion *= 2;
       decoder.push(portion);
     }
   }
 
-  /** The same codec goes on with its decoder. */
+  /** Returns the present decoder, or a new one after `settle()`. */
   #start<T>(codec: Decodes<T>): Decoder<T> {
     if (!this.#decoder) {
       this.#decoder = codec.decoder();
@@ -80,7 +83,7 @@ export class Decoding {
     return this.#decoder as Decoder<T>;
   }
 
-  // A bad frame is given back with the rest: another codec may make something of it.
+  // After an error the bytes go back, the bad frame included: another codec may be able to decode them.
   #attempt<T>(decode: () => T): T {
     try {
       return decode();

@@ -1,122 +1,150 @@
-// reader(): bytes and lines by await, for protocols that are easier to write as a story than as a pipeline.
+// reader(): bytes, lines and frames by await, for protocols that read better as a sequence of steps than as a pipeline.
 
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkInteger, checkOptions, checkSize, checkTimeout, type WithDefaults } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
 import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
-import { checkLimit } from '../engine/limits.js';
+import { batchCodec } from '../framing/batch.js';
 import { chunksCodec } from '../framing/chunks.js';
-import type { Chunk, Codec } from '../framing/codec.js';
+import type { Codec } from '../framing/codec.js';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
-import { bytesOf, checkInteger } from '../framing/options.js';
-import { restCodec } from '../framing/rest.js';
-import { severalCodec } from '../framing/several.js';
-import { connectionOf, type Socket } from '../socket.js';
+import { wholeInputCodec } from '../framing/whole-input.js';
+import { controlOf, type Socket } from '../socket.js';
 import { Arrivals } from './arrivals.js';
 import { readerDelimited, readerLines } from './codecs.js';
 import { type Decodes, Decoding, type ShortCut } from './decoding.js';
-import { Unread } from './unread.js';
+import { ReadBuffer } from './read-buffer.js';
 
 /** Options of {@link reader}. */
 export interface ReaderOptions {
-  /** How long one read may take, in milliseconds; 0 = for ever. @defaultValue 0 */
-  readonly timeout?: number;
+  /** How long one read may take, in milliseconds. 0 and Infinity mean no limit. @defaultValue 0 */
+  readonly timeout?: number | undefined;
   /**
-   * The most bytes a line may have, and what `readUntil` and `readAll` take before their end comes. What is longer is a
-   * {@link FrameTooLongError}, and is still there for the next read: for `read(length)`, which takes it in pieces, or for
-   * `readFrame` with a codec of lines that leaves the long ones out, `linesCodec({ maxLength, oversize: 'discard' })`.
+   * The most bytes of a line, of the bytes before the delimiter of `readUntil`, and of `readAll`. Infinity means no
+   * limit.
+   *
+   * A longer one is a {@link FrameTooLongError}. Its bytes are still there for the next read: for `read(length)`, which
+   * takes them in pieces, or for `readFrame(linesCodec({ maxLength, oversize: 'discard' }))`, which skips long lines.
    * @defaultValue 16,777,216
    */
-  readonly maxLength?: number;
+  readonly maxLength?: number | undefined;
 }
 
+/** Options of one read. */
+type ReadOptions = Pick<ReaderOptions, 'timeout'>;
+
 /**
- * Reads a socket by `await`; the peer waits between two reads. Made by {@link reader}.
+ * Reads a socket with `await`. Created by {@link reader}. Reads are served in the order of the calls. A read that fails
+ * or times out loses nothing: the bytes are there for the next read.
  *
- * Half-close: at the peer's FIN `readLine` and `readFrame` give `undefined`, `readLines` and `readAll` what is left, and
- * `read` and `readUntil` reject with {@link TruncatedFrameError}. Backpressure: the socket is held unless a read waits. A read that
- * fails or times out loses nothing: the bytes are there for the next one.
+ * Each read throws TypeError or RangeError at the call for an invalid `timeout`. It may reject with: {@link
+ * SocketTimeoutError} (`ETIMEDOUT`) after `timeout`, {@link SocketError} `ERR_READER_RELEASED` after `release()`, and
+ * what the socket fails with.
+ *
+ * **Half-close**: at the peer's FIN `readLine` and `readFrame` resolve to `undefined`, `readLines` and `readAll` to
+ * what is left; `read` and `readUntil` reject with {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`).
+ *
+ * **Backpressure**: the socket is held unless a read waits.
  */
 export class Reader implements Disposable {
   readonly #socket: Socket;
-  readonly #options: Required<ReaderOptions>;
+  readonly #options: WithDefaults<ReaderOptions>;
   readonly #lines: Codec<string>;
-  readonly #unread = new Unread();
-  readonly #decoding = new Decoding(this.#unread);
+  readonly #buffer = new ReadBuffer();
+  readonly #decoding = new Decoding(this.#buffer);
   readonly #arrivals: Arrivals;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(socket: Socket, options: ReaderOptions) {
-    // Throws here for what is none.
-    connectionOf(socket);
+    // Throws for something that is not a socket.
+    controlOf(socket);
     this.#socket = socket;
-    this.#options = { timeout: options.timeout ?? 0, maxLength: options.maxLength ?? 16_777_216 };
-    checkLimit('timeout', this.#options.timeout);
-    this.#lines = readerLines(this.#options.maxLength);
-    this.#arrivals = new Arrivals(socket, (chunk) => this.#unread.push(chunk));
+    checkOptions(options, '{ timeout: 5000 }');
+    const { timeout = 0, maxLength = 16_777_216 } = options;
+    checkTimeout('timeout', timeout);
+    checkSize('maxLength', maxLength);
+    this.#options = { timeout, maxLength };
+    this.#lines = readerLines(maxLength);
+    this.#arrivals = new Arrivals(socket, (chunk) => this.#buffer.push(chunk));
   }
 
-  /** What it reads. */
+  /** The socket that it reads. */
   get socket(): Socket {
     return this.#socket;
   }
 
-  /** Exactly `length` bytes. */
-  read(length: number, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
+  /**
+   * Reads exactly `length` bytes.
+   * @throws At the call: RangeError for an invalid length.
+   */
+  read(length: number, options?: ReadOptions): Promise<Buffer> {
+    checkInteger('length', length, 0);
+    this.#timeoutOf(options);
     if (length === 0) return Promise.resolve(Buffer.alloc(0));
-    // What an async function does by itself, at twice the cost of a short read.
-    try {
-      return this.#read(fixedLengthCodec(length), options, truncated, (unread) => unread.take(length));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** The bytes up to a delimiter, which is taken too and not returned. */
-  readUntil(delimiter: Chunk, options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
-    const { maxLength } = this.#options;
-    const codec = readerDelimited(delimiter, maxLength);
-    const bytes = Buffer.from(bytesOf(delimiter, 'The delimiter'));
-    return this.#read(codec, options, truncated, (unread) => unread.takeUntil(bytes, maxLength));
-  }
-
-  /** The next line, without its LF or CRLF; the last one need not be terminated. `undefined` at the end. */
-  readLine(options?: Pick<ReaderOptions, 'timeout'>): Promise<string | undefined> {
-    return this.#read(this.#lines, options, nothing, (unread) => unread.takeLine(this.#options.maxLength));
+    return this.#read(fixedLengthCodec(length), options, throwTruncated, (buffer) => buffer.take(length));
   }
 
   /**
-   * The next `count` lines, or as many as there are before the end: none of them at the end. The time is for all of them;
-   * when it is over, or one is too long, none is taken.
+   * Reads the bytes before a delimiter. The delimiter is read too, and is not part of the result.
+   * @throws At the call: TypeError if the delimiter is empty, or neither a string nor a `Uint8Array`.
    */
-  async readLines(count: number, options?: Pick<ReaderOptions, 'timeout'>): Promise<string[]> {
-    if (checkInteger('count', count, 0) === 0) return [];
-    return await this.#read(severalCodec(this.#lines, count), options, () => []);
+  readUntil(delimiter: Chunk, options?: ReadOptions): Promise<Buffer> {
+    const { maxLength } = this.#options;
+    const codec = readerDelimited(delimiter, maxLength);
+    const bytes = Buffer.from(toBytes(delimiter, 'The delimiter'));
+    return this.#read(codec, options, throwTruncated, (buffer) => buffer.takeUntil(bytes, maxLength));
   }
 
-  /** The next frame of any codec; `undefined` at the end. */
-  readFrame<T>(codec: Pick<Codec<T>, 'decoder'>, options?: Pick<ReaderOptions, 'timeout'>): Promise<T | undefined> {
-    return this.#read(codec, options, nothing);
+  /**
+   * Reads the next line, without its LF or CRLF. The last line may be unterminated.
+   * @returns Resolves to `undefined` at the end.
+   */
+  readLine(options?: ReadOptions): Promise<string | undefined> {
+    return this.#read(this.#lines, options, returnUndefined, (buffer) => buffer.takeLine(this.#options.maxLength));
   }
 
-  /** Everything up to the peer's FIN. */
-  async readAll(options?: Pick<ReaderOptions, 'timeout'>): Promise<Buffer> {
-    return await this.#read(restCodec(this.#options.maxLength), options, () => Buffer.alloc(0));
+  /**
+   * Reads the next `count` lines, or as many as there are before the end. The timeout applies to all of them together.
+   * If it passes, or if a line is too long, no line is taken.
+   * @returns Resolves to an empty array at the end.
+   * @throws At the call: RangeError for an invalid count.
+   */
+  readLines(count: number, options?: ReadOptions): Promise<string[]> {
+    checkInteger('count', count, 0);
+    this.#timeoutOf(options);
+    if (count === 0) return Promise.resolve([]);
+    return this.#read(batchCodec(this.#lines, count), options, () => []);
   }
 
-  /** What comes from here on, in chunks as they come, up to the peer's FIN. Leaving the loop leaves the reader usable. */
+  /**
+   * Reads the next frame of any codec.
+   * @returns Resolves to `undefined` at the end.
+   * @throws As a rejection: what the codec throws for a bad frame. Its bytes are still there for the next read.
+   */
+  readFrame<T>(codec: Pick<Codec<T>, 'decoder'>, options?: ReadOptions): Promise<T | undefined> {
+    return this.#read(codec, options, returnUndefined);
+  }
+
+  /** Reads everything up to the peer's FIN. */
+  readAll(options?: ReadOptions): Promise<Buffer> {
+    return this.#read(wholeInputCodec(this.#options.maxLength), options, () => Buffer.alloc(0));
+  }
+
+  /** Reads the rest, in chunks as they arrive, up to the peer's FIN. You may leave the loop and go on reading. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
     for (;;) {
-      const chunk = await this.#read(chunksCodec, {}, nothing, (unread) => unread.takeChunk());
+      const chunk = await this.#read(chunksCodec, {}, returnUndefined, (buffer) => buffer.takeChunk());
       if (!chunk) return;
       yield chunk;
     }
   }
 
-  /** Stops reading and gives unused bytes back: the next reader of the socket starts there. */
+  /** Stops reading and gives unused bytes back: the next reader of the socket starts with them. */
   release(): void {
     this.#decoding.settle();
-    this.#arrivals.release(this.#unread.drain());
+    this.#arrivals.release(this.#buffer.drain());
   }
 
   /** Releases at the end of a `using` block. */
@@ -124,35 +152,41 @@ export class Reader implements Disposable {
     this.release();
   }
 
-  // One after the other, in the order of the calls.
+  #timeoutOf(options: ReadOptions = {}): number {
+    checkOptions(options, '{ timeout: 5000 }');
+    const { timeout = this.#options.timeout } = options;
+    checkTimeout('timeout', timeout);
+    return timeout;
+  }
+
+  /** Queues a read behind the reads before it. @param atEnd Called at the peer's FIN if there is no last frame. */
   #read<T, E>(
     codec: Decodes<T>,
-    options: Pick<ReaderOptions, 'timeout'> = {},
+    options: ReadOptions | undefined,
     atEnd: () => E,
     shortCut?: ShortCut<T>,
   ): Promise<T | E> {
-    const { timeout = this.#options.timeout } = options;
-    checkLimit('timeout', timeout);
+    const timeout = this.#timeoutOf(options);
     const next = () => this.#decoding.next(codec, shortCut);
-    // A frame may be null.
     const last = () => {
       const frame = this.#decoding.end(codec);
+      // Not `??`: a frame may be null.
       return frame === undefined ? atEnd() : frame;
     };
     const frame = this.#last.then(() => {
       const first = next();
       return first === undefined ? this.#wait(next, timeout, last) : first;
     });
-    this.#last = frame.then(nothing, nothing);
+    this.#last = frame.then(returnUndefined, returnUndefined);
     return frame;
   }
 
-  // Tries again whenever something has come. When it fails, its decoder keeps what there is of the frame: the same codec
-  // goes on with it, another one and release() have it given back.
+  // Tries again after every chunk. When it fails, the decoder keeps the part of the frame that has arrived: a read with
+  // the same codec continues with it; a read with another codec, or release(), puts it back first.
   async #wait<T, E>(next: () => T | undefined, timeout: number, atEnd: () => E): Promise<T | E> {
-    let late = false;
-    const deadline = new Deadline(connectionOf(this.#socket).limits.scheduler, timeout, () => {
-      late = true;
+    let expired = false;
+    const deadline = new Deadline(controlOf(this.#socket).limits.scheduler, timeout, () => {
+      expired = true;
       this.#arrivals.wake();
     });
     deadline.start();
@@ -161,7 +195,7 @@ export class Reader implements Disposable {
         const { end } = this.#arrivals;
         if (end && 'error' in end) throw end.error;
         if (end) return atEnd();
-        if (late) throw timedOut(timeout, this.#socket);
+        if (expired) throw readTimeoutError(timeout, this.#socket);
         await this.#arrivals.more();
         const frame = next();
         if (frame !== undefined) return frame;
@@ -173,10 +207,13 @@ export class Reader implements Disposable {
 }
 
 /**
- * Reads a socket by `await`. Makes the socket read, one chunk at a time, while a read waits; between two reads it is held,
- * for all who read it. `release()` the reader, or let `using` do it, before another one takes over.
+ * Reads a socket with `await`. Makes the socket read, one chunk at a time, while a read waits. Between two reads the
+ * socket is held, for all its readers. Call `release()`, or use `using`, before something else reads the socket.
  *
- * @throws SocketError `ERR_READER_EXISTS` at the call, while another reader of the socket is not released.
+ * **Half-close** and **Backpressure**: see {@link Reader}.
+ *
+ * @throws At the call: {@link SocketError} `ERR_READER_EXISTS` while another reader of the socket is not released;
+ * TypeError or RangeError for an invalid argument or option.
  *
  * @example
  * ```ts
@@ -193,14 +230,14 @@ export function reader(socket: Socket, options: ReaderOptions = {}): Reader {
   return new Reader(socket, options);
 }
 
-function nothing(): undefined {}
+function returnUndefined(): undefined {}
 
-function truncated(): never {
-  throw new TruncatedFrameError('The input ended where more bytes were to be read', { buffered: 0 });
+function throwTruncated(): never {
+  throw new TruncatedFrameError('The input ended before the bytes that were asked for', { buffered: 0 });
 }
 
-function timedOut(milliseconds: number, { local, remote }: Socket): SocketTimeoutError {
+function readTimeoutError(milliseconds: number, { local, remote }: Socket): SocketTimeoutError {
   const from = remote ? ` from ${formatEndpoint(remote)}` : '';
-  const message = `Nothing complete came${from} for ${milliseconds} ms, the timeout of the read`;
+  const message = `The read was not complete${from} after ${milliseconds} ms, its timeout`;
   return new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
 }

@@ -1,58 +1,61 @@
-// How long to wait before the next attempt: longer each time, a little at random, and from the start again after success.
-import { LONGEST_TIMER } from '../base/deadline.js';
-import { checkLimit } from '../engine/limits.js';
+// The delay before the next attempt: longer each time, partly random, and back to the first delay after a connection
+// that stayed open long enough.
+import { checkDelay, checkNumber, checkObject, checkTimeout, rangeError, type WithDefaults } from '../base/check.js';
 
-/** How long {@link reconnect} waits between attempts. All times are in milliseconds. */
+/** How long {@link reconnect} waits before it dials again. All times are in milliseconds. */
 export interface BackoffOptions {
-  /** The first delay, in milliseconds. @defaultValue 500 */
-  readonly initial?: number;
-  /** The longest delay, in milliseconds. @defaultValue 30,000 */
-  readonly max?: number;
-  /** What each delay is multiplied with to get the next, from 1 up. @defaultValue 2 */
-  readonly factor?: number;
+  /** The first delay, in milliseconds; 0 = dial again on the next turn, every time. @defaultValue 500 */
+  readonly initial?: number | undefined;
+  /** The longest delay, in milliseconds; at least `initial` and at most 2,147,483,647. @defaultValue 30,000 */
+  readonly max?: number | undefined;
+  /** Each delay is the one before multiplied by this; 1 or more. @defaultValue 2 */
+  readonly factor?: number | undefined;
   /**
-   * How much of each delay is left to chance, from 0 to 1, so that clients which lost the same server do not come back at
-   * the same moment: a delay of 1,000 with a jitter of 0.5 is anything from 500 to 1,000.
+   * Which part of each delay is random, from 0 to 1, so that clients that lost the same server do not all return at the
+   * same moment. A delay of 1,000 with a jitter of 0.5 becomes a random number from 500 to 1,000.
    * @defaultValue 0.5
    */
-  readonly jitter?: number;
+  readonly jitter?: number | undefined;
   /**
-   * How long a connection must have been open, in milliseconds, for the attempts to be counted from the start again. A
-   * server that accepts and hangs up at once is not dialled ever faster for it.
+   * How long a connection must stay open, in milliseconds, before the retries are counted from 0 again; 0 = every
+   * connection that opens resets the count; Infinity = none does. This keeps the delays growing for a server that
+   * accepts and closes at once.
    * @defaultValue 5,000
    */
-  readonly resetAfter?: number;
+  readonly resetAfter?: number | undefined;
 }
 
 export class Backoff {
-  /** Attempts since the last connection that lasted. */
+  /** How many retries were made since the last connection that stayed open for `resetAfter`. */
   attempts = 0;
-  readonly #options: Required<BackoffOptions>;
+  readonly #options: WithDefaults<BackoffOptions>;
 
   constructor(options: BackoffOptions = {}) {
+    checkObject('backoff', options);
     const { initial = 500, max = 30_000, factor = 2, jitter = 0.5, resetAfter = 5_000 } = options;
-    for (const [name, value] of Object.entries({ initial, max, factor, jitter, resetAfter })) {
-      checkLimit(`backoff.${name}`, value);
-    }
-    if (max < initial || max > LONGEST_TIMER) {
-      const range = `from backoff.initial (${initial}) to ${LONGEST_TIMER}`;
-      throw new RangeError(`backoff.max must be ${range} milliseconds, not ${max}`);
-    }
-    if (factor < 1) throw new RangeError(`backoff.factor must be a number from 1 up, not ${factor}`);
-    if (jitter > 1) throw new RangeError(`backoff.jitter must be a number from 0 to 1, not ${jitter}`);
+    checkDelay('backoff.initial', initial);
+    checkDelay('backoff.max', max);
+    if (max < initial) throw rangeError('backoff.max', `backoff.initial (${initial}) or more`, max);
+    checkNumber('backoff.factor', factor, 1, Number.POSITIVE_INFINITY);
+    checkNumber('backoff.jitter', jitter, 0, 1);
+    checkTimeout('backoff.resetAfter', resetAfter);
     this.#options = { initial, max, factor, jitter, resetAfter };
   }
 
-  /** Counts an attempt; answers how long to wait before it, in milliseconds. */
-  next(): number {
+  /** Counts a retry and returns the delay before it, in milliseconds. */
+  nextDelay(): number {
     const { initial, max, factor, jitter } = this.#options;
     const delay = initial === 0 ? 0 : Math.min(max, initial * factor ** this.attempts);
     this.attempts++;
     return delay * (1 - jitter * Math.random());
   }
 
-  /** A connection was open for so many milliseconds. */
-  lasted(milliseconds: number): void {
-    if (milliseconds >= this.#options.resetAfter) this.attempts = 0;
+  /** Starts the count again if a connection stayed open long enough. */
+  connectionEnded(millisecondsOpen: number): void {
+    if (millisecondsOpen >= this.#options.resetAfter) this.reset();
+  }
+
+  reset(): void {
+    this.attempts = 0;
   }
 }

@@ -1,83 +1,89 @@
-// ReconnectingSocket.eachConnection(): one pipeline for every connection, so that no framer glues the bytes of two together.
+// ReconnectingSocket.eachConnection(): a new pipeline for every connection, so that no decoder joins the bytes of two.
 import { from, type ObservableInput, Subject } from 'rxjs';
-import { FrameError, SocketError, SocketTimeoutError } from '../base/errors.js';
-import { FlowSet } from '../flow/flow.js';
-import { Flowable, FlowSubscriber, flowable } from '../flow/flowable.js';
+import { FrameError, SocketTimeoutError } from '../base/errors.js';
+import { prematureCloseError } from '../base/premature-close.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { Flowable, flowable } from '../flow/flowable.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
-/** The pipeline of one connection. */
-interface Strand {
-  readonly bytes: Subject<Buffer>;
-  /** Whether its connection is over, or ended by the peer, and what it failed with. */
+/** The bytes of one connection. */
+interface ConnectionBytes {
+  readonly subject: Subject<Buffer>;
+  /** Set when no more bytes come: after the peer's FIN, or with the error of the connection. */
   end: { readonly error?: unknown } | undefined;
 }
 
-/** @param cut Aborts the connection that is open now. */
+/**
+ * @param project Makes the pipeline of one connection.
+ * @param abortConnection Aborts the connection that is open now.
+ */
 export function eachConnection<R>(
-  link: Flowable<ReconnectEvent>,
+  events: Flowable<ReconnectEvent>,
   project: (bytes: Flowable<Buffer>) => ObservableInput<R>,
-  cut: (reason: unknown) => void,
+  abortConnection: (reason: unknown) => void,
 ): Flowable<R> {
   return flowable((subscriber, join) => {
     const upstream = new FlowSet();
-    let current: Strand | undefined;
+    let current: ConnectionBytes | undefined;
     let running = 0;
     let end: { readonly error?: unknown } | undefined;
 
-    // What a pipeline still holds back of a connection that is gone comes before the end.
-    const conclude = () => {
+    // A held pipeline may still have frames of a connection that is gone: they are emitted before the end.
+    const endIfDone = () => {
       if (!end || running > 0) return;
       if ('error' in end) subscriber.error(end.error);
       else subscriber.complete();
     };
-    const done = () => {
+    const pipelineDone = () => {
       running--;
-      conclude();
+      endIfDone();
     };
-    const begin = () => {
-      const strand: Strand = { bytes: new Subject(), end: undefined };
-      current = strand;
+    const startPipeline = () => {
+      const bytes: ConnectionBytes = { subject: new Subject(), end: undefined };
+      current = bytes;
       const results = new FlowSubscriber<R>(subscriber as never, {
         next: (result) => subscriber.next(result),
         error: (error) => {
-          // What the connection failed with, and a frame that its end has cut, are no news.
-          const own = strand.end?.error === error;
-          if (!own && !isAboutBytes(error)) subscriber.error(error);
-          else if (!strand.end) cut(error);
-          done();
+          // The error of the connection is not passed on, and neither is a frame that its end has cut: both follow from
+          // the end of the connection, which is a `disconnect` event.
+          const isFromConnection = bytes.end?.error === error;
+          if (!isFromConnection && !isAboutBytes(error)) subscriber.error(error);
+          else if (!bytes.end) abortConnection(error);
+          pipelineDone();
         },
-        complete: done,
+        complete: pipelineDone,
       });
       running++;
-      from(project(new Flowable((reader) => strand.bytes.subscribe(reader), upstream))).subscribe(results);
+      from(project(new Flowable((reader) => bytes.subject.subscribe(reader), upstream))).subscribe(results);
     };
-    const finish = (error?: unknown) => {
+    const endBytes = (error?: unknown) => {
       if (!current || current.end) return;
       current.end = { error };
-      if (error) current.bytes.error(error);
-      else current.bytes.complete();
+      if (error) current.subject.error(error);
+      else current.subject.complete();
     };
 
     join(upstream);
-    link.subscribe(
+    events.subscribe(
       new FlowSubscriber<ReconnectEvent>(
         subscriber as never,
         {
           next: (event) => {
-            if (event.type === 'connect') begin();
-            else if (event.type === 'data') current?.bytes.next(event.data);
-            else if (event.type === 'end') finish();
-            else if (event.type === 'disconnect') finish(event.error ?? prematureClose());
+            if (event.type === 'connect') startPipeline();
+            else if (event.type === 'data') current?.subject.next(event.data);
+            else if (event.type === 'end') endBytes();
+            else if (event.type === 'disconnect') endBytes(event.error ?? prematureCloseError('read'));
           },
           error: (error) => {
-            finish(error);
+            endBytes(error);
             end = { error };
-            conclude();
+            endIfDone();
           },
           complete: () => {
-            finish(prematureClose());
+            endBytes(prematureCloseError('read'));
             end = {};
-            conclude();
+            endIfDone();
           },
         },
         upstream,
@@ -86,13 +92,8 @@ export function eachConnection<R>(
   });
 }
 
-/** Whether the bytes make no sense: the next connection may bring better ones. */
+/** Whether the bytes of this connection cannot be decoded. Those of the next one may be good. */
 function isAboutBytes(error: unknown): boolean {
   if (error instanceof SocketTimeoutError) return error.timeout === 'frameTimeout';
   return error instanceof FrameError && error.phase === 'read';
-}
-
-function prematureClose(): SocketError {
-  const options = { code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' } as const;
-  return new SocketError('The connection closed before the peer had ended its side', options);
 }

@@ -1,8 +1,8 @@
-// Writes that wait for a connection, in order, with those who want to hear of them.
+// The writes that wait for a connection, in order.
 import { Queue } from '../base/queue.js';
 
-/** Who waits for a write. */
-export interface Receipt {
+/** Settles the promise of a `write()`. */
+export interface WriteCallbacks {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -10,11 +10,12 @@ export interface Receipt {
 /** One write. */
 export interface PendingWrite {
   readonly bytes: Uint8Array;
-  readonly receipt: Receipt | undefined;
+  /** `undefined` for `next()`, whose caller is not notified. */
+  readonly callbacks: WriteCallbacks | undefined;
 }
 
 export class PendingWrites {
-  /** Bytes that wait. */
+  /** How many bytes wait. */
   bytes = 0;
   readonly #queue = new Queue<PendingWrite>();
 
@@ -33,13 +34,13 @@ export class PendingWrites {
     return write;
   }
 
-  /** Drops all; answers how many bytes nobody hears of. */
+  /** Drops everything and rejects the promises. Returns how many bytes were dropped whose writer was not notified. */
   drop(error: unknown): number {
-    let unheard = 0;
+    let unreported = 0;
     for (let write = this.shift(); write; write = this.shift()) {
-      if (write.receipt) write.receipt.reject(error);
-      else unheard += write.bytes.length;
+      if (write.callbacks) write.callbacks.reject(error);
+      else unreported += write.bytes.length;
     }
-    return unheard;
+    return unreported;
   }
 }

@@ -1,8 +1,8 @@
-// When a socket begins to carry bytes.
+// The event that says that a socket carries bytes.
 import type { ConnectEvent, SecureConnectEvent } from '../base/events.js';
 import type { Socket } from '../socket.js';
 
-/** The event after which a socket carries bytes: one of TLS has its handshake to do when it is connected. */
+/** Returns the type of the event after which a socket carries bytes. A TLS socket has its handshake after `connect`. */
 export function readyEvent(socket: Socket): (ConnectEvent | SecureConnectEvent)['type'] {
   return socket.type === 'tls' ? 'secureConnect' : 'connect';
 }

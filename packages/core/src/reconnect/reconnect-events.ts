@@ -1,31 +1,31 @@
-// What a reconnecting link tells: the events of one connection after another, and what lies between them.
+// The events of a reconnecting socket: those of its connections, and those between two connections.
 import type { SocketError } from '../base/errors.js';
 import type { CloseEvent, CloseReport, SocketEvent } from '../base/events.js';
 
-/** A connection is over, or could not be made. Another one follows, unless the link itself ends. */
+/** A connection ended, or an attempt to connect failed. A `retry` follows, unless the reconnecting socket ends. */
 export interface DisconnectEvent {
   readonly type: 'disconnect';
-  /** What it failed with; undefined where both sides had ended properly. */
+  /** The error of the connection; `undefined` if both sides ended with FIN. */
   readonly error: SocketError | undefined;
-  /** How it ended. `bytesUnsent` were given to it and never left: they are not sent again. */
+  /** How the connection ended. Its `bytesUnsent` are lost: they are not sent again. */
   readonly report: CloseReport;
 }
 
-/** The next attempt is set. */
+/** The next attempt is scheduled. */
 export interface RetryEvent {
   readonly type: 'retry';
-  /** Which attempt it is since the last connection that lasted, from 1. */
+  /** The number of the attempt since the last connection that stayed open for `resetAfter`, from 1. */
   readonly attempt: number;
-  /** How long until it is made, in milliseconds. */
+  /** How long until the attempt, in milliseconds. */
   readonly delay: number;
 }
 
-/** A write was dropped, for `maxWriteBuffer` is full and `overflow` says so. */
+/** A chunk was dropped because `maxWriteBuffer` was exceeded and `overflow` is `dropOldest` or `dropNewest`. */
 export interface OverflowEvent {
   readonly type: 'overflow';
-  /** How many bytes. */
+  /** The size of the chunk, in bytes. */
   readonly bytes: number;
 }
 
-/** What a {@link ReconnectingSocket} tells: what its sockets do, with `disconnect` in place of `close`. */
+/** The events of a {@link ReconnectingSocket}: those of its sockets, with `disconnect` instead of `close`. */
 export type ReconnectEvent = Exclude<SocketEvent, CloseEvent> | DisconnectEvent | RetryEvent | OverflowEvent;

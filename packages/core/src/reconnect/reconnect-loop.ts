@@ -1,60 +1,58 @@
-// The state machine of a reconnecting link:
+// The state machine of a reconnecting socket:
 //
-//   idle ──start──▶ connecting ──connect──▶ open ──over──▶ waiting ──backoff──▶ connecting      any of them ──▶ closed
-//    ▲                                                                                            │
-//    └────────────────────────── everybody has left: what there is, is let go ────────────────────┘
+//   idle ──start──▶ connecting ──ready──▶ open ──ended──▶ waiting ──delay──▶ connecting        any state ──▶ closed
+//    ▲                                                                           │
+//    └───────────────── the last subscriber has left (from any state) ───────────┘
 //
-// and `ending`, which is never taken back: when all that waits was given to a connection, that connection is the last.
+// `ending` is independent of the state and is never taken back: once everything that waits was handed to a connection,
+// that connection is the last one.
 import type { Subscriber, Subscription } from 'rxjs';
-import { Deadline } from '../base/deadline.js';
-import { AbortedError, ConnectError, SocketError, SocketTimeoutError } from '../base/errors.js';
-import type { CloseReport, SocketEvent } from '../base/events.js';
+import { closeWithin } from '../base/close-within.js';
+import { AbortedError, SocketError, SocketTimeoutError } from '../base/errors.js';
+import type { CloseReport } from '../base/events.js';
 import { States } from '../base/states.js';
-import { FlowSet } from '../flow/flow.js';
-import { FlowSubscriber } from '../flow/flowable.js';
-import { connectionOf, type Socket } from '../socket.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { controlOf, type Socket } from '../socket.js';
+import { Attempt } from './attempt.js';
 import type { Backoff } from './backoff.js';
 import { ReconnectError } from './errors.js';
-import { readyEvent } from './ready-event.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 import type { ReconnectLimits } from './reconnect-options.js';
 import { ReconnectSubscribers } from './reconnect-subscribers.js';
 import { ReconnectWrites } from './reconnect-writes.js';
 import type { SocketFactory } from './socket-factory.js';
 
-const WRITE_AFTER_END = 'ERR_STREAM_WRITE_AFTER_END';
-
-/** See {@link ReconnectingSocket.readyState}. */
+/** The states of a {@link ReconnectingSocket}: see {@link ReconnectingSocket.readyState}. */
 export type ReconnectState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
 export class ReconnectLoop {
   readonly flow = new FlowSet();
   readonly writes: ReconnectWrites;
   readonly states = new States<ReconnectState>('idle');
+  /** `complete` and `close` after the call of that name. */
   ending: 'no' | 'complete' | 'close' = 'no';
-  /** The present connection, or the one that is being made. */
-  socket: Socket | undefined;
 
   readonly #sockets: SocketFactory;
   readonly #backoff: Backoff;
   readonly #limits: ReconnectLimits;
-  readonly #audience: ReconnectSubscribers;
-  readonly #concluded: (() => void)[] = [];
-  #incoming: Subscription | undefined;
-  #openedAt: number | undefined;
+  readonly #subscribers: ReconnectSubscribers;
+  /** Called when it is closed. */
+  readonly #onClosed: (() => void)[] = [];
+  /** The current connection, or the attempt to make one. */
+  #attempt: Attempt | undefined;
   #retry: Subscription | undefined;
-  #failure: unknown;
+  #error: unknown;
 
   constructor(sockets: SocketFactory, backoff: Backoff, limits: ReconnectLimits) {
     this.#sockets = sockets;
     this.#backoff = backoff;
     this.#limits = limits;
-    this.#audience = new ReconnectSubscribers(this.flow, limits.scheduler, () => this.#leave());
+    this.#subscribers = new ReconnectSubscribers(this.flow, limits.scheduler, () => this.#stopWhenUnused());
     this.writes = new ReconnectWrites(limits, {
-      drained: () => this.#audience.emit({ type: 'drain' }),
-      emptied: () => this.#finish(),
-      dropped: (bytes) => this.#audience.emit({ type: 'overflow', bytes }),
-      overflowed: (error) => this.fail(error),
+      onDrain: () => this.#subscribers.emit({ type: 'drain' }),
+      onEmpty: () => this.#endLastConnection(),
+      onDrop: (bytes) => this.#subscribers.emit({ type: 'overflow', bytes }),
+      onOverflow: (error) => this.fail(error),
     });
   }
 
@@ -62,14 +60,20 @@ export class ReconnectLoop {
     return this.states.current;
   }
 
-  subscribe(subscriber: Subscriber<ReconnectEvent>): void {
-    this.#audience.add(subscriber, () => this.start());
+  get socket(): Socket | undefined {
+    return this.#attempt?.socket;
   }
 
-  /** Why nothing more can be written; `undefined` while it can. */
-  get refusal(): unknown {
-    if (this.ending !== 'no') return closedError('Written after complete(): the bytes were not sent', WRITE_AFTER_END);
-    return this.state === 'closed' ? (this.#failure ?? closedError('The link is closed')) : undefined;
+  /** The error for a write that comes too late; `undefined` while writing is possible. */
+  get writeError(): unknown {
+    if (this.ending !== 'no') {
+      return notWrittenError('Written after complete(): the bytes were not sent', 'ERR_STREAM_WRITE_AFTER_END');
+    }
+    return this.state === 'closed' ? (this.#error ?? notWrittenError('The reconnecting socket is closed')) : undefined;
+  }
+
+  subscribe(subscriber: Subscriber<ReconnectEvent>): void {
+    this.#subscribers.add(subscriber, () => this.start());
   }
 
   start(): void {
@@ -79,42 +83,43 @@ export class ReconnectLoop {
     else this.#dial();
   }
 
-  /** Sends FIN when all has been given to a connection; what ends that connection ends the link. */
+  /** Sends FIN when everything that waits was handed to a connection. The end of that connection closes everything. */
   complete(ending: 'complete' | 'close' = 'complete'): void {
     if (this.state === 'closed' || this.ending === 'close') return;
     this.ending = ending;
     if (ending === 'close') {
-      const nothing = this.writes.empty && (this.state === 'idle' || this.state === 'connecting');
-      if (nothing) return this.#letGo(new Error('it was closed before it was open'));
+      const unused = this.writes.empty && (this.state === 'idle' || this.state === 'connecting');
+      if (unused) return this.#abortAttempt(new Error('the reconnecting socket was closed before it was open'));
     }
     this.start();
-    if (this.state === 'open') this.writes.feed();
-    else if (this.state === 'waiting' && this.writes.empty) this.#conclude();
+    if (this.state === 'open') this.writes.flush();
+    else if (this.state === 'waiting' && this.writes.empty) this.#end();
   }
 
-  /** As `complete`, and nobody need read what still arrives; fails after `timeout` milliseconds. */
+  /** As `complete`, but drops what nobody reads, and fails after `timeout` milliseconds. */
   async close(timeout: number): Promise<void> {
     if (this.state === 'closed') return;
-    const concluded = new Promise<void>((resolve) => this.#concluded.push(resolve));
-    const message = `The link did not end by itself for ${timeout} ms, the timeout of close()`;
-    const options = { phase: 'close', timeout: 'close({ timeout })', milliseconds: timeout } as const;
-    const expire = () => this.fail(new SocketTimeoutError(message, options));
-    const deadline = new Deadline(this.#limits.scheduler, timeout, expire);
-    if (timeout === 0) expire();
-    else deadline.start();
-    this.complete('close');
-    await concluded;
-    deadline.stop();
+    const closed = new Promise<void>((resolve) => this.#onClosed.push(resolve));
+    const expire = () => {
+      const message = `The reconnecting socket did not close within ${timeout} ms, the timeout of close()`;
+      const options = { phase: 'close', timeout: 'close({ timeout })', milliseconds: timeout } as const;
+      this.fail(new SocketTimeoutError(message, options));
+    };
+    await closeWithin(this.#limits.scheduler, timeout, expire, () => {
+      this.complete('close');
+      return closed;
+    });
   }
 
   abort(reason: unknown): void {
     const why = reason instanceof Error ? `: ${reason.message}` : '';
-    this.fail(new AbortedError(`The link was aborted from this side${why}`, { phase: 'close', cause: reason }));
+    const message = `The reconnecting socket was aborted from this side${why}`;
+    this.fail(new AbortedError(message, { phase: 'close', cause: reason }));
   }
 
-  /** Ends the link with an error, and its connection with a reset. */
+  /** Resets the connection, if there is one, and ends with an error. */
   fail(error: SocketError): void {
-    if (this.state !== 'closed') this.#letGo(error, error);
+    if (this.state !== 'closed') this.#abortAttempt(error, error);
   }
 
   // ---- one connection after another
@@ -125,98 +130,92 @@ export class ReconnectLoop {
     try {
       socket = this.#sockets.make();
     } catch (error) {
-      return this.#conclude(error);
+      return this.#end(error);
     }
-    // Nothing more comes of a peer that has ended: it is time for the next connection.
-    socket.allowHalfOpen = false;
-    this.socket = socket;
-    let report: CloseReport;
-    const ready = readyEvent(socket);
-    const over = (error?: SocketError) => this.#lost(socket, report, error);
-    const incoming = new FlowSubscriber<SocketEvent>(
-      undefined,
-      {
-        next: (event) => {
-          if (event.type === 'close') report = event.report;
-          else if (event.type === ready) this.#opened(socket, event);
-          else if (event.type === 'drain') this.writes.feed();
-          else this.#audience.emit(event);
-        },
-        error: (error) => over(error as SocketError),
-        complete: over,
+    const attempt = new Attempt(socket, this.#limits.scheduler, this.flow, {
+      onOpen: (event) => this.#opened(socket, event),
+      onEvent: (event) => {
+        if (event.type === 'drain') this.writes.flush();
+        else this.#subscribers.emit(event);
       },
-      this.flow,
-    );
-    this.#incoming = incoming;
-    socket.subscribe(incoming);
+      onEnd: (report, error) => this.#ended(attempt, report, error),
+    });
+    this.#attempt = attempt;
+    attempt.start();
     this.states.notify();
   }
 
   #opened(socket: Socket, event: ReconnectEvent): void {
     this.states.set('open');
-    this.#openedAt = this.#limits.scheduler.now();
-    this.writes.open(socket, () => this.#audience.emit(event));
+    this.writes.attach(socket, () => this.#subscribers.emit(event));
     this.states.notify();
   }
 
-  #lost(socket: Socket, report: CloseReport, error: SocketError | undefined): void {
-    if (this.#openedAt !== undefined) this.#backoff.lasted(this.#limits.scheduler.now() - this.#openedAt);
-    this.#detach();
+  #ended(attempt: Attempt, report: CloseReport, error: SocketError | undefined): void {
+    if (attempt.openFor !== undefined) this.#backoff.connectionEnded(attempt.openFor);
+    this.#leaveAttempt();
     this.states.set('waiting');
-    this.#audience.emit({ type: 'disconnect', error, report });
+    this.#subscribers.emit({ type: 'disconnect', error, report });
     this.states.notify();
-    // Who was told may have ended it.
+    // A subscriber may have ended it meanwhile.
     if (this.state !== 'waiting') return;
-    const last = this.ending !== 'no' && this.writes.empty;
-    if (last || (error && isHopeless(error, socket))) return this.#conclude(error);
+    const wasLast = this.ending !== 'no' && this.writes.empty;
+    if (wasLast || (error && attempt.failsAgain(error))) return this.#end(error);
     const { attempts } = this.#backoff;
     if (attempts >= this.#limits.maxRetries) {
-      const how = error ? error.message : 'the peer ended the connection';
-      const message = `There is no connection after ${attempts} retries (maxRetries), at last: ${how}`;
-      return this.#conclude(new ReconnectError(message, { attempts, cause: error }));
+      const why = error ? error.message : 'the peer ended the connection';
+      const message = `Cannot reconnect after ${attempts} retries (maxRetries): ${why}`;
+      return this.#end(new ReconnectError(message, { attempts, cause: error }));
     }
-    const delay = this.#backoff.next();
+    const delay = this.#backoff.nextDelay();
     this.#retry = this.#limits.scheduler.schedule(() => this.#dial(), delay);
-    this.#audience.emit({ type: 'retry', attempt: attempts + 1, delay });
+    this.#subscribers.emit({ type: 'retry', attempt: attempts + 1, delay });
   }
 
   // ---- the end
 
-  /** All that waited was given to the connection. */
-  #finish(): void {
-    if (this.state !== 'open' || !this.socket) return;
-    if (this.ending === 'complete') this.socket.complete();
-    else if (this.ending === 'close') void this.socket.close({ timeout: Number.POSITIVE_INFINITY });
+  /** Ends our side of the last connection. Called when everything that waited was handed to the connection. */
+  #endLastConnection(): void {
+    const { socket, ending } = this;
+    if (this.state !== 'open' || !socket) return;
+    if (ending === 'complete') socket.complete();
+    else if (ending === 'close') void socket.close({ timeout: Number.POSITIVE_INFINITY });
   }
 
-  #conclude(error?: unknown): void {
+  /** Closes for good. Without an error, subscribers complete. */
+  #end(error?: unknown): void {
     if (this.state === 'closed') return;
     this.states.set('closed');
-    this.#failure = error;
+    this.#error = error;
     this.#stop(error);
     this.states.notify();
-    this.#audience.close(error);
-    for (const resolve of this.#concluded) resolve();
+    this.#subscribers.end(error);
+    for (const onClosed of this.#onClosed) onClosed();
   }
 
-  /** Aborts the connection, if there is one, and ends. */
-  #letGo(reason: Error, error?: SocketError): void {
+  /** Resets the connection, if there is one, and ends. */
+  #abortAttempt(reason: Error, error?: SocketError): void {
     const { socket } = this;
-    this.#detach();
+    this.#leaveAttempt();
     socket?.error(reason);
-    this.#conclude(error);
+    this.#end(error);
   }
 
-  // Everybody has left. A connection that is open closes as a socket does, gracefully; one that is not yet is given up.
-  #leave(): boolean {
+  /**
+   * Stops after the last subscriber has left: closes an open connection gracefully and gives up one that is not open
+   * yet.
+   * @returns `false` if it goes on without subscribers because `close()` is under way, or is closed already.
+   */
+  #stopWhenUnused(): boolean {
     const { socket, state } = this;
     if (state === 'closed' || this.ending === 'close') return false;
-    if (state === 'open') this.writes.feed(true);
-    this.#detach();
-    if (state !== 'open') socket?.error(new Error('everybody had left before it was open'));
-    else if (socket && connectionOf(socket).limits.keepOpen !== false) void socket.close();
+    if (state === 'open') this.writes.flush({ ignoreHighWaterMark: true });
+    this.#leaveAttempt();
+    if (state !== 'open') socket?.error(new Error('the last subscriber left before the connection was open'));
+    // Otherwise the socket closes on its own, because its only subscriber has left.
+    else if (socket && controlOf(socket).limits.keepOpen !== false) void socket.close();
     if (this.ending === 'no') this.states.set('idle');
-    else this.#conclude();
+    else this.#end();
     this.#stop();
     this.states.notify();
     return true;
@@ -224,32 +223,24 @@ export class ReconnectLoop {
 
   #stop(error?: unknown): void {
     this.#retry?.unsubscribe();
-    this.#backoff.attempts = 0;
+    this.#backoff.reset();
     this.#limits.signal?.removeEventListener('abort', this.#onSignal);
-    const closed = closedError('The link was closed before there was a connection for what was written');
-    const lost = this.writes.drop(error ?? closed);
-    // Lost bytes that nobody hears of, unless somebody wanted it so.
-    const unheard = lost > 0 && (error === undefined || this.#audience.empty);
-    if (unheard && !(error instanceof AbortedError)) process.emitWarning((error as Error) ?? closed);
+    const closed = notWrittenError('The reconnecting socket closed before it could send all that was written');
+    const unreported = this.writes.drop(error ?? closed);
+    // Warns of lost bytes that nobody is notified of, unless the user dropped them with an abort.
+    const unnoticed = unreported > 0 && (error === undefined || this.#subscribers.empty);
+    if (unnoticed && !(error instanceof AbortedError)) process.emitWarning((error as Error) ?? closed);
   }
 
-  #detach(): void {
-    this.#incoming?.unsubscribe();
-    this.#incoming = undefined;
-    this.#openedAt = undefined;
-    this.socket = undefined;
-    this.writes.close();
+  #leaveAttempt(): void {
+    this.#attempt?.stop();
+    this.#attempt = undefined;
+    this.writes.detach();
   }
 
   readonly #onSignal = () => this.abort(this.#limits.signal?.reason);
 }
 
-function closedError(message: string, code = 'ERR_SOCKET_CLOSED'): SocketError {
+function notWrittenError(message: string, code = 'ERR_SOCKET_CLOSED'): SocketError {
   return new SocketError(message, { code, phase: 'write' });
-}
-
-/** Whether another attempt would fail in the same way: an option that Node refuses, or a signal that has been given. */
-function isHopeless(error: SocketError, socket: Socket): boolean {
-  if (connectionOf(socket).limits.signal?.aborted) return true;
-  return error instanceof ConnectError && /^ERR_(INVALID|SOCKET_BAD)_/.test(error.code);
 }

@@ -1,54 +1,68 @@
-// What reconnect() can be told, and the defaults: all limits are finite.
+// The options of reconnect() and their defaults. Every default limit is finite.
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { checkLimit } from '../engine/limits.js';
-import { checkOneOf } from '../framing/options.js';
+import {
+  checkCount,
+  checkOneOf,
+  checkOptions,
+  checkScheduler,
+  checkSignal,
+  checkSize,
+  type WithDefaults,
+} from '../base/check.js';
 import type { BackoffOptions } from './backoff.js';
 
 /** Options of {@link reconnect}. */
 export interface ReconnectOptions {
-  /** How long to wait between attempts. */
-  readonly backoff?: BackoffOptions;
+  /** How long to wait before dialling again. @defaultValue the defaults of {@link BackoffOptions} */
+  readonly backoff?: BackoffOptions | undefined;
   /**
-   * How many attempts are made, one after the other, since the last connection that lasted, before the link fails with
-   * {@link ReconnectError}; 0 = none, Infinity = for ever. By default they take about seven minutes, and as long as each
-   * of them takes to fail.
+   * How many times in a row to dial again before the reconnecting socket fails with {@link ReconnectError}; 0 = never,
+   * Infinity = without limit. A connection that stayed open for `backoff.resetAfter` starts the count again. With all
+   * defaults the delays add up to about seven minutes, plus the time that each attempt takes to fail.
    * @defaultValue 20
    */
-  readonly maxRetries?: number;
+  readonly maxRetries?: number | undefined;
   /**
-   * The most bytes that may wait for a connection before the chunk at hand; what is over it goes by `overflow`.
+   * How many bytes may wait to be written, in bytes; Infinity = no limit. A chunk that comes while more than this
+   * waits is handled by `overflow`. A single chunk may be larger.
    * @defaultValue 1,048,576
    */
-  readonly maxWriteBuffer?: number;
+  readonly maxWriteBuffer?: number | undefined;
   /**
-   * What becomes of a chunk over `maxWriteBuffer`. `error`: the link fails with {@link WriteBufferOverflowError}.
-   * `dropOldest`, `dropNewest`: chunks are dropped whole, each told by an `overflow` event. Where a chunk came by
-   * `write()`, the writer alone is told, by a rejection.
+   * What happens to a chunk when more than `maxWriteBuffer` waits. `error`: the reconnecting socket fails with {@link
+   * WriteBufferOverflowError}. `dropOldest`, `dropNewest`: whole chunks are dropped, with an `overflow` event for each.
+   * A chunk that came through `write()` only rejects its promise, with any of the three.
    * @defaultValue `'error'`
    */
-  readonly overflow?: 'error' | 'dropOldest' | 'dropNewest';
-  /** Aborts the link. */
-  readonly signal?: AbortSignal;
-  /** Where its turns and timers go; that of the sockets is their own. @defaultValue `asyncScheduler` */
-  readonly scheduler?: SchedulerLike;
+  readonly overflow?: 'error' | 'dropOldest' | 'dropNewest' | undefined;
+  /** Aborts the reconnecting socket. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Runs the timers of the reconnecting socket. Its sockets have their own scheduler.
+   * @defaultValue `asyncScheduler`
+   */
+  readonly scheduler?: SchedulerLike | undefined;
 }
 
 /** {@link ReconnectOptions} with every default filled in. */
-export type ReconnectLimits = Required<Omit<ReconnectOptions, 'backoff' | 'signal'>> & {
+export type ReconnectLimits = WithDefaults<Omit<ReconnectOptions, 'backoff' | 'signal'>> & {
   readonly signal: AbortSignal | undefined;
 };
 
-/** Fills in the defaults and refuses what means nothing. */
+/** Fills in the defaults. Throws a TypeError or RangeError for an option that is not valid. */
 export function resolveReconnectOptions(options: ReconnectOptions): ReconnectLimits {
-  const limits: ReconnectLimits = {
-    maxRetries: options.maxRetries ?? 20,
-    maxWriteBuffer: options.maxWriteBuffer ?? 1_048_576,
-    overflow: options.overflow ?? 'error',
-    signal: options.signal,
-    scheduler: options.scheduler ?? asyncScheduler,
-  };
-  checkLimit('maxRetries', limits.maxRetries);
-  checkLimit('maxWriteBuffer', limits.maxWriteBuffer);
-  checkOneOf('overflow', limits.overflow, ['error', 'dropOldest', 'dropNewest']);
-  return limits;
+  checkOptions(options, '{ maxRetries: 5 }');
+  const {
+    maxRetries = 20,
+    maxWriteBuffer = 1_048_576,
+    overflow = 'error',
+    signal,
+    scheduler = asyncScheduler,
+  } = options;
+  checkCount('maxRetries', maxRetries);
+  checkSize('maxWriteBuffer', maxWriteBuffer);
+  checkOneOf('overflow', overflow, ['error', 'dropOldest', 'dropNewest']);
+  if (signal !== undefined) checkSignal('signal', signal);
+  checkScheduler('scheduler', scheduler);
+  return { maxRetries, maxWriteBuffer, overflow, signal, scheduler };
 }

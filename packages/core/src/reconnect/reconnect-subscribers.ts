@@ -1,40 +1,49 @@
-// Who is subscribed to a reconnecting link, and what happens when the last one leaves: nothing is lost until the next turn.
+// The subscribers of a reconnecting socket. When the last one leaves, the connection stays until the next turn, held,
+// so that a subscriber that comes in the same turn loses nothing.
 import { type SchedulerLike, Subject, type Subscriber, type Subscription } from 'rxjs';
-import { Brake, type Flow } from '../flow/flow.js';
+import type { Flow } from '../flow/flow.js';
+import { Brake } from '../flow/holds.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
 export class ReconnectSubscribers {
-  /** How the present connection came about, told to those who come later. */
+  /** How the current connection opened: replayed to later subscribers. */
   #replayed: ReconnectEvent[] = [];
   readonly #scheduler: SchedulerLike;
-  readonly #left: () => boolean;
+  readonly #onAllLeft: () => boolean;
   readonly #events = new Subject<ReconnectEvent>();
-  readonly #unheard: Brake;
+  /** On from the moment the last subscriber leaves until another one comes, or everything has stopped. */
+  readonly #brake: Brake;
   #departure: Subscription | undefined;
   #end: { readonly error?: unknown } | undefined;
 
-  /** @param left Called when the last one has left and none has come by the next turn; answers whether that was the end of it. */
-  constructor(flow: Flow, scheduler: SchedulerLike, left: () => boolean) {
-    this.#unheard = new Brake(flow, 'reconnect: everybody has left');
+  /**
+   * @param onAllLeft Called if the last subscriber has left and no other has come by the next turn. Returns `false` if
+   * the connection goes on.
+   */
+  constructor(flow: Flow, scheduler: SchedulerLike, onAllLeft: () => boolean) {
+    this.#brake = new Brake(flow, 'reconnect: no subscriber');
     this.#scheduler = scheduler;
-    this.#left = left;
+    this.#onAllLeft = onAllLeft;
   }
 
   get empty(): boolean {
     return !this.#events.observed;
   }
 
-  /** Adds a subscriber. @param start Called before anything is let through to it. */
+  /**
+   * Adds a subscriber. After the end it is notified of the end instead.
+   * @param start Called before held events are let through to the subscriber.
+   */
   add(subscriber: Subscriber<ReconnectEvent>, start: () => void): void {
-    // On the next turn, so that a retry of a dead link does not spin.
-    if (this.#end) return void subscriber.add(this.#scheduler.schedule(() => this.#finish(subscriber)));
-    this.#stay();
+    // On the next turn, so that `retry()` of a closed reconnecting socket does not spin.
+    if (this.#end) return void subscriber.add(this.#scheduler.schedule(() => this.#notifyEnd(subscriber)));
+    this.#cancelDeparture();
     for (const event of this.#replayed) subscriber.next(event);
     this.#events.subscribe(subscriber);
-    // After the line above: only then has it left when this asks who is there.
-    subscriber.add(() => this.#memberLeft());
+    // Added after the Subject's own teardown, so that `observed` no longer counts this subscriber.
+    subscriber.add(() => this.#subscriberLeft());
     start();
-    if (this.#events.observed) this.#unheard.off();
+    if (this.#events.observed) this.#brake.off();
   }
 
   emit(event: ReconnectEvent): void {
@@ -43,29 +52,29 @@ export class ReconnectSubscribers {
     this.#events.next(event);
   }
 
-  /** The end of all subscriptions, now and for those who come later; it completes unless there is an error. */
-  close(error?: unknown): void {
-    this.#stay();
+  /** Ends the subscriptions, now and for those who subscribe later: with the error, or else by completing. */
+  end(error?: unknown): void {
+    this.#cancelDeparture();
     this.#end = error === undefined ? {} : { error };
-    this.#finish(this.#events);
+    this.#notifyEnd(this.#events);
   }
 
-  #stay(): void {
+  #cancelDeparture(): void {
     this.#departure?.unsubscribe();
     this.#departure = undefined;
   }
 
-  #memberLeft(): void {
+  #subscriberLeft(): void {
     if (this.#events.observed || this.#end) return;
-    this.#unheard.on();
+    this.#brake.on();
     this.#departure ??= this.#scheduler.schedule(() => {
       this.#departure = undefined;
-      if (this.#left()) this.#replayed = [];
-      this.#unheard.off();
+      if (this.#onAllLeft()) this.#replayed = [];
+      this.#brake.off();
     });
   }
 
-  #finish(observer: Pick<Subscriber<ReconnectEvent>, 'error' | 'complete'>): void {
+  #notifyEnd(observer: Pick<Subscriber<ReconnectEvent>, 'error' | 'complete'>): void {
     if (this.#end && 'error' in this.#end) observer.error(this.#end.error);
     else observer.complete();
   }

@@ -1,23 +1,23 @@
-// The write side of a reconnecting link: what waits while there is no connection, and what is given to the one there is.
-// What was given to a connection is never given to another: nobody can know how much of it the peer has read.
+// The write side of a reconnecting socket: the chunks that wait for a connection, and those handed to the current one.
+// A chunk that was handed to a connection is never handed to another: nobody knows how much of it the peer has read.
 import { WriteBufferOverflowError } from '../base/errors.js';
-import { connectionOf, type Socket } from '../socket.js';
-import { PendingWrites, type Receipt } from './pending-writes.js';
+import { controlOf, type Socket } from '../socket.js';
+import { type PendingWrite, PendingWrites, type WriteCallbacks } from './pending-writes.js';
 import type { ReconnectLimits } from './reconnect-options.js';
 
-/** Where `next()` begins to answer `false` while there is no connection, in bytes. */
+/** The number of waiting bytes from which `next()` returns `false` while there is no connection. */
 const HIGH_WATER_MARK = 65_536;
 
-/** What an outbox tells its link. */
+/** What the write side notifies the reconnecting socket of. */
 export interface ReconnectWritesHandlers {
-  /** After `write` had answered `false`: there is room again. */
-  drained(): void;
-  /** All was given to the connection. */
-  emptied(): void;
-  /** Bytes were dropped, and their writer does not hear of it. */
-  dropped(bytes: number): void;
-  /** Bytes were refused, and their writer does not hear of it. */
-  overflowed(error: WriteBufferOverflowError): void;
+  /** There is room again after `write` returned `false`. */
+  onDrain(): void;
+  /** Nothing waits: everything was handed to the connection. */
+  onEmpty(): void;
+  /** Bytes were dropped whose writer is not notified otherwise. */
+  onDrop(bytes: number): void;
+  /** Bytes were refused whose writer is not notified otherwise. */
+  onOverflow(error: WriteBufferOverflowError): void;
 }
 
 export class ReconnectWrites {
@@ -25,8 +25,10 @@ export class ReconnectWrites {
   readonly #handlers: ReconnectWritesHandlers;
   readonly #waiting = new PendingWrites();
   #socket: Socket | undefined;
-  #first = false;
-  #clogged = false;
+  /** Whether the open event is being emitted: what its handlers write goes to the connection first. */
+  #announcing = false;
+  /** Whether `write` returned `false` and `drain` has not followed yet. */
+  #needsDrain = false;
 
   constructor(limits: ReconnectLimits, handlers: ReconnectWritesHandlers) {
     this.#limits = limits;
@@ -38,96 +40,105 @@ export class ReconnectWrites {
     return this.#waiting.empty;
   }
 
-  /** Bytes that have not been handed to the kernel. */
+  /** How many bytes were not handed to the kernel yet. */
   get pending(): number {
     return this.#waiting.bytes + (this.#socket?.writableLength ?? 0);
   }
 
-  /** There is a connection. `greet` tells of it: what is written meanwhile goes ahead of what has waited. */
-  open(socket: Socket, greet: () => void): void {
+  /**
+   * Takes a new connection into use.
+   * @param announce Emits the open event. What its handlers write goes ahead of what waits.
+   */
+  attach(socket: Socket, announce: () => void): void {
     this.#socket = socket;
-    this.#first = true;
-    greet();
-    this.#first = false;
-    this.feed();
+    this.#announcing = true;
+    announce();
+    this.#announcing = false;
+    this.flush();
   }
 
-  /** The connection is gone, and with it what it was given. */
-  close(): void {
+  /** Forgets the connection, and everything that was handed to it. */
+  detach(): void {
     this.#socket = undefined;
   }
 
-  /** Takes bytes; answers whether there is room for more. */
-  write(bytes: Uint8Array, receipt?: Receipt): boolean {
-    const room = this.#first || this.empty ? this.#give(bytes, receipt) : undefined;
-    if (room !== undefined) return this.#note(room);
-    if (this.pending > this.#limits.maxWriteBuffer && !this.#makeRoom(bytes, receipt)) return this.#note(false);
-    this.#waiting.push({ bytes, receipt });
-    return this.#note(this.#waiting.bytes < HIGH_WATER_MARK);
+  /** Writes or queues bytes. Returns `true` if there is room for more. */
+  write(bytes: Uint8Array, callbacks?: WriteCallbacks): boolean {
+    const write = { bytes, callbacks };
+    const hasRoom = this.#writeOrQueue(write);
+    if (!hasRoom) this.#needsDrain = true;
+    return hasRoom;
   }
 
-  /** Gives the connection what waits, for as long as it has room. @param all Also when it has none. */
-  feed(all = false): void {
-    while (!this.empty && this.#takes && (all || this.#roomy)) {
+  /**
+   * Hands waiting chunks to the connection while it has room.
+   * @param options.ignoreHighWaterMark Hands over everything.
+   */
+  flush({ ignoreHighWaterMark = false } = {}): void {
+    while (!this.empty && this.#canWrite && (ignoreHighWaterMark || this.#hasRoom)) {
       const write = this.#waiting.shift();
-      if (write) this.#give(write.bytes, write.receipt, true);
+      if (write) this.#handOver(write);
     }
     if (!this.empty) return;
-    this.#handlers.emptied();
-    if (!this.#clogged || !this.#takes || !this.#roomy) return;
-    this.#clogged = false;
-    this.#handlers.drained();
+    this.#handlers.onEmpty();
+    if (!this.#needsDrain || !this.#canWrite || !this.#hasRoom) return;
+    this.#needsDrain = false;
+    this.#handlers.onDrain();
   }
 
-  /** Drops what waits; answers how many bytes nobody hears of. */
+  /** Drops everything that waits. Returns how many bytes were dropped whose writer was not notified. */
   drop(error: unknown): number {
     return this.#waiting.drop(error);
   }
 
-  /** Whether there is a connection that still takes bytes. */
-  get #takes(): boolean {
-    return this.#socket !== undefined && connectionOf(this.#socket).writeSide.state === 'open';
+  /** Whether there is a connection whose write side is open. */
+  get #canWrite(): boolean {
+    return this.#socket !== undefined && controlOf(this.#socket).writeState === 'open';
   }
 
-  get #roomy(): boolean {
+  get #hasRoom(): boolean {
     const socket = this.#socket;
-    return socket !== undefined && socket.writableLength < connectionOf(socket).limits.highWaterMark;
+    return socket !== undefined && socket.writableLength < controlOf(socket).limits.highWaterMark;
   }
 
-  /** Gives bytes to the connection; answers its answer, or `undefined` if it does not take them now. */
-  #give(bytes: Uint8Array, receipt: Receipt | undefined, anyway = this.#first): boolean | undefined {
-    if (!this.#socket || !this.#takes || !(anyway || this.#roomy)) return undefined;
-    const room = this.#socket.next(bytes);
-    if (receipt) connectionOf(this.#socket).writeSide.flushed().then(receipt.resolve, receipt.reject);
-    return room;
+  /** Returns `true` if there is room for more. */
+  #writeOrQueue(write: PendingWrite): boolean {
+    const isNext = this.#announcing || (this.empty && this.#hasRoom);
+    if (isNext && this.#canWrite) return this.#handOver(write);
+    if (this.pending > this.#limits.maxWriteBuffer && !this.#makeRoom(write)) return false;
+    this.#waiting.push(write);
+    return this.#waiting.bytes < HIGH_WATER_MARK;
   }
 
-  #note(room: boolean): boolean {
-    if (!room) this.#clogged = true;
-    return room;
+  /** Hands a chunk to the connection. Returns what its `next()` returns. */
+  #handOver({ bytes, callbacks }: PendingWrite): boolean {
+    const socket = this.#socket as Socket;
+    const hasRoom = socket.next(bytes);
+    if (callbacks) controlOf(socket).flushed().then(callbacks.resolve, callbacks.reject);
+    return hasRoom;
   }
 
-  /** Answers whether the bytes may be taken now. */
-  #makeRoom(bytes: Uint8Array, receipt: Receipt | undefined): boolean {
+  /** Applies the overflow policy. Returns `true` if the new chunk may be queued. */
+  #makeRoom(write: PendingWrite): boolean {
     const { overflow, maxWriteBuffer: limit } = this.#limits;
     const message =
-      `${this.pending} bytes wait for a connection, over maxWriteBuffer (${limit}): stop when next() answers false and ` +
+      `${this.pending} bytes wait to be written, more than maxWriteBuffer (${limit}): stop when next() returns false and ` +
       `go on at 'drain', or choose an overflow policy`;
     const error = new WriteBufferOverflowError(message, { phase: 'write', limit });
     if (overflow === 'dropOldest') {
       while (!this.empty && this.pending > limit) {
         const oldest = this.#waiting.shift();
-        if (oldest) this.#refuse(oldest.bytes, oldest.receipt, error);
+        if (oldest) this.#refuse(oldest, error);
       }
       return true;
     }
-    this.#refuse(bytes, receipt, error);
+    this.#refuse(write, error);
     return false;
   }
 
-  #refuse(bytes: Uint8Array, receipt: Receipt | undefined, error: WriteBufferOverflowError): void {
-    if (receipt) receipt.reject(error);
-    else if (this.#limits.overflow === 'error') this.#handlers.overflowed(error);
-    else this.#handlers.dropped(bytes.length);
+  #refuse({ bytes, callbacks }: PendingWrite, error: WriteBufferOverflowError): void {
+    if (callbacks) callbacks.reject(error);
+    else if (this.#limits.overflow === 'error') this.#handlers.onOverflow(error);
+    else this.#handlers.onDrop(bytes.length);
   }
 }

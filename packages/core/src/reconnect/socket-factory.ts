@@ -1,37 +1,50 @@
-// A function that makes sockets, tried out at once: connect() refuses bad options where it is called, and dials later.
-import { types } from 'node:util';
+// The function that makes sockets for reconnect() and connectionPool(). It is called once at construction, so that bad
+// options throw where the user wrote them. The first dial uses that socket.
+import { inspect, types } from 'node:util';
 import { Socket } from '../socket.js';
 
 export class SocketFactory {
-  readonly #make: () => Socket;
-  readonly #given = new WeakSet<Socket>();
+  readonly #factory: () => Socket;
+  /** The name of the function that was called, for messages. */
+  readonly #caller: string;
+  readonly #made = new WeakSet<Socket>();
   #first: Socket | undefined;
 
-  /** @param caller Who takes the function, for messages. */
-  constructor(make: () => Socket, caller: string) {
-    const wanted = `${caller} takes a function that makes a socket: ${caller}(() => connect({ port }))`;
-    if (typeof make !== 'function') throw new TypeError(wanted);
-    this.#make = () => {
-      const socket: unknown = make();
-      if (!(socket instanceof Socket)) {
-        throw new TypeError(types.isPromise(socket) ? `${wanted}, not a promise of one` : wanted);
-      }
-      if (socket.readyState === 'closed') {
-        throw new TypeError(`${caller} was given a socket that is closed: make a new one at each call`);
-      }
-      if (this.#given.has(socket)) {
-        throw new TypeError(`${caller} was given the same socket once more: make a new one at each call`);
-      }
-      this.#given.add(socket);
-      return socket;
-    };
-    this.#first = this.#make();
+  constructor(factory: () => Socket, caller: string) {
+    if (typeof factory !== 'function') {
+      const given = inspect(factory, { depth: 0 });
+      throw new TypeError(
+        `${caller}() takes a function that returns a socket, not ${given}: ${caller}(() => connect({ port }))`,
+      );
+    }
+    this.#factory = factory;
+    this.#caller = caller;
+    this.#first = this.#call();
   }
 
-  /** A socket that nobody has used. Throws what the function throws. */
+  /** Returns an unused socket. Throws what the user's function throws, and a TypeError if it returns no new socket. */
   make(): Socket {
-    const socket = this.#first ?? this.#make();
+    const socket = this.#first ?? this.#call();
     this.#first = undefined;
+    return socket;
+  }
+
+  #call(): Socket {
+    const caller = this.#caller;
+    const factory = this.#factory;
+    const socket: unknown = factory();
+    const who = `The factory of ${caller}()`;
+    if (!(socket instanceof Socket)) {
+      const returned = types.isPromise(socket) ? 'a promise' : inspect(socket, { depth: 0 });
+      throw new TypeError(`${who} must return a socket, not ${returned}: ${caller}(() => connect({ port }))`);
+    }
+    if (socket.readyState === 'closed') {
+      throw new TypeError(`${who} returned a closed socket: return a new one at each call`);
+    }
+    if (this.#made.has(socket)) {
+      throw new TypeError(`${who} returned the same socket again: return a new one at each call`);
+    }
+    this.#made.add(socket);
     return socket;
   }
 }

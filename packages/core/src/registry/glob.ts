@@ -1,25 +1,45 @@
-// Wildcards in the names of sockets.
-import picomatch from 'picomatch';
+// Wildcards in the names of sockets: `*` and `?`.
 
-/** Whether there is a wildcard in this. */
+/** Returns whether the text contains a wildcard. */
 export function hasWildcard(text: string): boolean {
   return /[*?]/.test(text);
 }
 
 /**
- * Tells the names that match a pattern: `*` stands for any characters or none, `?` for one, all others for themselves.
+ * Compiles a pattern to a predicate of names: `*` matches any characters or none, `?` matches one character, and every
+ * other character matches itself. A character is a code point.
+ *
  * @throws TypeError unless the pattern is a string that is not empty.
  */
 export function glob(pattern: string): (name: string) => boolean {
   if (typeof pattern !== 'string' || pattern === '') throw new TypeError('A pattern must be a string, and not empty');
-  const wildcards: Record<string, string> = { '*': '*', '?': 'u??????' };
-  const matches = picomatch(spell(pattern, wildcards));
-  return (name) => matches(spell(name));
+  const wanted = Array.from(pattern);
+  return (name) => name !== '' && matches(wanted, Array.from(name));
 }
 
-// picomatch is made for paths: slashes, dots, brackets and more mean something to it, and none of it is wanted in a name.
-// So every character is spelled by its number, all in the same length.
-function spell(text: string, wildcards: Record<string, string> = {}): string {
-  const spelled = (character: string) => `u${character.codePointAt(0)?.toString(16).padStart(6, '0')}`;
-  return Array.from(text, (character) => wildcards[character] ?? spelled(character)).join('');
+/**
+ * Walks both lists side by side. After a mismatch only the last star is tried again, with one character more: what an
+ * earlier star could take, the last one can take as well. So the cost is at most the product of both lengths.
+ */
+function matches(pattern: readonly string[], name: readonly string[]): boolean {
+  let p = 0;
+  let n = 0;
+  let star = -1;
+  let resume = 0;
+  while (n < name.length) {
+    if (pattern[p] === '*') {
+      star = p++;
+      resume = n;
+    } else if (pattern[p] === '?' || pattern[p] === name[n]) {
+      p++;
+      n++;
+    } else if (star >= 0) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[p] === '*') p++;
+  return p === pattern.length;
 }

@@ -1,50 +1,53 @@
-// snapshot(): all that there is to know of a socket or a server at one moment, for logs and status pages.
+// snapshot(): the state of a socket or a server at one moment, for logs and status pages.
 import { inspect } from 'node:util';
 import type { Endpoint } from '../base/endpoint.js';
 import { checkRegistrable, type Registrable } from '../base/registrable.js';
-import type { ReadyState } from '../engine/connection.js';
-import type { TransportType } from '../engine/transport.js';
 import type { Socket } from '../socket.js';
 
-/** What {@link snapshot} gives: the properties of a socket of the same names. What is not known yet is left out. */
+/**
+ * The {@link snapshot} of a socket: its properties of the same names. Properties that have no value yet are left out.
+ */
 export interface SocketSnapshot {
   readonly name: string;
-  readonly type: TransportType;
-  readonly readyState: ReadyState;
+  readonly type: Socket['type'];
+  readonly readyState: Socket['readyState'];
   readonly local?: Endpoint;
   readonly remote?: Endpoint;
   /** Bytes received. */
   readonly bytesRead: number;
   /** Bytes handed to the kernel. */
   readonly bytesWritten: number;
-  /** Bytes received that nobody has taken yet. */
+  /** Bytes received that no reader has taken yet. */
   readonly readableLength: number;
   /** Bytes that wait to be handed to the kernel. */
   readonly writableLength: number;
-  /** In milliseconds since the epoch of the scheduler's clock, as the next two. */
+  /** When the connection opened, in milliseconds on the clock of the socket's scheduler. */
   readonly openedAt?: number;
+  /** When bytes last arrived, on the same clock. */
   readonly lastReadAt?: number;
+  /** When bytes were last handed to the kernel, on the same clock. */
   readonly lastWriteAt?: number;
+  /** The reasons of the holds in force. */
   readonly holds: readonly string[];
-  /** As JSON keeps it; what JSON cannot take, a circle or a function, as `util.inspect` describes it. */
+  /** The mark as JSON represents it. If JSON cannot (a circle, a function), a string: what `util.inspect` prints. */
   readonly mark?: unknown;
 }
 
-/** What {@link snapshot} gives of a server, or of a datagram socket: as {@link SocketSnapshot}, as far as it has the same. */
+/** The {@link snapshot} of a server, a reconnecting socket or a datagram socket: the properties that it has. */
 export interface RegistrableSnapshot extends Partial<Omit<SocketSnapshot, 'name' | 'type' | 'readyState'>> {
   readonly name: string;
   readonly type?: string;
   readonly readyState: string;
-  /** Where a server listens. */
+  /** The address on which a server listens. */
   readonly address?: Endpoint;
-  /** What has passed through a datagram socket. */
+  /** The counters of a datagram socket. */
   readonly report?: Readonly<Record<string, number>>;
 }
 
-/** What {@link snapshot} gives. */
-export type Snapshot<M extends Registrable> = M extends Socket ? SocketSnapshot : RegistrableSnapshot;
+/** The type of the {@link snapshot} of a socket or a server. */
+export type Snapshot<R extends Registrable> = R extends Socket ? SocketSnapshot : RegistrableSnapshot;
 
-const PROPERTIES: readonly (keyof SocketSnapshot | keyof RegistrableSnapshot)[] = [
+const SNAPSHOT_PROPERTIES: readonly (keyof SocketSnapshot | keyof RegistrableSnapshot)[] = [
   'name',
   'type',
   'readyState',
@@ -64,33 +67,35 @@ const PROPERTIES: readonly (keyof SocketSnapshot | keyof RegistrableSnapshot)[] 
 ];
 
 /**
- * A plain object that says how a socket is at this moment, in any state; a server or a datagram socket, too. It changes no
- * more, and is the same after a way through JSON.
+ * Returns a plain object with the state of a socket or a server at this moment. It never changes afterwards, and JSON
+ * preserves it: `JSON.parse(JSON.stringify(…))` gives an equal object.
  *
- * @throws TypeError for what is no socket or server.
+ * @param source A socket, a server, a reconnecting socket or a datagram socket, in any state.
+ * @throws At the call: TypeError if `source` is none of these.
  *
  * @example
  * ```ts
- * import { connect, snapshot, SocketRegistry } from '@rxsock/core';
+ * import { connect } from '@rxsock/core';
+ * import { snapshot, SocketRegistry } from '@rxsock/core/registry';
  *
  * const sockets = new SocketRegistry();
  * sockets.add(connect({ port: 6667 }), 'irc');
  * console.log(JSON.stringify([...sockets].map(snapshot)));
  * ```
  */
-export function snapshot<M extends Registrable>(member: M): Snapshot<M> {
-  checkRegistrable(member, 'Snapshots are of');
-  const known = PROPERTIES.map((property) => [property, plain(member[property as keyof M])]);
-  return Object.fromEntries(known.filter(([, value]) => value !== undefined)) as Snapshot<M>;
+export function snapshot<R extends Registrable>(source: R): Snapshot<R> {
+  checkRegistrable(source, 'snapshot()');
+  const entries = SNAPSHOT_PROPERTIES.map((property) => [property, toPlainValue(source[property as keyof R])]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Snapshot<R>;
 }
 
-/** The value as it is after a way through JSON. */
-function plain(value: unknown): unknown {
+/** Returns a copy of the value as JSON represents it, or its description if JSON cannot represent it. */
+function toPlainValue(value: unknown): unknown {
   try {
     const text = JSON.stringify(value);
     if (text !== undefined) return JSON.parse(text);
   } catch {
-    // A circle, a BigInt, or a toJSON() that throws.
+    // A circle, a BigInt, or a toJSON() that throws: described below.
   }
   return value === undefined ? undefined : inspect(value, { customInspect: false });
 }

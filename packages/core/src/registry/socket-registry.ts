@@ -1,21 +1,23 @@
 // SocketRegistry: sockets by name, and groups of them by pattern.
 import { inspect } from 'node:util';
+import { typeError } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 import { checkRegistrable, type Registrable } from '../base/registrable.js';
 import type { Socket } from '../socket.js';
 import { glob, hasWildcard } from './glob.js';
-import { SocketGroup } from './socket-group.js';
+import { type NameListener, SocketGroup } from './socket-group.js';
 
 /**
- * Sockets by name, and groups of them by pattern. A name is free again as soon as its socket is closed; the registry
- * neither dials sockets nor keeps them open.
+ * Finds sockets by name, and groups of sockets by a pattern of names. The registry neither dials sockets nor keeps them
+ * open. When a socket closes, the registry removes it and its name can be used again.
  *
- * It holds what its type says: sockets, or servers and datagram sockets, too, as in
+ * The type parameter says what the registry holds. The default is sockets; servers and datagram sockets work too:
  * `new SocketRegistry<Socket | Server | DatagramSocket>()`.
  *
  * @example
  * ```ts
- * import { connections, listen, SocketRegistry } from '@rxsock/core';
+ * import { connections, listen } from '@rxsock/core';
+ * import { SocketRegistry } from '@rxsock/core/registry';
  *
  * const sockets = new SocketRegistry();
  * const guests = sockets.match('guest*');
@@ -29,81 +31,86 @@ import { SocketGroup } from './socket-group.js';
 export class SocketRegistry<S extends Registrable = Socket> implements Iterable<S> {
   readonly #sockets = new Map<string, S>();
   readonly #names = new Map<S, string>();
-  readonly #followers = new Set<(socket: S, name: string) => void>();
+  readonly #nameListeners = new Set<NameListener<S>>();
 
   /**
-   * Gives a socket its name here, and sets `socket.name`. A socket that has one already is renamed. One that is closed is
-   * named too, but not kept.
-   * @returns The socket.
-   * @throws TypeError for what is no socket or server, and for a name that is empty or has a wildcard (`*`, `?`) in it; {@link SocketError}
-   * `ERR_SOCKET_NAME_TAKEN` while another socket has the name.
+   * Registers a socket under a name and sets `socket.name`. A socket that is already registered here is renamed. A
+   * closed socket gets the name, but is not registered.
+   *
+   * @param name A string that is not empty and has no wildcard (`*`, `?`).
+   * @returns The same socket.
+   * @throws At the call: TypeError if `socket` is not a socket or a server, or if the name is not valid;
+   * {@link SocketError} (`ERR_SOCKET_NAME_TAKEN`) if another socket that is not closed has the name.
    */
   add<T extends S>(socket: T, name: string): T {
-    checkRegistrable(socket, 'A registry holds');
+    checkRegistrable(socket, 'SocketRegistry.add()');
     if (typeof name !== 'string' || name === '' || hasWildcard(name))
-      throw new TypeError(`A name must be a string, not empty and without * and ?, not ${inspect(name)}`);
-    const holder = this.get(name);
-    if (holder && holder !== socket) throw taken(name, holder);
+      throw typeError('name', 'a string that is not empty and has no * or ?', name);
+    const current = this.get(name);
+    if (current && current !== socket) throw nameTakenError(name, current);
     const renamed = this.#names.has(socket);
-    this.#free(socket);
+    this.#releaseName(socket);
     socket.name = name;
     if (socket.readyState === 'closed') return socket;
     this.#sockets.set(name, socket);
     this.#names.set(socket, name);
-    if (!renamed) socket.readyStates.subscribe({ complete: () => this.#free(socket) });
-    for (const told of [...this.#followers]) told(socket, name);
+    if (!renamed) socket.readyStates.subscribe({ complete: () => this.#releaseName(socket) });
+    for (const onNamed of [...this.#nameListeners]) onNamed(socket, name);
     return socket;
   }
 
-  /** The socket of this name; `undefined` if there is none. */
+  /** Returns the socket with this name, or `undefined` if there is none. */
   get(name: string): S | undefined {
     const socket = this.#sockets.get(name);
     return socket?.readyState === 'closed' ? undefined : socket;
   }
 
   /**
-   * The sockets whose names match a pattern, now and later: `*` stands for any characters or none, `?` for one, all others
-   * for themselves.
-   * @throws TypeError for an empty pattern.
+   * Returns the group of all sockets whose names match a pattern. The group follows the registry: sockets that get a
+   * matching name later join it.
+   *
+   * @param pattern `*` matches any characters or none, `?` matches one character, every other character matches itself.
+   * @throws At the call: TypeError if the pattern is not a string, or is empty.
    */
   match(pattern: string): SocketGroup<S> {
     const entries = () => this.#entries();
-    const follow = (told: (socket: S, name: string) => void) => {
-      this.#followers.add(told);
-      return () => void this.#followers.delete(told);
+    const onNamed = (listener: NameListener<S>) => {
+      this.#nameListeners.add(listener);
+      return () => void this.#nameListeners.delete(listener);
     };
-    return new SocketGroup<S>({ entries, follow }, glob(pattern));
+    return new SocketGroup<S>({ entries, onNamed }, glob(pattern));
   }
 
-  /** How many sockets it has. */
+  /** The number of registered sockets. */
   get size(): number {
     return this.names().length;
   }
 
-  /** The names in use, in the order in which they were given. */
+  /** The names in use, in the order in which they were assigned. */
   names(): string[] {
     return [...this.#entries()].map(([name]) => name);
   }
 
-  /** The sockets, in the order in which they were named. */
+  /** Iterates over the sockets, in the order in which they got their names. */
   *[Symbol.iterator](): IterableIterator<S> {
     for (const [, socket] of this.#entries()) yield socket;
   }
 
-  // Without those that are telling their end: their names are free for who reacts to it.
+  // Skips sockets that are closed but have not completed `readyStates` yet: a subscriber that reacts to `close` can
+  // already use the name again.
   *#entries(): IterableIterator<[string, S]> {
     for (const entry of this.#sockets) if (entry[1].readyState !== 'closed') yield entry;
   }
 
-  #free(socket: S): void {
+  #releaseName(socket: S): void {
     const name = this.#names.get(socket) ?? '';
     this.#names.delete(socket);
-    // It may be somebody else's by now.
+    // Another socket may have the name by now.
     if (this.#sockets.get(name) === socket) this.#sockets.delete(name);
   }
 }
 
-function taken(name: string, { local, remote }: Registrable): SocketError {
-  const message = `The name ${inspect(name)} is taken by a socket that is not closed`;
+function nameTakenError(name: string, { local, remote }: Registrable): SocketError {
+  const message = `The name ${inspect(name)} belongs to a socket that is not closed: choose another name`;
   return new SocketError(message, { code: 'ERR_SOCKET_NAME_TAKEN', phase: 'open', local, remote });
 }

@@ -1,27 +1,31 @@
 // A listening server: an Observable of typed events that its subscribers share.
+//
+//   idle ──first subscriber──▶ opening ──▶ listening ──last subscriber leaves, close()──▶ closing ──▶ closed
+//   A server that cannot listen goes from opening to closed. In closing it waits for its connections.
 import type net from 'node:net';
 import { Observable, type Observer, Subject } from 'rxjs';
-import { Deadline } from '../base/deadline.js';
+import { checkOptions, checkTimeout } from '../base/check.js';
+import { closeWithin } from '../base/close-within.js';
 import type { Endpoint } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
-import type { ListeningEvent, ServerEvent } from '../base/events.js';
 import type { Registrable } from '../base/registrable.js';
 import { States } from '../base/states.js';
 import type { TransportType } from '../engine/transport.js';
 import type { Socket } from '../socket.js';
 import { AcceptedConnections, type AcceptedLimits, type AcceptTransport } from './accepted.js';
+import type { ListeningEvent, ServerEvent } from './events.js';
 
-/** How a transport listens: all that tells one transport's server from another's. */
+/** How a transport listens: what distinguishes its servers from those of other transports. */
 export interface ServerTransport<A extends Endpoint> extends AcceptTransport {
-  /** Begins to listen; called once. The streams it accepts are paused. */
+  /** Starts to listen. Called once. The streams that the Node server accepts are paused. */
   open(): net.Server;
-  /** Where it listens. */
+  /** Returns the address that the Node server listens on. */
   addressOf(server: net.Server): A;
-  /** Another process listens there from now on: what is in the file system stays when this one closes. */
+  /** Another process listens on the same socket from now on, so files of the socket stay when this server closes. */
   readonly surrender?: (server: net.Server) => void;
 }
 
-/** Limits of a {@link Server}. */
+/** The limits of a {@link Server}. */
 export interface ServerLimits extends AcceptedLimits {
   readonly signal: AbortSignal | undefined;
 }
@@ -32,10 +36,11 @@ export type ServerState = 'idle' | 'opening' | 'listening' | 'closing' | 'closed
 let surrender: (server: Server) => void;
 
 /**
- * A server: an Observable of {@link ServerEvent}s. The first subscription listens; when the last one has left it stops
- * accepting, while the sockets it has accepted live on.
+ * A server: an Observable of {@link ServerEvent}s. The first subscription starts to listen. When the last subscriber
+ * has left, the server stops accepting; the sockets that it has accepted live on.
  *
- * It has no Flow, for Node cannot stop accepting: accepted sockets wait, open and paused, up to `maxConnections`.
+ * **Backpressure**: a server has no Flow, because Node cannot stop accepting. Accepted sockets wait, open and paused,
+ * up to `maxConnections`.
  *
  * @see https://nodejs.org/api/net.html#class-netserver
  * @example
@@ -59,31 +64,32 @@ export class Server<A extends Endpoint = Endpoint>
   #server: net.Server | undefined;
   #listening: ListeningEvent<A> | undefined;
   #failure: SocketError | undefined;
+  /** Resolves when the server is closed. */
   #closed: Promise<void> | undefined;
-  #concluded: (() => void) | undefined;
+  #resolveClosed: (() => void) | undefined;
   /** A name for logs and registries. */
   name = '';
-  /** Anything you want to keep with the server. */
+  /** Any value that you want to keep with the server. */
   mark: unknown;
 
-  /** @internal Made by `listen`. */
+  /** @internal Created by `listen`. */
   constructor(transport: ServerTransport<A>, limits: ServerLimits) {
     super((subscriber) => {
-      // On the next turn, so that a retry of a closed server does not spin.
-      if (this.readyState === 'closed') return limits.socket.scheduler.schedule(() => this.#tellEnd(subscriber));
+      // In the next turn, so that a `retry` of a closed server does not loop in this one.
+      if (this.readyState === 'closed') return limits.socket.scheduler.schedule(() => this.#emitEnd(subscriber));
       if (this.#listening) subscriber.next(this.#listening);
       const subscription = this.#events.subscribe(subscriber);
       this.#listen();
       return () => {
         subscription.unsubscribe();
-        if (!this.#events.observed) this.#stop();
+        if (!this.#events.observed) this.#stopAccepting();
       };
     });
     this.#transport = transport;
     this.#limits = limits;
     this.#accepted = new AcceptedConnections(transport, limits, {
-      tell: (event) => this.#events.next(event),
-      emptied: () => this.#concludeIfGone(),
+      emit: (event) => this.#events.next(event),
+      emptied: () => this.#concludeIfEmpty(),
     });
   }
 
@@ -93,32 +99,33 @@ export class Server<A extends Endpoint = Endpoint>
     };
   }
 
-  /** `idle`: nobody has subscribed yet. `opening`, `listening`. `closing`: it accepts no more. `closed`. */
+  /** The state: `idle` (nobody has subscribed), `opening`, `listening`, `closing` (accepts no more) or `closed`. */
   get readyState(): ServerState {
     return this.#states.current;
   }
 
   /**
-   * The `readyState`, now and whenever it changes; completes behind `closed`. It only looks: it does not listen, and does
-   * not keep the server open.
+   * The current `readyState`, then every change. Completes after `closed`. A subscription neither listens nor keeps the
+   * server open.
    */
   get readyStates(): Observable<ServerState> {
     return this.#states.changes;
   }
 
-  /** What carries the bytes of its sockets: see `type` of a socket. */
+  /** What carries the bytes of its sockets: see {@link Socket.type}. */
   get type(): TransportType {
     return this.#transport.type;
   }
 
-  /** Where it listens; `undefined` while it does not. */
+  /** The address that the server listens on; `undefined` while it does not listen. */
   get address(): A | undefined {
     return this.#listening?.address;
   }
 
   /**
-   * The descriptor it listens on, for another process to inherit: see {@link handOver}. `undefined` while it does not
-   * listen, on Windows, and in a worker of a cluster, which has none.
+   * The descriptor that the server listens on, which another process can inherit: see `handOver` of
+   * `@rxsock/core/process`. `undefined` while the server does not listen, on Windows, and in a cluster worker, which
+   * has none.
    */
   get fd(): number | undefined {
     const { _handle: handle } = (this.#server ?? {}) as { readonly _handle?: { readonly fd?: number } | null };
@@ -131,21 +138,21 @@ export class Server<A extends Endpoint = Endpoint>
   }
 
   /**
-   * Stops accepting, tells `draining`, lets the connections finish, and after `drain` milliseconds aborts those that have
-   * not. Resolves when all are closed.
-   * @param options.drain In milliseconds: 0 aborts them at once, Infinity never. Default: 10,000.
+   * Stops accepting, emits `draining`, waits for the connections, and aborts those that are still open after `drain`.
+   *
+   * @param options `drain`: in milliseconds. 0 aborts the connections at once, Infinity never. Default: 10,000.
+   * @returns Resolves when all connections are closed. Never rejects.
+   * @throws At the call: TypeError or RangeError for an invalid `drain`.
    */
-  async close(options: { readonly drain?: number } = {}): Promise<void> {
+  close(options: { readonly drain?: number | undefined } = {}): Promise<void> {
+    checkOptions(options, '{ drain: 5000 }');
     const { drain = 10_000 } = options;
+    checkTimeout('drain', drain);
     if (this.readyState === 'idle') this.#conclude();
-    if (this.#accepts) this.#events.next({ type: 'draining' });
-    this.#stop();
-    const cut = () => this.#accepted.cut(new Error(`the server closed and drain (${drain} ms) has passed`));
-    const deadline = new Deadline(this.#limits.socket.scheduler, drain, cut);
-    if (drain === 0) cut();
-    else deadline.start();
-    await this.#closed;
-    deadline.stop();
+    if (this.#isAccepting) this.#events.next({ type: 'draining' });
+    this.#stopAccepting();
+    const abort = () => this.#accepted.abort(new Error(`the server closed and drain (${drain} ms) has passed`));
+    return closeWithin(this.#limits.socket.scheduler, drain, abort, () => this.#closed);
   }
 
   /** Closes gracefully at the end of an `await using` block. */
@@ -157,7 +164,7 @@ export class Server<A extends Endpoint = Endpoint>
     if (this.readyState !== 'idle') return;
     this.#states.set('opening');
     this.#closed = new Promise((resolve) => {
-      this.#concluded = resolve;
+      this.#resolveClosed = resolve;
     });
     const server = this.#transport.open();
     this.#server = server;
@@ -168,43 +175,45 @@ export class Server<A extends Endpoint = Endpoint>
       this.#events.next(this.#listening);
       this.#states.notify();
     });
-    this.#accepted.attend(server);
+    this.#accepted.listenTo(server);
     server.on('error', (error: NodeJS.ErrnoException) => this.#failed(error));
-    // Node tells it when the streams are gone, which may be before their sockets have told all.
+    // Node emits this when the streams are gone, which may be before their sockets have delivered everything.
     server.on('close', () => {
       this.#server = undefined;
-      this.#concludeIfGone();
+      this.#concludeIfEmpty();
     });
     this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
     if (this.#limits.signal?.aborted) this.#onSignal();
     this.#states.notify();
   }
 
-  // Before it listens, an error is the end. After, it is about one connection that could not be accepted.
+  // Before the server listens, an error is its end. Afterwards, it is about one connection that could not be accepted.
   #failed(cause: NodeJS.ErrnoException): void {
-    const failed = (what: string) =>
+    const errorFor = (what: string) =>
       new SocketError(`${what} on ${this.#transport.target}: ${cause.message}`, {
         code: cause.code ?? 'EIO',
         phase: 'open',
         cause,
       });
-    if (this.#listening) return this.#accepted.drop('acceptError', undefined, failed('Cannot accept a connection'));
-    this.#failure = cause instanceof SocketError ? cause : failed('Cannot listen');
+    if (this.#listening) {
+      return this.#accepted.drop('acceptError', undefined, errorFor('Cannot accept a connection'));
+    }
+    this.#failure = cause instanceof SocketError ? cause : errorFor('Cannot listen');
     this.#conclude();
   }
 
-  #stop(): void {
-    if (!this.#accepts) return;
+  #stopAccepting(): void {
+    if (!this.#isAccepting) return;
     this.#states.set('closing');
     this.#server?.close();
     this.#states.notify();
   }
 
-  get #accepts(): boolean {
+  get #isAccepting(): boolean {
     return this.readyState === 'opening' || this.readyState === 'listening';
   }
 
-  #concludeIfGone(): void {
+  #concludeIfEmpty(): void {
     if (!this.#server && this.sockets.size === 0) this.#conclude();
   }
 
@@ -213,20 +222,20 @@ export class Server<A extends Endpoint = Endpoint>
     this.#states.set('closed');
     this.#listening = undefined;
     this.#limits.signal?.removeEventListener('abort', this.#onSignal);
-    this.#concluded?.();
+    this.#resolveClosed?.();
     this.#states.notify();
-    this.#tellEnd(this.#events);
+    this.#emitEnd(this.#events);
   }
 
-  #tellEnd(observer: Observer<ServerEvent<A>>): void {
+  #emitEnd(observer: Observer<ServerEvent<A>>): void {
     if (this.#failure) return observer.error(this.#failure);
     observer.next({ type: 'close' });
     observer.complete();
   }
 
   readonly #onSignal = () => {
-    this.#stop();
-    this.#accepted.cut(this.#limits.signal?.reason);
+    this.#stopAccepting();
+    this.#accepted.abort(this.#limits.signal?.reason);
   };
 }
 

@@ -1,18 +1,23 @@
-// flowFrom(): other sources made holdable.
-import { Holds } from '../flow/flow.js';
+// flowFrom(): other sources, made holdable.
 import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
 import { type Flowable, flowable } from '../flow/flowable.js';
+import { Holds } from '../flow/holds.js';
 
 /**
- * Makes an Observable with backpressure of an iterable, an async iterable, a Node `Readable` or a Web `ReadableStream`:
- * where RxJS's `from` takes all there is, this takes the next value only while nobody holds it.
+ * Converts an iterable, an async iterable, a Node `Readable` or a Web `ReadableStream` to an Observable with
+ * backpressure. RxJS's `from` takes all values at once; this pulls the next value only while nobody holds it.
  *
- * Half-close: completes at the end of the source. Backpressure: a consumer such as `writeTo` or `mapWithBackpressure`
- * holds it through stock operators; at most the one value that was already asked for waits. Each subscription pulls the
- * source anew, so that one which can be read only once can be subscribed to only once. Unsubscribing lets go of the
- * source at once: an iterator is returned, a `Readable` destroyed, a `ReadableStream` cancelled.
+ * Each subscription pulls from the source again, so subscribe only once to a source that can be read only once.
+ * Unsubscribing releases the source at once: an iterator is returned, a `Readable` destroyed, a `ReadableStream`
+ * cancelled.
  *
- * @throws TypeError at the call if `source` is none of these. What the source fails with, as a notification.
+ * **Half-close**: completes at the end of the source.
+ *
+ * **Backpressure**: a consumer such as `writeTo` or `mapWithBackpressure` holds it through stock operators. At most one
+ * value waits: the one that was pulled before the hold.
+ *
+ * @throws At the call: TypeError if values cannot be pulled from `source`.
+ * @throws As a notification: what the source fails with.
  *
  * @example
  * ```ts
@@ -25,54 +30,55 @@ import { type Flowable, flowable } from '../flow/flowable.js';
 export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
   checkFlowInput(source);
   return flowable<T>((subscriber, join) => {
-    /** What was asked for: it is still to come, or it came while held. */
+    const pulled = pull(source);
+    /** Whether a pull is pending. */
     let pending = false;
-    let arrived: (() => void) | undefined;
-    let over = false;
+    /** Delivers a value that arrived while held. */
+    let deliverArrived: (() => void) | undefined;
+    let ended = false;
     let working = false;
 
-    const finish = (tell: () => void) => {
-      over = true;
-      tell();
+    const end = (notify: () => void) => {
+      ended = true;
+      notify();
     };
-    const give = (result: IteratorResult<T>) => {
-      if (result.done) finish(() => subscriber.complete());
+    const deliver = (result: IteratorResult<T>) => {
+      if (result.done) end(() => subscriber.complete());
       else subscriber.next(result.value);
     };
-    const arrive = (act: () => void) => {
+    const onArrived = (run: () => void) => {
       pending = false;
-      arrived = act;
+      deliverArrived = run;
       work();
     };
-    const ask = () => {
+    const pullNext = () => {
       const result = pulled.next();
-      if (!('then' in result)) return give(result);
+      if (!('then' in result)) return deliver(result);
       pending = true;
       result.then(
-        (value) => arrive(() => give(value)),
-        (error) => arrive(() => finish(() => subscriber.error(error))),
+        (value) => onArrived(() => deliver(value)),
+        (error) => onArrived(() => end(() => subscriber.error(error))),
       );
     };
     const work = () => {
       if (working) return;
       working = true;
       try {
-        while (!own.held && !pending && !over && !subscriber.closed) {
-          const act = arrived ?? ask;
-          arrived = undefined;
-          act();
+        while (!holds.held && !pending && !ended && !subscriber.closed) {
+          const run = deliverArrived ?? pullNext;
+          deliverArrived = undefined;
+          run();
         }
       } catch (error) {
-        finish(() => subscriber.error(error));
+        end(() => subscriber.error(error));
       } finally {
         working = false;
       }
     };
 
-    const own = new Holds(work);
-    const pulled = pull(source);
-    join(own);
-    subscriber.add(() => over || pulled.stop());
+    const holds = new Holds(work);
+    join(holds);
+    subscriber.add(() => ended || pulled.stop());
     work();
   });
 }

@@ -1,23 +1,30 @@
 // fromDuplex(): a Socket over any Node stream of bytes.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
+import { formatAddress } from '../base/endpoint.js';
 import { Connection } from '../engine/connection.js';
 import { resolveSocketOptions, type SocketOptions } from '../engine/limits.js';
 import { Socket } from '../socket.js';
 
 /**
- * A {@link Socket} over a Node `Duplex`: a `net.Socket` of somebody else's (the one that an HTTP server hands over with
- * `upgrade` or `connect`), a stream of HTTP/2, a serial port, the two ends of a process. It is open from birth, or opens
- * with a `net.Socket` that is still connecting, and it reads nothing until it is subscribed to. From here on the stream
- * belongs to the socket: do not read, write or destroy it.
+ * A {@link Socket} over a Node `Duplex`: the `net.Socket` that an HTTP server passes with `upgrade` or `connect`, an
+ * HTTP/2 stream, a serial port, the two ends of a process. The socket is open from the start; over a `net.Socket` that
+ * is still connecting, it opens with it. It reads nothing until somebody subscribes. From here on the stream belongs to
+ * the socket: do not read, write or destroy it. Bytes that the stream has already received, or has not sent yet, are
+ * not lost.
  *
- * Half-close: `complete()` ends the writable side, and the end of the readable one is the event `end`, whatever the
- * `allowHalfOpen` of the stream says; that of the options holds. An abort resets TCP, beneath TLS too, and destroys
- * anything else with an error. Backpressure: both ways. Bytes that the stream had read before, or had not written yet, are
- * not lost. A TLS stream that is cut without a close_notify ends as if it were whole, for Node does not tell: let the
- * protocol say how long a message is.
+ * A TLS stream that is cut without a close_notify ends as if it were whole, because Node does not report it. Use a
+ * protocol that says how long a message is.
  *
- * @throws TypeError at the call for a stream that is not one of bytes (`objectMode`, `setEncoding`).
+ * **Half-close**: `complete()` ends the writable side. The end of the readable side is the event `end`. `allowHalfOpen`
+ * of the options decides whether our side stays open, not that of the stream. An abort resets TCP, also beneath TLS,
+ * and destroys any other stream with an error.
+ *
+ * **Backpressure**: both ways.
+ *
+ * @throws At the call: TypeError for something that is not a stream of bytes (`objectMode`, `setEncoding`); TypeError
+ * or RangeError for an invalid option.
  *
  * @example
  * ```ts
@@ -32,34 +39,35 @@ import { Socket } from '../socket.js';
  * ```
  */
 export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket {
-  if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding) {
-    throw new TypeError('fromDuplex() takes a stream of bytes: without objectMode, and without setEncoding()');
-  }
+  checkDuplex(duplex);
   const limits = resolveSocketOptions(options);
-  // Whether to end our side at the peer's FIN is for the socket to decide.
+  // The socket decides whether our side ends at the peer's FIN.
   duplex.allowHalfOpen = true;
   const open = () => duplex;
   const connecting = duplex instanceof net.Socket && duplex.connecting;
-  // With a signal that was aborted before, nothing is waited for, but the stream is still to be destroyed.
+  // If the signal is aborted already, there is nothing to wait for, but the stream must still be destroyed.
   if (!connecting || limits.signal?.aborted) {
     const transport = { type: 'duplex', open, readyEvent: undefined, target: targetOf(duplex) } as const;
     return new Socket(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
   }
   const readyEvent = 'encrypted' in duplex ? 'secureConnect' : 'connect';
-  // Who dialled it has set the time for it.
-  const connection = new Connection(
-    { type: 'duplex', open, readyEvent, resolves: true, target: 'the stream' },
-    limits,
-    {
-      connectTimeout: 0,
-    },
-  );
-  // At once: from now on its errors are ours.
+  const transport = { type: 'duplex', open, readyEvent, resolves: true, target: 'the stream' } as const;
+  // Whoever dialled the stream has set its time limit.
+  const connection = new Connection(transport, limits, { connectTimeout: 0 });
+  // At once, because from now on the errors of the stream are the socket's.
   connection.dial();
   return new Socket(connection);
 }
 
+function checkDuplex(duplex: unknown): void {
+  const stream = duplex as Partial<Duplex> | null | undefined;
+  if (typeof stream?.write !== 'function' || typeof stream.pipe !== 'function')
+    throw new TypeError(`fromDuplex() takes a Node Duplex, not ${inspect(duplex, { depth: -1 })}`);
+  if (stream.readableObjectMode || stream.writableObjectMode || stream.readableEncoding)
+    throw new TypeError('fromDuplex() takes a stream of bytes: without objectMode, and without setEncoding()');
+}
+
 function targetOf(duplex: Duplex): string {
   const { remoteAddress, remotePort } = duplex as Partial<net.Socket>;
-  return remoteAddress === undefined ? 'the stream' : `${remoteAddress}:${remotePort}`;
+  return remoteAddress === undefined ? 'the stream' : formatAddress(remoteAddress, remotePort ?? '');
 }

@@ -1,19 +1,27 @@
 // toDuplex(): a Socket as a Node Duplex.
 import { Duplex } from 'node:stream';
 import type { Subscription } from 'rxjs';
-import { Brake, FlowSet } from '../flow/flow.js';
-import { FlowSubscriber } from '../flow/flowable.js';
-import { data } from '../operators/data.js';
-import { watchOrFail } from '../operators/watch.js';
-import { connectionOf, type Socket } from '../socket.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { Brake } from '../flow/holds.js';
+import { controlOf, type Socket } from '../socket.js';
+import { watch } from '../transfer/watch.js';
+import { WholeWrite } from '../transfer/whole-write.js';
 
 /**
- * A socket as a Node `Duplex`, for libraries that take one. Dials if nobody has, and owns the socket from here on, both
- * ways: write and complete through the stream.
+ * A socket as a Node `Duplex`, for libraries that take one. Dials if nothing has dialled yet. From here on the stream
+ * owns the socket, both ways: write and complete through the stream.
  *
- * Half-close: `end()` sends FIN and reading goes on; the peer's FIN is `'end'`, and ends our side too, after all that was
- * written, unless the socket's `allowHalfOpen` was on. `destroy()` before both ends aborts the connection. What the socket fails with
- * is its `'error'`, and to who reads it comes after what the peer had said before. Backpressure: both ways. Bytes are read ahead up to its `readableHighWaterMark`.
+ * **Half-close**: `end()` sends FIN and reading goes on. The peer's FIN is `'end'`. Unless the socket's `allowHalfOpen`
+ * was on, it also ends our side after everything that was written. `destroy()` before both sides have ended aborts the
+ * connection.
+ *
+ * **Backpressure**: both ways. Bytes are read ahead up to `readableHighWaterMark`, the socket's `highWaterMark` in
+ * bytes.
+ *
+ * @throws At the call: TypeError for something that is not a socket.
+ * @throws As the stream's `'error'`: what the socket fails with. A stream that is read emits it after what the peer had
+ * sent before.
  *
  * @example
  * ```ts
@@ -28,46 +36,47 @@ export function toDuplex(socket: Socket): Duplex {
   return new SocketDuplex(socket);
 }
 
-type Tell = (error?: Error | null) => void;
+type Callback = (error?: Error | null) => void;
 
 class SocketDuplex extends Duplex {
   readonly #socket: Socket;
+  readonly #write: WholeWrite;
   readonly #flows = new FlowSet();
   readonly #brake = new Brake(this.#flows, 'toDuplex');
   readonly #reader: Subscription;
   readonly #watching: Subscription;
-  /** The callback of the write that is going on. */
-  #writing: Tell | undefined;
-  #whole = { input: false, output: false };
+  /** The callback of the pending write. */
+  #writeCallback: Callback | undefined;
+  #ended = { input: false, output: false };
   #failure: Error | undefined;
 
   constructor(socket: Socket) {
-    const connection = connectionOf(socket);
-    const { allowHalfOpen, limits, writeSide } = connection;
-    super({ allowHalfOpen, highWaterMark: limits.highWaterMark });
+    const { bytes, limits } = controlOf(socket);
+    super({ allowHalfOpen: socket.allowHalfOpen, highWaterMark: limits.highWaterMark });
     this.#socket = socket;
-    // At the peer's FIN, what waits in the stream goes out before our side ends. Never taken back: it ends, or aborts.
-    connection.beginWrite();
     const fail = (error: unknown) => this.#fail(error as Error);
+    // A failure of the write side is emitted at once only if nobody reads. Otherwise it follows what the peer has sent.
+    const failed = (error: unknown) => process.nextTick(() => this.readableFlowing === null && fail(error));
+    // Until _destroy(), so that at the peer's FIN everything that waits in the stream leaves before our side ends.
+    this.#write = new WholeWrite(socket, { failed });
     const reader = new FlowSubscriber<Buffer>(
       undefined,
       {
-        next: (bytes) => {
-          if (!this.push(bytes)) this.#brake.on();
+        next: (chunk) => {
+          if (!this.push(chunk)) this.#brake.on();
         },
         error: fail,
         complete: () => {
-          this.#whole.input = true;
+          this.#ended.input = true;
           this.push(null);
         },
       },
       this.#flows,
     );
     this.#reader = reader;
-    // For the failures after the peer's FIN, and for those of the write side where nobody reads.
-    this.#watching = watchOrFail(socket, 'close').subscribe({ error: fail });
-    this.#watching.add(writeSide.onBroken((error) => this.readableFlowing === null && fail(error)));
-    socket.pipe(data()).subscribe(reader);
+    // For failures after the peer's FIN.
+    this.#watching = watch(socket, 'close').subscribe({ error: fail });
+    bytes.subscribe(reader);
   }
 
   override read(size?: number): unknown {
@@ -80,54 +89,51 @@ class SocketDuplex extends Duplex {
     this.#brake.off();
   }
 
-  override _write(bytes: Buffer, _encoding: string, tell: Tell): void {
-    this.#tellWhen(this.#socket.write(bytes), tell);
+  override _write(bytes: Buffer, _encoding: string, callback: Callback): void {
+    this.#callbackWhen(this.#socket.write(bytes), callback);
   }
 
-  override _writev(chunks: readonly { readonly chunk: Buffer }[], tell: Tell): void {
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: Callback): void {
     const written = chunks.map(({ chunk }) => this.#socket.write(chunk));
-    this.#tellWhen(written.at(-1), tell);
+    this.#callbackWhen(written.at(-1), callback);
   }
 
-  override _final(tell: Tell): void {
-    const finish = watchOrFail(this.#socket, 'finish');
-    const next = () => {
-      this.#whole.output = true;
-      tell();
-    };
-    this.#watching.add(finish.subscribe({ next, error: () => {} }));
-    this.#socket.complete();
+  override _final(callback: Callback): void {
+    this.#write.finish(true, () => {
+      this.#ended.output = true;
+      callback();
+    });
   }
 
-  override _destroy(error: Error | null, tell: Tell): void {
-    const { input, output } = this.#whole;
-    const cut = error ?? new Error('the stream was destroyed before its end');
-    if (!(input && output) && !this.#failure) this.#socket.error(cut);
+  override _destroy(error: Error | null, callback: Callback): void {
+    const { input, output } = this.#ended;
+    const reason = error ?? new Error('the stream was destroyed before its end');
+    if (!(input && output) && !this.#failure) this.#socket.error(reason);
     this.#reader.unsubscribe();
     this.#watching.unsubscribe();
-    this.#written(cut);
-    tell(error);
+    this.#write.close(reason);
+    this.#callWriteCallback(reason);
+    callback(error);
   }
 
-  // Where the socket fails, that is told after what the peer has said before.
-  #tellWhen(written: Promise<void> | undefined, tell: Tell): void {
-    const { writeSide } = connectionOf(this.#socket);
-    this.#writing = tell;
+  // If the write side breaks, the callback waits for _destroy(): the error comes after what the peer has sent before.
+  #callbackWhen(written: Promise<void> | undefined, callback: Callback): void {
+    this.#writeCallback = callback;
     written?.then(
-      () => this.#written(),
-      (error) => writeSide.state === 'broken' || this.#written(error),
+      () => this.#callWriteCallback(),
+      (error) => controlOf(this.#socket).writeState === 'broken' || this.#callWriteCallback(error),
     );
   }
 
-  #written(error?: Error): void {
-    const tell = this.#writing;
-    this.#writing = undefined;
-    tell?.(error);
+  #callWriteCallback(error?: Error): void {
+    const callback = this.#writeCallback;
+    this.#writeCallback = undefined;
+    callback?.(error);
   }
 
   #fail(error: Error): void {
     this.#failure = error;
-    const unread = this.readableFlowing !== null && this.readableLength > 0;
-    if (!unread) this.destroy(error);
+    const hasUnread = this.readableFlowing !== null && this.readableLength > 0;
+    if (!hasUnread) this.destroy(error);
   }
 }

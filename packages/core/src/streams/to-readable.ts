@@ -1,23 +1,29 @@
 // toReadable(): an Observable as a Node Readable.
 import { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
-import type { Chunk } from '../framing/codec.js';
+import type { Chunk } from '../base/bytes.js';
+import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
 import { toAsyncIterable } from './async-iterable.js';
 
 /** Options of {@link toReadable}. */
 export interface ToReadableOptions {
-  /** Whether the values are passed as they are, instead of as bytes. @defaultValue `false` */
-  readonly objectMode?: boolean;
-  /** How much the stream reads ahead: in bytes, in `objectMode` in values. @defaultValue Node's */
-  readonly highWaterMark?: number;
+  /** Whether values are passed on as they are, instead of as bytes. @defaultValue `false` */
+  readonly objectMode?: boolean | undefined;
+  /** How much the stream reads ahead: in bytes, or in values with `objectMode`. @defaultValue Node's default */
+  readonly highWaterMark?: number | undefined;
 }
 
 /**
- * An Observable as a Node `Readable`. Its first read subscribes; its sources are held while it is full.
+ * Converts an Observable to a Node `Readable`. The first read subscribes. Destroying the stream unsubscribes.
  *
- * Half-close: ends when the source completes; `socket.pipe(data())` does at the peer's FIN. What the source fails with is
- * its `'error'`; as in any `Readable`, what it has read ahead is then dropped. Destroying it unsubscribes. Backpressure: as
- * {@link toAsyncIterable}.
+ * **Half-close**: ends when the source completes. `socket.pipe(data())` completes at the peer's FIN.
+ *
+ * **Backpressure**: the sources are held while the stream is full.
+ *
+ * @throws At the call: TypeError or RangeError for an invalid option.
+ * @throws As the stream's `'error'`: what the source fails with; the stream then drops what it has read ahead, as any
+ * `Readable` does. {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if 65,536 values wait and the source
+ * cannot be held. Node's `ERR_INVALID_ARG_TYPE` for a value that is not a chunk, without `objectMode`.
  *
  * @example
  * ```ts
@@ -29,12 +35,16 @@ export interface ToReadableOptions {
  */
 export function toReadable(
   source: Observable<Chunk>,
-  options?: ToReadableOptions & { readonly objectMode?: false },
+  options?: ToReadableOptions & { readonly objectMode?: false | undefined },
 ): Readable;
 export function toReadable(
   source: Observable<unknown>,
   options: ToReadableOptions & { readonly objectMode: true },
 ): Readable;
 export function toReadable(source: Observable<unknown>, options: ToReadableOptions = {}): Readable {
-  return Readable.from(toAsyncIterable(source), { objectMode: false, ...options });
+  checkOptions(options, '{ objectMode: true }');
+  const { objectMode = false, highWaterMark } = options;
+  checkBoolean('objectMode', objectMode);
+  if (highWaterMark !== undefined) checkInteger('highWaterMark', highWaterMark, 1);
+  return Readable.from(toAsyncIterable(source), { objectMode, ...(highWaterMark !== undefined && { highWaterMark }) });
 }

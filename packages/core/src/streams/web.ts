@@ -1,17 +1,22 @@
 // Web Streams: an Observable as a ReadableStream, a socket as a WritableStream.
 import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web';
-import { type Observable, Subscription } from 'rxjs';
-import type { Chunk } from '../framing/codec.js';
-import { watchOrFail } from '../operators/watch.js';
-import { connectionOf, type Socket } from '../socket.js';
+import type { Observable } from 'rxjs';
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { controlOf, type Socket } from '../socket.js';
+import { WholeWrite } from '../transfer/whole-write.js';
 import { toAsyncIterable } from './async-iterable.js';
 
 /**
- * An Observable as a Web `ReadableStream` of its values. The first read subscribes; its sources are held while nobody
- * reads.
+ * Converts an Observable to a Web `ReadableStream` of its values. The first read subscribes. Cancelling the stream
+ * unsubscribes.
  *
- * Half-close: closes when the source completes; `socket.pipe(data())` does at the peer's FIN. What the source fails with
- * is what reading it fails with. Cancelling it unsubscribes. Backpressure: as {@link toAsyncIterable}.
+ * **Half-close**: closes when the source completes. `socket.pipe(data())` completes at the peer's FIN.
+ *
+ * **Backpressure**: the sources are held while nobody reads.
+ *
+ * @throws As a rejection of a read: what the source fails with; {@link BackpressureOverflowError}
+ * (`ERR_BACKPRESSURE_OVERFLOW`) if 65,536 values wait and the source cannot be held.
+ * @see https://streams.spec.whatwg.org/#rs-class
  *
  * @example
  * ```ts
@@ -26,11 +31,19 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
 }
 
 /**
- * The write side of a socket as a Web `WritableStream`. Dials if nobody has, and keeps the socket open without reading it.
+ * The write side of a socket as a Web `WritableStream`. Dials if nothing has dialled yet, and keeps the socket open
+ * without reading it.
  *
- * Half-close: `close()` sends FIN after all that was written and settles once it is out. `abort()` aborts the connection,
- * so that the peer cannot take a part for the whole. What the socket fails with is what writing fails with. Backpressure:
- * `ready` waits until the kernel has taken what was written.
+ * **Half-close**: `close()` sends FIN after everything that was written, and resolves when FIN was sent. `abort()`
+ * aborts the connection, so that the peer cannot take a part for the whole.
+ *
+ * **Backpressure**: a write resolves when the kernel has accepted the bytes.
+ *
+ * @throws At the call: TypeError for something that is not a socket.
+ * @throws As a rejection of a write or of `close()`: what the socket fails with; {@link SocketError}
+ * `ERR_STREAM_WRITE_AFTER_END` after the socket's own `complete()`, `ERR_STREAM_PREMATURE_CLOSE` if the socket closes
+ * before everything was written; TypeError for a chunk that is neither a string nor a `Uint8Array`.
+ * @see https://streams.spec.whatwg.org/#ws-class
  *
  * @example
  * ```ts
@@ -41,21 +54,30 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
  * ```
  */
 export function toWritableStream(socket: Socket): WritableStream<Chunk> {
-  // Until it is closed or aborted.
-  const watching = new Subscription(connectionOf(socket).beginWrite());
+  controlOf(socket);
+  let write: WholeWrite;
+  let rejectClose: ((error: unknown) => void) | undefined;
   return new WritableStream<Chunk>({
     start(controller: WritableStreamDefaultController) {
-      watching.add(watchOrFail(socket, 'close').subscribe({ error: (error) => controller.error(error) }));
+      write = new WholeWrite(socket, {
+        failed: (error) => {
+          controller.error(error);
+          rejectClose?.(error);
+        },
+      });
     },
-    write: (chunk) => socket.write(chunk),
+    async write(chunk) {
+      write.write(toBytes(chunk));
+      await write.flushed();
+    },
     close: () =>
       new Promise<void>((resolve, reject) => {
-        watching.add(watchOrFail(socket, 'finish').subscribe({ next: () => resolve(), error: reject }));
-        socket.complete();
-      }).finally(() => watching.unsubscribe()),
+        rejectClose = reject;
+        write.finish(true, resolve);
+      }).finally(() => write.close()),
     abort(reason) {
       socket.error(reason);
-      watching.unsubscribe();
+      write.close(reason);
     },
   });
 }

@@ -1,5 +1,6 @@
-// faultyProxy(): a bad network between a client and a server, on loopback. Each connection is passed through two sockets in
-// memory, and the line between them has the faults.
+// faultyProxy(): a bad network between a client and a server, on loopback. The proxy relays each connection through a
+// pair of sockets in memory, and the channels between these two have the faults.
+
 import {
   asyncScheduler,
   catchError,
@@ -12,59 +13,73 @@ import {
   type Observable,
   take,
 } from 'rxjs';
+import { checkDelay, checkObject, checkOneOf, checkOptions, checkPort, checkString } from '../base/check.js';
 import { connect } from '../connect.js';
 import { listen } from '../listen.js';
 import { connections } from '../operators/connections.js';
 import { on } from '../operators/on.js';
 import { relay } from '../operators/relay.js';
-import { connectionOf, type Socket } from '../socket.js';
+import { controlOf, type Socket } from '../socket.js';
 import { fromDuplex } from '../streams/from-duplex.js';
-import { checkFaults, type LineFaults } from './line.js';
-import { joinedEnds } from './line-end.js';
+import { checkFaults, checkRate, type Faults } from './faults.js';
+import { duplexPair } from './memory-duplex.js';
 
-/** Options of {@link faultyProxy}. What they count, they count for each connection and each direction by itself. */
+/** Options of {@link faultyProxy}. Each direction of each connection counts its bytes separately. */
 export interface FaultyProxyOptions {
-  /** Where connections are passed on to. The host is `'127.0.0.1'` unless given. */
-  readonly target: { readonly host?: string; readonly port: number };
-  /** Which way the faults are. The other way everything passes as it comes. @defaultValue `'both'` */
-  readonly direction?: 'toTarget' | 'fromTarget' | 'both';
+  /** The server to which the proxy connects, once per client. The default host is `'127.0.0.1'`. */
+  readonly target: { readonly host?: string | undefined; readonly port: number };
+  /** Which direction has the faults. The other direction passes everything unchanged. @defaultValue `'both'` */
+  readonly direction?: 'toTarget' | 'fromTarget' | 'both' | undefined;
   /**
-   * The most bytes that are passed on at a time, each piece in a turn of its own, about a millisecond from the last;
-   * several numbers are used in turn and over again. What the system of the receiver makes of it is up to that.
-   * @defaultValue as they come
+   * Cuts the bytes into pieces of at most this many bytes. Each piece is sent in its own turn, about a millisecond
+   * after the piece before. An array of sizes is used in turn, from the beginning again at its end. The receiver's
+   * system may still join pieces.
+   * @defaultValue no limit
    */
   readonly slice?: number | readonly number[] | undefined;
-  /** How much later everything is passed on, ends too, in milliseconds. @defaultValue 0 */
+  /** How much later bytes, FINs and resets are passed on, in milliseconds. @defaultValue 0 */
   readonly delay?: number | undefined;
-  /** How much is passed on, in bytes per second; 0 = no limit. @defaultValue 0 */
+  /** The bandwidth, in bytes per second; 0 or Infinity sets no limit. @defaultValue 0 */
   readonly throttle?: number | undefined;
-  /** After how many bytes the receiver gets a FIN. The rest is swallowed, and the other way goes on. @defaultValue never */
+  /**
+   * After how many bytes the receiver gets a FIN. The proxy drops the bytes after them. The other direction continues.
+   * Not together with `reset`.
+   * @defaultValue never
+   */
   readonly cut?: number | undefined;
-  /** After how many bytes both sides get a reset. @defaultValue never */
+  /** After how many bytes both sides get a reset. Not together with `cut`. @defaultValue never */
   readonly reset?: number | undefined;
 }
 
-/** A proxy that listens. */
+/** A listening proxy: see {@link faultyProxy}. */
 export interface FaultyProxy extends AsyncDisposable {
+  /** The address to connect to. */
   readonly host: string;
+  /** The port to connect to. */
   readonly port: number;
-  /** Stops listening and resets what is still connected, on both sides. Resolves when all of it is closed. */
+  /** Stops listening and resets all connections, on both sides. Resolves when everything is closed. */
   close(): Promise<void>;
 }
 
-/** A proxy has no patience of its own to lose: the two sides decide. */
-const patient = { halfOpenTimeout: 0, finTimeout: 0 };
+/** The proxy sets no time limits of its own: the client and the target decide. */
+const noTimeouts = { halfOpenTimeout: 0, finTimeout: 0 };
 
 /**
- * A proxy on a free port of loopback that does to your protocol what networks do: cuts the bytes into other pieces, is
- * late, is slow, ends too early, resets. Without faults it changes nothing. The same options do the same every time.
+ * Starts a proxy on a free loopback port that behaves like a bad network: it cuts the bytes into different pieces,
+ * delays or throttles them, ends the connection too early, or resets it. Without faults it changes nothing. The faults
+ * are not random: the same options have the same effect every time. For each client, the proxy connects to the target
+ * first, and passes nothing on before the target has accepted.
  *
- * Half-close: each direction ends by itself, and its FIN is passed on; a reset of one side is one for the other, and so
- * is a target that refuses. The target is dialled first: nothing is passed on before it has accepted. Backpressure: a
- * receiver that does not read makes the sender wait, with some hundred KiB between them; at a `reset`, bytes that the
- * receiver had no room for are lost.
+ * **Half-close**: each direction ends on its own, and the proxy passes each FIN on. A reset by one side becomes a reset
+ * for the other side. A target that refuses the connection is a reset for the client.
  *
- * @throws RangeError for a number that means nothing, TypeError for `cut` together with `reset`: both as rejections.
+ * **Backpressure**: a receiver that does not read makes the sender wait; some hundred KiB are queued between them. At a
+ * `reset`, bytes that the receiver had no room for are lost.
+ *
+ * @returns Resolves when the proxy listens.
+ * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for `cut` together with
+ * `reset`.
+ * @throws As a rejection: {@link SocketError} with Node's code if the proxy cannot listen.
  *
  * @example
  * ```ts
@@ -77,38 +92,54 @@ const patient = { halfOpenTimeout: 0, finTimeout: 0 };
  * console.log(await lastValueFrom(echo)); // one byte at a time, and still ['one', 'two']
  * ```
  */
-export async function faultyProxy(options: FaultyProxyOptions): Promise<FaultyProxy> {
-  const { target, direction = 'both', delay, throttle, slice, cut, reset } = options;
-  const faults: LineFaults = { latency: delay, bandwidth: throttle, slice, cut, reset };
-  checkFaults(faults, { delay, throttle });
+export function faultyProxy(options: FaultyProxyOptions): Promise<FaultyProxy> {
+  checkOptions(options, '{ target: { port: 7 } }');
+  const { target, direction = 'both', delay = 0, throttle = 0, slice, cut, reset } = options;
+  checkObject('target', target, 'an object, as in { port: 7 }');
+  if (target.host !== undefined) checkString('target.host', target.host, 'a name or an address');
+  checkPort('target.port', target.port, 1);
+  checkOneOf('direction', direction, ['toTarget', 'fromTarget', 'both']);
+  checkDelay('delay', delay);
+  checkRate('throttle', throttle);
+  const faults: Faults = { latency: delay, bandwidth: throttle, slice, cut, reset };
+  checkFaults(faults);
+  return startProxy(target, direction, faults);
+}
+
+async function startProxy(
+  { host = '127.0.0.1', port }: FaultyProxyOptions['target'],
+  direction: NonNullable<FaultyProxyOptions['direction']>,
+  faults: Faults,
+): Promise<FaultyProxy> {
   const sockets = new Set<Socket>();
-  const keep = (socket: Socket): Socket => {
+  const track = (socket: Socket): Socket => {
     sockets.add(socket);
-    connectionOf(socket).outcome.afterClose(() => sockets.delete(socket));
+    controlOf(socket).afterClose(() => sockets.delete(socket));
     return socket;
   };
-  const join = (client: Socket): Observable<never> => {
-    const server = keep(connect({ host: '127.0.0.1', ...target, ...patient }));
-    const [near, far] = joinedEnds({
+  const relayToTarget = (client: Socket): Observable<never> => {
+    const server = track(connect({ host, port, ...noTimeouts }));
+    const [near, far] = duplexPair({
       scheduler: asyncScheduler,
       window: 65_536,
       faults: [direction === 'fromTarget' ? {} : faults, direction === 'toTarget' ? {} : faults],
     });
     const accepted = server.pipe(on('connect'), take(1), ignoreElements());
-    // How one ends, the other hears over the line, after what is on its way.
-    const ours = relay(client, keep(fromDuplex(near, patient))).pipe(catchError(() => EMPTY));
-    const theirs = relay(keep(fromDuplex(far, patient)), server).pipe(catchError(() => EMPTY));
-    return concat(accepted, merge(ours, theirs));
+    // An error of one side is ignored here: it reaches the other side as a reset through the channel, after the bytes
+    // that are in transit.
+    const clientSide = relay(client, track(fromDuplex(near, noTimeouts))).pipe(catchError(() => EMPTY));
+    const targetSide = relay(track(fromDuplex(far, noTimeouts)), server).pipe(catchError(() => EMPTY));
+    return concat(accepted, merge(clientSide, targetSide));
   };
 
-  const listener = listen({ ...patient, claimTimeout: 0 });
-  // That it cannot listen is told below.
-  listener.pipe(connections(), mergeMap(join)).subscribe({ error: () => {} });
+  const listener = listen({ ...noTimeouts, claimTimeout: 0 });
+  // If the proxy cannot listen, firstValueFrom() below rejects with the same error.
+  listener.pipe(connections(), mergeMap(relayToTarget)).subscribe({ error: () => {} });
   const { address } = await firstValueFrom(listener.pipe(on('listening')));
   const close = async () => {
     const closed = listener.close({ drain: 0 });
-    const gone = [...sockets].map((socket) => socket.close({ timeout: 0 }));
-    await Promise.all([closed, ...gone]);
+    const aborted = [...sockets].map((socket) => socket.close({ timeout: 0 }));
+    await Promise.all([closed, ...aborted]);
   };
   return { host: address.address, port: address.port, close, [Symbol.asyncDispose]: close };
 }

@@ -1,11 +1,5 @@
-// The public testing kit. It needs fast-check, an optional peer dependency.
-
-// Codecs
-
-export { chunkings, type DelimiterRichOptions, delimiterRichBytes } from '../fast-check/arbitraries.js';
-export { type VerifyCodecOptions, verifyCodec } from '../fast-check/verify-codec.js';
-
-// Connections
+// The entry point @rxsock/core/testing: connections for tests. It needs no other package; what needs fast-check is in
+// @rxsock/core/fast-check.
 
 export { type FaultyProxy, type FaultyProxyOptions, faultyProxy } from './faulty-proxy.js';
 export { type SocketPairOptions, socketPair } from './socket-pair.js';

@@ -1,43 +1,57 @@
-// socketPair(): two sockets joined in memory.
+// socketPair(): two sockets that are connected to each other in memory.
+import { checkDelay } from '../base/check.js';
 import { resolveSocketOptions, type SocketOptions } from '../engine/limits.js';
 import type { Socket } from '../socket.js';
 import { fromDuplex } from '../streams/from-duplex.js';
-import { checkFaults } from './line.js';
-import { joinedEnds } from './line-end.js';
+import { checkFaults, checkRate } from './faults.js';
+import { duplexPair } from './memory-duplex.js';
 
-/** Options of {@link socketPair}. Those of sockets hold for both. */
+/** Options of {@link socketPair}. The options of sockets apply to both. Each direction counts its bytes separately. */
 export interface SocketPairOptions extends SocketOptions {
-  /** How much later everything arrives, in milliseconds. @defaultValue 0 */
+  /** How much later bytes, FINs and resets arrive, in milliseconds. @defaultValue 0 */
   readonly latency?: number | undefined;
-  /** How much passes in each direction, in bytes per second; 0 = no limit. @defaultValue 0 */
+  /** The bandwidth of each direction, in bytes per second; 0 or Infinity sets no limit. @defaultValue 0 */
   readonly bandwidth?: number | undefined;
   /**
-   * The most bytes that arrive at a time, each piece in a turn of its own; several numbers are used in turn and over
-   * again.
-   * @defaultValue as it was written
+   * Cuts the bytes into pieces of at most this many bytes. Each piece arrives in its own turn. An array of sizes is
+   * used in turn, from the beginning again at its end.
+   * @defaultValue the chunks as they were written
    */
   readonly slice?: number | readonly number[] | undefined;
-  /** After how many bytes of a direction its receiver gets a FIN instead of the rest. @defaultValue never */
+  /**
+   * After how many bytes the receiver gets a FIN. The bytes after them are dropped. Not together with `reset`.
+   * @defaultValue never
+   */
   readonly cut?: number | undefined;
-  /** After how many bytes of a direction both get a reset instead of the rest. @defaultValue never */
+  /**
+   * After how many bytes both sockets get a reset. The bytes after them are dropped. Not together with `cut`.
+   * @defaultValue never
+   */
   readonly reset?: number | undefined;
 }
 
 /**
- * Two open sockets that are joined in memory: the real engine, with no system below it. Neither has an address.
+ * Returns two open sockets that are connected to each other in memory. They run the real engine, without the operating
+ * system. Neither has an address.
  *
- * Half-close: `complete()` of one is `end` at the other, after all bytes. An abort is a {@link ResetError} (`ECONNRESET`)
- * at the other, and so is the answer to bytes for one that has closed. Backpressure: while one is held, the other has room
- * for three times `highWaterMark` before `next()` answers `false`: what the held one reads ahead, what is on its way, and
- * what waits to be written.
+ * Everything runs on `scheduler`, and nothing on Node's own event loop. With a `VirtualTimeScheduler`, one `flush()`
+ * runs the whole conversation with its timeouts, the same way every time. Inside `TestScheduler.run()` you do not need
+ * to pass a scheduler.
  *
- * Everything happens on `scheduler`, nothing on Node's own turns: with a `VirtualTimeScheduler` one `flush()` plays the
- * whole conversation, timeouts included, the same way each time. Inside `TestScheduler.run()` no scheduler need be given.
- * Only what is asynchronous by itself waits for real turns: promises (`write()`, `close()`, `reader()`, the iterator),
- * `flowFrom`, files. A test that uses them must await one between two flushes, and give `flush()` an end by `maxFrames`,
- * for a flush without end runs into every timeout.
+ * Promises (`write()`, `close()`, `reader()`, the iterator), `flowFrom` and files still need real turns of the event
+ * loop. A test that uses them must await one between two flushes, and limit each `flush()` with `maxFrames`, because an
+ * unlimited flush also runs every timeout.
  *
- * @throws RangeError for a number that means nothing; TypeError for `cut` together with `reset`.
+ * **Half-close**: `complete()` of one socket is the `end` event of the other, after all bytes. An abort is a
+ * {@link ResetError} (`ECONNRESET`) at the other. A socket that writes to a closed one gets a `ResetError` too.
+ *
+ * **Backpressure**: while one socket is held, the other can write about three times `highWaterMark` before `next()`
+ * returns `false`: the bytes that the held socket reads ahead, the bytes in transit, and the bytes that wait to be
+ * written.
+ *
+ * @returns The two sockets.
+ * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for `cut` together with
+ * `reset`.
  *
  * @example
  * ```ts
@@ -55,8 +69,10 @@ export interface SocketPairOptions extends SocketOptions {
  */
 export function socketPair(options: SocketPairOptions = {}): [Socket, Socket] {
   const { highWaterMark, scheduler } = resolveSocketOptions(options);
-  const { latency, bandwidth } = options;
-  checkFaults(options, { latency, bandwidth });
-  const [a, b] = joinedEnds({ scheduler, window: Math.max(1, highWaterMark), faults: [options, options] });
+  const { latency = 0, bandwidth = 0 } = options;
+  checkDelay('latency', latency);
+  checkRate('bandwidth', bandwidth);
+  checkFaults(options);
+  const [a, b] = duplexPair({ scheduler, window: Math.max(1, highWaterMark), faults: [options, options] });
   return [fromDuplex(a, options), fromDuplex(b, options)];
 }

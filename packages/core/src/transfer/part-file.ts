@@ -1,11 +1,11 @@
-// A file under a temporary name, next to its final one, which it gets when it is complete.
+// A file that is written under a temporary name in the same directory, and renamed when it is complete.
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SocketError } from '../base/errors.js';
 
-/** More buffers than the system takes in one write are copied into one. */
+/** More chunks than this are copied into one buffer: a system call takes a limited number of them. */
 const MANY = 64;
 
 export class PartFile {
@@ -19,9 +19,9 @@ export class PartFile {
     this.#final = final;
   }
 
-  /** Makes the temporary file. A final name that is a symbolic link stands for the file it points to. */
+  /** Creates the temporary file. If `name` is a symbolic link, the file that it points to is replaced. */
   static async open(name: string | URL): Promise<PartFile> {
-    const final = await target(name instanceof URL ? fileURLToPath(name) : name);
+    const final = await finalPath(name instanceof URL ? fileURLToPath(name) : name);
     const temporary = path.join(path.dirname(final), `.${randomUUID()}.part`);
     return new PartFile(await open(temporary, 'wx'), temporary, final);
   }
@@ -31,7 +31,7 @@ export class PartFile {
     let rest = chunks.length > MANY ? [Buffer.concat(chunks)] : chunks;
     while (rest.length > 0) {
       let { bytesWritten } = await this.#handle.writev(rest as Uint8Array[]);
-      // A short write: the next one tells why, or goes on.
+      // After a short write, the next write continues or fails with the reason.
       const at = rest.findIndex((chunk) => {
         if (chunk.length > bytesWritten) return true;
         bytesWritten -= chunk.length;
@@ -42,31 +42,34 @@ export class PartFile {
     }
   }
 
-  /** Returns when every byte is on the disk: not even a power cut then leaves a part under the final name. */
+  /**
+   * Writes every byte to the disk, so that not even a power failure leaves a part under the final name. Closes the
+   * file.
+   */
   async flush(): Promise<void> {
     await this.#handle.datasync();
     await this.#handle.close();
   }
 
-  /** Gives it its final name. */
+  /** Renames the file to its final name. */
   async commit(): Promise<void> {
     await rename(this.#temporary, this.#final);
   }
 
-  /** Removes it. */
+  /** Removes the temporary file. */
   async discard(): Promise<void> {
     await this.#handle.close().catch(() => {});
     await rm(this.#temporary, { force: true });
   }
 }
 
-async function target(name: string): Promise<string> {
+async function finalPath(name: string): Promise<string> {
   try {
     const final = await realpath(name);
     const found = await stat(final);
-    // Renaming would replace a device, a pipe or a socket.
+    // The rename would replace a device, a pipe or a socket.
     if (!found.isFile() && !found.isDirectory()) {
-      const message = `Cannot write ${name}: something that is not a regular file has this name (choose another one)`;
+      const message = `Cannot write ${name}: it exists and is not a regular file: choose another name`;
       throw new SocketError(message, { code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
     }
     if (found.isDirectory())

@@ -1,37 +1,41 @@
 // saveTo(): the receiving end of a file.
 import { Observable, type OperatorFunction } from 'rxjs';
 import { BackpressureOverflowError } from '../base/errors.js';
-import { Brake, FlowSet } from '../flow/flow.js';
-import { FlowSubscriber } from '../flow/flowable.js';
-import { fileError } from './file-error.js';
+import { FlowSet } from '../flow/flow-set.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { Brake } from '../flow/holds.js';
+import { checkPath, fileError } from './file-error.js';
 import { PartFile } from './part-file.js';
 
-/** How far a file is saved. */
+/** The progress of {@link saveTo}. */
 export interface SaveProgress {
-  /** Bytes handed to the file system so far. */
+  /** How many bytes were handed to the file system so far. */
   readonly bytesSaved: number;
 }
 
-/** What may wait while the disk is busy, in bytes and in chunks, before the sources are held. */
+/** How much may wait for the disk before the sources are held. */
 const MARK = { bytes: 1_048_576, chunks: 1_024 };
 
-/** What may wait, in bytes, where the source cannot be held. */
+/** How many bytes may wait if the source cannot be held. */
 const UNHELD_LIMIT = 64 * 1024 * 1024;
 
 /**
- * Saves bytes to a file. Emits progress: once when the file is open, and after every write.
+ * Saves bytes to a file. Emits the progress once when the file is open, and after every write.
  *
- * The bytes go to a temporary file in the same directory (`.….part`). When the source completes they are flushed to the
- * disk, and the file gets its final name in one step, replacing what had it: under that name there is the whole, or what
- * was there before, even after a power cut. Where the source fails, the disk does, or somebody unsubscribes, the temporary
- * file is removed; the error is told after that.
+ * The bytes go to a temporary file in the same directory (`.….part`). When the source completes, they are flushed to
+ * the disk, and the file is renamed to its final name in one step. So the final name always holds the whole file, or
+ * what was there before, even after a power failure. If the source or the disk fails, or you unsubscribe, the temporary
+ * file is removed first, and then the error is emitted.
  *
- * Half-close: `data()` completes at the peer's FIN only, so a connection that was cut is an error and saves nothing.
- * Backpressure: holds its sources while 1 MiB or 1,024 chunks wait for the disk; the peer then has to wait for the disk.
+ * **Half-close**: `data()` completes only at the peer's FIN, so a connection that was cut is an error and saves
+ * nothing.
  *
- * @throws As notifications: {@link SocketError} with phase `write` and Node's code (`ENOSPC`, `EROFS`, `ENOENT`, `EACCES`,
- * `EISDIR`, …) or `ERR_FILE_NOT_REGULAR`; {@link BackpressureOverflowError} if a source cannot be held and 64 MiB wait;
- * what the source fails with.
+ * **Backpressure**: holds its sources while 1 MiB or 1,024 chunks wait for the disk. The peer then waits for the disk.
+ *
+ * @throws At the call: TypeError if `file` is neither a path nor a URL.
+ * @throws As a notification: {@link SocketError} with phase `write` and Node's code (`ENOSPC`, `EROFS`, `ENOENT`,
+ * `EACCES`, `EISDIR`, …) or `ERR_FILE_NOT_REGULAR`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if
+ * 64 MiB wait and the source cannot be held; what the source fails with.
  *
  * @example
  * ```ts
@@ -44,29 +48,46 @@ const UNHELD_LIMIT = 64 * 1024 * 1024;
  * ```
  */
 export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SaveProgress> {
+  checkPath(file);
   return (source) =>
     new Observable((subscriber) => {
       const upstream = new FlowSet();
       let queue: Uint8Array[] = [];
-      let queued = 0;
+      let queuedBytes = 0;
       let bytesSaved = 0;
       let completed = false;
       let stopped: { readonly error: unknown } | undefined;
       let wake = () => {};
-      // Nothing is taken before the file is open.
       const brake = new Brake(upstream, 'saveTo');
+      // Until the file is open.
       brake.on();
 
-      const write = async (part: PartFile) => {
+      const stop = (error: unknown) => {
+        stopped ??= { error };
+        wake();
+      };
+      const receive = (chunk: Uint8Array) => {
+        if (queuedBytes > UNHELD_LIMIT) {
+          const message = `${queuedBytes} bytes wait for the disk and their source cannot be held: create it with flowFrom()`;
+          incoming.unsubscribe();
+          return stop(new BackpressureOverflowError(message, { limit: UNHELD_LIMIT }));
+        }
+        queue.push(chunk);
+        queuedBytes += chunk.length;
+        if (queuedBytes >= MARK.bytes || queue.length >= MARK.chunks) brake.on();
+        wake();
+      };
+      const writeAll = async (part: PartFile) => {
         for (;;) {
           if (stopped) throw stopped.error;
-          const batch = queue;
-          const bytes = queued;
+          const chunks = queue;
+          const bytes = queuedBytes;
           queue = [];
-          queued = 0;
+          queuedBytes = 0;
+          // The source may deliver at once, so the queue may not be empty after this line.
           brake.off();
-          if (batch.length > 0) {
-            await part.write(batch);
+          if (chunks.length > 0) {
+            await part.write(chunks);
             bytesSaved += bytes;
             if (!stopped) subscriber.next({ bytesSaved });
           } else if (queue.length === 0 && !stopped) {
@@ -81,7 +102,7 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
         const part = await PartFile.open(file);
         try {
           if (!stopped) subscriber.next({ bytesSaved });
-          await write(part);
+          await writeAll(part);
           await part.flush();
           if (stopped) throw stopped.error;
           await part.commit();
@@ -90,25 +111,11 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
           throw error;
         }
       };
-      const stop = (error: unknown) => {
-        stopped ??= { error };
-        wake();
-      };
 
       const incoming = new FlowSubscriber<Uint8Array>(
         undefined,
         {
-          next: (chunk) => {
-            if (queued > UNHELD_LIMIT) {
-              const message = `${queued} bytes wait for the disk and their source cannot be held: make it with flowFrom()`;
-              incoming.unsubscribe();
-              return stop(new BackpressureOverflowError(message, { limit: UNHELD_LIMIT }));
-            }
-            queue.push(chunk);
-            queued += chunk.length;
-            if (queued >= MARK.bytes || queue.length >= MARK.chunks) brake.on();
-            wake();
-          },
+          next: receive,
           error: stop,
           complete: () => {
             completed = true;

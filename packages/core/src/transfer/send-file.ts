@@ -2,46 +2,54 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Observable } from 'rxjs';
+import { checkBoolean, checkFiniteSize, checkInteger, checkOptions } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
-import type { EndOptions } from '../operators/write-to.js';
-import { connectionOf, type Socket } from '../socket.js';
-import { fileError } from './file-error.js';
+import { controlOf, type Socket } from '../socket.js';
+import { checkFile, fileError } from './file-error.js';
 import { transfer } from './transfer.js';
+import type { EndOptions } from './whole-write.js';
 
 /** Options of {@link sendFile}. */
 export interface SendFileOptions extends EndOptions {
-  /** The offset of the first byte to send: what the peer already has, to resume. @defaultValue 0 */
-  readonly from?: number;
-  /** The offset at which to stop; that byte is not sent. @defaultValue the size of the file when it is opened */
-  readonly to?: number;
-  /** How many bytes to read at a time; two such buffers are all the memory it takes. @defaultValue 1,048,576 */
-  readonly chunkSize?: number;
+  /** The offset of the first byte to send. To resume, what the peer already has. @defaultValue 0 */
+  readonly from?: number | undefined;
+  /** The offset to stop at: the byte there is not sent. @defaultValue the size of the file when it is opened */
+  readonly to?: number | undefined;
+  /**
+   * How many bytes are read at a time. Two such buffers are all the memory that a transfer uses.
+   * @defaultValue 1,048,576
+   */
+  readonly chunkSize?: number | undefined;
 }
 
-/** How far a file is sent. */
+/** The progress of {@link sendFile}. */
 export interface SendFileProgress {
-  /** Bytes of this transfer handed to the kernel so far. */
+  /** How many bytes of this transfer were handed to the kernel so far. */
   readonly bytesSent: number;
-  /** Bytes there are to send in all: `to - from`. */
+  /** How many bytes there are to send: `to - from`. */
   readonly bytesTotal: number;
 }
 
 /**
- * Sends a file. Emits progress: once before the first byte, and after every chunk. Nothing happens before it is subscribed
- * to; then it dials if need be, and keeps the socket open without reading it.
+ * Sends a file, or a part of it. Emits the progress once before the first byte, and after every chunk. The subscription
+ * starts it, dials if nothing has dialled yet, and keeps the socket open without reading it.
  *
- * Half-close: when all is sent, the write side completes, and this once FIN is out; with `end: false` once all is handed
- * to the kernel. The peer's FIN does not cut it, whatever `allowHalfOpen` says. Whatever fails, and unsubscribing before
- * the end, aborts the connection, so that the peer cannot take a part for the whole; the file is closed before the error
- * is told. A `FileHandle` of yours stays open, and its position unchanged. Backpressure: a chunk is read while the one
- * before it is being written, and no further; memory does not grow with the file.
+ * A file that shrinks or grows during the transfer is an error, because the part that was sent may end anywhere. To
+ * send from a file that grows, set `to`. A `FileHandle` that you pass stays open, and its position does not change.
  *
- * A file that is shorter than when it was opened is an error, and so is one that is longer, since the part which was sent
- * may end anywhere; to send from a file that grows, say where `to` stop.
+ * **Half-close**: when everything was sent, the write side completes, and the result completes when FIN was sent; with
+ * `end: false`, when everything was handed to the kernel. The peer's FIN does not stop the transfer, whatever
+ * `allowHalfOpen` says. Any failure, and unsubscribing before the end, aborts the connection, so that the peer cannot
+ * take a part for the whole. The file is closed before the error is emitted.
  *
- * @throws RangeError at the call for offsets or a `chunkSize` that mean nothing. As notifications: {@link SocketError}
- * with phase `read` for the file, with Node's code (`ENOENT`, `EACCES`, `EISDIR`, …) or `ERR_FILE_SHRANK`,
- * `ERR_FILE_GREW`, `ERR_FILE_NOT_REGULAR`, `ERR_OUT_OF_RANGE` (an offset beyond its end); what the socket fails with.
+ * **Backpressure**: one chunk is read while the chunk before it is written, and no more. Memory does not grow with the
+ * file.
+ *
+ * @throws At the call: TypeError or RangeError for an invalid argument, offset or `chunkSize`.
+ * @throws As a notification: {@link SocketError} with phase `read` for the file, with Node's code (`ENOENT`, `EACCES`,
+ * `EISDIR`, …) or `ERR_FILE_SHRANK`, `ERR_FILE_GREW`, `ERR_FILE_NOT_REGULAR`, `ERR_OUT_OF_RANGE` (an offset beyond the
+ * end); what the socket fails with; `ERR_STREAM_WRITE_AFTER_END` after `complete()`, `ERR_STREAM_PREMATURE_CLOSE` if
+ * the socket closes before everything was written.
  *
  * @example
  * ```ts
@@ -56,32 +64,37 @@ export interface SendFileProgress {
 export function sendFile(
   socket: Socket,
   file: string | URL | FileHandle,
-  { from = 0, to, chunkSize = 1_048_576, end = true }: SendFileOptions = {},
+  options: SendFileOptions = {},
 ): Observable<SendFileProgress> {
-  checkOffset('from', from, 0);
-  if (to !== undefined) checkOffset('to', to, from);
-  checkOffset('chunkSize', chunkSize, 1);
+  controlOf(socket);
+  checkOptions(options, '{ from: 1024 }');
+  const { from = 0, to, chunkSize = 1_048_576, end = true } = options;
+  checkFile(file);
+  checkInteger('from', from, 0);
+  if (to !== undefined) checkInteger('to', to, from);
+  checkFiniteSize('chunkSize', chunkSize);
+  checkBoolean('end', end);
   const given = typeof file === 'string' || file instanceof URL ? undefined : file;
   const name = given ? 'the file' : String(file);
 
   return transfer<SendFileProgress>(socket, end, async ({ write }, emit) => {
-    const disk = <T>(act: Promise<T>) =>
-      act.catch((error) => {
+    const onDisk = <T>(operation: Promise<T>) =>
+      operation.catch((error) => {
         throw fileError('read', name, error);
       });
-    // Not waiting for a writer, should it be a pipe: such a file is refused below.
+    // O_NONBLOCK: opening a named pipe would wait for its writer. A pipe is refused below.
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-    const handle = given ?? (await disk(open(file as string | URL, flags)));
+    const handle = given ?? (await onDisk(open(file as string | URL, flags)));
     try {
-      const stop = stopOf(await disk(handle.stat()), { name, from, to });
+      const stop = endOffset(await onDisk(handle.stat()), { name, from, to });
       const bytesTotal = stop - from;
-      const memory = memoryFor(Math.min(chunkSize, bytesTotal), connectionOf(socket).copiesWrites);
+      const nextBuffer = buffersOf(Math.min(chunkSize, bytesTotal), controlOf(socket).copiesWrites);
       let written: Promise<void> | undefined;
       emit({ bytesSent: 0, bytesTotal });
       for (let at = from; at < stop; ) {
-        const buffer = memory();
-        const { bytesRead } = await disk(handle.read(buffer, 0, Math.min(buffer.length, stop - at), at));
-        if (bytesRead === 0) throw shrank(name, stop);
+        const buffer = nextBuffer();
+        const { bytesRead } = await onDisk(handle.read(buffer, 0, Math.min(buffer.length, stop - at), at));
+        if (bytesRead === 0) throw shrankError(name, stop);
         at += bytesRead;
         const bytesSent = at - from;
         await written;
@@ -90,19 +103,19 @@ export function sendFile(
         written.catch(() => {});
       }
       await written;
-      // One byte before the end and one after it: not even a file whose size is not what it says passes for whole.
+      // Reads the last byte and one after it: a file whose size is not what stat() said does not pass for whole either.
       const last = Math.max(0, stop - 1);
-      const { bytesRead } = await disk(handle.read(Buffer.alloc(2), 0, stop + 1 - last, last));
-      if (bytesRead < stop - last) throw shrank(name, stop);
-      if (bytesRead > stop - last && to === undefined) throw grew(name, stop);
+      const { bytesRead } = await onDisk(handle.read(Buffer.alloc(2), 0, stop + 1 - last, last));
+      if (bytesRead < stop - last) throw shrankError(name, stop);
+      if (bytesRead > stop - last && to === undefined) throw grewError(name, stop);
     } finally {
       if (!given) await handle.close().catch(() => {});
     }
   });
 }
 
-/** Buffers of `size` bytes: two in turn where what is written is copied, else a new one each time. */
-function memoryFor(size: number, recycle: boolean): () => Buffer {
+/** Returns buffers of `size` bytes: two in turn if their memory may be reused, otherwise a new one each time. */
+function buffersOf(size: number, recycle: boolean): () => Buffer {
   if (!recycle) return () => Buffer.allocUnsafeSlow(size);
   const buffers: Buffer[] = [];
   let turn = 0;
@@ -113,7 +126,8 @@ function memoryFor(size: number, recycle: boolean): () => Buffer {
   };
 }
 
-function stopOf(
+/** Returns the offset at which to stop. Throws unless the file is regular and holds the bytes asked for. */
+function endOffset(
   stats: { isFile(): boolean; isDirectory(): boolean; readonly size: number },
   { name, from, to }: { readonly name: string; readonly from: number; readonly to: number | undefined },
 ): number {
@@ -125,27 +139,22 @@ function stopOf(
     );
   }
   if (!stats.isFile()) {
-    const message = `Cannot send ${name}: it is not a regular file, so nobody knows its size (use sendFrom() with a stream)`;
+    const message = `Cannot send ${name}: it is not a regular file, so its size is unknown: use sendFrom() with a stream`;
     throw new SocketError(message, { code: 'ERR_FILE_NOT_REGULAR', phase: 'read' });
   }
   const stop = to ?? stats.size;
   if (stop <= stats.size && from <= stop) return stop;
   const [option, value] = from > stats.size ? ['from', from] : ['to', to];
-  const message = `Cannot send ${name}: ${option} is ${value}, and the file ends at ${stats.size} (is it the one you mean?)`;
+  const message = `Cannot send ${name}: ${option} is ${value}, but the file ends at ${stats.size}: check that it is the file you mean`;
   throw new SocketError(message, { code: 'ERR_OUT_OF_RANGE', phase: 'read' });
 }
 
-function shrank(name: string, stop: number): SocketError {
-  const message = `${name} shrank to less than the ${stop} bytes that were to be sent: send a file that nobody writes to, or a copy`;
+function shrankError(name: string, stop: number): SocketError {
+  const message = `${name} shrank below the ${stop} bytes to send: send a copy, or a file that nobody writes to`;
   return new SocketError(message, { code: 'ERR_FILE_SHRANK', phase: 'read' });
 }
 
-function grew(name: string, stop: number): SocketError {
-  const message = `${name} grew beyond the ${stop} bytes that it had: give "to" to send only a part of a file that grows`;
+function grewError(name: string, stop: number): SocketError {
+  const message = `${name} grew beyond the ${stop} bytes that it had: set "to" to send a part of a growing file`;
   return new SocketError(message, { code: 'ERR_FILE_GREW', phase: 'read' });
-}
-
-function checkOffset(option: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new RangeError(`${option} must be a whole number from ${least} up, not ${value}`);
 }

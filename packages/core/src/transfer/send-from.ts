@@ -1,23 +1,30 @@
 // sendFrom(): sends what an iterable yields.
 import type { Observable } from 'rxjs';
+import { type Chunk, toBytes } from '../base/bytes.js';
+import { checkBoolean, checkOptions } from '../base/check.js';
 import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
-import type { Chunk } from '../framing/codec.js';
-import type { EndOptions, WriteProgress } from '../operators/write-to.js';
-import { connectionOf, type Socket, toBytes } from '../socket.js';
+import { controlOf, type Socket } from '../socket.js';
 import { transfer } from './transfer.js';
+import type { EndOptions, WriteProgress } from './whole-write.js';
 
 /**
- * Sends the chunks of an async iterable, a generator, a Node `Readable` or a Web `ReadableStream`, and emits progress.
- * Nothing happens before it is subscribed to; then it dials if need be, and keeps the socket open without reading it.
+ * Sends the chunks of an iterable, an async iterable, a generator, a Node `Readable` or a Web `ReadableStream`, and
+ * emits the progress. The subscription starts it, dials if nothing has dialled yet, and keeps the socket open without
+ * reading it.
  *
- * Half-close: when the source ends, so does the write side, and this completes once FIN is out; with `end: false` once
- * all is handed to the kernel. The peer's FIN does not cut it, whatever `allowHalfOpen` says. Where the source fails, the
- * peer leaves, or somebody unsubscribes before the end, the connection is aborted, so that the peer cannot take a part
- * for the whole, and the source is let go of at once: an iterator is returned, a stream destroyed or cancelled.
- * Backpressure: pulls the next chunk while less than the socket's `highWaterMark` (in bytes) waits to be sent.
+ * **Half-close**: when the source ends, the write side completes, and the result completes when FIN was sent; with
+ * `end: false`, when everything was handed to the kernel. The peer's FIN does not stop the transfer, whatever
+ * `allowHalfOpen` says. If the source fails, the peer leaves, or you unsubscribe before the end, the connection is
+ * aborted, so that the peer cannot take a part for the whole. The source is released at once: an iterator is returned,
+ * a stream destroyed or cancelled.
  *
- * @throws TypeError at the call if `source` cannot be pulled. As notifications: what the source fails with, as it is; a
- * TypeError for a chunk that is neither a string nor a Uint8Array; the {@link SocketError} that the socket fails with.
+ * **Backpressure**: pulls the next chunk while less than the socket's `highWaterMark` waits to be sent.
+ *
+ * @param options `end`: whether FIN is sent after the last byte. Default: `true`.
+ * @throws At the call: TypeError if one of the arguments is not what it should be.
+ * @throws As a notification: what the source fails with; TypeError for a chunk that is neither a string nor a
+ * `Uint8Array`; what the socket fails with; {@link SocketError} `ERR_STREAM_WRITE_AFTER_END` after `complete()`,
+ * `ERR_STREAM_PREMATURE_CLOSE` if the socket closes before everything was written.
  *
  * @example
  * ```ts
@@ -33,45 +40,46 @@ import { transfer } from './transfer.js';
 export function sendFrom(
   socket: Socket,
   source: FlowInput<Chunk>,
-  { end = true }: EndOptions = {},
+  options: EndOptions = {},
 ): Observable<WriteProgress> {
+  const control = controlOf(socket);
   checkFlowInput(source);
-  return transfer<WriteProgress>(socket, end, async ({ write, until }, emit) => {
-    const { writeSide, limits } = connectionOf(socket);
+  checkOptions(options, '{ end: false }');
+  const { end = true } = options;
+  checkBoolean('end', end);
+  return transfer<WriteProgress>(socket, end, async (running, emit) => {
     const chunks = pull(source);
-    let total = 0;
-    let sent = 0;
-    let over = false;
+    let emitted = 0;
+    let ended = false;
     let written: Promise<void> | undefined;
-    const progress = () => {
-      // Others may write as well: what waits is then not all ours.
-      const now = Math.max(sent, total - writeSide.pending);
-      if (now > sent) emit({ bytesSent: now });
-      sent = now;
+    const emitProgress = () => {
+      const { bytesSent } = running;
+      if (bytesSent > emitted) emit({ bytesSent });
+      emitted = bytesSent;
     };
     const next = async () => {
       try {
         return await chunks.next();
       } catch (error) {
-        over = true;
+        ended = true;
         throw error;
       }
     };
     try {
-      for (let result = await until(next()); !result.done; result = await until(next())) {
-        const bytes = toBytes(result.value);
-        total += bytes.length;
-        written = write(bytes);
-        // Before the next one is pulled: a source may use the memory of its chunks again.
-        writeSide.flush();
-        if (writeSide.pending >= limits.highWaterMark) await written;
-        progress();
+      for (let result = await running.until(next()); !result.done; result = await running.until(next())) {
+        written = running.write(toBytes(result.value));
+        // The next read may fail first.
+        written.catch(() => {});
+        // Before the next chunk is pulled: the source may reuse the memory of this one.
+        control.flush();
+        if (socket.writableLength >= control.limits.highWaterMark) await written;
+        emitProgress();
       }
-      over = true;
+      ended = true;
       await written;
-      progress();
+      emitProgress();
     } finally {
-      if (!over) chunks.stop();
+      if (!ended) chunks.stop();
     }
   });
 }

@@ -1,13 +1,19 @@
-// verifyCodec must pass good codecs, and find what is wrong with bad ones: each of these breaks one law.
+// verifyCodec() must accept good codecs and find the fault in bad ones. Each bad codec here breaks one law.
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FrameError } from '../../src/base/errors.js';
+import { chunkings, delimiterRichBytes, verifyCodec } from '../../src/fast-check/index.js';
+import { sameValue } from '../../src/fast-check/same-value.js';
 import type { Codec, Decoder } from '../../src/framing/codec.js';
+import { jsonLinesCodec } from '../../src/framing/json-lines.js';
 import { linesCodec } from '../../src/framing/lines.js';
 import { netstringsCodec } from '../../src/framing/netstrings.js';
-import { chunkings, delimiterRichBytes, verifyCodec } from '../../src/testing/index.js';
 
-/** Length in one byte, payload; 0xff is no length. Decodes from all its bytes, and so is simple. */
+/**
+ * Frames: one byte of length, then the payload. The length 0xff is invalid. Keeps all its bytes and decodes from them,
+ * which keeps it simple.
+ */
 class Plain implements Decoder<Uint8Array> {
   bytes: Buffer = Buffer.alloc(0);
   ended = false;
@@ -37,7 +43,7 @@ class Plain implements Decoder<Uint8Array> {
   }
 }
 
-/** The error of a decoder must stay the same one. */
+/** A decoder that has failed must throw the same error again. */
 class Good extends Plain {
   failure: unknown;
 
@@ -67,8 +73,8 @@ function verify(codec: Codec<Uint8Array>, options: { seed?: number; path?: strin
   return new Error('It passed.');
 }
 
-test('good codecs pass', () => {
-  // Any bytes are a frame to it: a length, and up to 255 bytes.
+test('accepts good codecs', () => {
+  // Every input is valid for this codec: a length, then up to 255 bytes.
   verifyCodec(codecOf(Good), { values, limit: 256 });
   verifyCodec(linesCodec(), { values: fc.string({ unit: 'grapheme' }).filter((line) => !/\n|\r$/.test(line)) });
   verifyCodec(netstringsCodec({ maxLength: 30 }), {
@@ -78,23 +84,23 @@ test('good codecs pass', () => {
   });
 });
 
-describe('finds', () => {
-  test('an error that is a new one each time', () => {
-    expect(verify(codecOf(Plain)).message).toMatch(/an error stays/);
+describe('verifyCodec() detects', () => {
+  test('a new error object at each call', () => {
+    expect(verify(codecOf(Plain)).message).toMatch(/law "stable error": .*same error object/);
   });
 
-  test('a frame that depends on the cut', () => {
+  test('a frame that depends on the chunking', () => {
     class Broken extends Good {
       override push(chunk: Uint8Array): void {
-        // As readline does: what is there is taken for whole after a while.
+        // As readline does: it takes a partial line for a whole one after some time.
         if (this.bytes.length === 3 && this.bytes[0]! > 2) this.bytes[0] = 2;
         super.push(chunk);
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/round trip|chunking changes nothing/);
+    expect(verify(codecOf(Broken)).message).toMatch(/law "(round trip|chunking)"/);
   });
 
-  test('an error whose message depends on the cut', () => {
+  test('an error message that depends on the chunking', () => {
     class Broken extends Good {
       pushes = 0;
 
@@ -112,23 +118,27 @@ describe('finds', () => {
         }
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/chunking changes nothing.*in chunk/);
+    expect(verify(codecOf(Broken)).message).toMatch(
+      /law "chunking".*expected: FrameError: Not whole in chunk.*received: FrameError: Not whole in chunk/s,
+    );
   });
 
-  test('a value that does not come back', () => {
+  test('a value that does not survive encoding and decoding', () => {
     const codec = codecOf(Good);
     const broken = { ...codec, encode: (value: Uint8Array) => codec.encode(value.map((byte) => byte & 0x7f)) };
-    expect(verify(broken).message).toMatch(/round trip.*Frame \d is/);
+    expect(verify(broken).message).toMatch(/law "round trip".*expected: frame \d is .*received: frame \d is/s);
   });
 
-  test('a value that is refused', () => {
+  test('a value that encode() refuses', () => {
     const refuse = () => {
       throw new RangeError('too odd');
     };
-    expect(verify({ ...codecOf(Good), encode: refuse }).message).toMatch(/round trip.*refused.*too odd/);
+    expect(verify({ ...codecOf(Good), encode: refuse }).message).toMatch(
+      /law "round trip".*expected: encode\(\) accepts it\n {2}received: RangeError: too odd/s,
+    );
   });
 
-  test('frames that are lost before a bad one', () => {
+  test('frames lost before a bad one', () => {
     class Broken extends Good {
       override next(): Uint8Array | undefined {
         if (this.bytes.includes(0xff)) this.failure ??= new FrameError('There is an 0xff');
@@ -138,10 +148,10 @@ describe('finds', () => {
     const codec = codecOf(Broken);
     const run = () =>
       verifyCodec(codec, { values: fc.uint8Array({ max: 9, maxLength: 3 }), inputs: fc.constant(Uint8Array.of(0xff)) });
-    expect(run).toThrow(/frames before a bad one come first|chunking changes nothing/);
+    expect(run).toThrow(/law "(order|chunking)"/);
   });
 
-  test('a frame that refers to the chunk', () => {
+  test('a frame that shares memory with the chunk', () => {
     class Broken extends Good {
       override push(chunk: Uint8Array): void {
         if (this.bytes.length > 0) super.push(chunk);
@@ -154,29 +164,31 @@ describe('finds', () => {
         return frame && bytes.subarray(1, 1 + frame.length);
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/a frame owns its memory/);
+    expect(verify(codecOf(Broken)).message).toMatch(/law "memory": a frame does not share memory with a chunk/);
   });
 
-  test('a chunk that is still referred to when next() has given undefined', () => {
+  test('a chunk that is still referenced after next() returned undefined', () => {
     class Broken extends Good {
       override push(chunk: Uint8Array): void {
         if (this.bytes.length > 0) super.push(chunk);
         else this.bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/Law broken/);
+    expect(verify(codecOf(Broken)).message).toMatch(
+      /law "memory": a chunk may be overwritten once next\(\) has returned undefined/,
+    );
   });
 
-  test('a rest that leaves something out', () => {
+  test('a rest() that omits bytes', () => {
     class Broken extends Good {
       override rest(): Uint8Array {
         return super.rest().subarray(0, 5);
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/rest\(\)/);
+    expect(verify(codecOf(Broken)).message).toMatch(/law "rest": .*rest\(\) together are the input/);
   });
 
-  test('a rest that can be had once', () => {
+  test('a rest() that can be read only once', () => {
     class Broken extends Good {
       override rest(): Uint8Array {
         const rest = super.rest();
@@ -184,14 +196,16 @@ describe('finds', () => {
         return rest;
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/Law broken/);
+    expect(verify(codecOf(Broken)).message).toMatch(/law "rest": .*calling it changes nothing/);
   });
 
-  test('more bytes kept than the limit', () => {
-    expect(verify(codecOf(Good), { limit: 5 }).message).toMatch(/retained bytes are bounded.*limit is 5/);
+  test('more buffered bytes than the limit', () => {
+    expect(verify(codecOf(Good), { limit: 5 }).message).toMatch(
+      /law "memory": .*limit.*expected: at most 5 bytes, the limit\n {2}received: 6 bytes/s,
+    );
   });
 
-  test('a frame after the end', () => {
+  test('a frame after end()', () => {
     class Broken extends Good {
       extra = 2;
 
@@ -200,11 +214,71 @@ describe('finds', () => {
         return frame === undefined && this.ended && this.extra-- === 1 ? new Uint8Array() : frame;
       }
     }
-    expect(verify(codecOf(Broken)).message).toMatch(/there is one end/);
+    expect(verify(codecOf(Broken)).message).toMatch(/law "one end"/);
   });
 });
 
-test('a failure says the counterexample, the seed and the path, with which it comes again at once', () => {
+test('a failure shows the bytes, how they were cut, what was expected and what was received', () => {
+  class Broken extends Good {
+    override push(chunk: Uint8Array): void {
+      if (this.bytes.length > 0) this.failure = new FrameError('Cut inside a frame');
+      super.push(chunk);
+    }
+  }
+  const lone = { ...codecOf(Broken), decoder: () => new Broken() };
+  const run = () => verifyCodec(lone, { values: fc.constant(Buffer.from('ab')), inputs: fc.constant(Buffer.of()) });
+  expect(run).toThrow(
+    new RegExp(
+      [
+        /^The codec breaks the law "round trip": encoded values are decoded to the same values, with nothing left/,
+        / {2}input: {4}<026162> '\\x02ab' \(3 bytes\)/,
+        / {2}decoded: {2}in \d chunks of [\d+ ]+ bytes/,
+        / {2}expected: frame 0 is <6162> 'ab' \(2 bytes\)/,
+        / {2}received: only 0 frames and FrameError: Cut inside a frame \{"code":"ERR_FRAME_MALFORMED","phase":"read"\}/,
+      ]
+        .map(({ source }) => source)
+        .join('\n'),
+    ),
+  );
+});
+
+test('an object without a prototype equals a plain object, and a Buffer a Uint8Array, at any depth', () => {
+  const objects = fc.record({ word: fc.string(), counts: fc.array(fc.dictionary(fc.string(), fc.nat())) });
+  verifyCodec(jsonLinesCodec(), { values: objects });
+  const strictly = () => verifyCodec(jsonLinesCodec(), { values: objects, equals: isDeepStrictEqual });
+  expect(strictly).toThrow(/law "round trip".*expected: frame 0 is \{__proto__:null,"word":/s);
+  const withoutPrototype = Object.assign(Object.create(null), { list: [Object.create(null)] });
+  expect(isDeepStrictEqual(withoutPrototype, { list: [{}] })).toBe(false);
+  expect(sameValue(withoutPrototype, { list: [{}] })).toBe(true);
+  expect(sameValue([{ bytes: Buffer.from('a') }], [{ bytes: Uint8Array.of(97) }])).toBe(true);
+  expect(sameValue(JSON.parse('{"__proto__":1}'), Object.assign(Object.create(null), { ['__proto__']: 1 }))).toBe(true);
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  expect(sameValue(circle, circle)).toBe(true);
+});
+
+test.each([
+  [{ a: 1 }, { a: 2 }],
+  [{ a: 1 }, {}],
+  [{ a: undefined }, {}],
+  [{}, []],
+  [[1], [1, 2]],
+  [new Array(1), [undefined]],
+  [JSON.parse('{"__proto__":1}'), {}],
+  [{ [Symbol.iterator]: 1 }, {}],
+  [new Date(0), {}],
+  [new Date(0), new Date(1)],
+  [new Map([[1, 2]]), new Map([[1, 3]])],
+  [new (class Line {})(), {}],
+  [0, -0],
+  [Buffer.from('a'), 'a'],
+  [Buffer.from('a'), [97]],
+])('%o does not equal %o', (a, b) => {
+  expect(sameValue(a, b)).toBe(false);
+  expect(sameValue({ nested: a }, { nested: b })).toBe(false);
+});
+
+test('a failure reports the counterexample, and the seed and path that reproduce it at once', () => {
   const broken = { ...codecOf(Good), encode: (value: Uint8Array) => Buffer.from(value) };
   const first = verify(broken, { seed: 7 });
   const path = /path: "([\d:]+)"/.exec(first.message)?.[1];
@@ -220,14 +294,14 @@ describe('the arbitraries', () => {
   const bytes = Buffer.from('0123456789abcdef');
   const sample = fc.sample(chunkings(bytes), { numRuns: 500, seed: 1 });
 
-  test('chunkings are the bytes, and none is over the memory of another or of the bytes', () => {
+  test('chunkings() yields the given bytes, in chunks that share no memory with each other or with the input', () => {
     for (const chunks of sample) expect(Buffer.concat(chunks)).toEqual(bytes);
     expect(new Set(sample.map((chunks) => chunks[0]?.buffer)).size).toBe(500);
     for (const [first] of sample) first?.fill(0);
     expect(String(bytes)).toBe('0123456789abcdef');
   });
 
-  test('chunkings hold the extremes: one chunk, one byte at a time, empty chunks, every place', () => {
+  test('chunkings() includes the extremes: one chunk, single bytes, empty chunks, a cut at every position', () => {
     expect(sample.filter((chunks) => chunks.length === 1).length).toBeGreaterThan(20);
     expect(
       sample.filter((chunks) => chunks.length === 16 && chunks.every((c) => c.length === 1)).length,
@@ -239,7 +313,7 @@ describe('the arbitraries', () => {
     );
   });
 
-  test('delimiterRichBytes are rich in delimiters, and in their parts', () => {
+  test('delimiterRichBytes() contains many delimiters and parts of delimiters', () => {
     const texts = fc
       .sample(delimiterRichBytes(['\r\n', 'END']), { numRuns: 300, seed: 1 })
       .map((b) => Buffer.from(b).toString('latin1'));

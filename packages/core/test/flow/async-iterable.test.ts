@@ -1,21 +1,20 @@
-// toAsyncIterable(): a source that waits to be pulled.
+// toAsyncIterable(): a source that delivers only when it is pulled.
 import { toAsyncIterable } from '@rxsock/core';
 import { NEVER, of, Subject, throwError } from 'rxjs';
 import { concatWith } from 'rxjs/operators';
 import { expect, test } from 'vitest';
-import { acceptsUnused } from '../../src/operators/give-back.js';
-import { count, Eager, Probe } from './support.js';
+import { byteSource, count, Eager, Probe } from './support.js';
 
 const iterate = <T>(iterable: { [Symbol.asyncIterator](): AsyncIterableIterator<T> }) =>
   iterable[Symbol.asyncIterator]();
 
-test('gives all values and ends', async () => {
+test('yields all values and ends', async () => {
   const values: number[] = [];
   for await (const value of toAsyncIterable(new Eager(count(100)).source)) values.push(value);
   expect(values).toEqual([...count(100)]);
 });
 
-test('subscribes at the first pull, anew for each loop', async () => {
+test('subscribes at the first pull, with a new subscription for each loop', async () => {
   const probe = new Probe();
   const iterable = toAsyncIterable(probe.source);
   const first = iterate(iterable);
@@ -34,19 +33,19 @@ test('subscribes at the first pull, anew for each loop', async () => {
 });
 
 test.each([0, 1, 4])(
-  'with highWaterMark %i no more than that wait, however the source rushes',
+  'with highWaterMark %i no more values are queued, however fast the source is',
   async (highWaterMark) => {
     const source = new Eager(count());
     const iterator = iterate(toAsyncIterable(source.source, { highWaterMark }));
     for (let pulled = 1; pulled <= 20; pulled++) {
       expect(await iterator.next()).toEqual({ done: false, value: pulled - 1 });
-      expect(source.given).toBe(pulled + Math.max(highWaterMark, source.given - pulled > 0 ? 1 : 0));
+      expect(source.emitted).toBe(pulled + Math.max(highWaterMark, source.emitted - pulled > 0 ? 1 : 0));
     }
     await iterator.return?.();
   },
 );
 
-test('takes nothing ahead of the pulls', async () => {
+test('takes no value ahead of the pulls', async () => {
   const probe = new Probe();
   const iterator = iterate(toAsyncIterable(probe.source));
   const first = iterator.next();
@@ -60,7 +59,7 @@ test('takes nothing ahead of the pulls', async () => {
   await second;
 });
 
-test('takes as many values ahead as it is told', async () => {
+test('takes as many values ahead as highWaterMark allows', async () => {
   const probe = new Probe();
   const iterator = iterate(toAsyncIterable(probe.source, { highWaterMark: 1 }));
   const first = iterator.next();
@@ -75,13 +74,13 @@ test('takes as many values ahead as it is told', async () => {
   await iterator.return?.();
 });
 
-test('pulls that do not wait for each other are answered in order', async () => {
+test('answers concurrent pulls in order', async () => {
   const iterator = iterate(toAsyncIterable(of(1, 2)));
   const results = await Promise.all([iterator.next(), iterator.next(), iterator.next(), iterator.next()]);
   expect(results.map(({ value, done }) => (done ? 'done' : value))).toEqual([1, 2, 'done', 'done']);
 });
 
-test('throws what the source fails with, after the values before it, and once', async () => {
+test('throws the error of the source once, after the values before it', async () => {
   const iterator = iterate(toAsyncIterable(of(1, 2).pipe(concatWith(throwError(() => new Error('bad'))))));
   expect((await iterator.next()).value).toBe(1);
   expect((await iterator.next()).value).toBe(2);
@@ -89,7 +88,7 @@ test('throws what the source fails with, after the values before it, and once', 
   expect((await iterator.next()).done).toBe(true);
 });
 
-test('leaving the loop unsubscribes and lets go', async () => {
+test('leaving the loop unsubscribes and releases the source', async () => {
   const probe = new Probe();
   const loop = (async () => {
     for await (const value of toAsyncIterable(probe.source)) return value;
@@ -104,7 +103,7 @@ test('leaving the loop unsubscribes and lets go', async () => {
   expect(live?.flow.held).toBe(false);
 });
 
-test('returning settles the pulls that wait', async () => {
+test('return() settles the pending pulls', async () => {
   const iterator = iterate(toAsyncIterable(NEVER));
   const waiting = iterator.next();
   await iterator.return?.();
@@ -112,11 +111,11 @@ test('returning settles the pulls that wait', async () => {
   expect((await iterator.next()).done).toBe(true);
 });
 
-test('leaving gives unused bytes back in their order', async () => {
+test('leaving the loop gives unused bytes back in order', async () => {
   const source = new Subject<Buffer>();
   const back: string[] = [];
-  acceptsUnused(source, (bytes) => back.unshift(Buffer.from(bytes).toString()));
-  const iterator = iterate(toAsyncIterable(source));
+  const givingBack = byteSource(source, (bytes) => back.unshift(Buffer.from(bytes).toString()));
+  const iterator = iterate(toAsyncIterable(givingBack));
   const first = iterator.next();
   for (const text of ['a', 'b', 'c']) source.next(Buffer.from(text));
   expect((await first).value?.toString()).toBe('a');
@@ -124,7 +123,7 @@ test('leaving gives unused bytes back in their order', async () => {
   expect(back).toEqual(['b', 'c']);
 });
 
-test('a source that cannot be held and is not pulled is an error, after what waits', async () => {
+test('fails, after the queued values, if the source cannot be held and nobody pulls', async () => {
   const source = new Subject<number>();
   const iterator = iterate(toAsyncIterable(source, { highWaterMark: 1 }));
   const first = iterator.next();
@@ -137,6 +136,6 @@ test('a source that cannot be held and is not pulled is an error, after what wai
   await expect(iterator.next()).rejects.toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW', limit: 1 });
 });
 
-test('a highWaterMark that is no number is refused', () => {
+test('rejects a highWaterMark that is not a number', () => {
   expect(() => toAsyncIterable(NEVER, { highWaterMark: Number.NaN })).toThrow(RangeError);
 });

@@ -1,10 +1,10 @@
-// Consumers that let go of a socket and are given more at once than they asked for.
+// Consumers that release a socket and get more at once than they asked for.
 import { data, framed, linesCodec, reader } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 
-/** A held socket with these chunks in its inbox, and the means to let go of it. */
+/** A held socket that has received these chunks, and the function that releases it. */
 async function holding(...chunks: string[]) {
   const { socket, peer } = await pair();
   const release = socket.hold('test');
@@ -30,7 +30,7 @@ test('reader() takes one chunk at a time', async () => {
   expect(seen).toEqual(['one\n', 'two\n']);
 });
 
-test('framed() loses no frame between two subscribers, inside a chunk and between chunks', async () => {
+test('framed() loses no frame between two subscribers, inside a chunk or between chunks', async () => {
   const { socket, release } = await holding('one\ntwo\nthree\n', 'four\nfive\n');
   const frames = framed(socket, linesCodec());
   const first = firstValueFrom(frames);

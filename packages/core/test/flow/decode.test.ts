@@ -1,4 +1,4 @@
-// decode(): one frame at a time, so that whoever holds or leaves stops it inside a chunk.
+// decode() emits one frame at a time: a consumer that holds or unsubscribes stops it inside a chunk.
 import { type Codec, type Decoder, data, decode, linesCodec } from '@rxsock/core';
 import {
   concat,
@@ -16,10 +16,9 @@ import {
 import { map, switchMap, toArray } from 'rxjs/operators';
 import { describe, expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
-import { Holds } from '../../src/flow/flow.js';
 import { Flowable } from '../../src/flow/flowable.js';
-import { acceptsUnused } from '../../src/operators/give-back.js';
-import { Consumer, Eager, Probe } from './support.js';
+import { Holds } from '../../src/flow/holds.js';
+import { byteSource, Consumer, Eager, Probe } from './support.js';
 
 const lines = () => decode(linesCodec());
 const bytes = (text: string) => Buffer.from(text);
@@ -29,25 +28,27 @@ const text = (from: number, to: number) =>
     .map((name) => `${name}\n`)
     .join('');
 
-/** Bytes that can be given back: each subscription gets what is there, at once. */
+/** Bytes that can be given back. Each subscription synchronously gets the bytes that are left. */
 class Refillable {
   buffer: Buffer;
-  readonly source = new Observable<Uint8Array>((subscriber) => {
-    const all = this.buffer;
-    this.buffer = Buffer.alloc(0);
-    if (all.length > 0) subscriber.next(all);
-  });
+  readonly source = byteSource(
+    new Observable<Buffer>((subscriber) => {
+      const all = this.buffer;
+      this.buffer = Buffer.alloc(0);
+      if (all.length > 0) subscriber.next(all);
+    }),
+    (unused) => {
+      this.buffer = Buffer.concat([unused, this.buffer]);
+    },
+  );
 
   constructor(content: string) {
     this.buffer = bytes(content);
-    acceptsUnused(this.source, (unused) => {
-      this.buffer = Buffer.concat([unused, this.buffer]);
-    });
   }
 }
 
-describe('held', () => {
-  test('stops inside a chunk and goes on there', () => {
+describe('a held decode()', () => {
+  test('stops inside a chunk and resumes there', () => {
     const source = new Subject<Uint8Array>();
     const consumer = new Consumer(source.pipe(lines())).start();
     let release: (() => void) | undefined;
@@ -70,13 +71,13 @@ describe('held', () => {
     consumer.start();
     for (let taken = 1; taken <= 40; taken++) {
       expect(consumer.values).toEqual(names(0, taken));
-      expect(source.given).toBe(Math.ceil(taken / 10));
+      expect(source.emitted).toBe(Math.ceil(taken / 10));
       release?.();
     }
     expect(consumer.completed).toBe(true);
   });
 
-  test('a consumer that holds and goes on within each frame does not recurse, and hears one frame at a time', () => {
+  test('does not recurse when the consumer holds and releases within each frame, and delivers one frame at a time', () => {
     const source = new Eager([bytes(text(0, 50_000)), bytes(text(50_000, 100_000))]);
     const consumer = new Consumer(source.source.pipe(lines()));
     let depth = 0;
@@ -92,7 +93,7 @@ describe('held', () => {
     expect(deepest).toBe(1);
   });
 
-  test('names those who hold it to its source', () => {
+  test('reports the names of its holders to its source', () => {
     const flow = new Holds(() => {});
     const source = new Flowable<Uint8Array>(() => {}, flow);
     const consumer = new Consumer(source.pipe(lines())).start();
@@ -101,7 +102,7 @@ describe('held', () => {
     consumer.stop();
   });
 
-  test('an unfinished last line and the end wait', () => {
+  test('keeps an unterminated last line and the completion until the release', () => {
     const source = new Subject<Uint8Array>();
     const consumer = new Consumer(source.pipe(lines())).start();
     const release = consumer.flows.hold('slow');
@@ -113,7 +114,7 @@ describe('held', () => {
     expect([consumer.values, consumer.completed]).toEqual([['one', 'two'], true]);
   });
 
-  test('what the source fails with comes after the frames before it', () => {
+  test('delivers the error of the source after the frames before it', () => {
     const consumer = new Consumer(
       concat(
         of(bytes('one\ntwo\nthr')),
@@ -127,7 +128,7 @@ describe('held', () => {
     expect([consumer.values, consumer.error]).toEqual([['one', 'two'], 'bad']);
   });
 
-  test('a bad frame is told after the frames before it, in the same chunk', () => {
+  test('delivers a decoding error after the frames before it in the same chunk', () => {
     const source = new Probe();
     const chunks = source.source.pipe(switchMap(() => [bytes('one\ntwo\nthree is too long\nfour\n')]));
     const consumer = new Consumer(chunks.pipe(decode(linesCodec({ maxLength: 5 })))).start();
@@ -141,7 +142,7 @@ describe('held', () => {
     expect(consumer.flows.size).toBe(0);
   });
 
-  test('what waits for a source that cannot be held has an end', () => {
+  test('limits how much it queues from a source that cannot be held', () => {
     const source = new Subject<Uint8Array>();
     const consumer = new Consumer(source.pipe(lines())).start();
     consumer.flows.hold('slow');
@@ -154,7 +155,7 @@ describe('held', () => {
   });
 });
 
-describe('leaving', () => {
+describe('unsubscribing from decode()', () => {
   test('in the middle of a chunk of 100,000 frames gives the rest back', () => {
     const source = new Refillable(text(0, 100_000));
     const consumer = new Consumer(source.source.pipe(lines(), take(99_998))).start();
@@ -162,11 +163,11 @@ describe('leaving', () => {
     expect(source.buffer.toString()).toBe(text(99_998, 100_000));
   });
 
-  test('while held gives back every chunk that waits, in order', () => {
-    const source = new Subject<Uint8Array>();
+  test('while held gives back every queued chunk in order', () => {
+    const source = new Subject<Buffer>();
     const back: string[] = [];
-    acceptsUnused(source, (unused) => back.unshift(Buffer.from(unused).toString()));
-    const consumer = new Consumer(source.pipe(lines())).start();
+    const givingBack = byteSource(source, (unused) => back.unshift(Buffer.from(unused).toString()));
+    const consumer = new Consumer(givingBack.pipe(lines())).start();
     source.next(bytes('one\ntw'));
     consumer.flows.hold('slow');
     for (const chunk of ['o\nth', 'ree\n', 'four']) source.next(bytes(chunk));
@@ -174,14 +175,14 @@ describe('leaving', () => {
     expect(back.join('')).toBe('two\nthree\nfour');
   });
 
-  test('after each frame loses none, and does not recurse', () => {
+  test('after each frame loses none and does not recurse', () => {
     const source = new Refillable(text(0, 2_000));
     const consumer = new Consumer(defer(() => source.source.pipe(lines(), take(1))).pipe(repeat(2_000))).start();
     expect(consumer.values).toEqual(names(0, 2_000));
     expect(source.buffer).toHaveLength(0);
   });
 
-  test('to another codec in the middle of a chunk loses nothing', () => {
+  test('and subscribing with another codec in the middle of a chunk loses nothing', () => {
     const source = new Refillable('LENGTH 5\nhello, and\nso on\n');
     const five: Pick<Codec<string>, 'decoder'> = { decoder: () => new TakeBytes(5) };
     const result = concat(
@@ -193,7 +194,7 @@ describe('leaving', () => {
     expect(consumer.values).toEqual(['LENGTH 5', 'hello', ', and', 'so on']);
   });
 
-  test('for another codec, from within a frame, on a socket', async () => {
+  test('and subscribing with another codec within a frame loses nothing on a socket', async () => {
     const { socket, peer } = await pair();
     const five: Pick<Codec<string>, 'decoder'> = { decoder: () => new TakeBytes(5) };
     const words = socket.pipe(
@@ -220,13 +221,13 @@ describe('leaving', () => {
   });
 
   test('at the end, or after a failure of the source, gives nothing back', () => {
-    for (const end of [(s: Subject<Uint8Array>) => s.complete(), (s: Subject<Uint8Array>) => s.error('bad')]) {
-      const source = new Subject<Uint8Array>();
+    for (const end of [(s: Subject<Buffer>) => s.complete(), (s: Subject<Buffer>) => s.error('bad')]) {
+      const source = new Subject<Buffer>();
       let back = 0;
-      acceptsUnused(source, (unused) => {
+      const givingBack = byteSource(source, (unused) => {
         back += unused.length;
       });
-      new Consumer(source.pipe(decode(linesCodec({ trailing: 'drop' })))).start();
+      new Consumer(givingBack.pipe(decode(linesCodec({ trailing: 'drop' })))).start();
       source.next(bytes('one\ntw'));
       end(source);
       expect(back).toBe(0);
@@ -234,7 +235,7 @@ describe('leaving', () => {
   });
 });
 
-/** Frames of a fixed number of bytes, written as somebody else would. */
+/** Frames of a fixed number of bytes, written the way a user would write the codec. */
 class TakeBytes implements Decoder<string> {
   readonly #size: number;
   #bytes = Buffer.alloc(0);
@@ -262,7 +263,7 @@ class TakeBytes implements Decoder<string> {
 }
 
 describe('frameTimeout', () => {
-  /** A source on virtual time; `send` waits first. */
+  /** A source on virtual time. `send` first lets the given time pass. */
   function timed(frameTimeout = 50) {
     const clock = new VirtualTimeScheduler();
     const source = new Subject<Uint8Array>();
@@ -275,7 +276,7 @@ describe('frameTimeout', () => {
     return { clock, source, consumer, wait };
   }
 
-  test('ends a frame that takes too long, from its first byte on', () => {
+  test('fails a frame that takes too long, measured from its first byte', () => {
     const { source, consumer, wait } = timed();
     wait(1000);
     source.next(bytes('a'));
@@ -288,7 +289,7 @@ describe('frameTimeout', () => {
     expect(source.observed).toBe(false);
   });
 
-  test('begins anew with each frame and does not run between frames', () => {
+  test('starts again with each frame and does not run between frames', () => {
     const { source, consumer, wait } = timed();
     for (const chunk of ['on', 'e\ntw', 'o\nthr', 'ee\n']) {
       source.next(bytes(chunk));
@@ -299,7 +300,7 @@ describe('frameTimeout', () => {
     expect(consumer.values).toEqual(['one', 'two', 'three']);
   });
 
-  test('stands still while held', () => {
+  test('does not run while held', () => {
     const { source, consumer, wait } = timed();
     source.next(bytes('a'));
     const release = consumer.flows.hold('slow');
@@ -334,15 +335,15 @@ describe('frameTimeout', () => {
       },
     ],
   ];
-  test.each(ways)('%s leaves no timer behind', (_name, act) => {
+  test.each(ways)('leaves no timer behind: %s', (_name, end) => {
     const context = timed();
     context.source.next(bytes('a'));
     expect(context.clock.actions).toHaveLength(1);
-    act(context);
+    end(context);
     expect(context.clock.actions).toHaveLength(0);
   });
 
-  test('looks at what is left once a frame, not once a chunk: it is copied', () => {
+  test('reads the rest once per frame, not once per chunk, because rest() copies it', () => {
     const decoder = linesCodec().decoder();
     const rest = vi.spyOn(decoder, 'rest');
     const source = new Subject<Uint8Array>();
@@ -358,12 +359,12 @@ describe('frameTimeout', () => {
     consumer.stop();
   });
 
-  test.each([-1, Number.NaN])('%d is refused', (frameTimeout) => {
+  test.each([-1, Number.NaN])('rejects frameTimeout %d', (frameTimeout) => {
     expect(() => decode(linesCodec(), { frameTimeout })).toThrow(RangeError);
   });
 });
 
-test('a codec that throws when it begins is an error, and nothing is subscribed', () => {
+test('a codec whose decoder() throws is an error, and the source is not subscribed', () => {
   const source = new Probe();
   const codec = {
     decoder(): Decoder<string> {

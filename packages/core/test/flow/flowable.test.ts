@@ -1,4 +1,5 @@
-// Flowable, flowable(), operate() and FlowSubscriber: who is found, who stands in, and for how long.
+// Flowable, flowable(), operate() and FlowSubscriber: which sources a consumer finds, which sources stand in for them,
+// and for how long.
 import {
   type ConnectableObservable,
   connect,
@@ -15,11 +16,13 @@ import {
   subscribeOn,
 } from 'rxjs';
 import { expect, test } from 'vitest';
-import { Holds } from '../../src/flow/flow.js';
-import { Flowable, FlowSubscriber, flowable, joinConsumer, operate } from '../../src/flow/flowable.js';
+import { joinConsumer } from '../../src/flow/discovery.js';
+import { FlowSubscriber } from '../../src/flow/flow-subscriber.js';
+import { Flowable, flowable, operate } from '../../src/flow/flowable.js';
+import { Holds } from '../../src/flow/holds.js';
 import { Consumer, makeSources, subscribeStranger } from './support.js';
 
-test('a Flowable holds what it was given, from outside too', () => {
+test('holding a Flowable from outside holds the flow it was given', () => {
   const holds = new Holds(() => {});
   const source = new Flowable<number>(() => {}, holds);
   const release = source.hold('lunch');
@@ -29,7 +32,7 @@ test('a Flowable holds what it was given, from outside too', () => {
   expect(holds.held).toBe(false);
 });
 
-test('holding flowable() from outside holds all its subscriptions, later ones too', () => {
+test('holding a flowable() from outside holds all its subscriptions, later ones too', () => {
   const { a } = makeSources();
   subscribeStranger(a.source);
   const release = a.source.hold('all');
@@ -39,7 +42,7 @@ test('holding flowable() from outside holds all its subscriptions, later ones to
   expect(a.held).toEqual([false, false]);
 });
 
-test('a cold source that is subscribed twice is held only where its consumer is behind', () => {
+test('a cold source with two subscriptions is held only on the subscription that leads to the consumer', () => {
   const { a } = makeSources();
   const slow = new Consumer(a.source.pipe(map((n) => n))).start();
   const fast = new Consumer(a.source.pipe(map((n) => n))).start();
@@ -50,7 +53,7 @@ test('a cold source that is subscribed twice is held only where its consumer is 
   expect(a.held).toEqual([false, true]);
 });
 
-test('one consumer of the same source twice, behind a Subject and directly, holds both', () => {
+test('a consumer that subscribes to the same source behind a Subject and directly holds both subscriptions', () => {
   const { a } = makeSources();
   const consumer = new Consumer(merge(a.source.pipe(share()), a.source)).start();
   const release = consumer.flows.hold('slow');
@@ -61,14 +64,14 @@ test('one consumer of the same source twice, behind a Subject and directly, hold
   expect(consumer.flows.size).toBe(0);
 });
 
-test('what stands in behind a Subject stays when other sources are found', () => {
+test('a stand-in behind a Subject stays when other sources are found', () => {
   const { a, b } = makeSources();
   const consumer = new Consumer(a.source.pipe(connect((shared) => merge(shared, b.source)))).start();
   consumer.flows.hold('slow');
   expect([a.held, b.held]).toEqual([[true], [true]]);
 });
 
-test('what stands in for a source that is found later steps back then, and never lets it flow', () => {
+test('a stand-in for a source that is found later leaves then, and never lets the source flow in between', () => {
   const { a, clock } = makeSources();
   subscribeStranger(a.source);
   const consumer = new Consumer(a.source.pipe(subscribeOn(clock)));
@@ -81,7 +84,7 @@ test('what stands in for a source that is found later steps back then, and never
   expect(a.held).toEqual([false]);
 });
 
-test('what stands in steps back without a gap in the hold', () => {
+test('a stand-in leaves without a gap in the hold', () => {
   const changes: boolean[] = [];
   const source = flowable<number>((_subscriber, join) => join(new Holds((held) => changes.push(held))));
   const consumer = new Consumer(source.pipe(map((n) => n)));
@@ -90,7 +93,7 @@ test('what stands in steps back without a gap in the hold', () => {
   expect(changes).toEqual([true]);
 });
 
-test('a stand-in leaves with its consumer, after the source is gone', () => {
+test('a stand-in leaves with its consumer, even after the source has ended', () => {
   const log: string[] = [];
   const source = flowable<number>((_subscriber, join) => {
     join(new Holds((held) => log.push(held ? 'held' : 'released')));
@@ -102,7 +105,7 @@ test('a stand-in leaves with its consumer, after the source is gone', () => {
   expect(log).toEqual(['held', 'gone', 'released']);
 });
 
-test('a source that ends at once leaves nothing joined', () => {
+test('a source that ends at once leaves no flow joined', () => {
   const source = flowable<number>((subscriber, join) => {
     join(new Holds(() => {}));
     subscriber.complete();
@@ -114,7 +117,7 @@ test('a source that ends at once leaves nothing joined', () => {
   }
 });
 
-test('a Flowable whose subscribe function joins nobody is held by what it remembers', () => {
+test('a Flowable whose subscribe function joins no flow is held through the flow it remembers', () => {
   const holds = new Holds(() => {});
   const subject = new Subject<number>();
   const consumer = new Consumer(new Flowable<number>((subscriber) => subject.subscribe(subscriber), holds)).start();
@@ -132,7 +135,7 @@ test('a plain Observable made by hand breaks the chain', () => {
   expect(a.held).toEqual([false]);
 });
 
-test('behind a creation function, which is no Flowable, what a Subject breaks is not found', () => {
+test('sources behind a Subject are not found behind a creation function, because its result is not a Flowable', () => {
   const { a } = makeSources();
   const consumer = new Consumer(defer(() => a.source).pipe(share())).start();
   consumer.flows.hold('slow');
@@ -141,7 +144,7 @@ test('behind a creation function, which is no Flowable, what a Subject breaks is
   expect(a.held).toEqual([true]);
 });
 
-test('the nearest consumer is the one that joins', () => {
+test('a flow joins the nearest consumer', () => {
   const { a } = makeSources();
   const far = new Consumer<number>(NEVER);
   const near = new Consumer<number>(a.source, far.subscriber).start();
@@ -151,12 +154,12 @@ test('the nearest consumer is the one that joins', () => {
   expect(a.held).toEqual([true]);
 });
 
-test('joinConsumer leads nowhere for a plain subscriber', () => {
+test('joinConsumer() finds nothing for a plain subscriber', () => {
   const holds = new Holds(() => {});
-  expect(() => joinConsumer(new Subscriber<number>(), holds)()).not.toThrow();
+  expect(joinConsumer(new Subscriber<number>(), holds)).toBeUndefined();
 });
 
-test('what is made of a ConnectableObservable remembers the source beneath it', () => {
+test('operators on a ConnectableObservable remember the source beneath it', () => {
   const { a } = makeSources();
   const published = a.source.pipe(
     map((n) => n),
@@ -171,13 +174,13 @@ test('what is made of a ConnectableObservable remembers the source beneath it', 
   connection.unsubscribe();
 });
 
-test('operate() makes a Flowable of a Flowable only', () => {
+test('operate() returns a Flowable only for a Flowable', () => {
   const { a } = makeSources();
   expect(operate(a.source, () => {})).toBeInstanceOf(Flowable);
   expect(operate(of(1), () => {})).not.toBeInstanceOf(Flowable);
 });
 
-test('a FlowSubscriber passes errors and completion on unless it is told otherwise', () => {
+test('a FlowSubscriber forwards errors and completion by default', () => {
   for (const [end, expected] of [
     [(s: Subject<number>) => s.error('bad'), 'bad'],
     [(s: Subject<number>) => s.complete(), true],
@@ -191,20 +194,23 @@ test('a FlowSubscriber passes errors and completion on unless it is told otherwi
   }
 });
 
-test.each(['next', 'error', 'complete'] as const)('what a FlowSubscriber throws in %s is an error', (signal) => {
-  const source = new Subject<number>();
-  const consumer = new Consumer<number>(NEVER);
-  const fail = () => {
-    throw 'thrown';
-  };
-  const handlers = { next: () => {}, [signal]: fail };
-  source.subscribe(new FlowSubscriber<number>(consumer.subscriber as Subscriber<never>, handlers));
-  source[signal](1);
-  expect(consumer.error).toBe('thrown');
-  expect(source.observed).toBe(false);
-});
+test.each(['next', 'error', 'complete'] as const)(
+  "an exception in a FlowSubscriber's %s handler is an error notification",
+  (signal) => {
+    const source = new Subject<number>();
+    const consumer = new Consumer<number>(NEVER);
+    const fail = () => {
+      throw 'thrown';
+    };
+    const handlers = { next: () => {}, [signal]: fail };
+    source.subscribe(new FlowSubscriber<number>(consumer.subscriber as Subscriber<never>, handlers));
+    source[signal](1);
+    expect(consumer.error).toBe('thrown');
+    expect(source.observed).toBe(false);
+  },
+);
 
-test('what a FlowSubscriber throws after it has unsubscribed itself is an error too', () => {
+test('an exception in a FlowSubscriber after it has unsubscribed itself is also an error notification', () => {
   const source = new Subject<number>();
   const consumer = new Consumer<number>(NEVER);
   const subscriber = new FlowSubscriber<number>(consumer.subscriber as Subscriber<never>, {

@@ -1,15 +1,18 @@
-// Holds, FlowSet and Brake: counted, named, and safe when letting go brings values at once.
+// Holds, FlowSet and Brake: holds are counted and named, and nested calls are safe when a release synchronously
+// delivers values.
 import { expect, test } from 'vitest';
-import { Brake, type Flow, FlowSet, Holds } from '../../src/flow/flow.js';
+import type { Flow } from '../../src/flow/flow.js';
+import { FlowSet } from '../../src/flow/flow-set.js';
+import { Brake, Holds } from '../../src/flow/holds.js';
 
-/** A flow that writes down what happens to it. */
+/** A flow that logs what happens to it. */
 function recorder() {
   const log: string[] = [];
   const holds = new Holds((held) => log.push(held ? 'held' : 'released'));
   return { log, holds };
 }
 
-test('Holds tells of the first hold and the last release only, and names those in force', () => {
+test('Holds reports only the first hold and the last release, and names the holds in force', () => {
   const { holds, log } = recorder();
   const first = holds.hold('first');
   const second = holds.hold();
@@ -23,7 +26,7 @@ test('Holds tells of the first hold and the last release only, and names those i
   expect(holds.holds).toEqual([]);
 });
 
-test('a release lets go once, however often it is called', () => {
+test('a release function takes effect once, however often it is called', () => {
   const { holds } = recorder();
   const first = holds.hold('same');
   holds.hold('same');
@@ -32,7 +35,7 @@ test('a release lets go once, however often it is called', () => {
   expect(holds.holds).toEqual(['same']);
 });
 
-test('a release works with using', () => {
+test('a release function works with using', () => {
   const { holds } = recorder();
   {
     using release = holds.hold('block');
@@ -42,7 +45,7 @@ test('a release works with using', () => {
   expect(holds.held).toBe(false);
 });
 
-test('Holds can be held again while it lets go', () => {
+test('Holds can be held again during a release', () => {
   const seen: boolean[] = [];
   let again: (() => void) | undefined;
   const holds = new Holds((held) => {
@@ -56,7 +59,7 @@ test('Holds can be held again while it lets go', () => {
   expect(seen).toEqual([true, false, true, false]);
 });
 
-test('a FlowSet holds those that are in it and those that join later, and names why', () => {
+test('a FlowSet holds the flows in it and those that join later, and passes on the reason', () => {
   const set = new FlowSet();
   const early = recorder();
   const late = recorder();
@@ -70,7 +73,7 @@ test('a FlowSet holds those that are in it and those that join later, and names 
   expect(set.holds).toEqual([]);
 });
 
-test('a second hold of a FlowSet does not hold its members twice', () => {
+test('a second hold of a FlowSet does not hold its flows twice', () => {
   const set = new FlowSet();
   const { holds } = recorder();
   set.add(holds);
@@ -83,7 +86,7 @@ test('a second hold of a FlowSet does not hold its members twice', () => {
   expect(holds.held).toBe(false);
 });
 
-test('who leaves a FlowSet is let go of, and left alone from then on', () => {
+test('a flow that leaves a FlowSet is released and is not held again', () => {
   const set = new FlowSet();
   const { holds } = recorder();
   const leave = set.add(holds);
@@ -96,7 +99,7 @@ test('who leaves a FlowSet is let go of, and left alone from then on', () => {
   expect(holds.held).toBe(false);
 });
 
-test('who has joined twice is held once and stays until both have left', () => {
+test('a flow that joined twice is held once and stays until it has left twice', () => {
   const set = new FlowSet();
   const { holds } = recorder();
   set.hold();
@@ -112,11 +115,11 @@ test('who has joined twice is held once and stays until both have left', () => {
   expect(set.size).toBe(0);
 });
 
-test('a hold while a FlowSet lets go leaves every member held', () => {
+test('a hold during the release of a FlowSet leaves every flow held', () => {
   const set = new FlowSet();
   const last = recorder();
   let again: (() => void) | undefined;
-  // Delivers as soon as it is let go of, which clogs the consumer again.
+  // Delivers as soon as it is released, which makes the consumer hold again.
   const eager = new Holds((held) => {
     if (!held) again ??= set.hold('again');
   });
@@ -131,7 +134,7 @@ test('a hold while a FlowSet lets go leaves every member held', () => {
   expect(last.log).toEqual(['held', 'released']);
 });
 
-test('a hold and a release while a FlowSet lets go leave no member held', () => {
+test('a hold and a release during the release of a FlowSet leave no flow held', () => {
   const set = new FlowSet();
   const last = recorder();
   let once = false;
@@ -147,7 +150,7 @@ test('a hold and a release while a FlowSet lets go leave no member held', () => 
   expect(last.holds.held).toBe(false);
 });
 
-test('a member that leaves while a FlowSet lets go is let go of', () => {
+test('a flow that leaves during the release of a FlowSet is released', () => {
   const set = new FlowSet();
   const last = recorder();
   const eager = new Holds((held) => {
@@ -161,7 +164,7 @@ test('a member that leaves while a FlowSet lets go is let go of', () => {
   expect(last.holds.held).toBe(false);
 });
 
-test('a flow that joins while a FlowSet lets go and is held again is held', () => {
+test('a flow that joins a FlowSet during its release is held if the FlowSet is held again', () => {
   const set = new FlowSet();
   const joiner = recorder();
   let again: (() => void) | undefined;
@@ -177,7 +180,7 @@ test('a flow that joins while a FlowSet lets go and is held again is held', () =
   expect(joiner.holds.held).toBe(false);
 });
 
-test('a FlowSet in a FlowSet passes holds on', () => {
+test('a FlowSet inside a FlowSet forwards holds', () => {
   const outer = new FlowSet();
   const middle = new FlowSet();
   const { holds } = recorder();
@@ -189,7 +192,7 @@ test('a FlowSet in a FlowSet passes holds on', () => {
   expect(holds.held).toBe(false);
 });
 
-test('a Brake holds once and lets go once', () => {
+test('a Brake holds once and releases once', () => {
   const { holds, log } = recorder();
   const brake = new Brake(holds, 'brake');
   brake.off();
@@ -203,7 +206,7 @@ test('a Brake holds once and lets go once', () => {
   expect(brake.held).toBe(false);
 });
 
-test('a Brake that is put on while it lets go is on', () => {
+test('a Brake that is applied during its release is on', () => {
   const flow: Flow = new Holds((held) => {
     if (!held && !again) {
       again = true;

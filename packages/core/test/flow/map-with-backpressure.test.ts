@@ -1,23 +1,23 @@
-// mapWithBackpressure(): order, bounds, and who is held when.
+// mapWithBackpressure(): order, bounds, and which sources are held when.
 import { mapWithBackpressure } from '@rxsock/core';
 import { EMPTY, from, NEVER, type Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { map } from 'rxjs/operators';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
-import { Holds } from '../../src/flow/flow.js';
 import { flowable } from '../../src/flow/flowable.js';
+import { Holds } from '../../src/flow/holds.js';
 import { Consumer, count, Eager, Probe } from './support.js';
 
 const inVirtualTime = (run: Parameters<TestScheduler['run']>[0]) =>
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(run);
 
-/** Projects to the value itself, after its time. */
+/** Projects to the value itself, after that many milliseconds. */
 const after =
   (times: Record<string, number>) =>
   (name: string): Observable<string> =>
     timer(times[name] as number).pipe(map(() => name));
 
-/** Projections that are ended by hand, in the order in which they were started. */
+/** Projections that the test ends by hand, in the order in which they were started. */
 class Projections {
   readonly started: number[] = [];
   readonly #ends: Subject<number>[] = [];
@@ -40,26 +40,26 @@ class Projections {
 const numbers = (end: number) => [...count(end)];
 
 describe('order', () => {
-  test('one projection at a time, in order', () =>
+  test('runs one projection at a time, in order', () =>
     inVirtualTime(({ cold, expectObservable }) => {
       const result = cold('abc|').pipe(mapWithBackpressure(after({ a: 3, b: 3, c: 3 })));
       expectObservable(result).toBe('---a--b--(c|)');
     }));
 
-  test('results of several projections wait for their turn, and so do further projections', () =>
+  test('keeps the order of the source: results of several projections wait for their turn, and so do further projections', () =>
     inVirtualTime(({ cold, expectObservable }) => {
       const result = cold('abc|').pipe(mapWithBackpressure(after({ a: 5, b: 1, c: 4 }), { concurrency: 2 }));
       expectObservable(result).toBe('-----(ab)(c|)');
     }));
 
-  test('unordered, results come as they are ready', () =>
+  test('emits results as soon as they are ready with ordered: false', () =>
     inVirtualTime(({ cold, expectObservable }) => {
       const options = { concurrency: 2, ordered: false };
       const result = cold('abc|').pipe(mapWithBackpressure(after({ a: 5, b: 1, c: 1 }), options));
       expectObservable(result).toBe('--bc-(a|)');
     }));
 
-  test('a projection may give many results: one after the other in order, mixed without', () =>
+  test('emits many results of a projection one after the other in order, or interleaved without order', () =>
     inVirtualTime(({ cold, expectObservable }) => {
       const inner: Record<string, Observable<string>> = { a: cold('--1--2|'), b: cold('-3-4|') };
       const project = (name: string) => inner[name] as Observable<string>;
@@ -69,7 +69,7 @@ describe('order', () => {
       );
     }));
 
-  test('an error comes at once, from the source as from a projection', () =>
+  test('an error of the source or of a projection is emitted at once', () =>
     inVirtualTime(({ cold, expectObservable }) => {
       expectObservable(cold('ab#').pipe(mapWithBackpressure(after({ a: 9, b: 9 })))).toBe('--#');
       expectObservable(cold('ab').pipe(mapWithBackpressure(() => cold('---#'), { concurrency: 2 }))).toBe('---#');
@@ -77,18 +77,18 @@ describe('order', () => {
 });
 
 describe('bounds', () => {
-  test('holds a source when the queue is full, and lets go at half', () => {
+  test('holds a source when the queue is full and releases it at half', () => {
     const source = new Eager(count());
     const projections = new Projections();
     const consumer = new Consumer(source.source.pipe(mapWithBackpressure(projections.project, { highWaterMark: 8 })));
     consumer.start();
-    const given = [source.given];
+    const emitted = [source.emitted];
     for (let i = 0; i < 10; i++) {
       projections.end();
-      given.push(source.given);
+      emitted.push(source.emitted);
     }
-    // One runs and eight wait; when four wait there is room for five more, for the next is taken out of the queue.
-    expect(given).toEqual([9, 9, 9, 9, 13, 13, 13, 13, 17, 17, 17]);
+    // One runs and eight wait. When four wait there is room for five more, because the next one leaves the queue.
+    expect(emitted).toEqual([9, 9, 9, 9, 13, 13, 13, 13, 17, 17, 17]);
     expect(consumer.values).toEqual(numbers(10));
     consumer.stop();
   });
@@ -97,11 +97,11 @@ describe('bounds', () => {
     [1, 0, 1],
     [4, 0, 4],
     [4, 3, 7],
-  ])('concurrency %i and highWaterMark %i take %i values', (concurrency, highWaterMark, taken) => {
+  ])('with concurrency %i and highWaterMark %i it takes %i values', (concurrency, highWaterMark, taken) => {
     const source = new Eager(count());
     const consumer = new Consumer(source.source.pipe(mapWithBackpressure(() => NEVER, { concurrency, highWaterMark })));
     consumer.start();
-    expect(source.given).toBe(taken);
+    expect(source.emitted).toBe(taken);
     consumer.stop();
   });
 
@@ -115,7 +115,7 @@ describe('bounds', () => {
     expect(consumer.completed).toBe(true);
   });
 
-  test('an endless source and synchronous projections do not recurse', () => {
+  test('does not recurse with an endless source and synchronous projections', () => {
     const source = new Eager(count());
     const result = source.source.pipe(
       mapWithBackpressure((n) => of(n)),
@@ -124,11 +124,11 @@ describe('bounds', () => {
     );
     const consumer = new Consumer(result).start();
     expect(consumer.values).toHaveLength(100_000);
-    expect(source.given).toBe(100_000);
+    expect(source.emitted).toBe(100_000);
   });
 });
 
-test('a long queue of synchronous projections does not recurse', () => {
+test('does not recurse with a long queue of synchronous projections', () => {
   const source = new Subject<number>();
   const first = new Subject<number>();
   const options = { highWaterMark: 20_000 };
@@ -158,7 +158,7 @@ describe('overflow, where the source cannot be held', () => {
     return consumer.values;
   };
 
-  test('is an error by default, at the first value that has no place', () => {
+  test('fails by default at the first value that does not fit', () => {
     const full = offer({}, 5);
     expect(full.consumer.error).toBeUndefined();
     expect(runAll(full)).toEqual(numbers(5));
@@ -175,11 +175,14 @@ describe('overflow, where the source cannot be held', () => {
     expect(runAll(offer({ overflow: 'dropOldest' }, 100))).toEqual([0, 96, 97, 98, 99]);
   });
 
-  test.each(['dropNewest', 'dropOldest'] as const)('%s keeps nothing with highWaterMark 0', (overflow) => {
-    expect(runAll(offer({ overflow, highWaterMark: 0 }, 100))).toEqual([0]);
+  test.each([
+    ['dropNewest', [0, 1]],
+    ['dropOldest', [0, 99]],
+  ] as const)('queues one value with highWaterMark 1: %s', (overflow, kept) => {
+    expect(runAll(offer({ overflow, highWaterMark: 1 }, 100))).toEqual(kept);
   });
 
-  test('a flow that is passed is held, and let go of', () => {
+  test('holds and releases the flow that is passed as an option', () => {
     const flow = new Holds(() => {});
     const { consumer, projections } = offer({ flow }, 5);
     expect(flow.holds).toEqual(['mapWithBackpressure']);
@@ -192,7 +195,7 @@ describe('overflow, where the source cannot be held', () => {
     expect(flow.held).toBe(true);
   });
 
-  test('a flow that is passed is let go of by unsubscribing and by an error', () => {
+  test('releases the passed flow on unsubscription and on an error', () => {
     const flow = new Holds(() => {});
     const left = offer({ flow }, 10);
     left.consumer.stop();
@@ -203,7 +206,7 @@ describe('overflow, where the source cannot be held', () => {
     expect(flow.held).toBe(false);
   });
 
-  test('what a chunk brings after the hold has a place', () => {
+  test('keeps the values that a chunk still delivers after the hold', () => {
     const probe = new Probe();
     const consumer = new Consumer(probe.source.pipe(mapWithBackpressure(() => NEVER, { highWaterMark: 4 }))).start();
     for (let n = 0; n < 1 + 4 + 65_536; n++) probe.next(n);
@@ -218,7 +221,7 @@ describe('overflow, where the source cannot be held', () => {
     ['error', 0],
     ['dropOldest', 65_552],
     ['dropNewest', 65_552],
-  ] as const)('results that cannot be held fall under %s too', (overflow, kept) => {
+  ] as const)('applies %s to results that cannot be held, too', (overflow, kept) => {
     const inner = new Subject<number>();
     const consumer = new Consumer(of(1).pipe(mapWithBackpressure(() => inner, { overflow }))).start();
     const release = consumer.flows.hold('slow');
@@ -233,8 +236,8 @@ describe('overflow, where the source cannot be held', () => {
   });
 });
 
-describe('held by what comes after it', () => {
-  test('it emits nothing, starts nothing, and holds its source in turn', () => {
+describe('when its consumer holds it', () => {
+  test('emits nothing, starts no projection, and holds its source', () => {
     const source = new Eager(count());
     const projections = new Projections();
     const options = { concurrency: 2, highWaterMark: 4 };
@@ -244,14 +247,14 @@ describe('held by what comes after it', () => {
     projections.end();
     expect(consumer.values).toEqual([]);
     expect(projections.started).toEqual([0, 1]);
-    expect(source.given).toBe(6);
+    expect(source.emitted).toBe(6);
     release();
     expect(consumer.values).toEqual([0, 1]);
     expect(projections.started).toEqual([0, 1, 2, 3]);
     consumer.stop();
   });
 
-  test('a consumer that holds at every value gets one at a time', () => {
+  test('emits one value at a time to a consumer that holds at every value', () => {
     const source = new Eager(count(50));
     const consumer = new Consumer(source.source.pipe(mapWithBackpressure((n) => [n, n], { highWaterMark: 2 })));
     let release: (() => void) | undefined;
@@ -261,14 +264,14 @@ describe('held by what comes after it', () => {
     consumer.start();
     for (let taken = 1; taken <= 100; taken++) {
       expect(consumer.values).toHaveLength(taken);
-      expect(source.given).toBeLessThanOrEqual(Math.ceil(taken / 2) + 3);
+      expect(source.emitted).toBeLessThanOrEqual(Math.ceil(taken / 2) + 3);
       release?.();
     }
     expect(consumer.values).toEqual(numbers(50).flatMap((n) => [n, n]));
     expect(consumer.completed).toBe(true);
   });
 
-  test('it completes when what waits has been taken, not before', () => {
+  test('completes when the queued values have been taken, not before', () => {
     const source = new Subject<number>();
     const consumer = new Consumer(source.pipe(mapWithBackpressure((n) => [n]))).start();
     const release = consumer.flows.hold('slow');
@@ -293,13 +296,13 @@ describe('sources of projections', () => {
     consumer.start();
     for (let taken = 1; taken < 20; taken++) {
       expect(consumer.values).toEqual(numbers(taken));
-      expect(inner.given).toBeLessThanOrEqual(taken + 1);
+      expect(inner.emitted).toBeLessThanOrEqual(taken + 1);
       release?.();
     }
     consumer.stop();
   });
 
-  test('are held while their results wait for their turn, each by itself', () => {
+  test('are held individually while their results wait for their turn', () => {
     const probes = [new Probe(), new Probe(), new Probe()];
     const project = (n: number) => (probes[n] as Probe).source;
     const consumer = new Consumer(from(numbers(3)).pipe(mapWithBackpressure(project, { concurrency: 3 }))).start();
@@ -313,16 +316,16 @@ describe('sources of projections', () => {
     expect(probes.flatMap((probe) => probe.live)).toEqual([]);
   });
 
-  test('that deliver at once when they are let go of, and end, are emitted to the end', () => {
+  test('that deliver synchronously on release and complete are emitted to the end', () => {
     const subscribed = new Subject<void>();
     const inner = flowable<number>((subscriber, join) => {
       const waiting = [2, 3];
-      const own = new Holds((held) => {
+      const flow = new Holds((held) => {
         if (held) return;
         for (const n of waiting.splice(0)) subscriber.next(n);
         subscriber.complete();
       });
-      join(own);
+      join(flow);
       subscriber.add(
         subscribed.subscribe(() => {
           subscriber.next(0);
@@ -343,17 +346,17 @@ describe('sources of projections', () => {
     expect(consumer.completed).toBe(true);
   });
 
-  test('that have no end are left when the consumer has enough', () => {
-    let given = 0;
+  test('that never end are unsubscribed when the consumer has enough', () => {
+    let emitted = 0;
     function* endless() {
-      for (;;) yield given++;
+      for (;;) yield emitted++;
     }
     const consumer = new Consumer(of(1).pipe(mapWithBackpressure(endless), take(3))).start();
     expect(consumer.values).toEqual([0, 1, 2]);
-    expect(given).toBeLessThan(5);
+    expect(emitted).toBeLessThan(5);
   });
 
-  test('may be promises, and empty', async () => {
+  test('may be promises, and may be empty', async () => {
     const result = from([1, 2, 3]).pipe(mapWithBackpressure((n) => (n === 2 ? EMPTY : Promise.resolve(n))));
     const values: number[] = [];
     await result.forEach((n) => void values.push(n));
@@ -370,7 +373,7 @@ describe('errors', () => {
     errors: () => throwError(() => 'bad'),
     'gives what is no input': () => 7 as unknown as Observable<number>,
   };
-  test.each(Object.entries(failing))('a projection that %s ends it, and its source', async (_name, project) => {
+  test.each(Object.entries(failing))('a projection that %s ends the result and the source', async (_name, project) => {
     const source = new Probe();
     const consumer = new Consumer<number>(source.source.pipe(mapWithBackpressure(project))).start();
     source.next(1);
@@ -380,7 +383,7 @@ describe('errors', () => {
     expect(consumer.flows.size).toBe(0);
   });
 
-  test('one failed projection takes the others with it', () => {
+  test('a failed projection ends the others', () => {
     const other = new Probe();
     const bad = new Subject<number>();
     const inner = [other.source, bad];
@@ -392,16 +395,16 @@ describe('errors', () => {
     expect(other.live).toEqual([]);
   });
 
-  test.each([0, -1, Number.NaN])('concurrency %d is refused', (concurrency) => {
+  test.each([0, -1, 1.5, Number.NaN])('rejects concurrency %d', (concurrency) => {
     expect(() => mapWithBackpressure(() => EMPTY, { concurrency })).toThrow(RangeError);
   });
 
-  test.each([-1, Number.NaN])('highWaterMark %d is refused', (highWaterMark) => {
+  test.each([0, -1, 1.5, Number.NaN])('rejects highWaterMark %d', (highWaterMark) => {
     expect(() => mapWithBackpressure(() => EMPTY, { highWaterMark })).toThrow(RangeError);
   });
 });
 
-test('unsubscribing ends the source and every projection, and starts none that wait', () => {
+test('unsubscribing ends the source and every projection, and starts none of the queued ones', () => {
   const source = new Probe();
   const inner = new Probe();
   const indices: number[] = [];
@@ -412,11 +415,11 @@ test('unsubscribing ends the source and every projection, and starts none that w
   const consumer = new Consumer(source.source.pipe(mapWithBackpressure(project, { concurrency: 2, highWaterMark: 1 })));
   consumer.start();
   for (let n = 0; n < 5; n++) source.next(n);
-  const lives = [...source.live, ...inner.live];
-  expect(lives).toHaveLength(3);
+  const live = [...source.live, ...inner.live];
+  expect(live).toHaveLength(3);
   consumer.flows.hold('slow');
   consumer.stop();
   expect([...source.live, ...inner.live]).toEqual([]);
-  expect(lives.filter(({ flow }) => flow.held)).toEqual([]);
+  expect(live.filter(({ flow }) => flow.held)).toEqual([]);
   expect(indices).toEqual([0, 1]);
 });

@@ -1,5 +1,5 @@
-// The whole way: a client offers 200 MiB to a server whose consumer takes a few lines. The server does not grow, and the
-// client has to wait.
+// End to end: a client offers 200 MiB to a server whose consumer takes a few lines. The server's memory does not grow,
+// and the client has to wait.
 import { expect, onTestFinished, test } from 'vitest';
 import { MEBIBYTE, offer, standstill, startServer } from './offer.mjs';
 
@@ -18,7 +18,7 @@ test('a server behind a slow consumer stays small, and its client waits', async 
     expect(status.taken).toBe(taken);
     expect(status.holds).not.toEqual([]);
     expect(client.stalled).toBe(true);
-    // What the kernel holds at both ends, a few MiB, and nothing more.
+    // What the kernel buffers at both ends, a few MiB, and nothing more.
     expect(client.sent).toBeLessThan(OFFERED / 5);
     expect(status.bytesRead).toBeLessThan(taken * 100 + MEBIBYTE);
     expect(status.resident - server.start.resident).toBeLessThan(32 * MEBIBYTE);

@@ -1,29 +1,29 @@
-// A plain client that offers far more than anybody takes, and the means to see where it comes to a stop.
+// A plain client that offers far more than the server reads, and functions that find out where it stops.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 
 export const MEBIBYTE = 1024 * 1024;
 
-/** Starts a server whose consumer takes `rate` values a second, or what it is told to. */
+/** Starts a server whose consumer takes `rate` values a second, or as many as `take` allows. */
 export async function startServer(rate = 0) {
   const child = fork(new URL('./slow-server.mjs', import.meta.url), [String(rate)]);
   const [start] = await once(child, 'message');
-  /** Tells the server to take so many more values; resolves with how it is. */
+  /** Allows the server to take this many more values. Resolves with its status. */
   const take = async (count) => {
     const answer = once(child, 'message');
     child.send({ take: count });
     return (await answer)[0];
   };
   const stop = async () => {
-    const gone = once(child, 'exit');
+    const exit = once(child, 'exit');
     child.disconnect();
-    await gone;
+    await exit;
   };
   return { start, take, stop };
 }
 
-/** Offers `total` bytes of lines of 100 bytes, and waits for 'drain' like a good client. */
+/** Offers `total` bytes in lines of 100 bytes, and waits for 'drain' as a client should. */
 export async function offer(port, total) {
   const block = Buffer.from(`${'x'.repeat(99)}\n`.repeat(640));
   const socket = net.connect({ port, host: '127.0.0.1' });
@@ -43,7 +43,7 @@ export async function offer(port, total) {
   socket.on('drain', write);
   write();
   return {
-    /** Bytes that the kernel has taken. */
+    /** Bytes that the kernel has accepted. */
     get sent() {
       return offered - socket.writableLength;
     },
@@ -57,7 +57,7 @@ export async function offer(port, total) {
   };
 }
 
-/** Waits until the server is held and nothing moves, or all has been sent. */
+/** Waits until the server is held and nothing moves, or everything was sent. */
 export async function standstill(server, client, total) {
   let last = '';
   for (let same = 0; same < 5; same++) {

@@ -1,9 +1,9 @@
-// Every operator and creation function of RxJS, against what the table says of it.
+// Checks every operator and creation function of RxJS against the operator table.
 import * as rx from 'rxjs';
 import * as operators from 'rxjs/operators';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { notPipelines, OFFERED, operatorTable, type Row } from '../../../../tests/support/operator-table.js';
-import { FlowSet } from '../../src/flow/flow.js';
+import { FlowSet } from '../../src/flow/flow-set.js';
 import { Flowable } from '../../src/flow/flowable.js';
 import { Consumer, makeSources, type Probe, type Sources, subscribeStranger } from './support.js';
 
@@ -12,7 +12,7 @@ const titleOf = ({ name, variant }: Row) => (variant ? `${name}, ${variant}` : n
 const rowsOf = (...classes: Row['class'][]) =>
   operatorTable.filter((row) => classes.includes(row.class)).map((row) => [titleOf(row), row] as const);
 
-/** Classes in which a consumer at the end finds the sources, each subscription by itself. */
+/** Classes for which a consumer at the end finds each subscription of the sources. */
 const found = ['passes through', 'time-shifting', 'queues by itself'] as const;
 const lifted = 'breaks the chain: found by lift';
 const broken = 'breaks the chain: pass { flow }';
@@ -23,7 +23,7 @@ const expectAllHeld = (s: Sources) => {
   for (const name of names) expect(s[name].held, `${name} held`).toEqual(s[name].live.map(() => true));
 };
 
-/** Runs the steps of a row; after the subscription and after each step `check` looks at what is live. */
+/** Runs the steps of a row. Calls `check` with the live subscriptions after the subscription and after each step. */
 function drive(row: Row, s: Sources, check: () => void): void {
   const reached = new Set<string>();
   const look = () => {
@@ -38,7 +38,7 @@ function drive(row: Row, s: Sources, check: () => void): void {
   expect([...reached].sort().join(''), 'sources subscribed').toBe(row.reaches ?? 'a');
 }
 
-test('the table knows every export of RxJS', () => {
+test('the table lists every export of RxJS', () => {
   const exported = Object.keys(rx).filter((name) => name !== 'default' && name !== '__esModule');
   const listed = new Set([...operatorTable.map(({ name }) => name), ...notPipelines]);
   expect([...listed].sort()).toEqual(exported.sort());
@@ -58,7 +58,7 @@ describe.each(rowsOf(...found, lifted))('%s', (_title, row) => {
     consumer.stop();
   });
 
-  test('a hold that comes later reaches every source', () => {
+  test('a later hold reaches every source', () => {
     const s = makeSources();
     const consumer = new Consumer(row.pipeline(s)).start();
     drive(row, s, () => {
@@ -71,7 +71,7 @@ describe.each(rowsOf(...found, lifted))('%s', (_title, row) => {
     consumer.stop();
   });
 
-  test('nothing is left held or joined when the consumer leaves', () => {
+  test('nothing stays held or joined when the consumer unsubscribes', () => {
     const s = makeSources();
     const consumer = new Consumer(row.pipeline(s)).start();
     drive(row, s, () => {});
@@ -113,7 +113,7 @@ describe.each(rowsOf(lifted))('%s, found by lift', (_title, row) => {
 });
 
 test.each(rowsOf(lifted).filter(([, { shared = true }]) => shared))(
-  '%s: one slow subscriber of several holds the source, until it goes on or leaves',
+  '%s: one slow subscriber of several holds the source, until it releases it or unsubscribes',
   (_title, row) => {
     const s = makeSources();
     const shared = row.pipeline(s);
@@ -136,7 +136,7 @@ test.each(rowsOf(lifted).filter(([, { shared = true }]) => shared))(
 );
 
 describe.each(rowsOf(broken))('%s, which breaks the chain', (_title, row) => {
-  /** Consumers inside: of each group or window, or of the pipeline itself where it gives plain values. */
+  /** Consumers inside each group or window, or of the pipeline itself where it emits plain values. */
   function inside(s: Sources, flows: FlowSet): rx.Subscription {
     const subscription = new rx.Subscription();
     const consume = (source: rx.Observable<unknown>) => {
@@ -150,7 +150,7 @@ describe.each(rowsOf(broken))('%s, which breaks the chain', (_title, row) => {
     return subscription;
   }
 
-  test('a consumer inside finds nothing, and holds what it is given', () => {
+  test('a consumer inside finds no source, and holds the flow that it is given', () => {
     const s = makeSources();
     const consumers = new FlowSet();
     const subscription = inside(s, consumers);
@@ -158,9 +158,9 @@ describe.each(rowsOf(broken))('%s, which breaks the chain', (_title, row) => {
     expect(consumers.size).toBeGreaterThan(0);
     const release = consumers.hold('test');
     expect(heldSubscriptions(s)).toEqual([]);
-    const given = consumers.add(s.a.source);
+    const emitted = consumers.add(s.a.source);
     expect(s.a.held).toEqual([true]);
-    given();
+    emitted();
     release();
     subscription.unsubscribe();
   });
@@ -211,7 +211,7 @@ test.each(rowsOf('time-shifting'))('%s delivers during a hold what it took befor
   consumer.stop();
 });
 
-test.each(rowsOf('passes through'))('%s delivers nothing by itself during a hold', (_title, row) => {
+test.each(rowsOf('passes through'))('%s delivers nothing of its own during a hold', (_title, row) => {
   const s = makeSources();
   const consumer = new Consumer(row.pipeline(s)).start();
   for (const step of row.drive ?? []) step(s);
@@ -223,12 +223,12 @@ test.each(rowsOf('passes through'))('%s delivers nothing by itself during a hold
   consumer.stop();
 });
 
-test.each(rowsOf('queues by itself'))('%s takes all that comes, and nothing is held', (_title, row) => {
+test.each(rowsOf('queues by itself'))('%s takes all values, and nothing is held', (_title, row) => {
   const s = makeSources();
   const { queue } = row;
   if (!queue) throw new Error(`${row.name} does not show its queue`);
   const consumer = new Consumer((queue.pipeline ?? row.pipeline)(s)).start();
-  // A consumer that would hold at its first value never gets to it, or only to one.
+  // A consumer that would hold at its first value never gets to it, or gets only one.
   consumer.onNext = () => void consumer.flows.hold('test');
   queue.before?.(s);
   let offered = 0;

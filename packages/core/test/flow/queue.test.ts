@@ -1,8 +1,8 @@
-// Queue: in order, whatever the pattern, and without moving what waits.
+// Queue keeps the order for any pattern of use, and does not move the queued values.
 import { expect, test } from 'vitest';
 import { Queue } from '../../src/base/queue.js';
 
-test('gives in order what it was given, growing and shrinking, and nothing when it is empty', () => {
+test('returns values in order while it grows and shrinks, and undefined when it is empty', () => {
   const queue = new Queue<number>();
   let pushed = 0;
   let shifted = 0;

@@ -1,6 +1,5 @@
-// A server with a slow consumer, in a process of its own so that its memory can be measured. It takes values when its
-// parent tells it to (`{ take }`), or by itself, so many a second (the first argument), and answers each message with
-// what it has read and what it needs.
+// A server with a slow consumer, in its own process so that its memory can be measured. It takes values when its parent
+// process says so (`{ take }`), or at a fixed rate a second (the first argument). It answers each message with its status.
 import { connections, data, lines, listen, mapWithBackpressure, on } from '@rxsock/core';
 import { filter, map, Observable } from 'rxjs';
 
@@ -9,7 +8,7 @@ let allowed = 0;
 let taken = 0;
 let socket;
 
-const go = () => {
+const takeAllowed = () => {
   while (allowed > 0 && waiting.length > 0) {
     allowed--;
     taken++;
@@ -23,7 +22,7 @@ const consume = (line) =>
       subscriber.next(line.length);
       subscriber.complete();
     });
-    go();
+    takeAllowed();
   });
 
 const server = listen({ host: '127.0.0.1' });
@@ -46,7 +45,7 @@ function status() {
 
 process.on('message', ({ take = 0 }) => {
   allowed += take;
-  go();
+  takeAllowed();
   process.send(status());
 });
 process.on('disconnect', () => process.exit());
@@ -55,6 +54,6 @@ const rate = Number(process.argv[2] ?? 0);
 if (rate > 0) {
   setInterval(() => {
     allowed = Math.min(allowed + rate / 100, rate);
-    go();
+    takeAllowed();
   }, 10);
 }

@@ -1,7 +1,10 @@
 // Sources that can be held and consumers that hold, for the tests of backpressure.
 import { type Observable, Subject, type Subscriber, VirtualTimeScheduler } from 'rxjs';
-import { FlowSet, Holds } from '../../src/flow/flow.js';
-import { type Flowable, FlowSubscriber, flowable } from '../../src/flow/flowable.js';
+import { ByteSource } from '../../src/flow/byte-source.js';
+import { FlowSet } from '../../src/flow/flow-set.js';
+import { FlowSubscriber } from '../../src/flow/flow-subscriber.js';
+import { type Flowable, flowable } from '../../src/flow/flowable.js';
+import { Holds } from '../../src/flow/holds.js';
 
 /** One subscription to a {@link Probe}. */
 export interface Live {
@@ -9,10 +12,10 @@ export interface Live {
   readonly flow: Holds;
 }
 
-/** A cold source that is driven by hand, whether held or not. Every subscription has a flow of its own. */
+/** A cold source that the test drives by hand, whether it is held or not. Every subscription has its own flow. */
 export class Probe {
   readonly live: Live[] = [];
-  /** How often it was subscribed, ever. */
+  /** How often it was subscribed in total. */
   subscribed = 0;
   readonly source: Flowable<number> = flowable((subscriber, join) => {
     const live = { subscriber, flow: new Holds(() => {}) };
@@ -42,12 +45,12 @@ export class Probe {
   }
 }
 
-/** What the pipelines of a test are made of. */
+/** The sources from which a test builds its pipeline. */
 export interface Sources {
   readonly a: Probe;
   readonly b: Probe;
   readonly c: Probe;
-  /** Not a Flowable; completes when an inner source may go on. */
+  /** Not a Flowable. Completes when an inner source may start. */
   readonly gate: Subject<never>;
   readonly clock: VirtualTimeScheduler;
 }
@@ -57,7 +60,7 @@ export function makeSources(): Sources {
   return { a: new Probe(), b: new Probe(), c: new Probe(), gate: new Subject<never>(), clock };
 }
 
-/** The end of a pipeline that holds when told to. */
+/** The end of a pipeline, which holds when the test says so. */
 export class Consumer<T = unknown> {
   readonly flows = new FlowSet();
   readonly values: T[] = [];
@@ -67,7 +70,7 @@ export class Consumer<T = unknown> {
   completed = false;
   readonly subscriber: FlowSubscriber<T>;
 
-  /** @param destination Where values go on to; by default nowhere. */
+  /** @param destination Receives the values too. By default nothing does. */
   constructor(source: Observable<T>, destination?: Subscriber<T>) {
     this.subscriber = new FlowSubscriber<T>(
       destination as Subscriber<never> | undefined,
@@ -90,7 +93,7 @@ export class Consumer<T = unknown> {
 
   readonly #source: Observable<T>;
 
-  /** Begins; apart from the constructor, so that a consumer can be clogged before it begins. */
+  /** Subscribes. Apart from the constructor, so that a consumer can hold before it starts. */
   start(): this {
     this.#source.subscribe(this.subscriber);
     return this;
@@ -101,15 +104,15 @@ export class Consumer<T = unknown> {
   }
 }
 
-/** Subscribes somebody who is nobody's consumer. */
+/** Adds a plain subscription that belongs to no consumer. */
 export function subscribeStranger(source: Observable<unknown>): void {
   source.subscribe({ error: () => {} });
 }
 
-/** A source that emits at once for as long as it is not held, as a file or a full inbox does. */
+/** A source that emits synchronously for as long as it is not held, as a file or a full inbox does. */
 export class Eager<T> {
-  /** How many values it has given, to all its subscriptions together. */
-  given = 0;
+  /** How many values it has emitted, to all its subscriptions together. */
+  emitted = 0;
   readonly source: Flowable<T>;
 
   constructor(values: Iterable<T>) {
@@ -119,24 +122,29 @@ export class Eager<T> {
       const run = () => {
         if (running) return;
         running = true;
-        while (!own.held && !subscriber.closed) {
+        while (!flow.held && !subscriber.closed) {
           const { done, value } = iterator.next();
           if (done) subscriber.complete();
           else {
-            this.given++;
+            this.emitted++;
             subscriber.next(value);
           }
         }
         running = false;
       };
-      const own = new Holds((held) => held || run());
-      join(own);
+      const flow = new Holds((held) => held || run());
+      join(flow);
       run();
     });
   }
 }
 
-/** The numbers from 0 up. */
+/** The numbers from 0 upwards. */
 export function* count(end = Number.POSITIVE_INFINITY): Generator<number> {
   for (let n = 0; n < end; n++) yield n;
+}
+
+/** Bytes that can be given back, as those of a socket. */
+export function byteSource(source: Observable<Buffer>, onUnread: (bytes: Uint8Array) => void): ByteSource {
+  return new ByteSource((subscriber) => source.subscribe(subscriber), new FlowSet(), onUnread);
 }

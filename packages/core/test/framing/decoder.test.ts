@@ -1,4 +1,4 @@
-// What every decoder keeps to, whatever its format.
+// The rules that every decoder keeps, whatever its format.
 import { describe, expect, test } from 'vitest';
 import type { Codec } from '../../src/framing/codec.js';
 import { delimitedCodec } from '../../src/framing/delimited.js';
@@ -13,7 +13,7 @@ interface Format {
   readonly codec: Codec<unknown>;
   /** Three good frames. */
   readonly frames: readonly [string, string, string];
-  /** What can come of no good peer; undefined where any bytes are frames. */
+  /** Bytes that no correct peer sends. Undefined if any bytes are valid frames. */
   readonly bad?: string;
 }
 
@@ -34,7 +34,7 @@ describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
   const whole = Buffer.from(frames.join(''));
   const rest = (decoder: { rest(): Uint8Array }) => String(Buffer.from(decoder.rest()));
 
-  test('the rest is exact wherever one stops, and looking at it changes nothing', () => {
+  test('rest() is exact wherever decoding stops, and reading it changes nothing', () => {
     const expected = pullAll(decoderOf(whole));
     expect(expected).toHaveLength(3);
     const decoder = decoderOf(whole);
@@ -49,7 +49,7 @@ describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
     expect(rest(decoder)).toBe(frames[2].slice(0, -1));
   });
 
-  test('several chunks may be pushed before a frame is taken, also after some of a chunk are taken', () => {
+  test('several chunks may be pushed before a frame is taken, also after part of a chunk was decoded', () => {
     const decoder = codec.decoder();
     const taken: unknown[] = [];
     for (let round = 0; round < 3; round++) {
@@ -63,7 +63,7 @@ describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
     expect(decoder.rest()).toHaveLength(0);
   });
 
-  test("a chunk's memory may be used again when next() has given undefined", () => {
+  test('the memory of a chunk may be reused after next() returned undefined', () => {
     const decoder = codec.decoder();
     const memory = new Uint8Array(7);
     const taken: unknown[] = [];
@@ -77,7 +77,7 @@ describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
     expect(taken).toEqual(pullAll(decoderOf(whole)));
   });
 
-  test('there is nothing after the end', () => {
+  test('next() returns nothing after the end', () => {
     const decoder = decoderOf(whole);
     decoder.end();
     decoder.end();
@@ -87,18 +87,18 @@ describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
     expect(decoder.next()).toBeUndefined();
   });
 
-  test('end() by itself gives nothing and is no error', () => {
+  test('end() without input yields nothing and is not an error', () => {
     const decoder = codec.decoder();
     decoder.end();
     expect(decoder.next()).toBeUndefined();
   });
 
-  test('only bytes are taken', () => {
+  test('push() accepts only bytes', () => {
     expect(() => codec.decoder().push('text' as never)).toThrow(TypeError);
     expect(() => codec.decoder().push(new Uint16Array(2) as never)).toThrow(TypeError);
   });
 
-  test('every decoder begins a new input', () => {
+  test('every decoder starts a new input', () => {
     const first = codec.decoder();
     first.push(whole.subarray(0, whole.length - 1));
     pullAll(first);

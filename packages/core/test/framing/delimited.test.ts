@@ -6,13 +6,13 @@ import { cuts, decodeBytes } from './support.js';
 test.each([
   ['\0', 'a\0\0b\0', ['a', '', 'b']],
   ['--', 'a--b-c----', ['a', 'b-c', '']],
-  // A delimiter that begins inside what looked like one.
+  // A delimiter that starts inside a partial match of itself.
   ['aab', 'aaab', ['a']],
   ['aab', 'aabaaaabxaab', ['', 'aa', 'x']],
   ['aa', 'aaaaa', ['', '', 'a']],
   ['abab', 'abaababxababab', ['aba', 'x', 'ab']],
   ['\r\n\r\n', 'a\r\n\r\r\n\r\nb\r\n\r\n', ['a\r\n\r', 'b']],
-])('delimiter %j in %j', (delimiter, input, frames) => {
+])('finds delimiter %j in %j', (delimiter, input, frames) => {
   for (const chunks of cuts(input)) {
     expect(decodeBytes(delimitedCodec(delimiter), ...chunks), JSON.stringify(chunks)).toEqual({
       frames,
@@ -22,7 +22,7 @@ test.each([
   }
 });
 
-test('the delimiter may be bytes, and changing them later changes nothing', () => {
+test('the delimiter may be bytes, and later changes to them have no effect', () => {
   const delimiter = Uint8Array.from([0xff, 0xfe]);
   const codec = delimitedCodec(delimiter);
   delimiter.fill(0);
@@ -45,7 +45,7 @@ test('an unterminated last frame is emitted, dropped or an error', () => {
 });
 
 describe('maxLength', () => {
-  test('counts the payload, not the delimiter or the beginning of one', () => {
+  test('counts the payload, not the delimiter or a partial delimiter', () => {
     const codec = delimitedCodec('abab', { maxLength: 3 });
     for (const chunks of cuts('xababab')) expect(decodeBytes(codec, ...chunks).frames).toEqual(['x', 'ab']);
     for (const chunks of cuts('xxxabab')) expect(decodeBytes(codec, ...chunks).frames).toEqual(['xxx']);
@@ -57,7 +57,7 @@ describe('maxLength', () => {
     }
   });
 
-  test('the error comes with the first byte after which no delimiter can be in time', () => {
+  test('fails at the first byte after which no delimiter can come in time', () => {
     const decoder = delimitedCodec('abab', { maxLength: 3 }).decoder();
     for (const byte of 'xxxaba') {
       decoder.push(Buffer.from(byte));
@@ -68,7 +68,7 @@ describe('maxLength', () => {
     expect(String(decoder.rest())).toBe('xxxabax');
   });
 
-  test('discard finds the delimiter again behind a long frame, wherever it is cut', () => {
+  test('discard finds the delimiter behind a long frame, wherever it is cut', () => {
     const codec = delimitedCodec('aab', { maxLength: 2, oversize: 'discard' });
     for (const chunks of cuts('xyaabxyzwaaaabxaabxxxaa')) {
       expect(decodeBytes(codec, ...chunks), JSON.stringify(chunks)).toMatchObject({
@@ -90,24 +90,24 @@ describe('encode', () => {
     ['--', 'a-'],
     ['aab', 'aabx'],
     ['abab', 'xab'],
-  ])('with delimiter %j refuses %j', (delimiter, payload) => {
+  ])('with delimiter %j rejects %j', (delimiter, payload) => {
     expect(() => delimitedCodec(delimiter).encode(payload)).toThrow(
       expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }),
     );
   });
 
-  test('takes a payload whose end only looks like the delimiter', () => {
+  test('accepts a payload whose end only looks like the delimiter', () => {
     expect(String(delimitedCodec('aab').encode('a'))).toBe('aaab');
   });
 
-  test('refuses a payload over the limit, and what is neither bytes nor a string', () => {
+  test('rejects a payload over the limit and a value that is neither bytes nor a string', () => {
     expect(() => delimitedCodec('\0', { maxLength: 1 }).encode('ab')).toThrow(FrameTooLongError);
     expect(() => delimitedCodec('\0').encode(5 as never)).toThrow(TypeError);
   });
 });
 
-test('refuses bad options when it is called', () => {
-  expect(() => delimitedCodec('')).toThrow(new TypeError('The delimiter must have at least one byte.'));
+test('rejects bad options when it is called', () => {
+  expect(() => delimitedCodec('')).toThrow(new TypeError('The delimiter must have at least one byte'));
   expect(() => delimitedCodec(new Uint8Array())).toThrow(TypeError);
   expect(() => delimitedCodec(10 as never)).toThrow(TypeError);
   expect(() => delimitedCodec('\n', { maxLength: Number.NaN })).toThrow(RangeError);

@@ -5,7 +5,7 @@ import { netstringsCodec } from '../../src/framing/netstrings.js';
 import { cuts, decodeBytes } from './support.js';
 
 describe('fixedLength', () => {
-  test('frames of one length, in any chunks', () => {
+  test('decodes frames of one length from any chunks', () => {
     for (const chunks of cuts('abcdef')) {
       expect(decodeBytes(fixedLengthCodec(3), ...chunks)).toEqual({
         frames: ['abc', 'def'],
@@ -16,7 +16,7 @@ describe('fixedLength', () => {
     }
   });
 
-  test('an input that ends inside a frame is an error', () => {
+  test('fails if the input ends inside a frame', () => {
     for (const chunks of cuts('abcde')) {
       const { frames, error, rest } = decodeBytes(fixedLengthCodec(3), ...chunks);
       expect({ frames, rest }).toEqual({ frames: ['abc'], rest: 'de' });
@@ -25,7 +25,7 @@ describe('fixedLength', () => {
     }
   });
 
-  test('encode refuses any other length', () => {
+  test('encode() rejects any other length', () => {
     expect(fixedLengthCodec(3).encode('abc')).toEqual(Buffer.from('abc'));
     for (const payload of ['', 'ab', 'abcd']) {
       expect(() => fixedLengthCodec(3).encode(payload)).toThrow(
@@ -34,13 +34,13 @@ describe('fixedLength', () => {
     }
   });
 
-  test.each([0, -1, 1.5, Number.NaN, undefined])('refuses a length of %s when it is called', (length) => {
-    expect(() => fixedLengthCodec(length as number)).toThrow(RangeError);
+  test.each([0, -1, 1.5, Number.NaN, undefined])('rejects a length of %s when it is called', (length) => {
+    expect(() => fixedLengthCodec(length as number)).toThrow(length === undefined ? TypeError : RangeError);
   });
 });
 
 describe('netstrings', () => {
-  test('payloads of any bytes, empty ones included', () => {
+  test('decodes and encodes payloads of any bytes, empty ones included', () => {
     for (const chunks of cuts('5:hello,0:,3:1:,,11:hello world,')) {
       expect(decodeBytes(netstringsCodec(), ...chunks)).toEqual({
         frames: ['hello', '', '1:,', 'hello world'],
@@ -65,7 +65,7 @@ describe('netstrings', () => {
     },
   );
 
-  test('over the limit: told at the digit that is too much, with as many digits as there may be', () => {
+  test('rejects a length over the limit at the first digit that exceeds it, whatever the number of digits', () => {
     for (const bad of ['6', '10', '55', '9'.repeat(400)]) {
       for (const chunks of cuts(`2:ok,${bad}`)) {
         const { frames, error } = decodeBytes(netstringsCodec({ maxLength: 5 }), ...chunks);
@@ -78,7 +78,7 @@ describe('netstrings', () => {
     expect(decodeBytes(netstringsCodec(), '16777217').error).toMatchObject({ limit: 16777216 });
   });
 
-  test.each(['1', '5:', '5:hel', '5:hello'])('an input that ends inside a frame is an error: %j', (cut) => {
+  test.each(['1', '5:', '5:hel', '5:hello'])('fails if the input ends inside a frame: %j', (cut) => {
     for (const chunks of cuts(`2:ok,${cut}`)) {
       const { frames, error, rest } = decodeBytes(netstringsCodec(), ...chunks);
       expect({ frames, rest }).toEqual({ frames: ['ok'], rest: cut });
@@ -87,7 +87,7 @@ describe('netstrings', () => {
     }
   });
 
-  test('encode and options', () => {
+  test('encode() and the options reject bad values', () => {
     expect(() => netstringsCodec({ maxLength: 2 }).encode('abc')).toThrow(FrameTooLongError);
     expect(() => netstringsCodec({ maxLength: -2 })).toThrow(RangeError);
   });

@@ -3,7 +3,7 @@ import { JsonLineError } from '../../src/base/errors.js';
 import { jsonLinesCodec } from '../../src/framing/json-lines.js';
 import { cuts, decodeAll } from './support.js';
 
-test('values of every kind, LF or CR LF, the last one unterminated', () => {
+test('decodes values of every kind, with LF or CR LF, and an unterminated last one', () => {
   for (const chunks of cuts('{"a":[1,"\\n"]}\r\nnull\nfalse\n0\n""\n[]')) {
     expect(decodeAll(jsonLinesCodec(), ...chunks)).toEqual({
       frames: [{ a: [1, '\n'] }, null, false, 0, '', []],
@@ -14,7 +14,7 @@ test('values of every kind, LF or CR LF, the last one unterminated', () => {
 });
 
 describe('a line that is not JSON', () => {
-  test('is an error with its number, after the values before it, and the rest begins with it', () => {
+  test('is an error with its number, after the values before it, and starts the rest', () => {
     for (const chunks of cuts('1\n2\r\n{"a":\n4\n')) {
       const { frames, error, rest } = decodeAll(jsonLinesCodec(), ...chunks);
       expect(frames, JSON.stringify(chunks)).toEqual([1, 2]);
@@ -34,7 +34,7 @@ describe('a line that is not JSON', () => {
   });
 });
 
-test('blank lines are left out, and counted', () => {
+test('blank lines are skipped but counted', () => {
   for (const chunks of cuts('\n\r\n1\n \t\n2\n\nx\n')) {
     expect(decodeAll(jsonLinesCodec(), ...chunks)).toMatchObject({ frames: [1, 2], error: { line: 7 } });
   }
@@ -43,11 +43,11 @@ test('blank lines are left out, and counted', () => {
     error: { line: 2 },
     rest: '\n2\n',
   });
-  // A no-break space is no white space of JSON.
+  // A no-break space is not white space in JSON.
   expect(decodeAll(jsonLinesCodec(), Buffer.from('\u00a0\n'))).toMatchObject({ error: { line: 1 } });
 });
 
-test('the options of lines hold', () => {
+test('accepts the options of lines', () => {
   expect(decodeAll(jsonLinesCodec({ maxLength: 3 }), '123\n1234\n')).toMatchObject({
     frames: [123],
     error: { limit: 3 },
@@ -63,7 +63,7 @@ test('the options of lines hold', () => {
   expect(decodeAll(jsonLinesCodec({ trailing: 'drop' }), '1\n23')).toMatchObject({ frames: [1], error: undefined });
 });
 
-test('encode: one line a value, and what JSON cannot express is refused', () => {
+test('encode() writes one line per value and rejects what JSON cannot express', () => {
   const codec = jsonLinesCodec();
   expect(codec.encode({ a: 'x\r\ny' })).toBe('{"a":"x\\r\\ny"}\n');
   expect(codec.encode(null)).toBe('null\n');
@@ -77,7 +77,7 @@ test('encode: one line a value, and what JSON cannot express is refused', () => 
   expect(() => jsonLinesCodec({ maxLength: 2 }).encode('a')).toThrow(expect.objectContaining({ limit: 2 }));
 });
 
-test('refuses bad options when it is called', () => {
+test('rejects bad options when it is called', () => {
   expect(() => jsonLinesCodec({ blankLines: 'keep' as never })).toThrow(TypeError);
   expect(() => jsonLinesCodec({ maxLength: -1 })).toThrow(RangeError);
 });

@@ -6,7 +6,7 @@ import { cuts, decodeBytes } from './support.js';
 const decode = (options: LengthPrefixedOptions, ...chunks: string[]) =>
   decodeBytes(lengthPrefixedCodec(options), ...chunks);
 
-describe('where the length is and how it is written', () => {
+describe('position and format of the length', () => {
   test.each<[LengthPrefixedOptions, string, string]>([
     [{ lengthField: 1 }, '\x02hi', 'hi'],
     [{ lengthField: 2 }, '\x00\x02hi', 'hi'],
@@ -31,16 +31,16 @@ describe('where the length is and how it is written', () => {
     }
   });
 
-  test('a length of zero is an empty frame', () => {
+  test('decodes a length of zero as an empty frame', () => {
     expect(decode({ lengthField: 2 }, '\0\0\0\x01a\0\0').frames).toEqual(['', 'a', '']);
     expect(decode({ lengthField: 'varint' }, '\0\0').frames).toEqual(['', '']);
   });
 
-  test('what comes before the length is dropped, whatever it is', () => {
+  test('drops the bytes before the length, whatever they are', () => {
     expect(decode({ lengthField: 1, offset: 2 }, '\xff\x07\x02hi').frames).toEqual(['hi']);
   });
 
-  test.each([0, 127, 128, 16_383, 16_384, 2_097_152])('a varint of %i', (length) => {
+  test.each([0, 127, 128, 16_383, 16_384, 2_097_152])('decodes a varint of %i', (length) => {
     const codec = lengthPrefixedCodec({ lengthField: 'varint' });
     const payload = Buffer.alloc(length, 'x');
     const bytes = codec.encode(payload);
@@ -51,11 +51,11 @@ describe('where the length is and how it is written', () => {
     expect(decoder.rest()).toHaveLength(0);
   });
 
-  test('a varint may be longer than it has to be, up to ten bytes', () => {
+  test('accepts a varint that is longer than necessary, up to ten bytes', () => {
     expect(decode({ lengthField: 'varint' }, '\x82\x80\x80\x80\x80\x80\x80\x80\x80\x00hi').frames).toEqual(['hi']);
   });
 
-  test('a length that needs more than 32 bits is read as one number', () => {
+  test('reads a length of more than 32 bits as one number', () => {
     const options = { lengthField: 8, adjustment: -(2 ** 40) } as const;
     expect(decode(options, '\x00\x00\x01\x00\x00\x00\x00\x02hi').frames).toEqual(['hi']);
     expect(lengthPrefixedCodec(options).encode('hi').toString('latin1')).toBe('\x00\x00\x01\x00\x00\x00\x00\x02hi');
@@ -67,7 +67,7 @@ describe('where the length is and how it is written', () => {
   });
 });
 
-describe('bad lengths, after the good frames and with the bad one in the rest', () => {
+describe('reports a bad length after the good frames, and keeps it in the rest', () => {
   test.each<[string, LengthPrefixedOptions, string, object]>([
     ['over the limit', { lengthField: 1, maxLength: 2 }, '\x03', { code: 'ERR_FRAME_TOO_LONG', limit: 2 }],
     ['over the limit when adjusted', { lengthField: 1, adjustment: 2, maxLength: 4 }, '\x03', { limit: 4 }],
@@ -92,8 +92,13 @@ describe('bad lengths, after the good frames and with the bad one in the rest', 
       '\xff\xff\xff\xff\xff\xff\xff\xff\x7f',
       { code: 'ERR_FRAME_TOO_LONG' },
     ],
-    ['a varint that goes on', { lengthField: 'varint' }, '\x80'.repeat(10), { code: 'ERR_FRAME_MALFORMED' }],
-    ['under the header', { lengthField: 2, adjustment: -2 }, '\x00\x01', { code: 'ERR_FRAME_MALFORMED' }],
+    ['a varint without an end', { lengthField: 'varint' }, '\x80'.repeat(10), { code: 'ERR_FRAME_MALFORMED' }],
+    [
+      'a length shorter than the header',
+      { lengthField: 2, adjustment: -2 },
+      '\x00\x01',
+      { code: 'ERR_FRAME_MALFORMED' },
+    ],
   ])('%s', (_, options, bad, fields) => {
     const good = lengthPrefixedCodec(options).encode('hi').toString('latin1');
     for (const chunks of cuts(`${good}${bad}`)) {
@@ -104,7 +109,7 @@ describe('bad lengths, after the good frames and with the bad one in the rest', 
     }
   });
 
-  test('exactly the limit fits', () => {
+  test('accepts a frame of exactly the limit', () => {
     expect(decode({ lengthField: 1, maxLength: 2 }, '\x02hi').frames).toEqual(['hi']);
   });
 });
@@ -114,7 +119,7 @@ test.each<[LengthPrefixedOptions, string, number]>([
   [{ lengthField: 4 }, '\0\0\0\x05abcd', 8],
   [{ lengthField: 'varint' }, '\x80', 1],
   [{ lengthField: 1, offset: 3 }, '\0\0\0', 3],
-])('an input that ends inside a frame is an error: %j %j', (options, cut, buffered) => {
+])('fails if the input ends inside a frame: %j %j', (options, cut, buffered) => {
   const good = lengthPrefixedCodec(options).encode('hi').toString('latin1');
   for (const chunks of cuts(`${good}${cut}`)) {
     const { frames, error, rest } = decode(options, ...chunks);
@@ -130,31 +135,31 @@ describe('encode', () => {
     [{ lengthField: 1, adjustment: -1 }, 255],
     [{ lengthField: 2 }, 65536],
     [{ lengthField: 1, adjustment: 3 }, 2],
-  ])('%j refuses %i bytes, which the field cannot express', (options, length) => {
+  ])('%j rejects %i bytes, which the field cannot express', (options, length) => {
     expect(() => lengthPrefixedCodec(options).encode(Buffer.alloc(length))).toThrow(
       expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }),
     );
   });
 
-  test('the most that the field can express is taken', () => {
+  test('accepts the most that the field can express', () => {
     expect(lengthPrefixedCodec({ lengthField: 1 }).encode(Buffer.alloc(255))[0]).toBe(255);
   });
 
-  test('refuses a payload over the limit', () => {
+  test('rejects a payload over the limit', () => {
     expect(() => lengthPrefixedCodec({ lengthField: 4, maxLength: 2 }).encode('abc')).toThrow(FrameTooLongError);
   });
 });
 
 test.each([
-  [{}, TypeError, /lengthField.*1, 2, 3, 4, 8, "varint"/],
+  [{}, TypeError, /lengthField.*1, 2, 3, 4, 8, 'varint'/],
   [undefined, TypeError, /lengthField/],
-  [{ lengthField: 5 }, TypeError, /lengthField/],
+  [{ lengthField: 5 }, RangeError, /lengthField/],
   [{ lengthField: '4' }, TypeError, /lengthField/],
   [{ lengthField: 4, byteOrder: 'middle' }, TypeError, /byteOrder/],
   [{ lengthField: 4, offset: -1 }, RangeError, /offset/],
   [{ lengthField: 4, adjustment: 0.5 }, RangeError, /adjustment/],
   [{ lengthField: 4, maxLength: -1 }, RangeError, /maxLength/],
-])('refuses %j when it is called', (options, type, message) => {
+])('rejects %j when it is called', (options, type, message) => {
   const call = () => lengthPrefixedCodec(options as never);
   expect(call).toThrow(type);
   expect(call).toThrow(message);

@@ -3,7 +3,7 @@ import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/ba
 import { linesCodec } from '../../src/framing/lines.js';
 import { cuts, decodeAll, pullAll } from './support.js';
 
-describe('what ends a line', () => {
+describe('line endings', () => {
   test.each([
     ['LF', 'a\nb\n', ['a', 'b']],
     ['CR LF', 'a\r\nb\r\n', ['a', 'b']],
@@ -22,14 +22,14 @@ describe('what ends a line', () => {
     }
   });
 
-  test("delimiter '\\r\\n' is exact: a bare LF or CR is data", () => {
+  test("delimiter '\\r\\n' is exact: a lone LF or CR is data", () => {
     const codec = linesCodec({ delimiter: '\r\n' });
     for (const chunks of cuts('a\nb\r\n\r\r\n\r\nc\rd\n\r\n')) {
       expect(decodeAll(codec, ...chunks).frames, JSON.stringify(chunks)).toEqual(['a\nb', '\r', '', 'c\rd\n']);
     }
   });
 
-  test('a run of more lines than are decoded at once, and lines longer than that', () => {
+  test('decodes more lines than fit in one run, and lines longer than a run', () => {
     const lines = Array.from({ length: 3000 }, (_, i) => (i % 500 === 7 ? 'long'.repeat(5000) : `line ${i}`));
     expect(decodeAll(linesCodec(), `${lines.join('\n')}\n`).frames).toEqual(lines);
     expect(decodeAll(linesCodec({ delimiter: '\r\n' }), `${lines.join('\r\n')}\r\n`).frames).toEqual(lines);
@@ -47,7 +47,7 @@ describe('an unterminated last line', () => {
     for (const chunks of cuts(input)) expect(decodeAll(linesCodec(), ...chunks).frames).toEqual(lines);
   });
 
-  test('is dropped, and stays in the rest', () => {
+  test("is dropped with trailing: 'drop', and stays in the rest", () => {
     for (const chunks of cuts('one\ntwo\r')) {
       expect(decodeAll(linesCodec({ trailing: 'drop' }), ...chunks)).toEqual({
         frames: ['one'],
@@ -57,7 +57,7 @@ describe('an unterminated last line', () => {
     }
   });
 
-  test('is an error that tells how much there was', () => {
+  test("is an error that reports its length with trailing: 'error'", () => {
     for (const chunks of cuts('one\ntwo\r')) {
       const { frames, error, rest } = decodeAll(linesCodec({ trailing: 'error' }), ...chunks);
       expect({ frames, rest }).toEqual({ frames: ['one'], rest: 'two\r' });
@@ -68,8 +68,8 @@ describe('an unterminated last line', () => {
   });
 });
 
-describe('maxLength counts payload bytes, whatever the cut', () => {
-  test.each(['abcd\n', 'abcd\r\n', 'abcd', 'äb\u0001\n', 'abc\r\r\n', 'abc\r'])('four fit: %j', (input) => {
+describe('maxLength counts payload bytes, whatever the chunking', () => {
+  test.each(['abcd\n', 'abcd\r\n', 'abcd', 'äb\u0001\n', 'abc\r\r\n', 'abc\r'])('accepts four bytes: %j', (input) => {
     const bytes = Buffer.from(input).toString('latin1');
     for (const chunks of cuts(bytes)) {
       const { error, frames } = decodeAll(linesCodec({ maxLength: 4 }), ...chunks);
@@ -78,19 +78,22 @@ describe('maxLength counts payload bytes, whatever the cut', () => {
     }
   });
 
-  test.each(['abcde\n', 'abcde\r\n', 'abcde', 'abcd\r', 'abcdx', 'äbcd\n', 'abcd\r\r\n'])('five do not: %j', (line) => {
-    const bytes = Buffer.from(line).toString('latin1');
-    for (const chunks of cuts(`ok\n${bytes}`)) {
-      const { frames, error, rest } = decodeAll(linesCodec({ maxLength: 4 }), ...chunks);
-      expect(frames, JSON.stringify(chunks)).toEqual(['ok']);
-      expect(error).toBeInstanceOf(FrameTooLongError);
-      expect(error).toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 4, phase: 'read' });
-      expect(rest).toBe(bytes.slice(0, rest.length));
-      expect(rest.length).toBeGreaterThan(4);
-    }
-  });
+  test.each(['abcde\n', 'abcde\r\n', 'abcde', 'abcd\r', 'abcdx', 'äbcd\n', 'abcd\r\r\n'])(
+    'rejects five bytes: %j',
+    (line) => {
+      const bytes = Buffer.from(line).toString('latin1');
+      for (const chunks of cuts(`ok\n${bytes}`)) {
+        const { frames, error, rest } = decodeAll(linesCodec({ maxLength: 4 }), ...chunks);
+        expect(frames, JSON.stringify(chunks)).toEqual(['ok']);
+        expect(error).toBeInstanceOf(FrameTooLongError);
+        expect(error).toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 4, phase: 'read' });
+        expect(rest).toBe(bytes.slice(0, rest.length));
+        expect(rest.length).toBeGreaterThan(4);
+      }
+    },
+  );
 
-  test('in exact mode the two bytes of the delimiter do not count', () => {
+  test('does not count the two bytes of an exact delimiter', () => {
     const codec = linesCodec({ delimiter: '\r\n', maxLength: 3 });
     for (const chunks of cuts('abc\r\nab\r\r\n\n\r\n\r\n')) {
       expect(decodeAll(codec, ...chunks)).toMatchObject({ frames: ['abc', 'ab\r', '\n', ''], error: undefined });
@@ -100,7 +103,7 @@ describe('maxLength counts payload bytes, whatever the cut', () => {
     }
   });
 
-  test('the error comes with the first byte that cannot fit, not with the delimiter', () => {
+  test('fails at the first byte that cannot fit, not at the delimiter', () => {
     const decoder = linesCodec({ maxLength: 4 }).decoder();
     decoder.push(Buffer.from('abcd\r'));
     expect(decoder.next()).toBeUndefined();
@@ -111,22 +114,22 @@ describe('maxLength counts payload bytes, whatever the cut', () => {
     expect(() => other.next()).toThrow(FrameTooLongError);
   });
 
-  test('maxLength 0 allows empty lines only', () => {
-    for (const chunks of cuts('\n\r\n\nx')) {
-      expect(decodeAll(linesCodec({ maxLength: 0 }), ...chunks)).toMatchObject({
-        frames: ['', '', ''],
-        error: { limit: 0 },
+  test('maxLength 1 allows lines of one byte', () => {
+    for (const chunks of cuts('\nx\r\n\nxx')) {
+      expect(decodeAll(linesCodec({ maxLength: 1 }), ...chunks)).toMatchObject({
+        frames: ['', 'x', ''],
+        error: { limit: 1 },
       });
     }
   });
 
-  test('the default is 64 KiB', () => {
+  test('is 64 KiB by default', () => {
     const fits = 'x'.repeat(65536);
     expect(decodeAll(linesCodec(), `${fits}\r\n`).frames).toEqual([fits]);
     expect(decodeAll(linesCodec(), `${fits}x\n`).error).toMatchObject({ limit: 65536 });
   });
 
-  test("oversize: 'discard' leaves the long lines out and goes on", () => {
+  test("oversize: 'discard' skips long lines and continues", () => {
     const codec = linesCodec({ maxLength: 3, oversize: 'discard' });
     for (const chunks of cuts('abc\nabcd\nde\nabcdefghijk\r\n\nabcd\r\nabc\r\nxyzz')) {
       expect(decodeAll(codec, ...chunks), JSON.stringify(chunks)).toEqual({
@@ -137,7 +140,7 @@ describe('maxLength counts payload bytes, whatever the cut', () => {
     }
   });
 
-  test('discarding keeps nothing but what may be the beginning of the delimiter', () => {
+  test('discarding keeps only the bytes that may start a delimiter', () => {
     const decoder = linesCodec({ delimiter: '\r\n', maxLength: 3, oversize: 'discard' }).decoder();
     for (const chunk of ['abcdef', 'ghi', 'jkl\r']) {
       decoder.push(Buffer.from(chunk));
@@ -160,7 +163,7 @@ describe('text', () => {
     }
   });
 
-  test('invalid UTF-8 becomes U+FFFD line by line: a sequence does not go on behind a line end', () => {
+  test('invalid UTF-8 becomes U+FFFD line by line: a sequence does not continue after a line end', () => {
     const lines = ['\xe2\x82', '\xac', '\xf0\x9f\x98', '\xff\xfe', '\xed\xa0\x80', 'ok\xc3'];
     const expected = lines.map((line) =>
       new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.from(line, 'latin1')),
@@ -169,11 +172,11 @@ describe('text', () => {
       expect(decodeAll(linesCodec(), ...chunks).frames).toEqual(expected);
   });
 
-  test('latin1', () => {
+  test('decodes latin1', () => {
     const codec = linesCodec({ encoding: 'latin1' });
     expect(decodeAll(codec, '\xe4\xff\n\x8a\n').frames).toEqual(['äÿ', '\x8a']);
     expect(codec.encode('äÿ')).toEqual(Buffer.from([0xe4, 0xff, 10]));
-    // U+010A would become LF when its upper byte is cut off.
+    // U+010A would become LF if its upper byte were cut off.
     expect(() => codec.encode('\u010a')).toThrow(
       expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }),
     );
@@ -190,19 +193,19 @@ describe('encode', () => {
     ['\n', 'a\nb'],
     ['\n', 'a\r'],
     ['\r\n', 'a\r\nb'],
-  ] as const)('with delimiter %j refuses %j', (delimiter, line) => {
+  ] as const)('with delimiter %j rejects %j', (delimiter, line) => {
     const encode = () => linesCodec({ delimiter }).encode(line);
     expect(encode).toThrow(FrameError);
     expect(encode).toThrow(expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }));
   });
 
-  test('refuses a line over the limit, in bytes', () => {
+  test('rejects a line over the limit in bytes', () => {
     const codec = linesCodec({ maxLength: 4 });
     expect(codec.encode('ää')).toBe('ää\n');
     expect(() => codec.encode('ääb')).toThrow(expect.objectContaining({ code: 'ERR_FRAME_TOO_LONG', phase: 'write' }));
   });
 
-  test('refuses what is no string', () => {
+  test('rejects a value that is not a string', () => {
     expect(() => linesCodec().encode(Buffer.from('a') as unknown as string)).toThrow(TypeError);
   });
 });
@@ -212,12 +215,12 @@ test.each([
   [{ delimiter: ';' }, TypeError, /delimitedCodec/],
   [{ maxLength: -1 }, RangeError, /maxLength.*-1/],
   [{ maxLength: 1.5 }, RangeError, /maxLength/],
-  [{ maxLength: Number.POSITIVE_INFINITY }, RangeError, /maxLength/],
-  [{ maxLength: '5' }, RangeError, /maxLength/],
-  [{ trailing: 'keep' }, TypeError, /trailing.*"emit", "drop", "error".*"keep"/],
+  [{ maxLength: 0 }, RangeError, /maxLength/],
+  [{ maxLength: '5' }, TypeError, /maxLength/],
+  [{ trailing: 'keep' }, TypeError, /trailing.*'emit', 'drop', 'error'.*'keep'/],
   [{ oversize: 'drop' }, TypeError, /oversize/],
   [{ encoding: 'utf16le' }, TypeError, /encoding/],
-])('refuses %j when it is called', (options, type, message) => {
+])('rejects %j when it is called', (options, type, message) => {
   const call = () => linesCodec(options as never);
   expect(call).toThrow(type);
   expect(call).toThrow(message);

@@ -1,4 +1,4 @@
-// How much a decoder copies, looks at and holds on to. Work is counted, not timed.
+// How much a decoder copies, scans and keeps. The tests count work; they do not measure time.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ByteQueue } from '../../src/framing/byte-queue.js';
 import type { Codec } from '../../src/framing/codec.js';
@@ -7,10 +7,10 @@ import { fixedLengthCodec } from '../../src/framing/fixed-length.js';
 import { lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
 import { type LinesOptions, linesCodec } from '../../src/framing/lines.js';
 import { netstringsCodec } from '../../src/framing/netstrings.js';
-import { restCodec } from '../../src/framing/rest.js';
+import { wholeInputCodec } from '../../src/framing/whole-input.js';
 import { pullAll } from './support.js';
 
-/** The bytes that the native operations on bytes went over since the test began. */
+/** The number of bytes that native byte operations have processed since the test began. */
 let work = 0;
 
 const bytesProto = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array;
@@ -38,7 +38,7 @@ function span(found: unknown, from: unknown, length: number): number {
   return (found === -1 ? length : (found as number) + 1) - (from as number);
 }
 
-/** Counts what a method goes over, from what it gave and was given. */
+/** Counts what a method processes, given its result and arguments. */
 function count(
   proto: object,
   name: string,
@@ -55,7 +55,7 @@ function count(
 
 const KIB = 1024;
 
-/** A frame of `length` bytes of payload, as it is on the wire. */
+/** A frame with `length` bytes of payload, as it is on the wire. */
 const formats: [string, (length: number) => Codec<unknown>, (length: number) => Buffer][] = [
   ['lines', (n) => linesCodec({ maxLength: n }), (n) => Buffer.alloc(n + 1, 'x').fill('\n', n)],
   [
@@ -87,25 +87,25 @@ describe.each(formats)('linear work: %s', (_, codec, frame) => {
     return work / input.length;
   };
 
-  test.each([1, 3, 100])('one long frame in chunks of %i', (size) => {
+  test.each([1, 3, 100])('decodes one long frame in chunks of %i', (size) => {
     expect(workFor(frame(32 * KIB), size, 32 * KIB)).toBeLessThan(8);
   });
 
-  test.each([1, 3, 1000])('many short frames in chunks of %i', (size) => {
+  test.each([1, 3, 1000])('decodes many short frames in chunks of %i', (size) => {
     expect(workFor(Buffer.concat(Array(1000).fill(frame(16))), size, 16)).toBeLessThan(8);
   });
 
-  test('many frames in one chunk, short ones and long ones', () => {
+  test('decodes many frames, short and long, from one chunk', () => {
     expect(workFor(Buffer.concat(Array(4000).fill(frame(16))), 1e9, 16)).toBeLessThan(8);
     expect(workFor(Buffer.concat(Array(40).fill(frame(20 * KIB))), 1e9, 20 * KIB)).toBeLessThan(8);
   });
 
-  test('everything pushed by single bytes before the first frame is taken', () => {
+  test('decodes bytes that are all pushed one by one before the first frame is taken', () => {
     expect(workFor(Buffer.concat(Array(1000).fill(frame(16))), 1, 16, true)).toBeLessThan(12);
   });
 });
 
-test('a frame that lies in one chunk is copied once, and one put together from pieces is not copied again', () => {
+test('copies a frame once if it lies in one chunk, and never copies an assembled frame again', () => {
   const decoder = fixedLengthCodec(20 * KIB).decoder();
   const input = Buffer.alloc(200 * KIB);
   decoder.push(input);
@@ -123,8 +123,8 @@ test('a frame that lies in one chunk is copied once, and one put together from p
   expect(copy).not.toHaveBeenCalled();
 });
 
-test('all that there is, in chunks of one byte', () => {
-  const decoder = restCodec(32 * KIB).decoder();
+test('takes all bytes with rest(), in chunks of one byte', () => {
+  const decoder = wholeInputCodec(32 * KIB).decoder();
   for (let i = 0; i < 32 * KIB; i++) {
     decoder.push(Uint8Array.of(i));
     expect(decoder.next()).toBeUndefined();
@@ -134,7 +134,7 @@ test('all that there is, in chunks of one byte', () => {
   expect(work / (32 * KIB)).toBeLessThan(8);
 });
 
-test('a short line before a long one does not make the long one be searched again and again', () => {
+test('a short line before a long one does not cause the long one to be searched repeatedly', () => {
   const decoder = linesCodec().decoder();
   const input = Buffer.from(`\n${'x'.repeat(9 * KIB)}\n`.repeat(20));
   decoder.push(input);
@@ -142,7 +142,7 @@ test('a short line before a long one does not make the long one be searched agai
   expect(work / input.length).toBeLessThan(5);
 });
 
-describe('what a frame holds on to', () => {
+describe('memory that a frame keeps alive', () => {
   const PIECE = 8 * KIB;
   const input = (codec: Codec<Buffer>, payload: Buffer, times: number) =>
     Buffer.concat(Array<Uint8Array>(times).fill(codec.encode(payload) as Uint8Array));
@@ -165,7 +165,7 @@ describe('what a frame holds on to', () => {
     }
   });
 
-  test('a long frame holds at most twice its length', () => {
+  test('a long frame keeps at most twice its length', () => {
     const codec = lengthPrefixedCodec({ lengthField: 4 });
     const bytes = input(codec, Buffer.alloc(100 * KIB, 'x'), 3);
     for (const size of [1 << 20, 64 * KIB, 1000]) {
@@ -177,7 +177,7 @@ describe('what a frame holds on to', () => {
     }
   });
 
-  test.each([10, 5 * KIB])('a frame of %i bytes does not hold what came before it in the same frame', (length) => {
+  test.each([10, 5 * KIB])('a frame of %i bytes does not keep the bytes that were dropped before it', (length) => {
     const codec = lengthPrefixedCodec({ lengthField: 4, offset: 100 * KIB });
     const decoder = codec.decoder();
     const bytes = codec.encode(Buffer.alloc(length));
@@ -190,7 +190,7 @@ describe('what a frame holds on to', () => {
   });
 
   test.each([10, 1000, 5 * KIB, 15 * KIB, 20 * KIB])(
-    'frames of %i bytes, put together from pieces, share nothing',
+    'frames of %i bytes that are assembled from pieces share no memory',
     (length) => {
       const codec = lengthPrefixedCodec({ lengthField: 4 });
       const decoder = codec.decoder();
@@ -205,7 +205,7 @@ describe('what a frame holds on to', () => {
     },
   );
 
-  test('lines are decoded in runs of 8 KiB at most, or one by one', () => {
+  test('lines are decoded in runs of at most 8 KiB, or one by one', () => {
     const decode = vi.spyOn(Buffer.prototype, 'toString');
     const decoder = linesCodec().decoder();
     decoder.push(Buffer.from(`${'x'.repeat(63)}\n`.repeat(10_000)));
@@ -215,15 +215,15 @@ describe('what a frame holds on to', () => {
   });
 });
 
-describe('what a decoder holds on to', () => {
-  /** The most memory that was taken at once for bytes, and what is in the decoder at the end. */
+describe('memory that a decoder keeps alive', () => {
+  /** The largest single allocation for bytes, and what the decoder holds at the end. */
   const largestAllocation = (run: () => void): number => {
     const sizes = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'allocUnsafeSlow'), vi.spyOn(Buffer, 'alloc')];
     run();
     return Math.max(0, ...sizes.flatMap((spy) => spy.mock.calls.map(([size]) => size)));
   };
 
-  test('a declared length takes no memory before its bytes arrive', () => {
+  test('a declared length allocates nothing before its bytes arrive', () => {
     const decoder = lengthPrefixedCodec({ lengthField: 4 }).decoder();
     const most = largestAllocation(() => {
       decoder.push(Uint8Array.of(1, 0, 0, 0));
@@ -236,7 +236,7 @@ describe('what a decoder holds on to', () => {
     expect(most).toBeLessThanOrEqual(2 * 1004);
   });
 
-  test('a length over the limit is refused from its header alone', () => {
+  test('a length over the limit is rejected from its header alone', () => {
     const most = largestAllocation(() => {
       const decoder = lengthPrefixedCodec({ lengthField: 4 }).decoder();
       decoder.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
@@ -249,7 +249,7 @@ describe('what a decoder holds on to', () => {
     ['error', {}],
     ['discard', { oversize: 'discard' }],
     ['discard, CR LF', { oversize: 'discard', delimiter: '\r\n' }],
-  ])('of a line without an end: the limit, and with %s no more', (_, options) => {
+  ])('an endless line keeps at most the limit, and with %s no more', (_, options) => {
     const limit = 1000;
     const decoder = linesCodec({ ...options, maxLength: limit }).decoder();
     const chunk = Buffer.alloc(300, 'x');
@@ -270,7 +270,7 @@ describe('what a decoder holds on to', () => {
     expect(decoder.rest().length).toBe(options.oversize === 'discard' ? 0 : 1200);
   });
 
-  test('a line that is far over the limit is not copied to be left out', () => {
+  test('skipping a line far over the limit does not copy it', () => {
     const decoder = linesCodec({ maxLength: 1000, oversize: 'discard' }).decoder();
     const chunk = Buffer.from(`${'x'.repeat(100 * KIB)}\nnext\n`);
     const memory = largestAllocation(() => {
@@ -282,31 +282,31 @@ describe('what a decoder holds on to', () => {
     expect(memory).toBeLessThanOrEqual(1002);
   });
 
-  test('a chunk that is used up is let go', () => {
+  test('a chunk that is used up is released', () => {
     const queue = new ByteQueue();
     queue.push(Buffer.alloc(100));
-    queue.keep(60, 100);
+    queue.save(60, 100);
     expect(queue.chunk).toHaveLength(100);
-    queue.keep(40, 100);
+    queue.save(40, 100);
     expect(queue.chunk).toHaveLength(0);
-    queue.drop(100);
+    queue.dropFrame(100);
     queue.push(Buffer.alloc(100));
-    queue.skip(100);
+    queue.advance(100);
     expect(queue.chunk).toHaveLength(0);
   });
 
-  test('the memory of a long frame is given back with it', () => {
+  test('the memory of a long frame is released with it', () => {
     const queue = new ByteQueue();
     for (const size of [100 * KIB, 10 * KIB]) {
       queue.push(Buffer.alloc(size));
-      queue.keep(size, size);
-      const memory = queue.source;
-      queue.drop(size);
+      queue.save(size, size);
+      const memory = queue.buffer;
+      queue.dropFrame(size);
       queue.push(Buffer.alloc(1));
-      queue.keep(1, 10);
-      // Short ones are used again, so that a frame that is cut by every chunk costs no memory each time.
-      expect(queue.source === memory).toBe(size < 16 * KIB);
-      queue.drop(1);
+      queue.save(1, 10);
+      // Short buffers are reused, so that a frame that is cut by every chunk does not allocate each time.
+      expect(queue.buffer === memory).toBe(size < 16 * KIB);
+      queue.dropFrame(1);
     }
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DelimiterSearch } from '../../src/framing/delimiter-search.js';
 
-test('finds what a search in the whole finds, for every short text, delimiter and cut', () => {
+test('finds what a search in the whole text finds, for every short text, delimiter and cut', () => {
   let found = 0;
   for (const delimiter of ['a', 'aa', 'ab', 'aab', 'aba', 'abab', 'aabaa', 'abaab']) {
     for (let bits = 0; bits < 2 ** 9; bits++) {
@@ -14,7 +14,7 @@ test('finds what a search in the whole finds, for every short text, delimiter an
           const length = Array.from(delimiter, (_, i) => i).findLast((i) =>
             text.slice(0, cut).endsWith(delimiter.slice(0, i)),
           );
-          expect(search.matched, `${delimiter} in ${text.slice(0, cut)}`).toBe(length);
+          expect(search.matchedLength, `${delimiter} in ${text.slice(0, cut)}`).toBe(length);
         }
         const end = first >= 0 ? first : search.find(Buffer.from(text.slice(cut)), 0);
         const expected = index < 0 ? -1 : index + delimiter.length - (first >= 0 ? 0 : cut);
@@ -26,7 +26,7 @@ test('finds what a search in the whole finds, for every short text, delimiter an
   expect(found).toBeGreaterThan(1000);
 });
 
-test('looks at single bytes only where a delimiter may be cut', () => {
+test('compares single bytes only where a delimiter may be cut', () => {
   const text = Buffer.from('xxxxxxxxxx--abc--xxxxxxxxxx'.repeat(100));
   let reads = 0;
   const counted = new Proxy(text, {
@@ -39,7 +39,7 @@ test('looks at single bytes only where a delimiter may be cut', () => {
   const search = new DelimiterSearch(Buffer.from('--abcd'));
   expect(search.find(counted, 0)).toBe(-1);
   expect(reads).toBe(5);
-  search.matched = 4;
+  search.matchedLength = 4;
   expect(search.find(counted, 0)).toBe(-1);
   expect(reads).toBe(5 + 1 + 5);
 });

@@ -1,4 +1,4 @@
-// Drives a decoder in the documented way and says what came of it.
+// Drives a decoder as its documentation says, and reports the result.
 import type { Codec, Decoder } from '../../src/framing/codec.js';
 
 export interface Decoded<T> {
@@ -7,14 +7,14 @@ export interface Decoded<T> {
   rest: string;
 }
 
-/** Takes frames until there are no more. */
+/** Takes frames until none is left. */
 export function pullAll<T>(decoder: Decoder<T>): T[] {
   const frames: T[] = [];
   for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) frames.push(frame);
   return frames;
 }
 
-/** Pushes the chunks (strings as Latin-1, so that each character is a byte) one by one, and ends the input. */
+/** Pushes the chunks one by one (strings as Latin-1, so that each character is a byte), then ends the input. */
 export function decodeAll<T>(codec: Codec<T>, ...chunks: (string | Uint8Array)[]): Decoded<T> {
   const decoder = codec.decoder();
   const frames: T[] = [];
@@ -35,13 +35,13 @@ export function decodeAll<T>(codec: Codec<T>, ...chunks: (string | Uint8Array)[]
   return { frames, error, rest: Buffer.from(decoder.rest()).toString('latin1') };
 }
 
-/** The same with frames of bytes, shown as Latin-1. */
+/** The same for frames of bytes, shown as Latin-1. */
 export function decodeBytes(codec: Codec<Buffer>, ...chunks: (string | Uint8Array)[]): Decoded<string> {
   const { frames, error, rest } = decodeAll(codec, ...chunks);
   return { frames: frames.map((frame) => frame.toString('latin1')), error, rest };
 }
 
-/** Every way to cut `text` in two, and one byte at a time. */
+/** Every way to cut `text` in two, and all single bytes. */
 export function cuts(text: string): string[][] {
   const ways = [...text].map((_, i) => [text.slice(0, i), text.slice(i)]);
   return [...ways, [...text]];

@@ -1,13 +1,14 @@
-// resolveHost() and reverseLookup(): what the system answers, and what becomes of it in time, too late and after an abort.
+// resolveHost() and reverseLookup(): what the system answers, in time, too late, and after an abort.
 import dns from 'node:dns';
-import { AbortedError, resolveHost, reverseLookup, SocketError, SocketTimeoutError } from '@rxsock/core';
+import { AbortedError, SocketError, SocketTimeoutError } from '@rxsock/core';
+import { resolveHost, reverseLookup } from '@rxsock/core/lookup';
 import { defer, firstValueFrom, from } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A resolver that says what the test tells it. */
+/** A resolver that returns what the test gives it. */
 function system<F extends 'lookup' | 'lookupService'>(name: F) {
   const spy = vi.spyOn(dns, name).mockImplementation((() => {}) as never);
   return {
@@ -24,17 +25,17 @@ describe('resolveHost()', () => {
     expect(await resolveHost('localhost', { family: 4 })).toEqual([{ address: '127.0.0.1', family: 'IPv4' }]);
   });
 
-  test('can be a source', async () => {
+  test('returns a promise that can be a source', async () => {
     const addresses = firstValueFrom(defer(() => from(resolveHost('localhost', { family: 4 }))));
     expect(await addresses).toHaveLength(1);
   });
 
-  test('an address stands for itself', async () => {
+  test('returns an address as itself', async () => {
     expect(await resolveHost('192.0.2.1')).toEqual([{ address: '192.0.2.1', family: 'IPv4' }]);
     expect(await resolveHost('2001:db8::1', { family: 6 })).toEqual([{ address: '2001:db8::1', family: 'IPv6' }]);
   });
 
-  test('all of them, in their order', async () => {
+  test('returns all addresses in their order', async () => {
     const { spy, answer } = system('lookup');
     const found = resolveHost('both');
     expect(spy.mock.lastCall?.slice(0, 2)).toEqual(['both', { all: true, family: 0 }]);
@@ -50,7 +51,7 @@ describe('resolveHost()', () => {
     ]);
   });
 
-  test('a name that there is not', async () => {
+  test('fails for a name that does not exist', async () => {
     const { answer } = system('lookup');
     const found = resolveHost('no-such-host.invalid');
     const cause = failure('ENOTFOUND');
@@ -61,7 +62,7 @@ describe('resolveHost()', () => {
     expect((error as Error).message).toBe("Cannot find the host 'no-such-host.invalid': getaddrinfo ENOTFOUND");
   });
 
-  test.each(['no-such-host.invalid', '*.invalid'])('%j is nobody, says the system', async (name) => {
+  test.each(['no-such-host.invalid', '*.invalid'])('fails for %j: the system knows no such host', async (name) => {
     await expect(resolveHost(name)).rejects.toMatchObject({
       name: 'SocketError',
       code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
@@ -71,30 +72,32 @@ describe('resolveHost()', () => {
   test.each([
     ['127.0.0.1', 6],
     ['::1', 4],
-  ] as const)('%s is no address of the family %i', async (name, family) => {
+  ] as const)('%s is not an address of the family %i', async (name, family) => {
     await expect(resolveHost(name, { family })).rejects.toMatchObject({
       code: 'ENOTFOUND',
-      message: `Cannot find an IPv${family} address of the host '${name}': there is none`,
+      message: `Cannot find an IPv${family} address of the host '${name}': it has no such address`,
     });
   });
 
-  test('nothing found is an error too', async () => {
+  test('fails if the system finds nothing', async () => {
     const { answer } = system('lookup');
     const found = resolveHost('empty');
     answer(null, []);
     await expect(found).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
 
-  test.each(['', '127.0.0.1\0.example.com', undefined, null, 5, {}])('%o is no name', (name) => {
+  test.each(['', '127.0.0.1\0.example.com', undefined, null, 5, {}])('rejects %o as a name', (name) => {
     expect(() => resolveHost(name as string)).toThrow(TypeError);
   });
 
-  test.each([{ family: 5 as 4 }, { family: '4' as unknown as 4 }, { timeout: -1 }, { timeout: Number.NaN }])(
-    '%o is refused at the call',
-    (options) => {
-      expect(() => resolveHost('localhost', options)).toThrow(RangeError);
-    },
-  );
+  test.each([
+    [{ family: 5 as 4 }, RangeError],
+    [{ family: '4' as unknown as 4 }, TypeError],
+    [{ timeout: -1 }, RangeError],
+    [{ timeout: Number.NaN }, RangeError],
+  ])('%o is refused at the call', (options, error) => {
+    expect(() => resolveHost('localhost', options)).toThrow(error);
+  });
 });
 
 describe('reverseLookup()', () => {
@@ -111,7 +114,7 @@ describe('reverseLookup()', () => {
     expect(await resolveHost(name)).toContainEqual({ address: '127.0.0.1', family: 'IPv4' });
   });
 
-  test('an address without a name', async () => {
+  test('fails for an address without a name', async () => {
     const { answer } = system('lookupService');
     const found = reverseLookup('192.0.2.1');
     answer(failure('ENOTFOUND'));
@@ -119,20 +122,23 @@ describe('reverseLookup()', () => {
       name: 'SocketError',
       code: 'ENOTFOUND',
       phase: 'open',
-      message: 'Cannot find a name of 192.0.2.1: getaddrinfo ENOTFOUND',
+      message: 'Cannot find a host name for 192.0.2.1: getaddrinfo ENOTFOUND',
     });
   });
 
-  test.each(['', 'localhost', '1.2.3', '127.0.0.1\0', '127.0.0.*', undefined, 5])('%o is no address', (address) => {
-    expect(() => reverseLookup(address as string)).toThrow(TypeError);
-  });
+  test.each(['', 'localhost', '1.2.3', '127.0.0.1\0', '127.0.0.*', undefined, 5])(
+    'rejects %o as an address',
+    (address) => {
+      expect(() => reverseLookup(address as string)).toThrow(TypeError);
+    },
+  );
 });
 
 describe.each([
   ['resolveHost()', 'lookup', (options: object) => resolveHost('somewhere', options)],
   ['reverseLookup()', 'lookupService', (options: object) => reverseLookup('192.0.2.1', options)],
 ] as const)('%s', (_name, call, ask) => {
-  test('gives up after its timeout, and what comes then is not heard', async () => {
+  test('gives up after its timeout, and ignores a later answer', async () => {
     const { answer } = system(call);
     const scheduler = new Clock();
     const found = ask({ timeout: 1000, scheduler });
@@ -154,15 +160,15 @@ describe.each([
     answer(null, []);
   });
 
-  test('waits 30 seconds by default, and for ever if told so', async () => {
+  test('waits 30 seconds by default, and without limit on request', async () => {
     system(call);
     const scheduler = new Clock();
     const found = ask({ scheduler });
-    const patient = ask({ scheduler, timeout: 0 });
+    const unlimited = ask({ scheduler, timeout: 0 });
     scheduler.pass(30_000);
     await expect(found).rejects.toMatchObject({ milliseconds: 30_000 });
     scheduler.pass(1e9);
-    expect(await Promise.race([patient.catch(() => 'failed'), Promise.resolve('waits')])).toBe('waits');
+    expect(await Promise.race([unlimited.catch(() => 'failed'), Promise.resolve('waits')])).toBe('waits');
   });
 
   test('gives up when it is aborted', async () => {
@@ -181,13 +187,13 @@ describe.each([
     answer(null, []);
   });
 
-  test('does not ask when it was aborted before', async () => {
+  test('does not ask if it was aborted before', async () => {
     const { spy } = system(call);
     await expect(ask({ signal: AbortSignal.abort('no') })).rejects.toMatchObject({ cause: 'no' });
     expect(spy).not.toHaveBeenCalled();
   });
 
-  test('keeps neither timer nor listener when it has its answer', async () => {
+  test('keeps neither timer nor listener after its answer', async () => {
     const { answer } = system(call);
     const scheduler = new Clock();
     const abort = new AbortController();

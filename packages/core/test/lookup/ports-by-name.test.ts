@@ -1,10 +1,11 @@
-// connect() and listen() with a port by name: the table is read while dialling, and what is not in it is their error.
+// connect() and listen() with a service name as port: they read the table while they dial or start. A name that is not
+// in the table is their error.
 import { ConnectError, connect, listen } from '@rxsock/core';
 import { expect, test, vi } from 'vitest';
 import { closedPort, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { servicesFile } from '../support/names.js';
+import { servicesFile } from '../support/services-file.js';
 
 const system = vi.hoisted(() => ({ file: '/nonexistent/services' }));
 vi.mock('../../src/lookup/services-file.js', () => ({
@@ -26,7 +27,7 @@ test.each(['127.0.0.1', 'localhost'])('connects to %s', async (host) => {
   subscription.unsubscribe();
 });
 
-test('a service that nobody knows is a failure to connect', async () => {
+test('fails to connect to an unknown service', async () => {
   system.file = await servicesFile('parrot 1/tcp');
   const socket = connect({ port: 'dead-parrot' });
   const { ended, log } = record(socket);
@@ -38,14 +39,14 @@ test('a service that nobody knows is a failure to connect', async () => {
   expect(log).toEqual(['close', 'error:ERR_UNKNOWN_SERVICE']);
 });
 
-test('a missing table is a failure to connect', async () => {
+test('fails to connect if the table is missing', async () => {
   system.file = '/nonexistent/services';
   const { error } = await record(connect({ port: 'parrot' })).ended;
   expect(error).toBeInstanceOf(ConnectError);
   expect(error).toMatchObject({ code: 'ENOENT', attempts: [] });
 });
 
-test.each(['127.0.0.1', 'somewhere'])('nobody dials %s when it is aborted while the table is read', async (host) => {
+test.each(['127.0.0.1', 'somewhere'])('does not dial %s if it is aborted while the table is read', async (host) => {
   const server = await rawServer();
   system.file = await servicesFile(`parrot ${server.port}/tcp`);
   const lookup = vi.fn();
@@ -53,14 +54,14 @@ test.each(['127.0.0.1', 'somewhere'])('nobody dials %s when it is aborted while 
   const { ended } = record(socket);
   socket.error('enough');
   expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
-  // The table is read by now: it is the same promise.
+  // The table has been read by now: it is the same promise.
   await opened(dial({ port: server.port }));
   await turns();
   expect(server.peers).toHaveLength(1);
   expect(lookup).not.toHaveBeenCalled();
 });
 
-test('listens', async () => {
+test('listens on a named port', async () => {
   const port = await freePort();
   system.file = await servicesFile(`parrot ${port}/tcp`);
   const server = listen({ port: 'parrot' });
@@ -71,7 +72,7 @@ test('listens', async () => {
   subscription.unsubscribe();
 });
 
-test('a service that nobody knows is a failure to listen', async () => {
+test('fails to listen on an unknown service', async () => {
   system.file = await servicesFile('');
   const { error } = await record(listen({ port: 'dead-parrot' })).ended;
   expect(error).toMatchObject({ name: 'SocketError', code: 'ERR_UNKNOWN_SERVICE', phase: 'open' });
@@ -92,13 +93,13 @@ test.each(['parrot', 'dead-parrot'])(
   },
 );
 
-test.each(['', '80', 'a b', 'a/tcp'])('%o is neither a port nor a name', (port) => {
-  const message = `port must be a whole number from 0 to 65535, or the name of a service, not '${port}'`;
-  expect(() => connect({ port })).toThrow(new RangeError(message));
-  expect(() => listen({ port })).toThrow(new RangeError(message));
+test.each(['', '80', 'a b', 'a/tcp'])('rejects %o, which is neither a port nor a name', (port) => {
+  const message = `port must be an integer from 0 to 65535, or the name of a service, not '${port}'`;
+  expect(() => connect({ port })).toThrow(new TypeError(message));
+  expect(() => listen({ port })).toThrow(new TypeError(message));
 });
 
-/** A port that nobody has taken. */
+/** A port that is free. */
 async function freePort(): Promise<number> {
   const server = listen();
   const { log, subscription } = record(server);

@@ -1,10 +1,12 @@
-// servicePort(): names, aliases, protocols, and tables that are missing or not well formed.
+// servicePort(): names, aliases, protocols, and tables that are missing or malformed.
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SocketError, servicePort } from '@rxsock/core';
+import { SocketError } from '@rxsock/core';
+import { servicePort } from '@rxsock/core/lookup';
 import { defer, firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { folder, servicesFile } from '../support/names.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
+import { servicesFile } from '../support/services-file.js';
 
 const TABLE = `# name  port/protocol  aliases
 smtp\t\t25/tcp\tmail\t# Simple Mail
@@ -24,16 +26,16 @@ test('finds names and aliases by protocol', async () => {
   expect(await servicePort('dicom', { file })).toBe(104);
 });
 
-test('can be a source: once, at subscription', async () => {
+test('can be a source that reads once, at subscription', async () => {
   const file = await servicesFile(TABLE);
   expect(await firstValueFrom(defer(() => servicePort('smtp', { file })))).toBe(25);
 });
 
 test.each([
-  ['not there', 'gopher', 'tcp'],
+  ['missing from the table', 'gopher', 'tcp'],
   ['of the other protocol', 'nameserver', 'tcp'],
   ['in another spelling', 'SMTP', 'tcp'],
-  ['with wildcards, which are characters like others', 'smt*', 'tcp'],
+  ['with wildcards, which have no special meaning', 'smt*', 'tcp'],
   ['only in a comment', 'Simple', 'tcp'],
   ['of an object', 'constructor', 'udp'],
 ] as const)('a name %s is unknown', async (_what, name, protocol) => {
@@ -46,7 +48,7 @@ test.each([
   );
 });
 
-test('lines that are not well formed are skipped, and of two the first counts', async () => {
+test('skips malformed lines, and the first of two entries counts', async () => {
   const malformed = ['a', 'a tcp', 'a /tcp', 'a 1', 'a x/tcp', 'a 1x/tcp', 'a -1/tcp', 'a 0/tcp', 'a 65536/tcp'];
   const more = ['1/tcp', '#a 1/tcp', 'a#1/tcp', 'a 99999999999999999999/tcp', 'b 1/ a', '\0\uFFFD', ''];
   const file = await servicesFile([...malformed, ...more, 'a 65535/tcp', 'a 2/tcp'].join('\n'));
@@ -54,12 +56,12 @@ test('lines that are not well formed are skipped, and of two the first counts', 
   await expect(servicePort('b', { file })).rejects.toMatchObject({ code: 'ERR_UNKNOWN_SERVICE' });
 });
 
-test('an empty table knows nothing', async () => {
+test('finds nothing in an empty table', async () => {
   const file = await servicesFile('');
   await expect(servicePort('a', { file })).rejects.toMatchObject({ code: 'ERR_UNKNOWN_SERVICE' });
 });
 
-test('a table is read once', async () => {
+test('reads a table once', async () => {
   const file = await servicesFile(TABLE);
   expect(await servicePort('smtp', { file })).toBe(25);
   await rename(file, `${file}.old`);
@@ -67,21 +69,21 @@ test('a table is read once', async () => {
 });
 
 describe('a table that cannot be read', () => {
-  test('is an error, and is looked for again the next time', async () => {
-    const file = join(await folder(), 'services');
+  test('is an error, and is read again the next time', async () => {
+    const file = join(await testFolder(), 'services');
     await expect(servicePort('a', { file })).rejects.toMatchObject({
       name: 'SocketError',
       code: 'ENOENT',
       phase: 'open',
       cause: { code: 'ENOENT' },
-      message: expect.stringMatching(/^Cannot read the table of services: .*give the port as a number$/),
+      message: expect.stringMatching(/^Cannot read the services file: .*give the port as a number$/),
     });
     await writeFile(file, 'a 1/tcp');
     expect(await servicePort('a', { file })).toBe(1);
   });
 
-  test('a folder is none', async () => {
-    await expect(servicePort('a', { file: await folder() })).rejects.toMatchObject({ code: 'EISDIR' });
+  test('is an error if it is a folder', async () => {
+    await expect(servicePort('a', { file: await testFolder() })).rejects.toMatchObject({ code: 'EISDIR' });
   });
 });
 
@@ -92,6 +94,8 @@ test.each(['', '80', ' ', 'a b', 'a\n', '#a', 'a/tcp', '*', 25, null, undefined]
   },
 );
 
-test('other protocols are refused', () => {
-  expect(() => servicePort('a', { protocol: 'sctp' as 'tcp' })).toThrow(/protocol must be 'tcp' or 'udp', not 'sctp'/);
+test('rejects other protocols', () => {
+  expect(() => servicePort('a', { protocol: 'sctp' as 'tcp' })).toThrow(
+    /protocol must be one of 'tcp', 'udp', not 'sctp'/,
+  );
 });

@@ -6,30 +6,30 @@ import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 
 describe('decodeText()', () => {
-  test('decodes characters whole, wherever they are cut, and keeps a byte order mark', () => {
+  test('decodes whole characters wherever they are cut, and keeps a byte order mark', () => {
     const text = '\uFEFFgrüße 🧦';
     const { values } = record(from([...Buffer.from(text)].map((byte) => Buffer.of(byte))).pipe(decodeText()));
     expect(values.join('')).toBe(text);
     expect(values).not.toContain('');
   });
 
-  test('what is cut off at the end becomes U+FFFD', () => {
+  test('replaces a character that is cut off at the end by U+FFFD', () => {
     expect(record(of(Buffer.from('a🧦').subarray(0, 3)).pipe(decodeText())).values.join('')).toBe('a\uFFFD');
   });
 
-  test('takes other encodings, and refuses those nobody knows at the call', () => {
+  test('accepts other encodings, and rejects unknown ones at the call', () => {
     expect(record(of(Buffer.of(0xe9)).pipe(decodeText('latin1'))).values).toEqual(['é']);
     expect(() => decodeText('klingon')).toThrow(RangeError);
   });
 });
 
 describe('decodeEach()', () => {
-  test('no frame goes on in the next chunk', () => {
+  test('decodes no frame across two chunks', () => {
     const chunks = from(['a\nb', 'c\nd\n', ''].map((text) => Buffer.from(text)));
     expect(record(chunks.pipe(decodeEach(linesCodec()))).values).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('a chunk that ends inside a frame is an error, after the frames before it', () => {
+  test('fails after the frames before it if a chunk ends inside a frame', () => {
     const chunk = Buffer.of(1, 65, 2, 66);
     const { values, log } = record(of(chunk).pipe(decodeEach(lengthPrefixedCodec({ lengthField: 1 }))));
     expect(values).toEqual([Buffer.of(65)]);
@@ -38,7 +38,7 @@ describe('decodeEach()', () => {
 });
 
 describe('encode()', () => {
-  test('makes frames, and an error of what cannot be one', () => {
+  test('makes frames, and fails for a value that cannot be one', () => {
     const { values, log } = record(of('a', 'b\nc', 'd').pipe(encode(linesCodec())));
     expect(values).toEqual(['a\n']);
     expect(log.at(-1)).toBe('error:ERR_FRAME_MALFORMED');

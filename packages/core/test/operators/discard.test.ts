@@ -1,4 +1,4 @@
-// discard(): no more reading, while writing goes on; the peer does not have to know.
+// discard() stops delivery while writing continues. The peer does not notice.
 import { discard, reader } from '@rxsock/core';
 import { describe, expect, test } from 'vitest';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
@@ -8,7 +8,7 @@ import { turns } from '../../../../tests/support/turns.js';
 const MIB = 1024 * 1024;
 
 describe('discard()', () => {
-  test('takes all that the peer sends, keeps none of it, and writing goes on', async () => {
+  test('takes all that the peer sends, keeps none of it, and writing continues', async () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     for (let i = 0; i < 32; i++) peer.write(Buffer.alloc(MIB));
     await turns();
@@ -25,7 +25,7 @@ describe('discard()', () => {
     expect(log).toEqual(['complete']);
   });
 
-  test('stops what a reader has begun', async () => {
+  test('stops what a reader has started', async () => {
     const { socket, peer } = await pair({ highWaterMark: 1000 });
     peer.write('head\n');
     for (let i = 0; i < 32; i++) peer.write(Buffer.alloc(MIB));
@@ -38,7 +38,7 @@ describe('discard()', () => {
     expect(peer.writableLength).toBe(0);
   });
 
-  test('a hold stops it too', async () => {
+  test('stops while it is held', async () => {
     const { socket, peer } = await pair({ highWaterMark: 1000 });
     const release = socket.hold('lunch');
     record(socket.pipe(discard()));

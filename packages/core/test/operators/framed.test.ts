@@ -1,4 +1,4 @@
-// framed(): frames both ways over one socket.
+// framed(): frames in both directions over one socket.
 import { FrameError, framed, jsonLinesCodec, linesCodec, mapWithBackpressure } from '@rxsock/core';
 import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
@@ -19,7 +19,7 @@ test('sends values as frames, half-closes, and receives up to the FIN of the pee
   expect(log.at(-1)).toBe('complete');
 });
 
-test('all subscribers get the same frames from one decoder', async () => {
+test('delivers the same frames from one decoder to all subscribers', async () => {
   const { socket, peer } = await pair();
   const lines = framed(socket, linesCodec());
   const [first, second] = [record(lines), record(lines)];
@@ -29,7 +29,7 @@ test('all subscribers get the same frames from one decoder', async () => {
   expect(second.values).toEqual(['a', 'b']);
 });
 
-test('a value that cannot be a frame is refused at the call, and the socket is unharmed', async () => {
+test('rejects a value that cannot be a frame at the call, and does not harm the socket', async () => {
   const { socket, peer } = await pair();
   const lines = framed(socket, linesCodec());
   expect(() => lines.next('two\nlines')).toThrow(FrameError);
@@ -38,7 +38,7 @@ test('a value that cannot be a frame is refused at the call, and the socket is u
   expect(await drainRaw(peer)).toMatchObject({ bytes: Buffer.from('one\n'), end: 'end' });
 });
 
-test('aborts: the peer sees a reset, subscribers the reason', async () => {
+test('aborts: the peer sees a reset, and subscribers get the reason', async () => {
   const { socket, peer } = await pair();
   const lines = framed(socket, linesCodec());
   const { ended } = record(lines);

@@ -1,4 +1,4 @@
-// opened(): emits the socket when it is open, and fails with it.
+// opened() emits the socket when it is open, and fails with it.
 import { opened } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
 import { expect, test } from 'vitest';
@@ -12,12 +12,12 @@ test('dials, and emits the socket when it is open', async () => {
   expect(socket.readyState).toBe('open');
 });
 
-test('at once for one that is open', async () => {
+test('emits an open socket at once', async () => {
   const { socket } = await pair();
   expect(record(opened(socket)).values).toEqual([socket]);
 });
 
-test('fails with what keeps the socket from opening', async () => {
+test('fails with the error that keeps the socket from opening', async () => {
   await expect(firstValueFrom(opened(dial({ port: await closedPort() })))).rejects.toMatchObject({
     name: 'ConnectError',
     code: 'ECONNREFUSED',

@@ -1,16 +1,16 @@
-// through() with `end: false`: who completes the write side then.
+// through() with `end: false`: who completes the write side.
 import { once } from 'node:events';
 import net from 'node:net';
 import { connect, type Socket, through } from '@rxsock/core';
 import { lastValueFrom, map, of } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 
 const opened: (() => void)[] = [];
 afterEach(() => {
   for (const close of opened.splice(0)) close();
 });
 
-/** A peer that answers the first bytes and ends its side; what it hears of the client's FIN is told. */
+/** A peer that answers the first bytes and ends its side. It records whether the client's FIN arrives. */
 async function answering(): Promise<{ port: number; fin: Promise<unknown> }> {
   const server = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -29,7 +29,7 @@ const ask = (target: Socket | (() => Socket)) =>
   lastValueFrom(of('hello').pipe(through(target, { end: false }), map(String)));
 
 describe('through(…, { end: false })', () => {
-  it("completes the write side at the peer's FIN, so that nothing stays half-open", async () => {
+  test("completes the write side at the peer's FIN, so that nothing stays half-open", async () => {
     const { port, fin } = await answering();
     const socket = connect({ port, host: '127.0.0.1', halfOpenTimeout: 0 });
     const closed = lastValueFrom(socket);
@@ -39,14 +39,14 @@ describe('through(…, { end: false })', () => {
     expect(await closed).toMatchObject({ type: 'close', report: { by: 'peer', how: 'fin', bytesUnsent: 0 } });
   });
 
-  it('closes a socket that only it knows of', async () => {
+  test('closes a socket that no other code refers to', async () => {
     const { port, fin } = await answering();
 
     expect(await ask(() => connect({ port, host: '127.0.0.1', halfOpenTimeout: 0 }))).toBe('you said hello');
     await fin;
   });
 
-  it('leaves the write side open where allowHalfOpen says so', async () => {
+  test('leaves the write side open with allowHalfOpen', async () => {
     const { port } = await answering();
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
 

@@ -1,14 +1,14 @@
-// connectionPool(): who gets a connection, when, and what becomes of it afterwards.
+// connectionPool(): who gets a connection, when, and what happens to it afterwards.
 import { connect, connectionPool, data, lines, on, reader, type Socket } from '@rxsock/core';
 import { firstValueFrom, retry, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { closedPort, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { borrow, poolOf } from '../support/pools.js';
+import { acquire, poolOf } from '../support/pools.js';
 
 describe('acquire()', () => {
-  test('dials for the first, and gives the same connection to the next', async () => {
+  test('dials for the first user and gives the same connection to the next', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port);
     const idle = pool.acquire();
@@ -17,69 +17,69 @@ describe('acquire()', () => {
     expect([pool.size, pool.idle, pool.waiting]).toEqual([1, 0, 1]);
     const socket = await first;
     expect(socket.readyState).toBe('open');
-    const second = await borrow(pool);
+    const second = await acquire(pool);
     expect(second.socket).toBe(socket);
     expect([pool.size, pool.idle, pool.waiting]).toEqual([1, 0, 0]);
-    second.giveBack();
+    second.release();
     await turns();
     expect([pool.size, pool.idle, pool.waiting]).toEqual([1, 1, 0]);
     expect(socket.readyState).toBe('open');
     expect(server.peers).toHaveLength(1);
   });
 
-  test('stays open for the pool while its users subscribe and leave, and reads nothing meanwhile', async () => {
+  test('keeps a connection open while its users subscribe and leave, and reads nothing meanwhile', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port);
     const peer = server.next();
     for (let use = 1; use <= 2; use++) {
-      const { socket, giveBack } = await borrow(pool);
+      const { socket, release } = await acquire(pool);
       record(socket).subscription.unsubscribe();
       await turns();
       expect(socket.readyState).toBe('open');
       (await peer).write('kept');
       await expect.poll(() => socket.bytesRead).toBe(4 * use);
       expect(String(await firstValueFrom(socket.pipe(data())))).toBe('kept');
-      giveBack();
+      release();
       await turns(1);
     }
     expect(server.peers).toHaveLength(1);
   });
 
-  test('gives max connections at a time, and then the first one given back to the first who waits', async () => {
+  test('lends at most max connections, and gives the first one that is released to the first user in line', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, { max: 2 });
-    const [one, two] = await Promise.all([borrow(pool), borrow(pool)]);
+    const [one, two] = await Promise.all([acquire(pool), acquire(pool)]);
     expect(one.socket).not.toBe(two.socket);
     const order: string[] = [];
     const waits = async (name: string) => {
-      const loan = await borrow(pool);
+      const acquired = await acquire(pool);
       order.push(name);
-      return loan;
+      return acquired;
     };
     const [third, fourth] = [waits('third'), waits('fourth')];
     await turns();
     expect([pool.size, pool.idle, pool.waiting, order]).toEqual([2, 0, 2, []]);
-    two.giveBack();
+    two.release();
     expect((await third).socket).toBe(two.socket);
-    one.giveBack();
+    one.release();
     expect((await fourth).socket).toBe(one.socket);
     expect(order).toEqual(['third', 'fourth']);
     expect(server.peers).toHaveLength(2);
   });
 
-  test('gives the connection that was used last', async () => {
+  test('prefers the connection that was used last', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port);
-    const [one, two] = await Promise.all([borrow(pool), borrow(pool)]);
-    two.giveBack();
+    const [one, two] = await Promise.all([acquire(pool), acquire(pool)]);
+    two.release();
     await turns(1);
-    one.giveBack();
+    one.release();
     await turns(1);
-    expect((await borrow(pool)).socket).toBe(one.socket);
-    expect((await borrow(pool)).socket).toBe(two.socket);
+    expect((await acquire(pool)).socket).toBe(one.socket);
+    expect((await acquire(pool)).socket).toBe(two.socket);
   });
 
-  test('unsubscribed while it waits, it waits no more, and what was dialled for it is given up', async () => {
+  test('unsubscribing while waiting leaves the queue and gives up the dial that was started for it', async () => {
     const server = await rawServer();
     const sockets: Socket[] = [];
     const pool = connectionPool(() => {
@@ -87,44 +87,44 @@ describe('acquire()', () => {
       sockets.push(socket);
       return socket;
     });
-    const waits = record(pool.acquire());
-    const stays = record(pool.acquire());
+    const leaving = record(pool.acquire());
+    const staying = record(pool.acquire());
     expect([pool.size, pool.waiting]).toEqual([2, 2]);
-    waits.subscription.unsubscribe();
+    leaving.subscription.unsubscribe();
     expect([pool.size, pool.waiting]).toEqual([1, 1]);
-    await expect.poll(() => stays.values).toEqual([sockets[0]]);
+    await expect.poll(() => staying.values).toEqual([sockets[0]]);
     expect(sockets.map(({ readyState }) => readyState)).toEqual(['open', 'closed']);
     await pool.close({ drain: 0 });
   });
 
-  test('one that waits and leaves does not stand in the way of others', async () => {
+  test('a user who leaves the queue does not block others', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, { max: 1 });
-    const first = await borrow(pool);
+    const first = await acquire(pool);
     const leaving = record(pool.acquire());
-    const next = borrow(pool);
+    const next = acquire(pool);
     leaving.subscription.unsubscribe();
-    first.giveBack();
+    first.release();
     expect((await next).socket).toBe(first.socket);
     expect(leaving.log).toEqual([]);
   });
 });
 
 describe('a server', () => {
-  test('that is down: each who waits is told, and the next one tries anew', async () => {
+  test('that is down fails each waiting acquire(), and the next one dials again', async () => {
     const server = await rawServer();
     const down = await closedPort();
     let port = down;
     const { pool } = poolOf(() => port, { max: 2 });
-    // The pool has made its first socket already, to see whether the options are good.
+    // The pool has already made its first socket, to check the options.
     const waiting = Array.from({ length: 5 }, () => record(pool.acquire()));
     for (const { ended } of waiting) expect((await ended).error).toMatchObject({ code: 'ECONNREFUSED' });
     expect([pool.size, pool.idle, pool.waiting]).toEqual([0, 0, 0]);
     port = server.port;
-    expect((await borrow(pool)).socket.remote).toMatchObject({ port });
+    expect((await acquire(pool)).socket.remote).toMatchObject({ port });
   });
 
-  test('that comes back while some wait', async () => {
+  test('that comes back is dialled again for those who still wait', async () => {
     const server = await rawServer();
     const ports = [await closedPort()];
     const { pool } = poolOf(() => ports.shift() ?? server.port, { max: 1 });
@@ -133,7 +133,7 @@ describe('a server', () => {
     await expect.poll(() => second.values).toHaveLength(1);
   });
 
-  test('that is slow: acquireTimeout ends the wait, and nothing is left of it', async () => {
+  test('that is slow is given up after acquireTimeout, and nothing is left of the wait', async () => {
     const slow = { host: 'slow.example', lookup: () => {}, connectTimeout: 0 };
     const { pool, clock } = poolOf(1, { acquireTimeout: 500 }, slow);
     const { ended, log } = record(pool.acquire());
@@ -143,7 +143,7 @@ describe('a server', () => {
     expect((await ended).error).toMatchObject({ name: 'PoolError', code: 'ERR_POOL_TIMEOUT', phase: 'open' });
     expect([pool.size, pool.waiting]).toEqual([0, 0]);
     expect(String((await ended).error)).toContain(
-      'acquireTimeout (500 ms): 1 of 10 (max) are there, and 1 wait for one',
+      'acquireTimeout (500 ms): the pool has 1 of 10 connections (max) and 1 waiting acquire();',
     );
   });
 
@@ -151,51 +151,54 @@ describe('a server', () => {
     ['by FIN', (peer: { end(): void }) => peer.end(), false],
     ['by a reset', (peer: { resetAndDestroy(): void }) => peer.resetAndDestroy(), false],
     ['by FIN, where half-open is allowed', (peer: { end(): void }) => peer.end(), true],
-  ])('that hangs up between two uses, %s: the next use gets a new connection', async (_how, hangUp, allowHalfOpen) => {
-    const server = await rawServer();
-    const { pool, clock } = poolOf(server.port, {}, { allowHalfOpen });
-    const first = await borrow(pool);
-    const peer = await server.next();
-    first.giveBack();
-    await expect.poll(() => pool.idle).toBe(1);
-    hangUp(peer as never);
-    await expect.poll(() => [pool.size, pool.idle]).toEqual([0, 0]);
-    if (!peer.destroyed) expect((await drainRaw(peer)).end).toBe('end');
-    await expect.poll(() => first.socket.readyState).toBe('closed');
-    expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);
-    const second = await borrow(pool);
-    expect(second.socket).not.toBe(first.socket);
-    expect(second.socket.readyState).toBe('open');
-  });
+  ])(
+    'that hangs up between two uses, %s, gets a new connection for the next use',
+    async (_how, hangUp, allowHalfOpen) => {
+      const server = await rawServer();
+      const { pool, clock } = poolOf(server.port, {}, { allowHalfOpen });
+      const first = await acquire(pool);
+      const peer = await server.next();
+      first.release();
+      await expect.poll(() => pool.idle).toBe(1);
+      hangUp(peer as never);
+      await expect.poll(() => [pool.size, pool.idle]).toEqual([0, 0]);
+      if (!peer.destroyed) expect((await drainRaw(peer)).end).toBe('end');
+      await expect.poll(() => first.socket.readyState).toBe('closed');
+      expect(clock.actions.filter(({ closed }) => !closed)).toEqual([]);
+      const second = await acquire(pool);
+      expect(second.socket).not.toBe(first.socket);
+      expect(second.socket.readyState).toBe('open');
+    },
+  );
 
-  test('that hangs up during a use: the user is told, and the connection is replaced', async () => {
+  test('that hangs up during a use fails that use, and the connection is replaced', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, { max: 1 });
-    const first = await borrow(pool);
+    const first = await acquire(pool);
     const { ended } = record(first.socket.pipe(data()));
-    const next = borrow(pool);
+    const next = acquire(pool);
     (await server.next()).resetAndDestroy();
     expect((await ended).error).toMatchObject({ code: 'ECONNRESET' });
     expect((await next).socket).not.toBe(first.socket);
-    first.giveBack();
+    first.release();
     await turns();
     expect([pool.size, pool.idle]).toEqual([1, 0]);
   });
 });
 
-describe('given back', () => {
-  /** Borrows a connection, does something to it, and gives it back. */
-  async function after(act: (socket: Socket) => void, sent = '', options = {}) {
+describe('a released connection', () => {
+  /** Acquires a connection, does something to it, and releases it. */
+  async function after(use: (socket: Socket) => void, sent = '', options = {}) {
     const server = await rawServer();
     const { pool } = poolOf(server.port, {}, options);
-    const loan = await borrow(pool);
+    const acquired = await acquire(pool);
     const peer = await server.next();
     if (sent) peer.write(sent);
-    await expect.poll(() => loan.socket.bytesRead).toBe(sent.length);
-    act(loan.socket);
-    loan.giveBack();
+    await expect.poll(() => acquired.socket.bytesRead).toBe(sent.length);
+    use(acquired.socket);
+    acquired.release();
     await turns();
-    return { pool, peer, socket: loan.socket };
+    return { pool, peer, socket: acquired.socket };
   }
 
   test.each([
@@ -211,46 +214,46 @@ describe('given back', () => {
       'one\ntwo\n',
       'ECONNRESET',
     ],
-  ])('%s, a connection is not used again', async (_how, act, sent, end) => {
-    const { pool, peer } = await after(act, sent);
+  ])('is not used again: %s', async (_how, use, sent, end) => {
+    const { pool, peer } = await after(use, sent);
     expect([pool.size, pool.idle]).toEqual([0, 0]);
     expect((await drainRaw(peer)).end).toBe(end);
   });
 
-  test('with its reader still leaving, the next user does not get what that one gives back', async () => {
+  test('whose reader is still leaving does not give the next user what that reader gives back', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, { max: 1 });
-    const loan = await borrow(pool);
+    const acquired = await acquire(pool);
     (await server.next()).write('one\ntwo\n');
-    const next = borrow(pool);
-    // The pool has it back before its last reader has left.
-    const reading = loan.socket.pipe(data(), lines(), take(1)).subscribe(loan.giveBack);
+    const next = acquire(pool);
+    // The pool gets the connection back before its last reader has left.
+    const reading = acquired.socket.pipe(data(), lines(), take(1)).subscribe(acquired.release);
     await expect.poll(() => reading.closed).toBe(true);
-    expect((await next).socket).not.toBe(loan.socket);
+    expect((await next).socket).not.toBe(acquired.socket);
   });
 
-  test('with bytes still to be written, it is not used again, and they are flushed', async () => {
+  test('with bytes still to write is not used again, and the bytes are flushed', async () => {
     const { pool, peer } = await after((socket) => void socket.next(Buffer.alloc(20_000_000)));
     expect([pool.size, pool.idle]).toEqual([0, 0]);
     const { bytes, end } = await drainRaw(peer);
     expect([bytes.length, end]).toEqual([20_000_000, 'end']);
   });
 
-  test('after the peer has ended, it is not used again', async () => {
+  test('is not used again after the peer has ended', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, {}, { allowHalfOpen: true });
-    const loan = await borrow(pool);
-    const ended = firstValueFrom(loan.socket.pipe(on('end')));
+    const acquired = await acquire(pool);
+    const ended = firstValueFrom(acquired.socket.pipe(on('end')));
     const peer = await server.next();
     peer.end();
     await ended;
-    loan.giveBack();
+    acquired.release();
     await turns();
     expect([pool.size, pool.idle]).toEqual([0, 0]);
     expect((await drainRaw(peer)).end).toBe('end');
   });
 
-  test('and idle, what nobody has asked for ends it', async () => {
+  test('that is idle is closed when it receives unrequested bytes', async () => {
     const { pool, peer } = await after(() => {});
     expect([pool.size, pool.idle]).toEqual([1, 1]);
     peer.write('the late rest of an answer');
@@ -258,10 +261,10 @@ describe('given back', () => {
     expect([pool.size, pool.idle]).toEqual([0, 0]);
   });
 
-  test('and completed behind the back of the pool, it is not given out', async () => {
+  test('whose write side someone else completed is not lent again', async () => {
     const { pool, socket } = await after(() => {});
     socket.complete();
-    expect((await borrow(pool)).socket).not.toBe(socket);
+    expect((await acquire(pool)).socket).not.toBe(socket);
   });
 
   test.each([true, 60_000])(
@@ -269,15 +272,15 @@ describe('given back', () => {
     async (keepOpen) => {
       const server = await rawServer();
       const { pool, clock } = poolOf(server.port, { idleTimeout: 1000 }, { keepOpen });
-      const first = await borrow(pool);
+      const first = await acquire(pool);
       clock.pass(5000);
-      first.giveBack();
+      first.release();
       await turns(1);
       clock.pass(999);
-      const second = await borrow(pool);
+      const second = await acquire(pool);
       expect(second.socket).toBe(first.socket);
       clock.pass(5000);
-      second.giveBack();
+      second.release();
       await turns(1);
       clock.pass(999);
       expect([pool.size, pool.idle, second.socket.readyState]).toEqual([1, 1, 'open']);
@@ -287,12 +290,12 @@ describe('given back', () => {
     },
   );
 
-  test('and closing, it takes what the peer still says without a reset', async () => {
+  test('that is closing reads what the peer still sends and does not reset', async () => {
     const server = await rawServer();
     const { pool, clock } = poolOf(server.port, { idleTimeout: 1000 });
-    const { socket, giveBack } = await borrow(pool);
+    const { socket, release } = await acquire(pool);
     const peer = await server.next();
-    giveBack();
+    release();
     await turns(1);
     clock.pass(1000);
     expect((await drainRaw(peer)).end).toBe('end');
@@ -302,30 +305,30 @@ describe('given back', () => {
 });
 
 describe('bounds', () => {
-  test('maxWaiting: who comes when so many wait is refused, on the next turn', async () => {
+  test('maxWaiting rejects an acquire() beyond it, on the next turn', async () => {
     const server = await rawServer();
     const { pool, clock } = poolOf(server.port, { max: 1, maxWaiting: 1 });
-    const first = await borrow(pool);
+    const first = await acquire(pool);
     const waits = record(pool.acquire());
     const refused = record(pool.acquire().pipe(retry(2)));
     expect([refused.log, pool.waiting]).toEqual([[], 1]);
     clock.pass(0);
     expect(await refused.ended).toMatchObject({ error: { name: 'PoolError', code: 'ERR_POOL_FULL' } });
-    first.giveBack();
+    first.release();
     await expect.poll(() => waits.values).toEqual([first.socket]);
   });
 
-  test('maxWaiting 0 lets those through for whom there may be a connection', async () => {
+  test('maxWaiting 0 accepts users for whom a connection may be opened', async () => {
     const server = await rawServer();
     const { pool, clock } = poolOf(server.port, { max: 2, maxWaiting: 0 });
-    const loans = [borrow(pool), borrow(pool)];
+    const pending = [acquire(pool), acquire(pool)];
     const refused = record(pool.acquire());
     clock.pass(0);
     expect(await refused.ended).toMatchObject({ error: { code: 'ERR_POOL_FULL' } });
-    await Promise.all(loans);
+    await Promise.all(pending);
   });
 
-  test('acquireTimeout ends the wait for a connection that is not given back, and not the use of one', async () => {
+  test('acquireTimeout limits the wait for a connection that is not released, but not its use', async () => {
     const server = await rawServer();
     const { pool, clock } = poolOf(server.port, { max: 1, acquireTimeout: 500 });
     const user = record(pool.acquire());
@@ -351,16 +354,16 @@ describe('bounds', () => {
     [() => connectionPool(make, { validateTimeout: -1 }), /validateTimeout/],
     [() => connectionPool(make, { validate: true as never }), /validate/],
     [() => connectionPool(make).close({ drain: -1 }), /drain/],
-  ])('bad options throw at the call: %s', (call, error) => {
+  ])('rejects bad options at the call: %s', (call, error) => {
     expect(call).toThrow(error as never);
   });
 
-  test('what a later call of the factory throws is told to who waits', async () => {
+  test('an exception in a later call of the factory goes to the waiting acquire()', async () => {
     const server = await rawServer();
     const options = { host: '127.0.0.1', port: server.port };
     const sockets = [connect(options)];
     const pool = connectionPool(() => sockets.shift() as Socket);
-    await borrow(pool);
+    await acquire(pool);
     const refused = record(pool.acquire().pipe(retry(2)));
     expect(refused.log).toEqual([]);
     expect((await refused.ended).error).toBeInstanceOf(TypeError);
@@ -368,13 +371,15 @@ describe('bounds', () => {
     await pool.close({ drain: 0 });
   });
 
-  test('a factory that gives the same socket again is refused: two users cannot have one', async () => {
+  test('a factory that returns the same socket again is an error: two users cannot share one', async () => {
     const server = await rawServer();
     const shared = connect({ host: '127.0.0.1', port: server.port });
     const pool = connectionPool(() => shared);
-    const { socket } = await borrow(pool);
+    const { socket } = await acquire(pool);
     expect(socket).toBe(shared);
-    const refused = new TypeError('connectionPool was given the same socket once more: make a new one at each call');
+    const refused = new TypeError(
+      'The factory of connectionPool() returned the same socket again: return a new one at each call',
+    );
     expect((await record(pool.acquire()).ended).error).toEqual(refused);
     expect(shared.readyState).toBe('open');
     await pool.close({ drain: 0 });

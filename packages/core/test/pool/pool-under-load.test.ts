@@ -1,4 +1,4 @@
-// A pool in a rough neighbourhood: whatever the server and the users do, its rules hold.
+// A pool under load with an unreliable server and unruly users: its rules hold whatever they do.
 import { connect, connectionPool, data, lines, type Socket } from '@rxsock/core';
 import { mergeMap, NEVER, type Observable, of, take, throwError, timer } from 'rxjs';
 import { expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
-/** Numbers by chance, the same each time. */
+/** Pseudo-random numbers, the same for each seed. */
 function chances(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -17,16 +17,16 @@ function chances(seed: number): (below: number) => number {
 
 const MAX = 4;
 
-test.each([1, 2, 3])('seed %s', async (seed) => {
+test.each([1, 2, 3])('keeps its rules with seed %s', async (seed) => {
   const chance = chances(seed);
-  // Answers each question; now and then too much, or not at all.
+  // Answers each question, and sometimes sends too much or nothing.
   const server = await rawServer((peer) => {
     peer.on('end', () => peer.end());
     peer.on('data', (question) => {
-      const mood = chance(10);
-      if (mood === 0) peer.end();
-      else if (mood === 1) peer.resetAndDestroy();
-      else if (mood === 2) peer.write(`${question}more\n`);
+      const choice = chance(10);
+      if (choice === 0) peer.end();
+      else if (choice === 1) peer.resetAndDestroy();
+      else if (choice === 2) peer.write(`${question}more\n`);
       else peer.write(question);
     });
     peer.resume();
@@ -37,8 +37,8 @@ test.each([1, 2, 3])('seed %s', async (seed) => {
   });
   const inUse = new Set<Socket>();
   const faults: string[] = [];
-  const check = (what: string, good: boolean) => {
-    if (!good) faults.push(what);
+  const check = (rule: string, holds: boolean) => {
+    if (!holds) faults.push(rule);
   };
   const users = Array.from({ length: 300 }, async (_, index) => {
     let mine: Socket | undefined;
@@ -55,14 +55,14 @@ test.each([1, 2, 3])('seed %s', async (seed) => {
       );
       check('more than max', pool.size <= MAX);
       inUse.add(socket);
-      const mood = chance(8);
-      if (mood === 0) return throwError(() => new Error('changed my mind'));
-      if (mood === 1) socket.hold('forgotten');
+      const choice = chance(8);
+      if (choice === 0) return throwError(() => new Error('changed my mind'));
+      if (choice === 1) socket.hold('forgotten');
       // Neither will see an answer.
-      if (mood <= 2) void leave();
-      if (mood === 2) return NEVER;
+      if (choice <= 2) void leave();
+      if (choice === 2) return NEVER;
       socket.next(`${index}\n`);
-      if (mood === 3) socket.complete();
+      if (choice === 3) socket.complete();
       return socket.pipe(data(), lines(), take(1));
     };
     const { subscription, values, ended } = record(pool.use(exchange));

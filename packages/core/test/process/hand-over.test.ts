@@ -1,52 +1,47 @@
-// handOver(): a successor takes the listeners, and nobody who connects notices.
+// handOver(): a successor takes over the listeners, and clients do not notice.
 import net from 'node:net';
-import { type HandOverOptions, handOver, listen, serve } from '@rxsock/core';
+import { listen, serve } from '@rxsock/core';
+import { type HandOverOptions, handOver } from '@rxsock/core/process';
 import { NEVER } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
-import { exited, listening, program } from '../../../../tests/support/processes/index.js';
+import { killChild, listening, program } from '../../../../tests/support/processes/index.js';
 import { restarts } from '../../../../tests/support/processes/restarts.js';
-import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { drainRaw, readAnswer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
 const NODE = process.execPath;
 const successor = (how: string) => [program('successor'), how];
 
-/** Connects, and reads to the end: what came and how it ended. */
-async function ask(port: number): Promise<string> {
-  const { bytes, end } = await drainRaw(net.connect({ port, host: '127.0.0.1' }));
-  return `${bytes} ${end}`;
-}
-
-test('a server is restarted under load, again and again, and every connection gets its whole answer', async () => {
+test('a server is restarted under load again and again, and every connection gets its whole answer', async () => {
   const { address, underLoad } = await restarts(program('generation'));
   const [, port] = /^127\.0\.0\.1:(\d+)$/.exec(address) ?? [];
   await underLoad(() => net.connect({ port: Number(port), host: '127.0.0.1' }));
 });
 
-test('several servers by their names, with variables and a directory of its own', async () => {
+test('hands over several servers by name, with environment variables and a working directory', async () => {
   const [a, b] = [await listening(listen()), await listening(listen())];
   const ports = [a, b].map(({ address }) => address?.port as number);
   const before = { ...process.env };
   const env = { ...process.env, OWN: 'mine' };
   const child = await handOver({ a, 'b.socket': b }, NODE, successor('ready'), { env, cwd: '/' });
-  onTestFinished(() => exited(child));
+  onTestFinished(() => killChild(child));
   expect([a.address, b.address]).toEqual([undefined, undefined]);
-  expect(await Promise.all(ports.map(ask))).toEqual(['a of mine in / end', 'b.socket of mine in / end']);
+  expect(await Promise.all(ports.map(readAnswer))).toEqual(['a of mine in / end', 'b.socket of mine in / end']);
   expect(process.env).toEqual(before);
 });
 
-test('a successor may hang up as soon as it has said that it is ready', async () => {
+test('the successor may disconnect as soon as it has reported ready', async () => {
   const server = await listening(listen());
   const port = server.address?.port as number;
   const child = await handOver(server, NODE, successor('hangs-up'));
-  onTestFinished(() => exited(child));
-  expect(await ask(port)).toBe(`unknown of nobody in ${process.cwd()} end`);
+  onTestFinished(() => killChild(child));
+  expect(await readAnswer(port)).toBe(`unknown of nobody in ${process.cwd()} end`);
 });
 
-describe('the servers here', () => {
-  test('go when their connections are finished', async () => {
+describe('after a hand-over, the servers in this process', () => {
+  test('close when their connections are finished', async () => {
     const server = listen();
     const { log } = record(server.pipe(serve(() => NEVER)));
     await expect.poll(() => log).toEqual(['listening']);
@@ -59,12 +54,12 @@ describe('the servers here', () => {
     expect(log).not.toContain('close');
     peer.resetAndDestroy();
     const child = await handedOver;
-    onTestFinished(() => exited(child));
+    onTestFinished(() => killChild(child));
     expect(log.slice(-2)).toEqual(['close', 'complete']);
-    expect(await ask(port)).toBe(`unknown of nobody in ${process.cwd()} end`);
+    expect(await readAnswer(port)).toBe(`unknown of nobody in ${process.cwd()} end`);
   });
 
-  test('are cut when drain has passed', async () => {
+  test('are cut after drain milliseconds', async () => {
     const server = listen();
     const { log } = record(server.pipe(serve(() => NEVER)));
     await expect.poll(() => log).toEqual(['listening']);
@@ -72,49 +67,51 @@ describe('the servers here', () => {
     await expect.poll(() => log).toEqual(['listening', 'connection']);
     const ended = drainRaw(peer);
     const child = await handOver(server, NODE, successor('ready'), { drain: 0 });
-    onTestFinished(() => exited(child));
+    onTestFinished(() => killChild(child));
     expect((await ended).end).toBe('ECONNRESET');
   });
 });
 
-describe('a successor that is not ready leaves the server as it was', () => {
-  /** Hands over in vain; tells how that failed, when it is sure that the server here is the only one that listens. */
+describe('a successor that does not become ready leaves the server as it was', () => {
+  /**
+   * Attempts a hand-over that fails. Returns the error, after checking that only the server in this process listens.
+   */
   async function failure(command: string, args: readonly string[], options?: HandOverOptions): Promise<unknown> {
     const server = listen();
     const { log } = record(server.pipe(serve(() => 'still here')));
     await expect.poll(() => log).toEqual(['listening']);
     const port = server.address?.port as number;
     const error = await handOver(server, command, args, options).catch((reason: unknown) => reason);
-    expect(await ask(port)).toBe('still here end');
+    expect(await readAnswer(port)).toBe('still here end');
     expect(log).toEqual(['listening', 'connection']);
     await server.close();
-    expect(await ask(port)).toBe(' ECONNREFUSED');
+    expect(await readAnswer(port)).toBe(' ECONNREFUSED');
     return error;
   }
 
-  test('because it ends', async () => {
+  test('because it exits', async () => {
     expect(await failure(NODE, successor('exits'))).toMatchObject({
       name: 'HandOverError',
       code: 'ERR_HANDOVER_FAILED',
       phase: 'open',
-      message: `The successor ${NODE} exited with code 7 before it was ready: it says so by process.send('ready')`,
+      message: `The successor ${NODE} exited with code 7 before it was ready: it must call process.send('ready') once it listens`,
     });
   });
 
   test('because a signal ends it', async () => {
     const error = await failure('/bin/sh', ['-c', 'kill -TERM $$']);
-    expect(error).toMatchObject({ message: expect.stringContaining('/bin/sh was ended by SIGTERM before') });
+    expect(error).toMatchObject({ message: expect.stringContaining('/bin/sh was killed by SIGTERM before') });
   });
 
-  test('because there is no such program', async () => {
+  test('because the program does not exist', async () => {
     const error = await failure('/no/such/program', []);
     expect(error).toMatchObject({ code: 'ERR_HANDOVER_FAILED', message: expect.stringContaining('with code 127') });
   });
 
-  test('because there is no such directory', async () => {
+  test('because the directory does not exist', async () => {
     expect(await failure(NODE, [], { cwd: '/no/such/directory' })).toMatchObject({
       code: 'ERR_HANDOVER_FAILED',
-      message: expect.stringContaining('could not be started: '),
+      message: expect.stringContaining(`Cannot start the successor ${NODE}: `),
       cause: { code: 'ENOENT' },
     });
   });
@@ -132,31 +129,33 @@ describe('a successor that is not ready leaves the server as it was', () => {
       code: 'ETIMEDOUT',
       timeout: 'readyTimeout',
       milliseconds: 1000,
-      message: `The successor ${NODE} was not ready within 1000 ms, the readyTimeout, and was killed`,
+      message: `The successor ${NODE} was not ready within readyTimeout (1000 ms) and was killed: it must call process.send('ready') once it listens`,
     });
   });
 });
 
-describe('is refused at the call:', () => {
+describe('rejects at the call', () => {
   test('a server that does not listen', () => {
     const error = expect.objectContaining({ name: 'HandOverError', code: 'ERR_HANDOVER_NO_DESCRIPTOR' });
     expect(() => handOver(listen(), NODE)).toThrow(error);
-    expect(() => handOver({ http: listen() }, NODE)).toThrow('The server "http" has no descriptor');
+    expect(() => handOver({ http: listen() }, NODE)).toThrow(
+      'The server "http" has no descriptor to hand over: it must be listening',
+    );
   });
 
-  test.each(['', 'a:b', 'a\n', 'x'.repeat(256)])('a server by the name %j', async (name) => {
+  test.each(['', 'a:b', 'a\n', 'x'.repeat(256)])('a server with the name %j', async (name) => {
     const server = await listening(listen());
     expect(() => handOver({ [name]: server }, NODE)).toThrow(TypeError);
   });
 
-  test('no server', () => {
+  test('an empty list of servers', () => {
     expect(() => handOver({}, NODE)).toThrow(TypeError);
   });
 
   test.each([undefined, null, 'http', [], [listen()], net.createServer(), { http: undefined }, { http: {} }])(
     'what is none: %o',
     (servers) => {
-      const message = 'handOver takes a server that listens, or several by their names, { http: server }, not ';
+      const message = 'servers must be a listening server, or several by name as in { http: server }, not ';
       expect(() => handOver(servers as never, NODE)).toThrow(TypeError);
       expect(() => handOver(servers as never, NODE)).toThrow(message);
     },

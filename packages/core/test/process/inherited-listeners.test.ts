@@ -1,27 +1,28 @@
-// inheritedListeners(): the descriptors of systemd's socket activation.
+// inheritedListeners(): the descriptors that systemd's socket activation passes.
 import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
-import { inheritedListeners, listen } from '@rxsock/core';
+import { listen } from '@rxsock/core';
+import { inheritedListeners } from '@rxsock/core/process';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { exited, heir, listening, program, said } from '../../../../tests/support/processes/index.js';
+import { killChild, listening, nextMessage, program, startChild } from '../../../../tests/support/processes/index.js';
 
-/** What a process makes of so many descriptors and of these variables. */
+/** What a process finds with this many descriptors and these variables. */
 async function inherited(count: number, env: NodeJS.ProcessEnv, names?: readonly string[]): Promise<unknown> {
   const servers = await Promise.all(Array.from({ length: count }, () => listening(listen())));
   const fds = servers.map(({ fd }) => fd);
-  return said(heir(fds, { env: { LISTEN_PID: 'own', ...env }, names }));
+  return nextMessage(startChild(fds, { env: { LISTEN_PID: 'own', ...env }, names }));
 }
 
-test('finds what systemd has left, as it sets the variables', async () => {
+test('finds what systemd passes, with the variables as systemd sets them', async () => {
   const { fd } = await listening(listen());
   const script = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=echo.socket exec "$0" "$@"';
   const stdio = ['ignore', 'inherit', 'inherit', fd, 'ipc'] as const;
-  const child = spawn('/bin/sh', ['-c', script, process.execPath, program('heir')], { stdio: [...stdio] });
-  onTestFinished(() => exited(child));
-  expect(await said(child)).toEqual([{ fd: 3, name: 'echo.socket' }]);
+  const child = spawn('/bin/sh', ['-c', script, process.execPath, program('inherit-listener')], { stdio: [...stdio] });
+  onTestFinished(() => killChild(child));
+  expect(await nextMessage(child)).toEqual([{ fd: 3, name: 'echo.socket' }]);
 });
 
-test('several, with their names', async () => {
+test('finds several, with their names', async () => {
   const found = await inherited(3, { LISTEN_FDS: '3', LISTEN_FDNAMES: 'http::admin' });
   expect(found).toEqual([
     { fd: 3, name: 'http' },
@@ -30,14 +31,14 @@ test('several, with their names', async () => {
   ]);
 });
 
-test('without names they are unknown', async () => {
+test('names them unknown if there are no names', async () => {
   expect(await inherited(2, { LISTEN_FDS: '2' })).toEqual([
     { fd: 3, name: 'unknown' },
     { fd: 4, name: 'unknown' },
   ]);
 });
 
-describe('none', () => {
+describe('finds nothing', () => {
   test.each([
     ['without variables', {}],
     ['without a process', { LISTEN_FDS: '1' }],
@@ -49,15 +50,15 @@ describe('none', () => {
     expect(inheritedListeners({ env, names: ['http'] })).toEqual([]);
   });
 
-  test('where nobody has left any, and the variables stay as they are', () => {
+  test('where none were passed, and leaves the variables as they are', () => {
     const before = { ...process.env };
     expect(inheritedListeners()).toEqual([]);
     expect(process.env).toEqual(before);
   });
 });
 
-describe('names', () => {
-  test('come in the order asked for', async () => {
+describe('requested names', () => {
+  test('return the listeners in the requested order', async () => {
     const found = await inherited(3, { LISTEN_FDS: '3', LISTEN_FDNAMES: 'a:b:a' }, ['b', 'a', 'a']);
     expect(found).toEqual([
       { fd: 4, name: 'b' },
@@ -70,36 +71,36 @@ describe('names', () => {
     ['missing', ['a', 'c']],
     ['too many', ['a']],
     ['too few', ['a', 'b', 'b']],
-  ])('%s is an error', async (_name, names) => {
+  ])('throw if they do not match the inherited names: %s', async (_name, names) => {
     expect(await inherited(2, { LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b' }, names)).toEqual({
       name: 'InheritedListenersError',
       code: 'ERR_LISTEN_FDS_MISSING',
-      message: `Descriptors named ${names.map((name) => `"${name}"`).join(', ')} are needed, and there are "a", "b"`,
+      message: `Descriptors named ${names.map((name) => `"${name}"`).join(', ')} were requested, but "a", "b" were inherited`,
     });
   });
 });
 
-describe('variables that do not fit', () => {
-  test.each(['-1', '1.5', 'one', ' 1', '', '100000'])('LISTEN_FDS of %o', (count) => {
+describe('inconsistent variables', () => {
+  test.each(['-1', '1.5', 'one', ' 1', '', '100000'])('LISTEN_FDS of %o is an error', (count) => {
     const env = { LISTEN_FDS: count, LISTEN_PID: String(process.pid) };
     const error = expect.objectContaining({ code: 'ERR_LISTEN_FDS_INVALID', phase: 'open' });
     expect(() => inheritedListeners({ env })).toThrow(error);
   });
 
-  test('more names than descriptors', () => {
+  test('more names than descriptors is an error', () => {
     const env = { LISTEN_FDS: '1', LISTEN_FDNAMES: 'a:b', LISTEN_PID: String(process.pid) };
-    expect(() => inheritedListeners({ env })).toThrow('LISTEN_FDS says 1, and LISTEN_FDNAMES has 2 names: a:b');
+    expect(() => inheritedListeners({ env })).toThrow('LISTEN_FDS is 1, but LISTEN_FDNAMES has 2 names: a:b');
   });
 
-  test('more descriptors than are open, or than are sockets', async () => {
+  test('more descriptors than are open, or than are sockets, is an error', async () => {
     const invalid = { name: 'InheritedListenersError', code: 'ERR_LISTEN_FDS_INVALID' };
     const file = await open(import.meta.filename);
     onTestFinished(() => file.close());
     const { fd } = await listening(listen());
     const env = { LISTEN_PID: 'own', LISTEN_FDS: '2' };
-    expect(await said(heir([fd, file.fd], { env }))).toEqual({
+    expect(await nextMessage(startChild([fd, file.fd], { env }))).toEqual({
       ...invalid,
-      message: 'LISTEN_FDS says 2, but descriptor 4 is not an open socket',
+      message: 'LISTEN_FDS is 2, but descriptor 4 is not an open socket',
     });
     expect(await inherited(1, { LISTEN_FDS: '99' })).toMatchObject(invalid);
   });

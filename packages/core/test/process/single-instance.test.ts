@@ -1,6 +1,7 @@
-// singleInstance(): the first one gets the arguments of the later ones; whatever else has the port is told apart.
+// singleInstance(): the first instance gets the arguments of later ones. A different program on the port is recognised.
 import net from 'node:net';
-import { connect, type InstanceEvent, listen, type SingleInstanceOptions, singleInstance } from '@rxsock/core';
+import { connect, listen } from '@rxsock/core';
+import { type InstanceEvent, type SingleInstanceOptions, singleInstance } from '@rxsock/core/process';
 import { retry, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
@@ -13,14 +14,14 @@ type Choice = Partial<Pick<SingleInstanceOptions, 'name' | 'args' | 'timeout' | 
   readonly port: number;
 };
 
-/** Tries to be the only one; lets go when the test is over. */
+/** Tries to be the first instance. Gives the port up when the test is over. */
 function instance(choice: Choice): Recording<InstanceEvent> {
   const recording = record<InstanceEvent>(singleInstance({ name: 'editor', args: [], ...choice }));
   onTestFinished(() => recording.subscription.unsubscribe());
   return recording;
 }
 
-/** The first instance. */
+/** Starts the first instance. */
 async function first(choice: Choice): Promise<Recording<InstanceEvent>> {
   const recording = instance(choice);
   await expect.poll(() => recording.log).toEqual(['acquired']);
@@ -29,8 +30,8 @@ async function first(choice: Choice): Promise<Recording<InstanceEvent>> {
 
 const greeting = (name = 'editor') => `${JSON.stringify({ singleInstance: 1, name, pid: 17 })}\n`;
 
-describe('the first one', () => {
-  test('is told where it listens, and what later ones were started with', async () => {
+describe('the first instance', () => {
+  test('emits where it listens, and the arguments of later instances', async () => {
     const port = await instancePort();
     const { values } = await first({ port });
     const address = { address: '127.0.0.1', port, family: 'IPv4' };
@@ -44,13 +45,13 @@ describe('the first one', () => {
       delivered: true,
       pid: process.pid,
       remote: address,
-      message: `"editor" runs already, as process ${process.pid}; it has taken the arguments of this one`,
+      message: `"editor" is already running as process ${process.pid} and has received the arguments`,
     });
     expect(second.log).toEqual(['error:ERR_ALREADY_RUNNING']);
     expect(values.slice(1)).toEqual([{ type: 'launch', args, cwd: process.cwd(), pid: process.pid }]);
   });
 
-  test('gets the arguments of the process where none are named', async () => {
+  test('gets the arguments of the process if none are given', async () => {
     const port = await instancePort();
     const { values } = await first({ port });
     const { ended } = record(singleInstance({ name: 'editor', port }));
@@ -61,15 +62,15 @@ describe('the first one', () => {
   test.each([
     ['release()', ({ values }: Recording<InstanceEvent>) => (values[0] as { release: () => void }).release()],
     ['unsubscribing', ({ subscription }: Recording<InstanceEvent>) => subscription.unsubscribe()],
-  ])('lets go by %s, at once', async (how, letGo) => {
+  ])('gives the port up at once by %s', async (method, leave) => {
     const port = await instancePort();
     const one = await first({ port });
-    letGo(one);
-    expect(one.log.slice(1)).toEqual(how === 'release()' ? ['complete'] : []);
+    leave(one);
+    expect(one.log.slice(1)).toEqual(method === 'release()' ? ['complete'] : []);
     await first({ port });
   });
 
-  test('may go before it has said that it took the arguments: then the later one is the first', async () => {
+  test('may leave before it has confirmed the arguments: then the later instance becomes the first', async () => {
     const port = await instancePort();
     const log: string[] = [];
     const going = singleInstance({ name: 'editor', port }).subscribe(({ type }) => {
@@ -82,7 +83,7 @@ describe('the first one', () => {
     expect(log).toEqual(['acquired', 'launch']);
   });
 
-  test('is waited for by retry()', async () => {
+  test('is awaited by retry()', async () => {
     const port = await instancePort();
     const one = await first({ port });
     const waiting = record(singleInstance({ name: 'editor', port }).pipe(retry({ delay: () => timer(5) })));
@@ -103,7 +104,7 @@ describe('the first one', () => {
     ['a part of a message', '{"args":[],"cwd":"/","pid":1}'],
     ['nothing', ''],
     ['too much', `{"args":["${'x'.repeat(1_048_576)}"],"cwd":"/","pid":1}\n`],
-  ])('hears %s, takes nothing, and goes on', async (_what, text) => {
+  ])('ignores an invalid message, and continues: %s', async (_what, text) => {
     const port = await instancePort();
     const warned = vi.spyOn(process, 'emitWarning');
     onTestFinished(() => warned.mockRestore());
@@ -118,7 +119,7 @@ describe('the first one', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  test('hangs up on one that says nothing within timeout', async () => {
+  test('hangs up on a client that says nothing within timeout', async () => {
     const port = await instancePort();
     const scheduler = new Clock();
     const { log } = await first({ port, scheduler, timeout: 1000 });
@@ -133,7 +134,7 @@ describe('the first one', () => {
     expect(log).toEqual(['acquired']);
   });
 
-  test('keeps no timer of one that has come and gone', async () => {
+  test('keeps no timer for a client that came and went', async () => {
     const port = await instancePort();
     const scheduler = new Clock();
     const { log } = await first({ port, scheduler });
@@ -149,23 +150,23 @@ describe('another program on the port', () => {
     ['says JSON', '{"name":"editor","pid":17}\n'],
     ['says that it is another', greeting('viewer')],
     ['never stops', 'x'.repeat(2_000_000)],
-  ])('%s: it is told nothing', async (_how, text) => {
+  ])('gets no arguments: %s', async (_how, text) => {
     const server = await rawServer((peer) => peer.write(text));
     const { ended } = instance({ port: server.port, args: ['secret'] });
-    const heard = drainRaw(await server.next());
+    const received = drainRaw(await server.next());
     expect((await ended).error).toMatchObject({
       name: 'ForeignListenerError',
       code: 'ERR_FOREIGN_LISTENER',
       phase: 'open',
       remote: { address: '127.0.0.1', port: server.port },
       message: expect.stringContaining(
-        `Something listens on 127.0.0.1:${server.port} that is not known to be "editor"`,
+        `Something listens on 127.0.0.1:${server.port} but did not identify itself as "editor"`,
       ),
     });
-    expect((await heard).bytes.toString()).toBe('');
+    expect((await received).bytes.toString()).toBe('');
   });
 
-  test('says nothing', async () => {
+  test('is detected if it says nothing', async () => {
     const scheduler = new Clock();
     const server = await rawServer();
     const { log, ended } = instance({ port: server.port, timeout: 1000, scheduler });
@@ -179,16 +180,19 @@ describe('another program on the port', () => {
     expect((await drainRaw(peer)).bytes.toString()).toBe('');
   });
 
-  test('always hangs up', async () => {
+  test('is detected if it always hangs up', async () => {
     const server = await rawServer((peer) => peer.end());
     const { ended } = instance({ port: server.port, timeout: 200 });
-    expect((await ended).error).toMatchObject({ code: 'ERR_FOREIGN_LISTENER', cause: { message: 'It has hung up' } });
+    expect((await ended).error).toMatchObject({
+      code: 'ERR_FOREIGN_LISTENER',
+      cause: { message: 'The listener closed the connection' },
+    });
     expect(server.peers.length).toBeGreaterThan(1);
   });
 });
 
-describe('a first one', () => {
-  test('that does not take the arguments within timeout', async () => {
+describe('the later instance', () => {
+  test('fails if the first does not confirm the arguments within timeout', async () => {
     const scheduler = new Clock();
     const server = await rawServer((peer) => peer.write(greeting()));
     const { log, ended } = instance({ port: server.port, args: ['a'], timeout: 1000, scheduler });
@@ -208,16 +212,16 @@ describe('a first one', () => {
     });
   });
 
-  test('that answers something else', async () => {
+  test('fails if the first answers something else', async () => {
     const server = await rawServer((peer) => peer.write(`${greeting()}{"taken":false}\n`));
     expect((await instance({ port: server.port }).ended).error).toMatchObject({
       code: 'ERR_ALREADY_RUNNING',
       delivered: false,
-      cause: { message: 'It has not taken the arguments' },
+      cause: { message: 'The first instance did not confirm the arguments' },
     });
   });
 
-  test('that is to get more than a message may have', async () => {
+  test('fails if its arguments are longer than a message may be', async () => {
     const port = await instancePort();
     const { log } = await first({ port });
     expect((await instance({ port, args: ['x'.repeat(1_048_576)] }).ended).error).toMatchObject({
@@ -228,7 +232,7 @@ describe('a first one', () => {
     expect(log).toEqual(['acquired']);
   });
 
-  test.each(['', greeting()])('that goes when it has said %j: the later one is the first', async (text) => {
+  test.each(['', greeting()])('becomes the first if the first leaves after it has said %j', async (text) => {
     const server = await rawServer((peer) => peer.end(text));
     const scheduler = new Clock();
     const later = instance({ port: server.port, timeout: 100_000, scheduler });
@@ -240,17 +244,17 @@ describe('a first one', () => {
     expect(later.log).toEqual(['acquired']);
   });
 
-  test('that always hangs up when it has said who it is', async () => {
+  test('fails if the first always hangs up after it has introduced itself', async () => {
     const server = await rawServer((peer) => peer.end(greeting()));
     expect((await instance({ port: server.port, timeout: 200 }).ended).error).toMatchObject({
       code: 'ERR_ALREADY_RUNNING',
       delivered: false,
       pid: 17,
-      cause: { message: 'It has hung up' },
+      cause: { message: 'The listener closed the connection' },
     });
   });
 
-  test('that goes, and another program has its port then', async () => {
+  test('fails if the first leaves and another program takes its port', async () => {
     const server = await rawServer((peer) =>
       peer.end(server.peers.length === 1 ? greeting() : 'SSH-2.0-OpenSSH_9.6\r\n'),
     );
@@ -258,7 +262,7 @@ describe('a first one', () => {
     expect(server.peers).toHaveLength(2);
   });
 
-  test('sees the end of the later one, not a reset', async () => {
+  test('is seen by the first to end, not to reset', async () => {
     const server = await rawServer((peer) => peer.write(greeting()));
     const { ended } = instance({ port: server.port });
     const peer = await server.next();
@@ -270,19 +274,19 @@ describe('a first one', () => {
   });
 });
 
-test('who unsubscribes while it asks leaves nothing', async () => {
+test('unsubscribing while it asks leaves nothing behind', async () => {
   const server = await rawServer();
   const { log, subscription } = instance({ port: server.port });
   const peer = await server.next();
   subscription.unsubscribe();
-  // It ends, by a FIN where it was not open yet on the other side.
+  // It ends with a FIN, even where the connection was not open yet on the other side.
   expect((await drainRaw(peer)).bytes.toString()).toBe('');
   await turns();
   expect([log, server.peers.length]).toEqual([[], 1]);
 });
 
-describe('another transport', () => {
-  test('by its two functions', async () => {
+describe('a custom transport', () => {
+  test('is used through its two functions', async () => {
     const port = await instancePort();
     const transport = { listen: () => listen({ port }), connect: () => connect({ port, host: '127.0.0.1' }) };
     const one = record(singleInstance({ name: 'editor', ...transport }));
@@ -307,9 +311,11 @@ describe('another transport', () => {
   });
 });
 
-describe('is refused at the call:', () => {
+describe('rejects at the call', () => {
   test.each([0, -1, 65_536, 1.5, '80', Number.NaN])('the port %o', (port) => {
-    expect(() => singleInstance({ name: 'x', port: port as number })).toThrow(RangeError);
+    expect(() => singleInstance({ name: 'x', port: port as number })).toThrow(
+      typeof port === 'number' ? RangeError : TypeError,
+    );
   });
 
   test.each([
@@ -323,7 +329,7 @@ describe('is refused at the call:', () => {
     expect(() => singleInstance(options as SingleInstanceOptions)).toThrow(TypeError);
   });
 
-  test('a path, with the two functions that take one', () => {
+  test('a path together with the two functions', () => {
     const message = 'listen: () => unix.listen({ path, removeStale: true }) and connect: () => unix.connect({ path })';
     expect(() => singleInstance({ name: 'x', path: '/tmp/x' } as never)).toThrow(message);
   });

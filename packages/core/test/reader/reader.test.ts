@@ -1,4 +1,4 @@
-// reader(): a dialogue by await, what is left at the end, and that nothing is lost on the way.
+// reader(): a dialogue with await. Checks what is left at the end, and that nothing is lost on the way.
 import { Duplex } from 'node:stream';
 import {
   type Decoder,
@@ -20,7 +20,7 @@ import { Clock } from '../../../../tests/support/clock.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 
-/** A reader at a socket whose peer has sent this, and FIN if it is the end. */
+/** A reader at a socket whose peer has sent this, and a FIN if `end` is set. */
 async function reading(text: string, { end = true, ...options }: ReaderOptions & { readonly end?: boolean } = {}) {
   const { socket, peer } = await pair({ allowHalfOpen: true });
   if (end) peer.end(text);
@@ -28,7 +28,7 @@ async function reading(text: string, { end = true, ...options }: ReaderOptions &
   return { socket, peer, read: reader(socket, options) };
 }
 
-/** A reader at a socket which gets this as one chunk, and then the end. */
+/** A reader at a socket that gets this as one chunk, and then the end. */
 function readingOnce(text: string) {
   const chunk = Buffer.from(text);
   const chunks = [chunk, null];
@@ -43,7 +43,7 @@ function readingOnce(text: string) {
   return { chunk, read: reader(socket) };
 }
 
-/** Frames of one length, and what their decoders were pushed. */
+/** Frames of one length. Logs what their decoders were pushed. */
 function counted(length: number) {
   const counts = { pieces: 0, pushed: 0, decoder: () => decoder(fixedLengthCodec(length).decoder()) };
   const decoder = (inner: Decoder<Buffer>): Decoder<Buffer> => ({
@@ -59,7 +59,7 @@ function counted(length: number) {
   return counts;
 }
 
-test('reads bytes, lines, up to a delimiter, frames of a codec and the rest, each from where the last one ended', async () => {
+test('reads bytes, lines, text up to a delimiter, frames of a codec and the rest, each from where the last read ended', async () => {
   const { read } = await reading('HELO me\r\nabc--\0\u0003xyz and all the rest');
   expect(await read.readLine()).toBe('HELO me');
   expect((await read.read(2)).toString()).toBe('ab');
@@ -68,13 +68,13 @@ test('reads bytes, lines, up to a delimiter, frames of a codec and the rest, eac
   expect((await read.readAll()).toString()).toBe(' and all the rest');
 });
 
-test('reads that do not wait for each other are answered in their order', async () => {
+test('answers concurrent reads in order', async () => {
   const { read } = await reading('1\n2\n3');
   const lines = [read.readLine(), read.readLine(), read.readLine(), read.readLine()];
   expect(await Promise.all(lines)).toEqual(['1', '2', '3', undefined]);
 });
 
-test('nothing and zero bytes', async () => {
+test('reads nothing and zero bytes', async () => {
   const { read } = await reading('x');
   expect(await read.read(0)).toHaveLength(0);
   expect((await read.readAll()).toString()).toBe('x');
@@ -82,13 +82,13 @@ test('nothing and zero bytes', async () => {
 });
 
 describe('at the end of the input', () => {
-  test('what has no length is what is left, and then undefined', async () => {
+  test('a read without a length returns what is left, and then undefined', async () => {
     const { read } = await reading('last');
     expect(await read.readLine()).toBe('last');
     expect(await read.readLine()).toBeUndefined();
   });
 
-  test('what is too short is an error, and is still there', async () => {
+  test('a read of more than there is fails, and the bytes stay', async () => {
     const { read } = await reading('abc');
     await expect(read.read(4)).rejects.toMatchObject({ code: 'ERR_FRAME_TRUNCATED', buffered: 3 });
     await expect(read.readUntil('\n')).rejects.toMatchObject({ code: 'ERR_FRAME_TRUNCATED', buffered: 3 });
@@ -96,7 +96,7 @@ describe('at the end of the input', () => {
     await expect(read.read(1)).rejects.toMatchObject({ code: 'ERR_FRAME_TRUNCATED', buffered: 0 });
   });
 
-  test('every way of reading can be tried again and again', async () => {
+  test('every kind of read can be tried again', async () => {
     const { read } = await reading('x');
     expect((await read.readAll()).toString()).toBe('x');
     for (let i = 0; i < 2; i++) {
@@ -110,7 +110,7 @@ describe('at the end of the input', () => {
     }
   });
 
-  test('a reset is no end: what came is read, and then its error', async () => {
+  test('delivers what arrived before a reset, and then its error: a reset is not an end', async () => {
     const { peer, read } = await reading('a line\nhalf', { end: false });
     expect(await read.readLine()).toBe('a line');
     const half = read.readLine();
@@ -127,7 +127,7 @@ test('a line over the limit is an error, and nothing is lost', async () => {
   expect((await read.read(7)).toString()).toBe('abcdef\n');
 });
 
-describe('the message for what is over the limit gives advice that can be followed', () => {
+describe('the message for an input over the limit gives advice that works', () => {
   const message = (failed: Promise<unknown>) => failed.catch((error: Error) => error.message);
 
   test('for a line', async () => {
@@ -136,27 +136,25 @@ describe('the message for what is over the limit gives advice that can be follow
     const codec = linesCodec({ maxLength, oversize: 'discard' });
     const advice =
       'A line is longer than 3 bytes: raise the maxLength of reader(), ' +
-      "or leave such lines out with readFrame(linesCodec({ maxLength, oversize: 'discard' })).";
+      "or skip such lines with readFrame(linesCodec({ maxLength, oversize: 'discard' }))";
     expect(await message(read.readLine())).toBe(advice);
     expect(await message(read.readLines(2))).toBe(advice);
     expect(await read.readFrame(codec)).toBe('xyz');
     expect(await read.readLine()).toBeUndefined();
   });
 
-  test('for what readUntil reads, which is no frame', async () => {
+  test('for readUntil(), which reads no frame', async () => {
     const { read } = await reading('abcdef--gh', { maxLength: 3 });
     expect(await message(read.readUntil('--'))).toBe(
-      'A stretch up to the delimiter is longer than 3 bytes: ' +
-        'raise the maxLength of reader(), or take the bytes in pieces with read(length).',
+      'A block up to the delimiter is longer than 3 bytes: ' +
+        'raise the maxLength of reader(), or take the bytes in pieces with read(length)',
     );
     expect(String(await read.read(4))).toBe('abcd');
     expect(String(await read.readUntil('--'))).toBe('ef');
-    expect(await message(read.readUntil('--'))).toMatch(
-      /^The input ended inside a stretch up to the delimiter, 2 bytes/,
-    );
+    expect(await message(read.readUntil('--'))).toMatch(/^The input ended inside a block up to the delimiter, 2 bytes/);
   });
 
-  test('for all there is', async () => {
+  test('for readRest()', async () => {
     const { read } = await reading('abcdef', { maxLength: 3 });
     expect(await message(read.readAll())).toBe(
       'More than maxLength (3) bytes came before the end of the input: raise it, or read in pieces',
@@ -167,7 +165,7 @@ describe('the message for what is over the limit gives advice that can be follow
   });
 });
 
-test('a codec that has failed begins anew', async () => {
+test('starts a codec again after it has failed', async () => {
   const { read } = await reading('abcdef\n');
   let maxLength = 3;
   const codec = { decoder: () => linesCodec({ maxLength }).decoder() };
@@ -176,7 +174,7 @@ test('a codec that has failed begins anew', async () => {
   expect(await read.readFrame(codec)).toBe('abcdef');
 });
 
-test('what is read shares no memory with what has come', async () => {
+test('returns bytes that share no memory with received chunks', async () => {
   const { chunk, read } = readingOnce('abcdef--ghij\nklm');
   const taken = [await read.read(3), await read.readUntil('--'), await read.readFrame(fixedLengthCodec(2))];
   const line = await read.readLine();
@@ -186,8 +184,8 @@ test('what is read shares no memory with what has come', async () => {
   expect(line).toBe('ij');
 });
 
-describe('what has come in one piece', () => {
-  test('comes in one piece when iterating, after a part of it was read too', async () => {
+describe('bytes that arrived in one piece', () => {
+  test('are returned in one piece by iteration, even after a part of them was read', async () => {
     const { read } = readingOnce('x'.repeat(5000));
     const first = await read[Symbol.asyncIterator]().next();
     expect(first.value).toHaveLength(5000);
@@ -197,7 +195,7 @@ describe('what has come in one piece', () => {
     expect((await second[Symbol.asyncIterator]().next()).value).toHaveLength(4980);
   });
 
-  test('is not copied again and again by codecs in turn', async () => {
+  test('are not copied repeatedly by alternating codecs', async () => {
     const { read } = readingOnce('x'.repeat(65_536));
     const [a, b] = [counted(4), counted(4)];
     for (let i = 0; i < 8192; i++) {
@@ -208,7 +206,7 @@ describe('what has come in one piece', () => {
     expect(a.pushed + b.pushed).toBeLessThanOrEqual(16_384 * 512);
   });
 
-  test('comes to a long frame in few pieces', async () => {
+  test('reach a long frame in few pieces', async () => {
     const { read } = readingOnce('x'.repeat(1_000_000));
     const codec = counted(1_000_000);
     expect(await read.readFrame(codec)).toHaveLength(1_000_000);
@@ -217,7 +215,7 @@ describe('what has come in one piece', () => {
 });
 
 describe('several lines', () => {
-  test('come together, in any chunks, and what is behind them stays', async () => {
+  test('are read together from any chunks, and what follows them stays', async () => {
     const { peer, read } = await reading('one\r\ntw', { end: false });
     const lines = read.readLines(3);
     await turns();
@@ -226,7 +224,7 @@ describe('several lines', () => {
     expect((await read.read(4)).toString()).toBe('rest');
   });
 
-  test('one after the other, and between other reads', async () => {
+  test('are read one after the other, between other reads', async () => {
     const { read } = await reading('1\n2\n3\n4\nxy5\n6\n');
     expect(await Promise.all([read.readLines(2), read.readLine(), read.readLines(1), read.read(2)])).toEqual([
       ['1', '2'],
@@ -238,13 +236,13 @@ describe('several lines', () => {
     expect(await read.readLines(1000)).toEqual(['5', '6']);
   });
 
-  test('fewer at the end, an unterminated one too, and none behind it', async () => {
+  test('are fewer at the end, include an unterminated one, and are none after that', async () => {
     const { read } = await reading('1\n2');
     expect(await read.readLines(3)).toEqual(['1', '2']);
     expect(await read.readLines(3)).toEqual([]);
   });
 
-  test('one that is too long: none is taken', async () => {
+  test('are not taken if one of them is too long', async () => {
     const { read } = await reading('ok\nabcdef\n', { maxLength: 3 });
     await expect(read.readLines(2)).rejects.toMatchObject({ code: 'ERR_FRAME_TOO_LONG', limit: 3 });
     expect(await read.readLines(1)).toEqual(['ok']);
@@ -252,7 +250,7 @@ describe('several lines', () => {
     expect((await read.read(7)).toString()).toBe('abcdef\n');
   });
 
-  test('a reset before the last: none is taken', async () => {
+  test('are not taken if a reset comes before the last', async () => {
     const { socket, peer, read } = await reading('1\n2\n', { end: false });
     const lines = read.readLines(3);
     await expect.poll(() => socket.bytesRead).toBe(4);
@@ -261,13 +259,16 @@ describe('several lines', () => {
     expect(await read.readLines(2)).toEqual(['1', '2']);
   });
 
-  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '2'])('not %o of them', async (count) => {
-    const { read } = await reading('');
-    await expect(read.readLines(count as number)).rejects.toThrow(RangeError);
-  });
+  test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '2'])(
+    '%o is not a valid number of lines',
+    async (count) => {
+      const { read } = await reading('');
+      expect(() => read.readLines(count as number)).toThrow(typeof count === 'number' ? RangeError : TypeError);
+    },
+  );
 });
 
-describe('a read that comes too late is an error, and nothing is lost', () => {
+describe('a read that times out is an error, and nothing is lost', () => {
   const codec = lengthPrefixedCodec({ lengthField: 1 });
 
   test.each<[string, (read: Reader, options?: { timeout: number }) => Promise<unknown>]>([
@@ -277,11 +278,11 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
     ['readLines', (read, options) => read.readLines(2, options)],
     ['readFrame', (read, options) => read.readFrame(codec, options)],
     ['readAll', (read, options) => read.readAll(options)],
-  ])('%s()', async (_name, act) => {
+  ])('%s()', async (_name, startRead) => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ scheduler });
     const read = reader(socket, { timeout: 1000 });
-    const late = act(read);
+    const late = startRead(read);
     peer.write('half ');
     await expect.poll(() => socket.bytesRead).toBe(5);
     scheduler.pass(1000);
@@ -293,7 +294,7 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
       milliseconds: 1000,
     });
     expect(socket.holds).toEqual(['reader']);
-    const later = act(read, { timeout: 5000 });
+    const later = startRead(read, { timeout: 5000 });
     await turns();
     scheduler.pass(4999);
     await turns();
@@ -304,7 +305,7 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('and a read that comes in time leaves no timer', async () => {
+  test('a read that finishes in time leaves no timer', async () => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ scheduler });
     peer.write('a\nb\n');
@@ -313,7 +314,7 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('iterating', async () => {
+  test('iteration times out too', async () => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ scheduler });
     const read = reader(socket, { timeout: 1000 });
@@ -325,13 +326,16 @@ describe('a read that comes too late is an error, and nothing is lost', () => {
     expect(await read.readLine()).toBe('later');
   });
 
-  test.each([-1, Number.NaN, '5'])('a timeout of %o is refused', async (timeout) => {
+  test.each([-1, Number.NaN, '5'])('rejects a timeout of %o', async (timeout) => {
     const { socket, read } = await reading('x\n', { end: false });
-    expect(() => read.readLine({ timeout: timeout as number })).toThrow(RangeError);
-    await expect(read.read(1, { timeout: timeout as number })).rejects.toThrow(RangeError);
+    const error = typeof timeout === 'number' ? RangeError : TypeError;
+    expect(() => read.readLine({ timeout: timeout as number })).toThrow(error);
+    expect(() => read.read(1, { timeout: timeout as number })).toThrow(error);
+    expect(() => read.readLines(1, { timeout: timeout as number })).toThrow(error);
+    expect(() => read.readAll({ timeout: timeout as number })).toThrow(error);
     expect(await read.readLine()).toBe('x');
     read.release();
-    expect(() => reader(socket, { timeout: timeout as number })).toThrow(RangeError);
+    expect(() => reader(socket, { timeout: timeout as number })).toThrow(error);
     reader(socket).release();
   });
 });
@@ -347,7 +351,7 @@ test('the peer has to wait while nobody reads', async () => {
   expect(peer.writableLength).toBeGreaterThan(0);
 });
 
-test('iterates over what comes from where it stands, and goes on behind it', async () => {
+test('iterates from the current position, and reads continue after it', async () => {
   const { peer, read } = await reading('head\nbody', { end: false });
   expect(await read.readLine()).toBe('head');
   for await (const chunk of read) {
@@ -360,7 +364,7 @@ test('iterates over what comes from where it stands, and goes on behind it', asy
   expect(rest).toBe('tail');
 });
 
-test('gives back what it has not used, and holds nothing any more', async () => {
+test('release() gives back unread bytes and ends the hold', async () => {
   const { socket, read } = await reading('one\ntwo\nthree', { end: false });
   expect(await read.readLine()).toBe('one');
   const waiting = read.read(1000);
@@ -372,7 +376,7 @@ test('gives back what it has not used, and holds nothing any more', async () => 
   await expect(read.readLine()).rejects.toThrow('released');
 });
 
-test('a second reader is refused until the first is released', async () => {
+test('rejects a second reader until the first is released', async () => {
   const { socket, read } = await reading('one\ntwo\n', { end: false });
   expect(() => reader(socket)).toThrow(expect.objectContaining({ code: 'ERR_READER_EXISTS' }));
   expect(await read.readLine()).toBe('one');
@@ -381,7 +385,7 @@ test('a second reader is refused until the first is released', async () => {
   expect(await next.readLine()).toBe('two');
 });
 
-test('leaves at the end of its block', async () => {
+test('releases at the end of its block', async () => {
   const { socket } = await pair();
   {
     using read = reader(socket);
@@ -405,7 +409,7 @@ test('releasing again takes nothing from the next reader', async () => {
   first.release();
   const second = reader(socket);
   first.release();
-  expect(() => reader(socket)).toThrow('has a reader already');
+  expect(() => reader(socket)).toThrow('The socket already has a reader');
   second.release();
   reader(socket).release();
 });

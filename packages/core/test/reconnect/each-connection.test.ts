@@ -1,4 +1,4 @@
-// ReconnectingSocket.eachConnection(): a pipeline of its own for each connection.
+// ReconnectingSocket.eachConnection(): a pipeline for each connection.
 import {
   data,
   decodeText,
@@ -11,78 +11,78 @@ import {
   SocketTimeoutError,
   toAsyncIterable,
 } from '@rxsock/core';
-import { map, mergeMap, type OperatorFunction, Subject, share, take, throwError, toArray } from 'rxjs';
+import { map, mergeMap, Subject, share, take, throwError, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { linkTo, tell } from '../support/reconnecting.js';
+import { reconnectingTo, recordEvents } from '../support/reconnecting.js';
 
 test.each([
   ['a reset', (peer: { resetAndDestroy(): void }) => peer.resetAndDestroy()],
   ['FIN', (peer: { end(): void }) => peer.end()],
-])('a frame that %s cuts is dropped, and the next connection begins anew', async (_how, cut) => {
+])('drops a frame that %s cuts, and starts the next connection with a new decoder', async (_how, cut) => {
   const server = await rawServer();
-  const test = linkTo(server.port);
+  const setup = reconnectingTo(server.port);
   const { values } = record(
-    test.link.eachConnection((bytes) => bytes.pipe(lengthPrefixed({ lengthField: 1 }), map(String))),
+    setup.reconnecting.eachConnection((bytes) => bytes.pipe(lengthPrefixed({ lengthField: 1 }), map(String))),
   );
-  const { told } = tell(test);
+  const { eventTypes } = recordEvents(setup);
   const first = await server.next();
   first.write('\x03one\x05tw');
   await expect.poll(() => values).toEqual(['one']);
-  await expect.poll(() => test.link.socket?.bytesRead).toBe(7);
+  await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBe(7);
   cut(first as never);
-  await expect.poll(told).toContain('retry');
-  test.clock.pass(100);
+  await expect.poll(eventTypes).toContain('retry');
+  setup.clock.pass(100);
   (await server.next()).write('\x05three');
   await expect.poll(() => values).toEqual(['one', 'three']);
 });
 
-test('an unterminated last line is given at FIN, as trailing says, and dropped at a reset', async () => {
+test('emits an unterminated last line at a FIN, as trailing says, and drops it at a reset', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const emitted = record(test.link.eachConnection(lines()));
-  const dropped = record(test.link.eachConnection(lines({ trailing: 'drop' })));
+  const setup = reconnectingTo(server.port);
+  const emitted = record(setup.reconnecting.eachConnection(lines()));
+  const dropped = record(setup.reconnecting.eachConnection(lines({ trailing: 'drop' })));
   (await server.next()).end('a\nb');
   await expect.poll(() => emitted.values).toEqual(['a', 'b']);
-  await expect.poll(() => test.link.readyState).toBe('waiting');
-  test.clock.pass(100);
+  await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
+  setup.clock.pass(100);
   const second = await server.next();
   second.write('c\nd');
-  await expect.poll(() => test.link.socket?.bytesRead).toBe(3);
+  await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBe(3);
   second.resetAndDestroy();
-  await expect.poll(() => test.link.readyState).toBe('waiting');
+  await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
   expect(emitted.values).toEqual(['a', 'b', 'c']);
   expect(dropped.values).toEqual(['a', 'c']);
 });
 
-test('a frame that makes no sense aborts its connection, and the link makes another', async () => {
+test('a malformed frame aborts its connection, and the socket reconnects', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const { values, log } = record(test.link.eachConnection(lines({ maxLength: 3 })));
-  const events = tell(test);
+  const setup = reconnectingTo(server.port);
+  const { values, log } = record(setup.reconnecting.eachConnection(lines({ maxLength: 3 })));
+  const events = recordEvents(setup);
   (await server.next()).write('one\ntoo long\nlost\n');
-  await expect.poll(events.told).toContain('retry');
+  await expect.poll(events.eventTypes).toContain('retry');
   expect((events.values as ReconnectEvent[]).find(({ type }) => type === 'disconnect')).toMatchObject({
     error: { code: 'ERR_SOCKET_ABORTED', cause: { code: 'ERR_FRAME_TOO_LONG' } },
   });
-  test.clock.pass(100);
+  setup.clock.pass(100);
   (await server.next()).write('two\n');
   await expect.poll(() => values).toEqual(['one', 'two']);
   expect(log).toEqual(['one', 'two']);
 });
 
-test('so does one that does not come to its end in time', async () => {
+test('a frame that does not end in time does the same', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const { clock } = test;
-  const { log } = record(test.link.eachConnection(lines({ frameTimeout: 50, scheduler: clock })));
-  const events = tell(test);
+  const setup = reconnectingTo(server.port);
+  const { clock } = setup;
+  const { log } = record(setup.reconnecting.eachConnection(lines({ frameTimeout: 50, scheduler: clock })));
+  const events = recordEvents(setup);
   (await server.next()).write('never ends');
-  await expect.poll(events.told).toContain('data');
+  await expect.poll(events.eventTypes).toContain('data');
   clock.pass(50);
-  await expect.poll(events.told).toContain('retry');
+  await expect.poll(events.eventTypes).toContain('retry');
   expect((events.values as ReconnectEvent[]).find(({ type }) => type === 'disconnect')).toMatchObject({
     error: { code: 'ERR_SOCKET_ABORTED', cause: { timeout: 'frameTimeout' } },
   });
@@ -93,22 +93,24 @@ test.each([
   ['another socket', new SocketError('another', { code: 'ECONNREFUSED', phase: 'open' })],
   ['an encoder', new FrameError('refused', { phase: 'write' })],
   ['another time limit', new SocketTimeoutError('late', { phase: 'read', timeout: 'mine', milliseconds: 1 })],
-])('what a pipeline has from %s is passed on, and the connection goes on', async (_what, error) => {
+])('forwards what a pipeline emits from %s, and the connection continues', async (_what, error) => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const { told } = tell(test);
-  const { ended } = record(test.link.eachConnection((bytes) => bytes.pipe(mergeMap(() => throwError(() => error)))));
+  const setup = reconnectingTo(server.port);
+  const { eventTypes } = recordEvents(setup);
+  const { ended } = record(
+    setup.reconnecting.eachConnection((bytes) => bytes.pipe(mergeMap(() => throwError(() => error)))),
+  );
   (await server.next()).write('x');
   expect(await ended).toEqual({ error });
-  expect(test.link.readyState).toBe('open');
-  expect(told()).toEqual(['connect', 'data']);
+  expect(setup.reconnecting.readyState).toBe('open');
+  expect(eventTypes()).toEqual(['connect', 'data']);
 });
 
-test('an error of the pipeline itself is passed on, and the link goes on for others', async () => {
+test('forwards an error of the pipeline itself, and the socket continues for others', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
+  const setup = reconnectingTo(server.port);
   const { ended } = record(
-    test.link.eachConnection((bytes) =>
+    setup.reconnecting.eachConnection((bytes) =>
       bytes.pipe(
         map(() => {
           throw new Error('a bug');
@@ -117,39 +119,39 @@ test('an error of the pipeline itself is passed on, and the link goes on for oth
     ),
   );
   const thrown = record(
-    test.link.eachConnection(() => {
+    setup.reconnecting.eachConnection(() => {
       throw new Error('another');
     }),
   );
-  const { told } = tell(test);
+  const { eventTypes } = recordEvents(setup);
   (await server.next()).write('x');
   expect(await thrown.ended).toEqual({ error: new Error('another') });
   expect(await ended).toEqual({ error: new Error('a bug') });
-  expect(test.link.readyState).toBe('open');
-  expect(told()).toEqual(['connect', 'data']);
+  expect(setup.reconnecting.readyState).toBe('open');
+  expect(eventTypes()).toEqual(['connect', 'data']);
 });
 
-test('completes and fails with the link, when the pipelines are done', async () => {
+test('completes and fails with the socket, after the pipelines are done', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port, { maxRetries: 1 });
-  const all = record(test.link.eachConnection((bytes) => bytes.pipe(map(String), toArray())));
-  const { told } = tell(test);
+  const setup = reconnectingTo(server.port, { maxRetries: 1 });
+  const all = record(setup.reconnecting.eachConnection((bytes) => bytes.pipe(map(String), toArray())));
+  const { eventTypes } = recordEvents(setup);
   (await server.next()).end('abc');
-  await expect.poll(told).toContain('retry');
+  await expect.poll(eventTypes).toContain('retry');
   server.close();
-  test.clock.pass(100);
+  setup.clock.pass(100);
   expect((await all.ended).error).toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
   expect(all.values).toEqual([['abc']]);
-  const other = linkTo((await rawServer((peer) => peer.end('x'))).port);
-  const completed = record(other.link.eachConnection(toArray()));
-  other.link.complete();
+  const other = reconnectingTo((await rawServer((peer) => peer.end('x'))).port);
+  const completed = record(other.reconnecting.eachConnection(toArray()));
+  other.reconnecting.complete();
   expect(await completed.ended).toEqual({});
   expect(completed.log).toEqual(['x', 'complete']);
 });
 
-test('a slow consumer holds the connection, and the next one; frames come in order, none twice', async () => {
+test('a slow consumer holds this connection and the next one; frames come in order, none twice', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
+  const setup = reconnectingTo(server.port);
   const gate = new Subject<void>();
   const slow = mapWithBackpressure(
     (line: string) =>
@@ -159,113 +161,135 @@ test('a slow consumer holds the connection, and the next one; frames come in ord
       ),
     { highWaterMark: 2 },
   );
-  const { values } = record(test.link.eachConnection(lines()).pipe(slow));
-  const { told } = tell(test);
+  const { values } = record(setup.reconnecting.eachConnection(lines()).pipe(slow));
+  const { eventTypes } = recordEvents(setup);
   const first = await server.next();
   first.write('1\n2\n3\n4\n5\n6');
-  await expect.poll(() => test.link.holds).toEqual(['mapWithBackpressure']);
+  await expect.poll(() => setup.reconnecting.holds).toEqual(['mapWithBackpressure']);
   first.resetAndDestroy();
-  await expect.poll(told).toContain('retry');
-  test.clock.pass(100);
+  await expect.poll(eventTypes).toContain('retry');
+  setup.clock.pass(100);
   const second = await server.next();
   second.write('7\n8\n');
   for (let i = 0; i < 20; i++) second.write(Buffer.alloc(1_000_000, '9\n'));
-  await expect.poll(() => test.link.socket?.bytesRead).toBeGreaterThan(0);
+  await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBeGreaterThan(0);
   await turns();
-  expect(test.link.socket?.bytesRead).toBeLessThan(4 * 65_536);
+  expect(setup.reconnecting.socket?.bytesRead).toBeLessThan(4 * 65_536);
   expect(values).toEqual([]);
   for (let line = 1; line <= 8; line++) gate.next();
   await expect.poll(() => values).toEqual(['1', '2', '3', '4', '5', '7', '8', '9']);
 });
 
-test('the end of the link comes after what a pipeline still holds back', async () => {
+test('the end of the socket comes after what a pipeline still holds back', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port, { maxRetries: 0 });
-  const frames = toAsyncIterable(test.link.eachConnection(lines()), { highWaterMark: 2 })[Symbol.asyncIterator]();
+  const setup = reconnectingTo(server.port, { maxRetries: 0 });
+  const frames = toAsyncIterable(setup.reconnecting.eachConnection(lines()), { highWaterMark: 2 })[
+    Symbol.asyncIterator
+  ]();
   const first = frames.next();
-  const events = tell(test);
+  const events = recordEvents(setup);
   const peer = await server.next();
   const sent = Array.from({ length: 50 }, (_, index) => String(index));
   peer.write(`${sent.join('\n')}\n`);
   expect(await first).toEqual({ done: false, value: '0' });
-  await expect.poll(() => test.link.holds).toHaveLength(1);
+  await expect.poll(() => setup.reconnecting.holds).toHaveLength(1);
   peer.resetAndDestroy();
   await events.ended;
   for (const value of sent.slice(1)) expect(await frames.next()).toEqual({ done: false, value });
   await expect(frames.next()).rejects.toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
 });
 
-test('what it gives stays holdable behind share()', async () => {
+test('its result can be held behind share()', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
+  const setup = reconnectingTo(server.port);
   const gate = new Subject<void>();
   record(
-    test.link.eachConnection(lines()).pipe(
+    setup.reconnecting.eachConnection(lines()).pipe(
       share(),
       mapWithBackpressure(() => gate, { highWaterMark: 2 }),
     ),
   );
   (await server.next()).write('1\n2\n3\n4\n5\n');
-  await expect.poll(() => test.link.holds).toEqual(['mapWithBackpressure']);
+  await expect.poll(() => setup.reconnecting.holds).toEqual(['mapWithBackpressure']);
 });
 
-test('leaving it leaves the link', async () => {
+test('unsubscribing leaves the socket', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const { subscription, values } = record(test.link.eachConnection(lines()));
+  const setup = reconnectingTo(server.port);
+  const { subscription, values } = record(setup.reconnecting.eachConnection(lines()));
   (await server.next()).write('1\n');
   await expect.poll(() => values).toEqual(['1']);
   subscription.unsubscribe();
-  test.clock.pass(0);
-  expect(test.link.readyState).toBe('idle');
+  setup.clock.pass(0);
+  expect(setup.reconnecting.readyState).toBe('idle');
 });
 
-test.each([
-  ['a framing operator', () => lengthPrefixed({ lengthField: 1 }), ['\x03one\x05tw', '\x05three'], ['one', 'three']],
-  ['decodeText()', () => decodeText(), ['e\xc3', '\xa9'], ['e', '\ufffd']], // the two halves of an é
-])('%s behind data() begins anew with each connection', async (_what, operator, [cut, next], expected) => {
+test('starts a text decoder again with each connection', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const { values, log } = record(test.link.pipe(data(), operator() as OperatorFunction<Buffer, unknown>, map(String)));
+  const setup = reconnectingTo(server.port);
+  const { values } = record(setup.reconnecting.eachConnection(decodeText()));
   const first = await server.next();
-  first.write(cut as string, 'latin1');
-  await expect.poll(() => test.link.socket?.bytesRead).toBe(cut?.length);
+  first.write('e\xc3', 'latin1'); // and the first half of an é
+  await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBe(2);
   first.resetAndDestroy();
-  await expect.poll(() => test.link.readyState).toBe('waiting');
-  test.clock.pass(100);
-  (await server.next()).write(next as string, 'latin1');
-  await expect.poll(() => values).toEqual(expected);
-  test.link.error();
-  await expect.poll(() => log.at(-1)).toMatch(/^error:/);
+  await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
+  setup.clock.pass(100);
+  (await server.next()).write('\xa9', 'latin1'); // the second half
+  await expect.poll(() => values).toEqual(['e', '\ufffd']);
 });
 
-test('data() goes on from one connection to the next, and ends with the link', async () => {
+test('emits the plain bytes of one connection after the other, and completes with the socket', async () => {
   const server = await rawServer();
-  const test = linkTo(server.port);
-  const { values, log, ended } = record(test.link.pipe(data(), map(String)));
+  const setup = reconnectingTo(server.port);
+  const { values, log, ended } = record(setup.reconnecting.eachConnection(map(String)));
   (await server.next()).end('one');
-  await expect.poll(() => test.link.readyState).toBe('waiting');
-  test.clock.pass(100);
+  await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
+  setup.clock.pass(100);
   const second = await server.next();
   second.write('two');
   await expect.poll(() => values).toEqual(['one', 'two']);
-  test.link.complete();
+  setup.reconnecting.complete();
   second.resume().end();
   await ended;
   expect(log).toEqual(['one', 'two', 'complete']);
 });
 
-test('what reads slowly behind data() holds the link', async () => {
+test('starts a later subscriber with the bytes that arrive next', async () => {
   const server = await rawServer();
-  const { link } = linkTo(server.port);
-  const never = new Subject<string>();
-  link
-    .pipe(
-      data(),
-      lines(),
-      mapWithBackpressure(() => never, { highWaterMark: 1 }),
-    )
-    .subscribe();
-  (await server.next()).write('a\nb\nc\nd\n');
-  await expect.poll(() => link.socket?.holds).not.toEqual([]);
+  const { reconnecting } = reconnectingTo(server.port);
+  const early = record(reconnecting.eachConnection(lines()));
+  const peer = await server.next();
+  peer.write('one\ntw');
+  await expect.poll(() => reconnecting.socket?.bytesRead).toBe(6);
+  const late = record(reconnecting.eachConnection(lines()));
+  peer.write('o\nthree\n');
+  await expect.poll(() => early.values).toEqual(['one', 'two', 'three']);
+  expect(late.values).toEqual(['o', 'three']);
+});
+
+test('ignores the rest of a connection after its pipeline has completed, and starts a new one for the next', async () => {
+  const server = await rawServer();
+  const setup = reconnectingTo(server.port);
+  const { values, log } = record(setup.reconnecting.eachConnection((bytes) => bytes.pipe(lines(), take(1))));
+  const first = await server.next();
+  first.write('one\nignored\n');
+  await expect.poll(() => values).toEqual(['one']);
+  first.resetAndDestroy();
+  await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
+  setup.clock.pass(100);
+  (await server.next()).write('two\n');
+  await expect.poll(() => values).toEqual(['one', 'two']);
+  expect(log).toEqual(['one', 'two']);
+});
+
+test('rejects a project that is not a function, at the call', () => {
+  const { reconnecting } = reconnectingTo(1);
+  expect(() => reconnecting.eachConnection({} as never)).toThrow(/^project must be a function/);
+});
+
+test('data() on a reconnecting socket throws a TypeError that names eachConnection', () => {
+  const { reconnecting } = reconnectingTo(1);
+  const join = () => reconnecting.pipe(data() as never);
+  expect(join).toThrow(TypeError);
+  expect(join).toThrow(/eachConnection\(\(bytes\) => bytes\.pipe\(lines\(\)\)\)/);
 });

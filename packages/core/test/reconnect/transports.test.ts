@@ -1,8 +1,6 @@
-// reconnect() and connectionPool() over UNIX and TLS streams: they take any socket.
+// reconnect() and connectionPool() accept any socket: here UNIX and TLS streams.
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { connectionPool, fromDuplex, lines, reconnect, type Socket } from '@rxsock/core';
@@ -11,19 +9,20 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { cert, key } from '../../../../tests/support/certificate.js';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
 import { connectOver } from '../../src/internal.js';
-import { borrow } from '../support/pools.js';
+import { acquire } from '../support/pools.js';
 
 interface Transport {
-  /** What the server has accepted, in order. */
+  /** The connections that the server has accepted, in order. */
   readonly peers: net.Socket[];
   readonly dial: () => Socket;
 }
 
-async function listening(server: net.Server, where: net.ListenOptions, event: string): Promise<net.Socket[]> {
+async function listening(server: net.Server, options: net.ListenOptions, event: string): Promise<net.Socket[]> {
   const peers: net.Socket[] = [];
   server.on(event, (peer: net.Socket) => peers.push(peer.on('error', () => {})));
-  server.listen(where);
+  server.listen(options);
   await once(server, 'listening');
   onTestFinished(() => {
     for (const peer of peers) peer.destroy();
@@ -33,9 +32,8 @@ async function listening(server: net.Server, where: net.ListenOptions, event: st
 }
 
 async function unix(): Promise<Transport> {
-  const folder = await mkdtemp(join(tmpdir(), 'rxsock-'));
+  const folder = await testFolder();
   const path = join(folder, 's');
-  onTestFinished(() => rm(folder, { recursive: true }));
   const peers = await listening(net.createServer(), { path }, 'connection');
   return { peers, dial: () => fromDuplex(net.connect({ path })) };
 }
@@ -48,16 +46,16 @@ async function secure(): Promise<Transport & { port: number }> {
   return { peers, port, dial: () => fromDuplex(tls.connect(options)) };
 }
 
-/** As `@rxsock/tls` dials: TCP first, and then the handshake. */
+/** Dials as `@rxsock/tls` does: TCP first, then the handshake. */
 function dialTls(port: number, ca: string | undefined = cert): Socket {
   const options = { port, host: '127.0.0.1' };
   return connectOver(options, {
     type: 'tls',
-    secure: (socket, tell) => {
+    secure: (socket, onSecure) => {
       const stream = tls.connect({ socket, servername: 'localhost', ...(ca && { ca }) });
-      stream.on('error', (error) => tell.failed(error));
-      stream.on('close', () => tell.failed(new Error('closed')));
-      stream.on('secureConnect', () => tell.done(stream));
+      stream.on('error', (error) => onSecure.failed(error));
+      stream.on('close', () => onSecure.failed(new Error('closed')));
+      stream.on('secureConnect', () => onSecure.done(stream));
     },
   });
 }
@@ -72,50 +70,50 @@ describe.each([
   ['TLS', secure],
   ['TLS over TCP', secureOverTcp],
 ])('over %s', (_name, transport) => {
-  test('a link makes another connection when the peer ends one', async () => {
+  test('a reconnecting socket makes another connection when the peer ends one', async () => {
     const { peers, dial } = await transport();
-    const link = reconnect(dial, { backoff: { initial: 1 } });
-    onTestFinished(() => link.error());
-    const { values } = record(link.eachConnection(lines({ trailing: 'drop' })));
-    link.next('hello');
+    const reconnecting = reconnect(dial, { backoff: { initial: 1 } });
+    onTestFinished(() => reconnecting.error());
+    const { values } = record(reconnecting.eachConnection(lines({ trailing: 'drop' })));
+    reconnecting.next('hello');
     await expect.poll(() => peers.length).toBe(1);
     expect(String((await once(peers[0] as net.Socket, 'data'))[0])).toBe('hello');
     peers[0]?.end('one\ntw');
     await expect.poll(() => peers.length).toBe(2);
     peers[1]?.write('three\n');
     await expect.poll(() => values).toEqual(['one', 'three']);
-    expect(link.readyState).toBe('open');
+    expect(reconnecting.readyState).toBe('open');
   });
 
   test('a pool uses a connection again, and replaces one that the peer has ended', async () => {
     const { peers, dial } = await transport();
     const pool = connectionPool(dial);
     onTestFinished(() => pool.close({ drain: 0 }));
-    const first = await borrow(pool);
-    first.giveBack();
+    const first = await acquire(pool);
+    first.release();
     await expect.poll(() => [pool.idle, peers.length]).toEqual([1, 1]);
-    const second = await borrow(pool);
+    const second = await acquire(pool);
     expect(second.socket).toBe(first.socket);
-    second.giveBack();
+    second.release();
     await expect.poll(() => pool.idle).toBe(1);
     peers[0]?.end();
     await expect.poll(() => pool.size).toBe(0);
-    expect((await borrow(pool)).socket).not.toBe(first.socket);
+    expect((await acquire(pool)).socket).not.toBe(first.socket);
   });
 });
 
 describe('a handshake', () => {
-  test('that fails is no connection: what waits is sent on the next one, after what a handler of secureConnect writes', async () => {
+  test('that fails is not a connection: queued writes go out on the next one, after what a secureConnect handler writes', async () => {
     const plain = await rawServer((peer) => peer.end('this is not TLS\r\n'));
     const { peers, port } = await secure();
     const ports = [plain.port];
-    const link = reconnect(() => dialTls(ports.shift() ?? port), { backoff: { initial: 1 } });
-    onTestFinished(() => link.error());
-    link.next(' kept');
+    const reconnecting = reconnect(() => dialTls(ports.shift() ?? port), { backoff: { initial: 1 } });
+    onTestFinished(() => reconnecting.error());
+    reconnecting.next(' kept');
     const { log } = record(
-      link.pipe(
+      reconnecting.pipe(
         tap(({ type }) => {
-          if (type === 'secureConnect') link.next('first');
+          if (type === 'secureConnect') reconnecting.next('first');
         }),
       ),
     );
@@ -125,17 +123,17 @@ describe('a handshake', () => {
       received += chunk;
     });
     await expect.poll(() => received).toBe('first kept');
-    expect(link.readyState).toBe('open');
+    expect(reconnecting.readyState).toBe('open');
     expect(log.filter((entry) => /onnect$/.test(entry))).toEqual(['connect', 'disconnect', 'connect', 'secureConnect']);
-    expect(record(link).log).toEqual(['connect', 'secureConnect']);
+    expect(record(reconnecting).log).toEqual(['connect', 'secureConnect']);
   });
 
-  test('that fails is told by acquire(), and what it gives is secure', async () => {
+  test('that fails is an error of acquire(), and a connection that acquire() emits is secure', async () => {
     const { port } = await secure();
     const authorities = ['', cert];
     const pool = connectionPool(() => dialTls(port, authorities.shift()));
     onTestFinished(() => pool.close({ drain: 0 }));
-    await expect(borrow(pool)).rejects.toMatchObject({ name: 'ConnectError' });
-    expect((await borrow(pool)).socket.readyState).toBe('open');
+    await expect(acquire(pool)).rejects.toMatchObject({ name: 'ConnectError' });
+    expect((await acquire(pool)).socket.readyState).toBe('open');
   });
 });

@@ -1,4 +1,4 @@
-// The write side of a reconnecting link: what waits, what is lost with its connection, and how it ends.
+// The write side of a reconnecting socket: what waits, what is lost with its connection, and how it ends.
 import { Duplex } from 'node:stream';
 import { fromDuplex, on, type ReconnectEvent, type ReconnectingSocket, reconnect } from '@rxsock/core';
 import { tap } from 'rxjs';
@@ -6,21 +6,21 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closedPort, drainRaw, type RawServer, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { linkTo, type TestLink, tell } from '../support/reconnecting.js';
+import { reconnectingTo, recordEvents, type TestReconnecting } from '../support/reconnecting.js';
 
-/** A link that waits for its next attempt, and the server that this one will reach. */
+/** A reconnecting socket that waits for its next attempt, and the server that this attempt will reach. */
 async function away(
   options = {},
-): Promise<TestLink & { server: RawServer; values: unknown[]; ended: Promise<object> }> {
+): Promise<TestReconnecting & { server: RawServer; values: unknown[]; ended: Promise<object> }> {
   const server = await rawServer();
   const ports = [await closedPort()];
-  const test = linkTo(() => ports.shift() ?? server.port, options);
-  const { values, ended, log } = tell(test);
+  const setup = reconnectingTo(() => ports.shift() ?? server.port, options);
+  const { values, ended, log } = recordEvents(setup);
   await expect.poll(() => log).toContain('retry');
-  return { ...test, server, values, ended };
+  return { ...setup, server, values, ended };
 }
 
-/** Waits for so many bytes and no more. */
+/** Waits for exactly this many bytes. */
 async function received(
   peer: { on(event: 'data', listener: (chunk: Buffer) => void): unknown; resume(): unknown },
   length: number,
@@ -36,66 +36,66 @@ async function received(
 }
 
 describe('while there is no connection', () => {
-  test('what is written waits, in order; what a handler of connect writes goes ahead of it', async () => {
-    const { link, clock, server } = await away();
+  test('writes wait in order, and what a connect handler writes goes ahead of them', async () => {
+    const { reconnecting, clock, server } = await away();
     record(
-      link.pipe(
+      reconnecting.pipe(
         on('connect'),
-        tap(() => link.next('login ')),
+        tap(() => reconnecting.next('login ')),
       ),
     );
-    expect(link.next('one ')).toBe(true);
-    const written = link.write('two ');
-    link.next('three');
-    expect(link.writableLength).toBe(13);
+    expect(reconnecting.next('one ')).toBe(true);
+    const written = reconnecting.write('two ');
+    reconnecting.next('three');
+    expect(reconnecting.writableLength).toBe(13);
     clock.pass(100);
     const peer = await server.next();
     expect(await received(peer, 19)).toBe('login one two three');
     await written;
-    expect(link.writableLength).toBe(0);
+    expect(reconnecting.writableLength).toBe(0);
   });
 
-  test('what is written before the first subscription is sent too, and next() does not dial', async () => {
+  test('writes before the first subscription are sent too, and next() does not dial', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    test.link.next('early');
-    expect(test.link.readyState).toBe('idle');
-    tell(test);
+    const setup = reconnectingTo(server.port);
+    setup.reconnecting.next('early');
+    expect(setup.reconnecting.readyState).toBe('idle');
+    recordEvents(setup);
     expect(await received(await server.next(), 5)).toBe('early');
   });
 
-  test('write() dials, and goes on when the peer has ended, with nobody subscribed', async () => {
+  test('write() dials, and the socket continues when the peer has ended, with no subscriber', async () => {
     const server = await rawServer();
-    const { link, clock } = linkTo(server.port);
-    await link.write('one');
+    const { reconnecting, clock } = reconnectingTo(server.port);
+    await reconnecting.write('one');
     const first = await server.next();
     first.write('what nobody reads');
     first.end();
-    await expect.poll(() => link.readyState).toBe('waiting');
-    const written = link.write('two');
+    await expect.poll(() => reconnecting.readyState).toBe('waiting');
+    const written = reconnecting.write('two');
     clock.pass(100);
     await written;
     expect(await received(await server.next(), 3)).toBe('two');
   });
 
-  test('write() does so too after somebody has been subscribed and has left', async () => {
+  test('write() also does so after the last subscriber has left', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, subscription } = tell(test);
-    await expect.poll(told).toContain('connect');
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, subscription } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
     await server.next();
     subscription.unsubscribe();
-    test.clock.pass(0);
-    await test.link.write('one');
+    setup.clock.pass(0);
+    await setup.reconnecting.write('one');
     (await server.next()).end();
-    await expect.poll(() => test.link.readyState).toBe('waiting');
+    await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
   });
 
-  test('next() answers false at the mark, and drain follows when there is a connection', async () => {
-    const { link, clock, server, values } = await away();
+  test('next() returns false at the high-water mark, and drain follows when there is a connection', async () => {
+    const { reconnecting, clock, server, values } = await away();
     const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
-    expect(link.next(Buffer.alloc(65_535))).toBe(true);
-    expect(link.next('x')).toBe(false);
+    expect(reconnecting.next(Buffer.alloc(65_535))).toBe(true);
+    expect(reconnecting.next('x')).toBe(false);
     expect(types()).not.toContain('drain');
     clock.pass(100);
     const peer = await server.next();
@@ -104,31 +104,31 @@ describe('while there is no connection', () => {
     expect((await received(peer, 65_536)).length).toBe(65_536);
   });
 
-  test('a connection is given no more than it has room for, and drain waits for it', async () => {
-    const { link, clock, server, values } = await away({ maxWriteBuffer: 100_000_000 });
+  test('a connection gets no more than it has room for, and drain waits for it', async () => {
+    const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 100_000_000 });
     const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
-    for (let index = 0; index < 300; index++) link.next(Buffer.alloc(65_536));
+    for (let index = 0; index < 300; index++) reconnecting.next(Buffer.alloc(65_536));
     clock.pass(100);
     const peer = await server.next();
     await turns();
-    const given = link.socket?.writableLength ?? 0;
-    expect(given).toBeGreaterThan(0);
-    expect(given).toBeLessThanOrEqual(2 * 65_536);
-    expect(link.writableLength).toBeGreaterThan(given);
+    const passedOn = reconnecting.socket?.writableLength ?? 0;
+    expect(passedOn).toBeGreaterThan(0);
+    expect(passedOn).toBeLessThanOrEqual(2 * 65_536);
+    expect(reconnecting.writableLength).toBeGreaterThan(passedOn);
     expect(types()).not.toContain('drain');
     peer.resume();
     await expect.poll(types).toContain('drain');
   });
 
-  test('one chunk that clogs the connection is counted, and drain follows it', async () => {
-    const { link, clock, server, values } = await away();
+  test('one chunk that fills the connection is counted, and drain follows it', async () => {
+    const { reconnecting, clock, server, values } = await away();
     const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
-    expect(link.next(Buffer.alloc(20_000_000))).toBe(false);
+    expect(reconnecting.next(Buffer.alloc(20_000_000))).toBe(false);
     clock.pass(100);
     const peer = await server.next();
-    await expect.poll(() => link.socket?.writableLength).toBeGreaterThan(0);
+    await expect.poll(() => reconnecting.socket?.writableLength).toBeGreaterThan(0);
     await turns();
-    expect(link.writableLength).toBe(link.socket?.writableLength);
+    expect(reconnecting.writableLength).toBe(reconnecting.socket?.writableLength);
     expect(types()).not.toContain('drain');
     peer.resume();
     await expect.poll(types).toContain('drain');
@@ -144,15 +144,15 @@ describe('while there is no connection', () => {
         callbacks.push(done);
       },
     });
-    const link = reconnect(() => fromDuplex(stream));
-    onTestFinished(() => link.error());
-    const { log } = record(link);
+    const reconnecting = reconnect(() => fromDuplex(stream));
+    onTestFinished(() => reconnecting.error());
+    const { log } = record(reconnecting);
     await expect.poll(() => log).toContain('connect');
-    for (const letter of 'abc') link.next(letter.repeat(40_000));
+    for (const letter of 'abc') reconnecting.next(letter.repeat(40_000));
     callbacks.shift()?.();
     await turns(1);
-    expect(link.socket?.writableLength).toBe(40_000);
-    link.next('d');
+    expect(reconnecting.socket?.writableLength).toBe(40_000);
+    reconnecting.next('d');
     while (callbacks.length > 0) {
       callbacks.shift()?.();
       await turns(1);
@@ -161,30 +161,30 @@ describe('while there is no connection', () => {
     expect(log).toContain('drain');
   });
 
-  test('a chunk that is none throws, and the link is unharmed', async () => {
-    const { link } = await away();
-    expect(() => link.next(5 as never)).toThrow(TypeError);
-    expect(() => link.write(null as never)).toThrow(TypeError);
-    expect(link.readyState).toBe('waiting');
+  test('an invalid chunk throws and does not harm the socket', async () => {
+    const { reconnecting } = await away();
+    expect(() => reconnecting.next(5 as never)).toThrow(TypeError);
+    expect(() => reconnecting.write(null as never)).toThrow(TypeError);
+    expect(reconnecting.readyState).toBe('waiting');
   });
 });
 
 describe('maxWriteBuffer', () => {
   const overflow = { code: 'ERR_WRITE_BUFFER_OVERFLOW', limit: 10 };
 
-  test('over it, next() fails the link', async () => {
-    const { link, ended } = await away({ maxWriteBuffer: 10 });
-    link.next(Buffer.alloc(10));
-    expect(link.next('y')).toBe(true);
-    expect(link.next('x')).toBe(false);
+  test('next() beyond it fails the socket', async () => {
+    const { reconnecting, ended } = await away({ maxWriteBuffer: 10 });
+    reconnecting.next(Buffer.alloc(10));
+    expect(reconnecting.next('y')).toBe(true);
+    expect(reconnecting.next('x')).toBe(false);
     expect(await ended).toMatchObject({ error: overflow });
-    expect(link.writableLength).toBe(0);
+    expect(reconnecting.writableLength).toBe(0);
   });
 
-  test('over it, write() rejects and the link goes on', async () => {
-    const { link, clock, server } = await away({ maxWriteBuffer: 10 });
-    link.next('12345678901');
-    await expect(link.write('x')).rejects.toMatchObject(overflow);
+  test('write() beyond it rejects, and the socket continues', async () => {
+    const { reconnecting, clock, server } = await away({ maxWriteBuffer: 10 });
+    reconnecting.next('12345678901');
+    await expect(reconnecting.write('x')).rejects.toMatchObject(overflow);
     clock.pass(100);
     expect(await received(await server.next(), 11)).toBe('12345678901');
   });
@@ -192,151 +192,178 @@ describe('maxWriteBuffer', () => {
   test.each([
     ['dropNewest', 'aaaaaabbbbbb'],
     ['dropOldest', 'bbbbbbcccccc'],
-  ])('%s drops whole chunks and tells it', async (policy, expected) => {
-    const { link, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: policy });
-    for (const letter of 'abc') link.next(letter.repeat(6));
+  ])('%s drops whole chunks and reports them', async (policy, expected) => {
+    const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: policy });
+    for (const letter of 'abc') reconnecting.next(letter.repeat(6));
     expect(values.at(-1)).toEqual({ type: 'overflow', bytes: 6 });
     clock.pass(100);
     expect(await received(await server.next(), 12)).toBe(expected);
   });
 
-  test('dropOldest drops as many as it takes', async () => {
-    const { link, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
-    for (const chunk of ['aaaa', 'bbbb', 'c'.repeat(30), 'dddd']) link.next(chunk);
+  test('dropOldest drops as many chunks as needed', async () => {
+    const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
+    for (const chunk of ['aaaa', 'bbbb', 'c'.repeat(30), 'dddd']) reconnecting.next(chunk);
     expect(values.slice(-3)).toEqual([4, 4, 30].map((bytes) => ({ type: 'overflow', bytes })));
     clock.pass(100);
     expect(await received(await server.next(), 4)).toBe('dddd');
   });
 
-  test('dropOldest tells the writer by a rejection, and nobody else', async () => {
-    const { link, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
-    const oldest = link.write(Buffer.alloc(6));
-    link.next(Buffer.alloc(6));
-    link.next(Buffer.alloc(6));
+  test('dropOldest drops nothing more once exactly maxWriteBuffer waits', async () => {
+    const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
+    for (const chunk of ['a', 'b'.repeat(10), 'c']) reconnecting.next(chunk);
+    expect((values as ReconnectEvent[]).filter(({ type }) => type === 'overflow')).toEqual([
+      { type: 'overflow', bytes: 1 },
+    ]);
+    clock.pass(100);
+    expect(await received(await server.next(), 11)).toBe('bbbbbbbbbbc');
+  });
+
+  test('dropOldest rejects the promise of the writer, and emits nothing', async () => {
+    const { reconnecting, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
+    const oldest = reconnecting.write(Buffer.alloc(6));
+    reconnecting.next(Buffer.alloc(6));
+    reconnecting.next(Buffer.alloc(6));
     await expect(oldest).rejects.toMatchObject(overflow);
     expect((values as ReconnectEvent[]).map(({ type }) => type)).not.toContain('overflow');
   });
 
-  test('counts what a slow peer does not take, too', async () => {
+  test('counts what a slow peer does not take', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port, { maxWriteBuffer: 1_000_000 });
-    const { told, ended } = tell(test);
-    await expect.poll(told).toContain('connect');
-    while (test.link.readyState === 'open') test.link.next(Buffer.alloc(500_000));
+    const setup = reconnectingTo(server.port, { maxWriteBuffer: 1_000_000 });
+    const { eventTypes, ended } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
+    while (setup.reconnecting.readyState === 'open') setup.reconnecting.next(Buffer.alloc(500_000));
     expect((await ended).error).toMatchObject({ code: 'ERR_WRITE_BUFFER_OVERFLOW', limit: 1_000_000 });
   });
 });
 
 describe('a cut', () => {
-  test('loses what the connection was given, keeps what it was not, and sends nothing twice', async () => {
+  test('loses what the connection was given, keeps the rest, and sends nothing twice', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port, { maxWriteBuffer: 100_000_000 });
-    const { told, values } = tell(test);
-    await expect.poll(told).toContain('connect');
+    const setup = reconnectingTo(server.port, { maxWriteBuffer: 100_000_000 });
+    const { eventTypes, values } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
     const first = await server.next();
     const outcomes: Promise<string>[] = [];
     const messages = 200;
     for (let index = 0; index < messages; index++) {
       const message = Buffer.alloc(65_536, `${String(index).padStart(3)} `);
       outcomes.push(
-        test.link.write(message).then(
+        setup.reconnecting.write(message).then(
           () => 'sent',
           (error: { code: string }) => error.code,
         ),
       );
     }
-    // FIN comes after what waits, so that there is another connection for it.
-    test.link.complete();
+    // FIN comes after the queued bytes, so that another connection is needed for it.
+    setup.reconnecting.complete();
     first.resetAndDestroy();
-    await expect.poll(told).toContain('retry');
-    test.clock.pass(100);
+    await expect.poll(eventTypes).toContain('retry');
+    setup.clock.pass(100);
     const second = await server.next();
     const { bytes } = await drainRaw(second);
     const settled = await Promise.all(outcomes);
     const lost = settled.indexOf('ECONNRESET') >= 0 ? 'ECONNRESET' : 'EPIPE';
-    const given = settled.lastIndexOf(lost) + 1;
-    expect(given).toBeGreaterThan(0);
-    expect(given).toBeLessThan(messages);
-    expect(settled.slice(given).every((outcome) => outcome === 'sent')).toBe(true);
-    expect(bytes.length).toBe((messages - given) * 65_536);
-    expect(bytes.subarray(0, 3).toString()).toBe(String(given).padStart(3));
+    const passedOn = settled.lastIndexOf(lost) + 1;
+    expect(passedOn).toBeGreaterThan(0);
+    expect(passedOn).toBeLessThan(messages);
+    expect(settled.slice(passedOn).every((outcome) => outcome === 'sent')).toBe(true);
+    expect(bytes.length).toBe((messages - passedOn) * 65_536);
+    expect(bytes.subarray(0, 3).toString()).toBe(String(passedOn).padStart(3));
     const { report } = (values as ReconnectEvent[]).find(({ type }) => type === 'disconnect') as never as {
       report: { bytesUnsent: number };
     };
     expect(report.bytesUnsent).toBeGreaterThan(0);
   });
 
-  test('while next() had answered false is followed by drain', async () => {
+  test('after next() returned false is followed by drain', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port, { maxWriteBuffer: 100_000_000 });
-    const { told } = tell(test);
-    await expect.poll(told).toContain('connect');
-    while (test.link.next(Buffer.alloc(65_536)));
+    const setup = reconnectingTo(server.port, { maxWriteBuffer: 100_000_000 });
+    const { eventTypes } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
+    while (setup.reconnecting.next(Buffer.alloc(65_536)));
     (await server.next()).resetAndDestroy();
-    await expect.poll(told).toContain('retry');
-    test.clock.pass(100);
-    await expect.poll(told).toContain('drain');
+    await expect.poll(eventTypes).toContain('retry');
+    setup.clock.pass(100);
+    await expect.poll(eventTypes).toContain('drain');
   });
 
-  test('by FIN: what is written before it is told goes to the next connection', async () => {
+  test('after next() returned false is followed by drain once, not at every later connection', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
+    const setup = reconnectingTo(server.port, { maxWriteBuffer: 100_000_000 });
+    const { eventTypes } = recordEvents(setup);
+    const count = (type: string) => eventTypes().filter((each) => each === type).length;
+    await expect.poll(eventTypes).toContain('connect');
+    while (setup.reconnecting.next(Buffer.alloc(65_536)));
+    for (let cut = 1; cut <= 2; cut++) {
+      (await server.next()).resetAndDestroy();
+      await expect.poll(() => count('retry')).toBe(cut);
+      setup.clock.pass(1000);
+      await expect.poll(() => count('connect')).toBe(cut + 1);
+      await turns();
+      expect(count('drain')).toBe(1);
+    }
+  });
+
+  test('by FIN: bytes written before it is reported go to the next connection', async () => {
+    const server = await rawServer();
+    const setup = reconnectingTo(server.port);
     record(
-      test.link.pipe(
+      setup.reconnecting.pipe(
         on('finish'),
-        tap(() => test.link.next('late')),
+        tap(() => setup.reconnecting.next('late')),
       ),
     );
-    const { told } = tell(test);
+    const { eventTypes } = recordEvents(setup);
     const first = await server.next();
-    await expect.poll(told).toContain('connect');
+    await expect.poll(eventTypes).toContain('connect');
     first.end();
-    await expect.poll(told).toContain('retry');
+    await expect.poll(eventTypes).toContain('retry');
     expect(await drainRaw(first)).toEqual({ bytes: Buffer.alloc(0), end: 'end' });
-    test.clock.pass(100);
+    setup.clock.pass(100);
     expect(await received(await server.next(), 4)).toBe('late');
   });
 });
 
 describe('the end', () => {
-  test('complete() sends FIN, reading goes on, and nothing is dialled after', async () => {
+  test('complete() sends FIN, reading continues, and the socket dials no more', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, ended, values } = tell(test);
-    test.link.next('request');
-    test.link.complete();
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, ended, values } = recordEvents(setup);
+    setup.reconnecting.next('request');
+    setup.reconnecting.complete();
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('request'), end: 'end' });
     peer.end('answer');
     expect(await ended).toEqual({});
     expect(values).toContainEqual({ type: 'data', data: Buffer.from('answer') });
-    expect(told()).toEqual(['connect', 'finish', 'data', 'end', 'disconnect', 'complete']);
-    test.clock.pass(1e9);
+    expect(eventTypes()).toEqual(['connect', 'finish', 'data', 'end', 'disconnect', 'complete']);
+    setup.clock.pass(1e9);
     await turns();
     expect(server.peers).toHaveLength(1);
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
-    expect(test.link.next('late')).toBe(false);
+    expect(setup.reconnecting.next('late')).toBe(false);
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ERR_STREAM_WRITE_AFTER_END' }));
     warn.mockRestore();
-    await expect(test.link.write('late')).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    await expect(setup.reconnecting.write('late')).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
   });
 
-  test('complete() with nobody subscribed dials for what waits', async () => {
+  test('complete() without a subscriber dials for the queued bytes', async () => {
     const server = await rawServer();
-    const { link } = linkTo(server.port);
-    link.next('bye');
-    link.complete();
+    const { reconnecting } = reconnectingTo(server.port);
+    reconnecting.next('bye');
+    reconnecting.complete();
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
     peer.end();
-    await expect.poll(() => link.readyState).toBe('closed');
+    await expect.poll(() => reconnecting.readyState).toBe('closed');
   });
 
-  test('complete() while away goes on dialling for what waits', async () => {
-    const { link, clock, server, ended } = await away();
-    link.next('kept');
-    link.complete();
-    expect(link.readyState).toBe('waiting');
+  test('complete() while disconnected continues to dial for the queued bytes', async () => {
+    const { reconnecting, clock, server, ended } = await away();
+    reconnecting.next('kept');
+    reconnecting.complete();
+    expect(reconnecting.readyState).toBe('waiting');
     clock.pass(100);
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('kept'), end: 'end' });
@@ -344,104 +371,104 @@ describe('the end', () => {
     expect(await ended).toEqual({});
   });
 
-  test('complete() while away with nothing to send is the end', async () => {
-    const { link, ended } = await away();
-    link.complete();
+  test('complete() while disconnected, with nothing to send, ends the socket', async () => {
+    const { reconnecting, ended } = await away();
+    reconnecting.complete();
     expect(await ended).toEqual({});
   });
 
-  test('a cut after complete() is an error, for an answer may be missing', async () => {
+  test('a cut after complete() is an error, because an answer may be missing', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, ended } = tell(test);
-    await expect.poll(told).toContain('connect');
-    test.link.complete();
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, ended } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
+    setup.reconnecting.complete();
     (await server.next()).resetAndDestroy();
     expect((await ended).error).toMatchObject({ code: 'ECONNRESET' });
   });
 
-  test('error() resets the connection and rejects what waits', async () => {
+  test('error() resets the connection and rejects the queued writes', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, ended } = tell(test);
-    await expect.poll(told).toContain('connect');
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, ended } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
     const reason = new Error('enough');
-    test.link.error(reason);
+    setup.reconnecting.error(reason);
     expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: reason });
     expect((await drainRaw(await server.next())).end).toBe('ECONNRESET');
-    expect(test.link.next('late')).toBe(false);
-    await expect(test.link.write('late')).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+    expect(setup.reconnecting.next('late')).toBe(false);
+    await expect(setup.reconnecting.write('late')).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
     const waiting = await away();
-    const written = waiting.link.write('x');
-    waiting.link.error();
+    const written = waiting.reconnecting.write('x');
+    waiting.reconnecting.error();
     await expect(written).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
   });
 
-  test('close() flushes, sends FIN and resolves when the peer has ended too', async () => {
+  test('close() flushes, sends FIN, and resolves when the peer has ended too', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, ended, subscription } = tell(test);
-    await expect.poll(told).toContain('connect');
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, ended, subscription } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
     const peer = await server.next();
-    test.link.hold('whoever');
+    setup.reconnecting.hold('a test');
     peer.write('what nobody reads');
-    test.link.next('bye');
-    const closed = test.link.close();
+    setup.reconnecting.next('bye');
+    const closed = setup.reconnecting.close();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
     peer.end();
     await closed;
     expect(await ended).toEqual({});
     subscription.unsubscribe();
-    await test.link.close();
+    await setup.reconnecting.close();
   });
 
-  test('close() with a timeout gives up on a peer that does not end, and on one that is not there', async () => {
+  test('close() with a timeout gives up on a peer that does not end, and on one that is away', async () => {
     const server = await rawServer();
-    const open = linkTo(server.port);
-    const { told, ended } = tell(open);
-    await expect.poll(told).toContain('connect');
+    const open = reconnectingTo(server.port);
+    const { eventTypes, ended } = recordEvents(open);
+    await expect.poll(eventTypes).toContain('connect');
     const waiting = await away();
-    waiting.link.next('x');
-    for (const { link, clock, over } of [
+    waiting.reconnecting.next('x');
+    for (const { reconnecting, clock, over } of [
       { ...open, over: ended },
       { ...waiting, over: waiting.ended },
     ]) {
-      const closed = link.close({ timeout: 99 });
+      const closed = reconnecting.close({ timeout: 99 });
       clock.pass(98);
-      expect(link.readyState).not.toBe('closed');
+      expect(reconnecting.readyState).not.toBe('closed');
       clock.pass(1);
       await closed;
       expect(await over).toMatchObject({
         error: { name: 'SocketTimeoutError', timeout: 'close({ timeout })', milliseconds: 99 },
       });
     }
-    expect(() => open.link.close({ timeout: -1 })).toThrow(RangeError);
+    expect(() => open.reconnecting.close({ timeout: -1 })).toThrow(RangeError);
   });
 
-  test('close({ timeout: 0 }) aborts, and close() of a link that was never used is over at once', async () => {
+  test('close({ timeout: 0 }) aborts, and close() of a socket that was never used resolves at once', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told } = tell(test);
-    await expect.poll(told).toContain('connect');
-    await test.link.close({ timeout: 0 });
+    const setup = reconnectingTo(server.port);
+    const { eventTypes } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
+    await setup.reconnecting.close({ timeout: 0 });
     expect((await drainRaw(await server.next())).end).toBe('ECONNRESET');
     {
-      await using unused = linkTo(server.port).link;
+      await using unused = reconnectingTo(server.port).reconnecting;
       expect(unused.readyState).toBe('idle');
     }
     expect(server.peers).toHaveLength(1);
   });
 
-  test('leaving and then close() still flushes', async () => {
+  test('close() after the last subscriber has left still flushes', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, subscription } = tell(test);
-    await expect.poll(told).toContain('connect');
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, subscription } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
     subscription.unsubscribe();
-    const written = test.link.write('bye');
-    const closed = test.link.close();
-    test.clock.pass(0);
-    expect(record(test.link).log).toEqual(['connect']);
+    const written = setup.reconnecting.write('bye');
+    const closed = setup.reconnecting.close();
+    setup.clock.pass(0);
+    expect(record(setup.reconnecting).log).toEqual(['connect']);
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
     await written;
@@ -449,77 +476,77 @@ describe('the end', () => {
     await closed;
   });
 
-  test('leaving after complete() is the end', async () => {
+  test('unsubscribing after complete() ends the socket', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port);
-    const { told, subscription } = tell(test);
-    await expect.poll(told).toContain('connect');
-    test.link.complete();
+    const setup = reconnectingTo(server.port);
+    const { eventTypes, subscription } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
+    setup.reconnecting.complete();
     subscription.unsubscribe();
-    test.clock.pass(0);
-    expect(test.link.readyState).toBe('closed');
+    setup.clock.pass(0);
+    expect(setup.reconnecting.readyState).toBe('closed');
     expect((await drainRaw(await server.next())).end).toBe('end');
-    const { log } = record(test.link);
-    test.clock.pass(0);
+    const { log } = record(setup.reconnecting);
+    setup.clock.pass(0);
     expect(log).toEqual(['complete']);
   });
 
-  test('leaving while something waits loses it, and a warning says so', async () => {
+  test('unsubscribing with bytes queued loses them and emits a warning', async () => {
     const server = await rawServer();
     const ports = [await closedPort()];
-    const test = linkTo(() => ports.shift() ?? server.port);
-    const { log, subscription } = tell(test);
+    const setup = reconnectingTo(() => ports.shift() ?? server.port);
+    const { log, subscription } = recordEvents(setup);
     await expect.poll(() => log).toContain('retry');
-    const written = test.link.write('told');
-    test.link.next('untold');
+    const written = setup.reconnecting.write('with a promise');
+    setup.reconnecting.next('without');
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     subscription.unsubscribe();
-    test.clock.pass(0);
+    setup.clock.pass(0);
     await expect(written).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ERR_SOCKET_CLOSED' }));
     warn.mockRestore();
-    expect(test.link.writableLength).toBe(0);
+    expect(setup.reconnecting.writableLength).toBe(0);
   });
 
-  test('a link that fails with bytes that wait and nobody subscribed warns of them', async () => {
-    const test = linkTo(await closedPort(), { maxRetries: 0 });
+  test('a socket that fails with bytes queued and no subscriber emits a warning', async () => {
+    const setup = reconnectingTo(await closedPort(), { maxRetries: 0 });
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
-    test.link.next('untold');
-    await expect(test.link.write('told')).rejects.toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
+    setup.reconnecting.next('without');
+    await expect(setup.reconnecting.write('with a promise')).rejects.toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ERR_RECONNECT_EXHAUSTED' }));
-    const heard = linkTo(await closedPort(), { maxRetries: 0 });
-    heard.link.next('untold');
-    await tell(heard).ended;
-    const aborted = linkTo(await closedPort());
-    aborted.link.next('untold');
-    aborted.link.error();
+    const subscribed = reconnectingTo(await closedPort(), { maxRetries: 0 });
+    subscribed.reconnecting.next('without');
+    await recordEvents(subscribed).ended;
+    const aborted = reconnectingTo(await closedPort());
+    aborted.reconnecting.next('without');
+    aborted.reconnecting.error();
     expect(warn).toHaveBeenCalledTimes(1);
     warn.mockRestore();
   });
 
-  test('leaving an open connection that is clogged flushes all', async () => {
+  test('unsubscribing from an open connection that is full flushes everything', async () => {
     const server = await rawServer();
-    const test = linkTo(server.port, { maxWriteBuffer: 100_000_000 });
-    const { told, subscription } = tell(test);
-    await expect.poll(told).toContain('connect');
-    for (let index = 0; index < 100; index++) test.link.next(Buffer.alloc(65_536));
+    const setup = reconnectingTo(server.port, { maxWriteBuffer: 100_000_000 });
+    const { eventTypes, subscription } = recordEvents(setup);
+    await expect.poll(eventTypes).toContain('connect');
+    for (let index = 0; index < 100; index++) setup.reconnecting.next(Buffer.alloc(65_536));
     subscription.unsubscribe();
-    test.clock.pass(0);
+    setup.clock.pass(0);
     const { bytes, end } = await drainRaw(await server.next());
     expect([bytes.length, end]).toEqual([6_553_600, 'end']);
   });
 
   test.each([
-    ['complete()', (link: ReconnectingSocket) => link.complete(), 'complete'],
-    ['error()', (link: ReconnectingSocket) => link.error(), 'error:ERR_SOCKET_ABORTED'],
-  ])('who is told of a disconnect may end the link there, by %s', async (_how, end, expected) => {
+    ['complete()', (reconnecting: ReconnectingSocket) => reconnecting.complete(), 'complete'],
+    ['error()', (reconnecting: ReconnectingSocket) => reconnecting.error(), 'error:ERR_SOCKET_ABORTED'],
+  ])('a disconnect handler may end the socket by %s', async (_how, end, expected) => {
     const server = await rawServer((peer) => peer.end());
-    const { link, clock } = linkTo(server.port);
-    const { ended, log } = record(link);
+    const { reconnecting, clock } = reconnectingTo(server.port);
+    const { ended, log } = record(reconnecting);
     record(
-      link.pipe(
+      reconnecting.pipe(
         on('disconnect'),
-        tap(() => end(link)),
+        tap(() => end(reconnecting)),
       ),
     );
     await ended;
@@ -527,6 +554,6 @@ describe('the end', () => {
     clock.pass(1e9);
     await turns();
     expect(server.peers).toHaveLength(1);
-    expect(link.readyState).toBe('closed');
+    expect(reconnecting.readyState).toBe('closed');
   });
 });

@@ -1,5 +1,6 @@
-// snapshot(): what it says in each state, and that it is plain.
-import { type Socket, type SocketSnapshot, snapshot } from '@rxsock/core';
+// snapshot(): its content in each state, and that it is plain data.
+import type { Socket } from '@rxsock/core';
+import { type SocketSnapshot, snapshot } from '@rxsock/core/registry';
 import { expect, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { dial, pair } from '../../../../tests/support/raw-peers.js';
@@ -7,12 +8,12 @@ import { record } from '../../../../tests/support/record.js';
 
 /** The same, through JSON. */
 function plain(socket: Socket): SocketSnapshot {
-  const shot = snapshot(socket);
-  expect(JSON.parse(JSON.stringify(shot))).toStrictEqual(shot);
-  return shot;
+  const taken = snapshot(socket);
+  expect(JSON.parse(JSON.stringify(taken))).toStrictEqual(taken);
+  return taken;
 }
 
-test('of an idle socket: what is not known is left out', () => {
+test('omits what is not known for an idle socket', () => {
   const socket = dial({ port: 1 });
   socket.next('abc');
   expect(plain(socket)).toStrictEqual({
@@ -27,7 +28,7 @@ test('of an idle socket: what is not known is left out', () => {
   });
 });
 
-test('of an open one, and it does not change any more', async () => {
+test('of an open socket does not change later', async () => {
   const scheduler = new Clock();
   scheduler.pass(1000);
   const { socket, peer } = await pair({ scheduler });
@@ -57,13 +58,13 @@ test('of an open one, and it does not change any more', async () => {
     holds: ['lunch'],
     mark: { tries: 2, when: '1970-01-01T00:00:00.000Z' },
   };
-  const shot = plain(socket);
-  expect(shot).toStrictEqual(expected);
+  const taken = plain(socket);
+  expect(taken).toStrictEqual(expected);
   release();
   (socket.mark as { tries: number }).tries = 3;
   socket.error();
   await socket.close();
-  expect(shot).toStrictEqual(expected);
+  expect(taken).toStrictEqual(expected);
   expect(plain(socket)).toStrictEqual({
     ...expected,
     readyState: 'closed',
@@ -73,7 +74,7 @@ test('of an open one, and it does not change any more', async () => {
   });
 });
 
-test('of one that never opened', async () => {
+test('of a socket that never opened has its reason', async () => {
   const socket = dial({ port: 1 });
   socket.error();
   await socket.close();
@@ -81,8 +82,8 @@ test('of one that never opened', async () => {
   expect(plain(socket)).not.toHaveProperty('openedAt');
 });
 
-const circle: { self?: unknown } = {};
-circle.self = circle;
+const circular: { self?: unknown } = {};
+circular.self = circular;
 
 test.each([
   [null, null],
@@ -92,15 +93,15 @@ test.each([
   [[undefined], [null]],
   [12n, '12n'],
   [Symbol('s'), 'Symbol(s)'],
-  [circle, '<ref *1> { self: [Circular *1] }'],
+  [circular, '<ref *1> { self: [Circular *1] }'],
   [function named() {}, '[Function: named]'],
-])('a mark of %o', (mark, expected) => {
+])('copies a mark of %o', (mark, expected) => {
   const socket = dial({ port: 1 });
   socket.mark = mark;
   expect(plain(socket).mark).toStrictEqual(expected);
 });
 
-test('a mark that does not want to', () => {
+test('omits a mark that cannot be copied', () => {
   const socket = dial({ port: 1 });
   socket.mark = {
     toJSON() {
@@ -110,14 +111,14 @@ test('a mark that does not want to', () => {
   expect(plain(socket).mark).toBe('{ toJSON: [Function: toJSON] }');
 });
 
-test('a mark that is the socket itself', () => {
+test('omits a mark that is the socket itself', () => {
   const socket = dial({ port: 1 });
   socket.name = 'me';
   socket.mark = socket;
   expect(plain(socket).mark).toContain("name: 'me'");
 });
 
-test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
+test.each([undefined, null, {}, 'www'])('rejects %s', (socket) => {
   expect(() => snapshot(socket as never)).toThrow(TypeError);
-  expect(() => snapshot(socket as never)).toThrow('Snapshots are of sockets and servers of rxsock, not');
+  expect(() => snapshot(socket as never)).toThrow('snapshot() takes a socket or a server of rxsock, not');
 });

@@ -1,5 +1,6 @@
-// SocketGroup: who is in it, writing to all, and reading all as one.
-import { mapWithBackpressure, type Socket, type SocketGroupEvent, SocketRegistry } from '@rxsock/core';
+// SocketGroup: which sockets are in it, writing to all, and reading all as one.
+import { mapWithBackpressure, type Socket } from '@rxsock/core';
+import { type SocketGroupEvent, SocketRegistry } from '@rxsock/core/registry';
 import { filter, type Observable, of, Subject, share, take } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
@@ -7,8 +8,8 @@ import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-p
 import { turns } from '../../../../tests/support/turns.js';
 import { registered } from './support.js';
 
-/** Everything that a group tells, as `name:type`, with the bytes of `data` and the code of an error. */
-function heard(events: Observable<SocketGroupEvent>) {
+/** Everything that a group emits, as `name:type`, with the bytes of `data` and the code of an error. */
+function recordGroup(events: Observable<SocketGroupEvent>) {
   const log: string[] = [];
   const subscription = events.subscribe(({ socket, event }) => {
     const detail =
@@ -23,7 +24,7 @@ function heard(events: Observable<SocketGroupEvent>) {
   return { log, subscription };
 }
 
-test('has the sockets that match, at any time', async () => {
+test('contains the sockets that match, at any time', async () => {
   const { registry, sockets } = await registered(['www1', 'irc', 'www2']);
   const [www1, irc, www2] = sockets;
   const web = registry.match('www*');
@@ -39,7 +40,7 @@ test('has the sockets that match, at any time', async () => {
 });
 
 describe('writing', () => {
-  test('reaches all, and nobody else; and FIN too', async () => {
+  test('reaches all matching sockets and no other, with FIN too', async () => {
     const { registry, peers } = await registered(['www1', 'irc', 'www2']);
     const web = registry.match('www*');
     expect(web.next('one ')).toBe(true);
@@ -51,13 +52,13 @@ describe('writing', () => {
     expect(registry.get('irc')?.readyState).toBe('open');
   });
 
-  test('a group can end a pipeline', async () => {
+  test('through the group as the end of a pipeline reaches all', async () => {
     const { registry, peers } = await registered(['a', 'b']);
     of('x', 'y').subscribe(registry.match('*'));
     for (const peer of peers) expect((await drainRaw(peer)).bytes.toString()).toBe('xy');
   });
 
-  test('of an error: all are aborted with it', async () => {
+  test('an error aborts all with it', async () => {
     const { registry, sockets, peers } = await registered(['a', 'b']);
     const reason = new Error('enough');
     registry.match('*').error(reason);
@@ -66,7 +67,7 @@ describe('writing', () => {
     expect(registry.size).toBe(0);
   });
 
-  test('nobody is there: nothing is clogged', async () => {
+  test('to an empty group returns true', async () => {
     const group = new SocketRegistry().match('*');
     expect(group.next('x')).toBe(true);
     group.complete();
@@ -75,7 +76,7 @@ describe('writing', () => {
     expect(await group.close()).toEqual([]);
   });
 
-  test('answers false if any is clogged, and the others get their bytes', async () => {
+  test('returns false if any socket is full, and the others get their bytes', async () => {
     const { registry, peers } = await registered(['quick', 'slow'], { highWaterMark: 10 });
     const slow = registry.get('slow') as Socket;
     while (slow.next(Buffer.alloc(1_000_000))) await turns(1);
@@ -84,19 +85,19 @@ describe('writing', () => {
     expect(registry.match('q*').next('y')).toBe(true);
     const bytes = await new Promise((resolve) => peers[0]?.once('data', resolve).resume());
     expect(String(bytes)[0]).toBe('x');
-    const { log } = heard(registry.match('slow'));
+    const { log } = recordGroup(registry.match('slow'));
     peers[1]?.resume();
     await expect.poll(() => log).toContain('slow:drain');
     expect(registry.match('*').next('z')).toBe(true);
   });
 
-  test('one that overflows fails alone, and is not waited for', async () => {
+  test('fails only a socket that overflows, and the group does not wait for it', async () => {
     const { registry, sockets, peers } = await registered(['a-slow', 'quick'], {
-      maxWriteBuffer: 0,
+      maxWriteBuffer: 1,
       highWaterMark: 10,
     });
     const slow = sockets[0] as Socket;
-    const { log } = heard(registry.match('*slow'));
+    const { log } = recordGroup(registry.match('*slow'));
     while (slow.next(Buffer.alloc(1_000_000))) await turns(1);
     expect(registry.match('*').next('x')).toBe(true);
     await expect.poll(() => log.at(-1)).toBe('a-slow:ERR_WRITE_BUFFER_OVERFLOW');
@@ -104,7 +105,7 @@ describe('writing', () => {
     expect(String(bytes)).toBe('x');
   });
 
-  test('passes over those whose write side is closed, without a warning', async () => {
+  test('skips sockets whose write side is closed, without a warning', async () => {
     const { registry, sockets, peers } = await registered(['half', 'whole'], { allowHalfOpen: true });
     const warn = vi.spyOn(process, 'emitWarning');
     onTestFinished(() => warn.mockRestore());
@@ -115,7 +116,7 @@ describe('writing', () => {
     expect(sockets[1]?.bytesWritten).toBe(1);
   });
 
-  test('of what is no chunk is refused, and harms nobody', async () => {
+  test('an invalid chunk throws and harms no socket', async () => {
     const { registry, sockets } = await registered(['a', 'b']);
     expect(() => registry.match('*').next(5 as never)).toThrow(TypeError);
     expect(() => new SocketRegistry().match('*').next(5 as never)).toThrow(TypeError);
@@ -132,7 +133,7 @@ test('marks all', async () => {
   expect(sockets.map(({ mark }) => mark)).toEqual([{ room: 1 }, undefined, { room: 1 }]);
 });
 
-test('closes all and tells how each ended, the broken ones too', async () => {
+test('close() closes all and reports how each ended, failed ones too', async () => {
   const { registry, sockets, peers } = await registered(['good', 'bad', 'other']);
   registry.match('*').next('bye');
   peers[0]?.end();
@@ -146,9 +147,9 @@ test('closes all and tells how each ended, the broken ones too', async () => {
 });
 
 describe('reading', () => {
-  test('tells the events of each with its socket', async () => {
+  test('emits the events of each socket, with the socket', async () => {
     const { registry, peers } = await registered(['www1', 'irc', 'www2']);
-    const { log } = heard(registry.match('www*'));
+    const { log } = recordGroup(registry.match('www*'));
     expect(log).toEqual(['www1:connect', 'www2:connect']);
     peers[2]?.write('second');
     await expect.poll(() => log).toContain('www2:second');
@@ -159,20 +160,20 @@ describe('reading', () => {
     expect(log.slice(2)).toEqual(['www2:second', 'www1:first', 'www1:end', 'www1:finish', 'www1:close']);
   });
 
-  test('dials those that are idle', async () => {
+  test('dials idle sockets', async () => {
     const server = await rawServer((peer) => peer.end('hi'));
     const registry = new SocketRegistry();
     registry.add(dial({ port: server.port }), 'lazy');
     await turns();
     expect(server.peers).toHaveLength(0);
-    const { log } = heard(registry.match('lazy'));
+    const { log } = recordGroup(registry.match('lazy'));
     await expect.poll(() => log.at(-1)).toBe('lazy:close');
     expect(log).toContain('lazy:hi');
   });
 
-  test('those that join later too, by their name or by a new one', async () => {
+  test('includes sockets that join later, by their name or by a new one', async () => {
     const { registry, sockets, peers } = await registered(['irc']);
-    const { log } = heard(registry.match('www*'));
+    const { log } = recordGroup(registry.match('www*'));
     expect(log).toEqual([]);
     const { socket, peer } = await pair();
     registry.add(socket, 'www1');
@@ -185,9 +186,9 @@ describe('reading', () => {
     expect(log).toHaveLength(4);
   });
 
-  test('and not those that are renamed out of it', async () => {
+  test('excludes sockets that are renamed out of it', async () => {
     const { registry, sockets, peers } = await registered(['www1']);
-    const { log } = heard(registry.match('www*'));
+    const { log } = recordGroup(registry.match('www*'));
     registry.add(sockets[0]!, 'gone');
     peers[0]?.write('late');
     await turns();
@@ -196,10 +197,10 @@ describe('reading', () => {
     await expect.poll(() => log).toEqual(['www1:connect', 'www1:connect', 'www1:late']);
   });
 
-  test('a socket that fails tells its error, and ends nothing', async () => {
+  test('reports the error of a socket, and continues', async () => {
     const { registry, peers } = await registered(['a', 'b']);
     const group = registry.match('*');
-    const { log, subscription } = heard(group);
+    const { log, subscription } = recordGroup(group);
     peers[0]?.resetAndDestroy();
     await expect.poll(() => log.slice(2)).toEqual(['a:close', 'a:ECONNRESET']);
     peers[1]?.end('on');
@@ -211,10 +212,10 @@ describe('reading', () => {
     await expect.poll(() => log.at(-1)).toBe('a:again');
   });
 
-  test('leaving leaves all, and what comes later is not read', async () => {
+  test('unsubscribing leaves all sockets, and later ones are not read', async () => {
     const scheduler = new Clock();
     const { registry, sockets, peers } = await registered(['a', 'b'], { keepOpen: 1000, scheduler });
-    const { log, subscription } = heard(registry.match('*'));
+    const { log, subscription } = recordGroup(registry.match('*'));
     scheduler.pass(1000);
     expect(sockets.map(({ readyState }) => readyState)).toEqual(['open', 'open']);
     subscription.unsubscribe();
@@ -225,7 +226,7 @@ describe('reading', () => {
     expect(log).toEqual(['a:connect', 'b:connect']);
   });
 
-  test('who leaves at the first event subscribes to no more', async () => {
+  test('unsubscribing at the first event subscribes to no further sockets', async () => {
     const { registry } = await registered(['a']);
     const idle = registry.add(dial({ port: 1 }), 'b');
     const seen: string[] = [];
@@ -273,10 +274,10 @@ describe('backpressure', () => {
     },
   );
 
-  test('hold() holds all that it reads', async () => {
+  test('hold() holds all sockets that the group reads', async () => {
     const { registry, sockets, peers } = await registered(['a', 'b', 'x1']);
     const group = registry.match('?');
-    const { log } = heard(group);
+    const { log } = recordGroup(group);
     const release = group.hold('lunch');
     expect(group.holds).toEqual(['lunch']);
     expect(sockets.map(({ holds }) => holds)).toEqual([['lunch'], ['lunch'], []]);

@@ -1,12 +1,13 @@
-// SocketRegistry: names, clashes, and that a name is free when its socket is closed.
+// SocketRegistry: names, clashes, and that a name is free again when its socket has closed.
 import { once } from 'node:events';
-import { connect, type ReconnectingSocket, reconnect, SocketError, SocketRegistry } from '@rxsock/core';
+import { connect, type ReconnectingSocket, reconnect, SocketError } from '@rxsock/core';
+import { SocketRegistry } from '@rxsock/core/registry';
 import { expect, test } from 'vitest';
 import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { registered } from './support.js';
 
-test('finds sockets by name, counts them and goes through them in their order', async () => {
+test('finds sockets by name, counts them, and iterates in their order', async () => {
   const { registry, sockets } = await registered(['www2', 'www1', 'irc']);
   expect(registry.get('www1')).toBe(sockets[1]);
   expect(registry.get('www')).toBeUndefined();
@@ -16,7 +17,7 @@ test('finds sockets by name, counts them and goes through them in their order', 
   expect(sockets.map(({ name }) => name)).toEqual(['www2', 'www1', 'irc']);
 });
 
-test('does not dial, and keeps nobody open', () => {
+test('does not dial, and keeps no socket open', () => {
   const registry = new SocketRegistry();
   const socket = dial({ port: 1 });
   expect(registry.add(socket, 'idle')).toBe(socket);
@@ -24,7 +25,7 @@ test('does not dial, and keeps nobody open', () => {
   expect(registry.get('idle')).toBe(socket);
 });
 
-test('a name is taken until its socket is closed', async () => {
+test('a name is taken until its socket has closed', async () => {
   const { registry, sockets, peers } = await registered(['www']);
   const [socket] = sockets;
   const other = dial({ port: 1 });
@@ -33,7 +34,7 @@ test('a name is taken until its socket is closed', async () => {
   expect(clash).toThrow(
     expect.objectContaining({
       code: 'ERR_SOCKET_NAME_TAKEN',
-      message: "The name 'www' is taken by a socket that is not closed",
+      message: "The name 'www' belongs to a socket that is not closed: choose another name",
       remote: socket?.remote,
     }),
   );
@@ -47,17 +48,17 @@ test('a name is taken until its socket is closed', async () => {
   expect(registry.get('www')).toBe(other);
 });
 
-test.each(['reset', 'aborted'])('of a socket that is %s too', async (how) => {
+test.each(['reset', 'aborted'])('a name is taken until its socket is %s', async (end) => {
   const { registry, sockets, peers } = await registered(['www']);
   const [socket] = sockets;
   const ended = new Promise((resolve) => socket?.subscribe({ error: resolve }));
-  if (how === 'reset') peers[0]?.resetAndDestroy();
+  if (end === 'reset') peers[0]?.resetAndDestroy();
   else socket?.error();
   await ended;
   expect([...registry]).toEqual([]);
 });
 
-test('a name is free for who hears the close event, and what takes it keeps it', async () => {
+test('a name is free for a handler of the close event, and a socket added there keeps it', async () => {
   const { registry, sockets, peers } = await registered(['www']);
   const next = dial({ port: 1 });
   const seen: unknown[] = [];
@@ -73,7 +74,7 @@ test('a name is free for who hears the close event, and what takes it keeps it',
   expect(registry.names()).toEqual(['www']);
 });
 
-test('adding a socket again renames it, and frees its old name', async () => {
+test('adding a socket again renames it and frees its old name', async () => {
   const { registry, sockets } = await registered(['guest', 'other']);
   const [guest, other] = sockets;
   registry.add(guest!, 'joe');
@@ -89,7 +90,7 @@ test('adding a socket again renames it, and frees its old name', async () => {
   expect(registry.names()).toEqual(['guest']);
 });
 
-test('a name that was freed is given anew: it is the last one', async () => {
+test('a socket with a freed name comes last in the order', async () => {
   const { registry, sockets } = await registered(['a', 'b']);
   sockets[0]?.error();
   await sockets[0]?.close();
@@ -107,18 +108,18 @@ test('a socket can be in two registries', async () => {
   expect([registry.size, second.size]).toEqual([0, 0]);
 });
 
-test('a closed socket is named and not kept', async () => {
+test('a closed socket gets a name but is not kept', async () => {
   const registry = new SocketRegistry();
   const { socket } = await pair();
   socket.error();
   await socket.close();
-  const heard: unknown[] = [];
-  const listening = registry.match('*').subscribe((event) => heard.push(event));
+  const emitted: unknown[] = [];
+  const listening = registry.match('*').subscribe((event) => emitted.push(event));
   expect(registry.add(socket, 'late')).toBe(socket);
   expect(socket.name).toBe('late');
   expect([...registry]).toEqual([]);
   await turns();
-  expect(heard).toEqual([]);
+  expect(emitted).toEqual([]);
   listening.unsubscribe();
   const next = registry.add(dial({ port: 1 }), 'late');
   expect(registry.get('late')).toBe(next);
@@ -136,7 +137,7 @@ test('the mark of a closed socket can be read and set', async () => {
   expect(socket?.mark).toBe('set');
 });
 
-test.each(['', '*', 'www*', 'w?w', undefined, null, 1, {}])('%o is refused for a name', (name) => {
+test.each(['', '*', 'www*', 'w?w', undefined, null, 1, {}])('rejects %o as a name', (name) => {
   const registry = new SocketRegistry();
   const socket = connect({ port: 1 });
   expect(() => registry.add(socket, name as string)).toThrow(TypeError);
@@ -145,29 +146,31 @@ test.each(['', '*', 'www*', 'w?w', undefined, null, 1, {}])('%o is refused for a
 });
 
 test('the message for a name with a wildcard says why', () => {
-  const message = "A name must be a string, not empty and without * and ?, not 'www*'";
+  const message = "name must be a string that is not empty and has no * or ?, not 'www*'";
   expect(() => new SocketRegistry().add(connect({ port: 1 }), 'www*')).toThrow(message);
 });
 
-test.each([undefined, null, {}, 'www'])('%s is no socket', (socket) => {
+test.each([undefined, null, {}, 'www'])('rejects %s', (socket) => {
   const registry = new SocketRegistry();
   expect(() => registry.add(socket as never, 'www')).toThrow(TypeError);
-  expect(() => registry.add(socket as never, 'www')).toThrow('A registry holds sockets and servers of rxsock, not');
+  expect(() => registry.add(socket as never, 'www')).toThrow(
+    'SocketRegistry.add() takes a socket or a server of rxsock, not',
+  );
   expect(registry.names()).toEqual([]);
 });
 
-test('holds a link, which writes and is freed like a socket', async () => {
+test('holds a reconnecting socket, which writes and is freed like a socket', async () => {
   const server = await rawServer();
   const registry = new SocketRegistry<ReconnectingSocket>();
-  const link = registry.add(
+  const reconnecting = registry.add(
     reconnect(() => connect({ host: '127.0.0.1', port: server.port })),
     'feed',
   );
-  link.subscribe({ error: () => {} });
+  reconnecting.subscribe({ error: () => {} });
   const peer = await server.next();
   registry.match('f*').next('hello');
   expect(String((await once(peer.resume(), 'data'))[0])).toBe('hello');
-  link.error();
+  reconnecting.error();
   expect(registry.names()).toEqual([]);
   expect(registry.match('f*').next('more')).toBe(true);
 });

@@ -1,9 +1,10 @@
 // A registry with open sockets in it, and their peers.
 import type net from 'node:net';
-import { type ConnectOptions, type Socket, SocketRegistry } from '@rxsock/core';
+import type { ConnectOptions, Socket } from '@rxsock/core';
+import { SocketRegistry } from '@rxsock/core/registry';
 import { pair } from '../../../../tests/support/raw-peers.js';
 
-/** Sockets of these names that are open, and nobody reads. */
+/** Open sockets with these names that nobody reads. */
 export async function registered(names: readonly string[], options: Partial<ConnectOptions> = {}) {
   const registry = new SocketRegistry();
   const peers: net.Socket[] = [];

@@ -1,14 +1,14 @@
-// Listening: what a server tells, what it refuses, and how it ends.
+// Listening: what a server emits, what it drops, and how it ends.
 import net from 'node:net';
 import { connections, type DropEvent, listen, on, type Server, type ServerEvent, type Socket } from '@rxsock/core';
 import { defer, firstValueFrom, retry } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
-import { drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
+import { drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
-/** Starts a server; it and its sockets are gone when the test is over. */
+/** Starts a server. The server and its sockets are closed when the test is over. */
 async function started(server: Server): Promise<{ port: number } & Recording<ServerEvent>> {
   const recording = record<ServerEvent>(server);
   onTestFinished(() => server.close({ drain: 0 }));
@@ -16,14 +16,8 @@ async function started(server: Server): Promise<{ port: number } & Recording<Ser
   return { port: (address as net.AddressInfo).port, ...recording };
 }
 
-function client(port: number): net.Socket {
-  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
-  onTestFinished(() => void peer.destroy());
-  return peer;
-}
-
 describe('listening', () => {
-  test('is told with the address, and again to later subscribers', async () => {
+  test('is emitted with the address, and again to later subscribers', async () => {
     const server = listen();
     expect(server.address).toBeUndefined();
     const { port, log } = await started(server);
@@ -36,12 +30,12 @@ describe('listening', () => {
     const server = listen();
     const first = await started(server);
     const second = record(server.pipe(connections()));
-    client(first.port);
+    rawClient(first.port);
     await expect.poll(() => second.values).toHaveLength(1);
     expect(first.values.filter(({ type }) => type === 'connection')).toMatchObject([{ socket: second.values[0] }]);
   });
 
-  test('on a port in use fails; retry() gives the turn away', async () => {
+  test('on a port in use fails; retry() waits for another turn', async () => {
     const { port } = await rawServer();
     const server = listen({ port });
     const { error } = await record(server).ended;
@@ -54,16 +48,16 @@ describe('listening', () => {
     expect(await late.ended).toEqual({ error });
   });
 
-  test('retried anew, when the port is free it listens', async () => {
-    const squatter = await rawServer();
+  test('listens when the port is free again and it is subscribed again', async () => {
+    const occupant = await rawServer();
     const recording = record(
-      defer(() => listen({ port: squatter.port })).pipe(retry({ delay: async () => squatter.close() })),
+      defer(() => listen({ port: occupant.port })).pipe(retry({ delay: async () => occupant.close() })),
     );
     await expect.poll(() => recording.log).toEqual(['listening']);
     recording.subscription.unsubscribe();
   });
 
-  test.each([{ port: -1 }, { port: 70_000 }, { backlog: -1 }, { claimTimeout: Number.NaN }, { maxConnections: -1 }])(
+  test.each([{ port: -1 }, { port: 70_000 }, { backlog: 0 }, { claimTimeout: Number.NaN }, { maxConnections: 0 }])(
     '%o is refused at the call',
     (options) => {
       expect(() => listen(options)).toThrow(RangeError);
@@ -71,22 +65,22 @@ describe('listening', () => {
   );
 });
 
-describe('dropping', () => {
-  test('more than maxConnections', async () => {
+describe('dropped connections', () => {
+  test('are those beyond maxConnections', async () => {
     const { port, values } = await started(listen({ maxConnections: 1 }));
-    client(port);
+    rawClient(port);
     await expect.poll(() => values).toHaveLength(2);
-    const second = client(port);
+    const second = rawClient(port);
     await expect.poll(() => values).toHaveLength(3);
     const remote = { address: '127.0.0.1', port: second.localPort, family: 'IPv4' };
     expect(values[2]).toEqual({ type: 'drop', reason: 'maxConnections', remote });
   });
 
-  test('what nobody subscribes to within claimTimeout: one drop, and the peer sees a reset', async () => {
+  test('are those that nobody subscribes to within claimTimeout: one drop, and the peer sees a reset', async () => {
     const scheduler = new Clock();
     const server = listen({ claimTimeout: 1000, scheduler });
     const { port, values } = await started(server);
-    const peer = client(port);
+    const peer = rawClient(port);
     await expect.poll(() => values).toHaveLength(2);
     const remote = { address: '127.0.0.1', port: peer.localPort, family: 'IPv4' };
     scheduler.pass(999);
@@ -103,11 +97,11 @@ describe('dropping', () => {
     ['next()', (socket: Socket) => void socket.next('x')],
     ['write()', (socket: Socket) => void socket.write('x')],
     ['complete()', (socket: Socket) => socket.complete()],
-  ])('not what %s has claimed', async (_name, claim) => {
+  ])('do not include those that %s has claimed', async (_name, claim) => {
     const scheduler = new Clock();
     const server = listen({ claimTimeout: 1000, finTimeout: 0, scheduler });
     const { port, values } = await started(server);
-    client(port);
+    rawClient(port);
     const socket = await firstValueFrom(server.pipe(connections()));
     claim(socket);
     scheduler.pass(5000);
@@ -116,11 +110,11 @@ describe('dropping', () => {
   });
 });
 
-describe('leaving', () => {
+describe('unsubscribing', () => {
   test('the last subscriber stops the listening; the sockets live on', async () => {
     const server = listen();
     const { port, subscription } = await started(server);
-    const peer = client(port);
+    const peer = rawClient(port);
     const socket = await firstValueFrom(server.pipe(connections()));
     const received = record(socket);
     subscription.unsubscribe();
@@ -133,7 +127,7 @@ describe('leaving', () => {
     expect(received.log).toContain('data');
   });
 
-  test('at once, before it listens, leaves nothing', async () => {
+  test('before it listens leaves nothing behind', async () => {
     const server = listen();
     record(server).subscription.unsubscribe();
     const late = record(server);
@@ -143,10 +137,10 @@ describe('leaving', () => {
 });
 
 describe('close()', () => {
-  test('tells draining, waits for the connections, then close', async () => {
+  test('emits draining, waits for the connections, then emits close', async () => {
     const server = listen();
     const { port, log } = await started(server);
-    const peer = client(port);
+    const peer = rawClient(port);
     const socket = await firstValueFrom(server.pipe(connections()));
     const received = record(socket);
     const closed = server.close({ drain: Number.POSITIVE_INFINITY });
@@ -167,11 +161,11 @@ describe('close()', () => {
     expect(after.log).toEqual(['close', 'complete']);
   });
 
-  test('cuts what has not finished after drain milliseconds', async () => {
+  test('cuts unfinished connections after drain milliseconds', async () => {
     const scheduler = new Clock();
     const server = listen({ scheduler });
     const { port, log } = await started(server);
-    const peer = client(port);
+    const peer = rawClient(port);
     const { ended } = record(await firstValueFrom(server.pipe(connections())));
     const closed = server.close({ drain: 1000 });
     scheduler.pass(999);
@@ -187,7 +181,7 @@ describe('close()', () => {
   test('cuts a held connection that was reset, too', async () => {
     const server = listen();
     const { port } = await started(server);
-    const peer = client(port);
+    const peer = rawClient(port);
     const socket = await firstValueFrom(server.pipe(connections()));
     const { ended } = record(socket);
     socket.hold('for ever');
@@ -199,7 +193,7 @@ describe('close()', () => {
     expect((await ended).error).toMatchObject({ code: 'ECONNRESET' });
   });
 
-  test('before it listens', async () => {
+  test('works before it listens', async () => {
     const server = listen();
     await server.close();
     const { log, ended } = record(server);
@@ -207,7 +201,7 @@ describe('close()', () => {
     expect(log).toEqual(['close', 'complete']);
   });
 
-  test('twice', async () => {
+  test('works twice', async () => {
     const server = listen();
     const { log } = await started(server);
     await Promise.all([server.close(), server.close()]);
@@ -221,7 +215,7 @@ describe('signal', () => {
     const remove = vi.spyOn(abort.signal, 'removeEventListener');
     const server = listen({ signal: abort.signal });
     const { port, log, ended } = await started(server);
-    const peer = client(port);
+    const peer = rawClient(port);
     const { ended: socketEnded } = record(await firstValueFrom(server.pipe(connections())));
     abort.abort(new Error('enough'));
     expect((await socketEnded).error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason });
@@ -231,7 +225,7 @@ describe('signal', () => {
     expect(remove).toHaveBeenCalled();
   });
 
-  test('aborted before', async () => {
+  test('fails the server if it was aborted before', async () => {
     const { log, ended } = record(listen({ signal: AbortSignal.abort() }));
     await ended;
     expect(log).toEqual(['close', 'complete']);

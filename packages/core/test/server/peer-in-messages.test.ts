@@ -1,11 +1,11 @@
-// What the errors of accepted sockets say: which peer they are about.
+// Errors of accepted sockets say which peer they are about.
 import { once } from 'node:events';
 import net from 'node:net';
 import { connections, listen, on, type Socket, type SocketError } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 
-it('names the peer, not the address that was listened on', async () => {
+test('names the peer, not the address that the server listens on', async () => {
   const server = listen();
   const accepted = firstValueFrom(server.pipe(connections()));
   const open = server.subscribe();

@@ -1,4 +1,4 @@
-// serve(): what handlers may answer, and that a bad one harms its own connection only.
+// serve(): what handlers may return, and that a failing handler harms only its own connection.
 import { once } from 'node:events';
 import net from 'node:net';
 import {
@@ -16,12 +16,12 @@ import {
 } from '@rxsock/core';
 import { config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { dial, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
+import { dial, drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
 
 type Event = ConnectionErrorEvent | { readonly type: string };
 
-/** A server with a handler for connections that say `bad` first, while all others are echoed. */
+/** A server whose handler is called for connections that say `bad` first. All others are echoed. */
 async function serving(
   handler: (socket: Socket) => HandlerResult,
   options?: ServeOptions,
@@ -35,26 +35,20 @@ async function serving(
   return { server, port: (address as net.AddressInfo).port, errors, ...recording };
 }
 
-function client(port: number): net.Socket {
-  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
-  onTestFinished(() => void peer.destroy());
-  return peer;
-}
-
 async function reset(port: number): Promise<void> {
-  const peer = client(port);
+  const peer = rawClient(port);
   await once(peer, 'connect');
   peer.resetAndDestroy();
 }
 
 const ask = async (port: number, question = ''): Promise<string> => {
-  const peer = client(port);
+  const peer = rawClient(port);
   peer.end(question);
   const { bytes, end } = await drainRaw(peer);
   return `${bytes} ${end}`;
 };
 
-test('a connection is answered once, however many subscribe', async () => {
+test('handles each connection once, however many subscribers there are', async () => {
   const server = listen();
   const echoes = server.pipe(serve((socket) => socket));
   const [first, second] = [record<Event>(echoes), record<Event>(echoes)];
@@ -65,7 +59,7 @@ test('a connection is answered once, however many subscribe', async () => {
   expect(second.log).toContain('connection');
 });
 
-describe('answers', () => {
+describe('a handler may return', () => {
   test.each<[string, (socket: Socket) => HandlerResult]>([
     ['a string', () => 'héllo'],
     ['bytes', () => Buffer.from('héllo')],
@@ -86,27 +80,27 @@ describe('answers', () => {
     expect(errors()).toEqual([]);
   });
 
-  test('another socket: its bytes', async () => {
+  test('another socket, whose bytes are sent', async () => {
     const target = await rawServer((peer) => peer.end('from afar'));
     const { port } = await serving(() => dial({ port: target.port }));
     expect(await ask(port)).toBe('from afar end');
   });
 
-  test('nothing at all: a FIN', async () => {
+  test('nothing at all, which sends a FIN', async () => {
     const { port } = await serving(() => EMPTY);
     expect(await ask(port)).toBe(' end');
   });
 
-  test('reading goes on after the answer for as long as the handler reads', async () => {
-    const heard: string[] = [];
+  test('reading continues after the answer for as long as the handler reads', async () => {
+    const received: string[] = [];
     const { port, errors } = await serving((socket) => {
-      socket.pipe(data(), lines()).subscribe((line) => heard.push(line));
+      socket.pipe(data(), lines()).subscribe((line) => received.push(line));
       return 'bye';
     });
-    const peer = client(port);
+    const peer = rawClient(port);
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
     peer.end('one\ntwo\n');
-    await expect.poll(() => heard).toEqual(['one', 'two']);
+    await expect.poll(() => received).toEqual(['one', 'two']);
     expect(errors()).toEqual([]);
   });
 
@@ -141,33 +135,36 @@ describe('a handler that fails', () => {
           subscriber.error(bug);
         }),
     ],
-    ['answers with what cannot be written', () => [7 as never]],
-    ['answers with nothing that RxJS knows', () => 7 as never],
+    ['answers with a value that cannot be written', () => [7 as never]],
+    ['answers with a value that RxJS does not know', () => 7 as never],
   ];
-  test.each(failing)('%s: one connectionError, onError, a reset, and the others go on', async (_name, handler) => {
-    const onError = vi.fn();
-    let bad = true;
-    const { port, errors, log } = await serving(
-      (socket) => {
-        if (!bad) return socket;
-        bad = false;
-        return handler();
-      },
-      { onError },
-    );
-    const broken = client(port);
-    const before = client(port);
-    expect((await drainRaw(broken)).end).not.toBe('close');
-    before.end('before');
-    expect(`${(await drainRaw(before)).bytes}`).toBe('before');
-    expect(await ask(port, 'after')).toBe('after end');
-    expect(errors()).toHaveLength(1);
-    expect(onError).toHaveBeenCalledTimes(1);
-    expect(onError).toHaveBeenCalledWith(errors()[0]?.error, errors()[0]?.socket);
-    expect(log).not.toContain('complete');
-  });
+  test.each(failing)(
+    'causes one connectionError, onError and a reset, and the others continue: %s',
+    async (_name, handler) => {
+      const onError = vi.fn();
+      let bad = true;
+      const { port, errors, log } = await serving(
+        (socket) => {
+          if (!bad) return socket;
+          bad = false;
+          return handler();
+        },
+        { onError },
+      );
+      const broken = rawClient(port);
+      const before = rawClient(port);
+      expect((await drainRaw(broken)).end).not.toBe('close');
+      before.end('before');
+      expect(`${(await drainRaw(before)).bytes}`).toBe('before');
+      expect(await ask(port, 'after')).toBe('after end');
+      expect(errors()).toHaveLength(1);
+      expect(onError).toHaveBeenCalledTimes(1);
+      expect(onError).toHaveBeenCalledWith(errors()[0]?.error, errors()[0]?.socket);
+      expect(log).not.toContain('complete');
+    },
+  );
 
-  test('an onError that throws does not spare the connection', async () => {
+  test('aborts the connection even if onError throws', async () => {
     const unhandled = vi.fn();
     config.onUnhandledError = unhandled;
     onTestFinished(() => {
@@ -180,15 +177,15 @@ describe('a handler that fails', () => {
       throw bug;
     };
     const { port, errors } = await serving(handler, { onError });
-    expect((await drainRaw(client(port))).end).not.toBe('close');
+    expect((await drainRaw(rawClient(port))).end).not.toBe('close');
     expect(errors()).toMatchObject([{ error: bug }]);
     await expect.poll(() => unhandled.mock.calls).toMatchObject([[{ message: 'another bug' }]]);
   });
 
-  test('without onError there is a process warning', async () => {
+  test('emits a process warning without onError', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { port, errors } = await serving(() => throwError(() => bug));
-    await drainRaw(client(port));
+    await drainRaw(rawClient(port));
     await expect.poll(() => errors()).toMatchObject([{ error: bug }]);
     expect(warn).toHaveBeenCalledTimes(1);
     const peer = expect.stringMatching(/^A handler of serve\(\) failed for 127\.0\.0\.1:\d+: Error: a bug\n +at /);
@@ -196,7 +193,7 @@ describe('a handler that fails', () => {
     warn.mockRestore();
   });
 
-  test('a peer that resets is one connectionError, and no bug', async () => {
+  test('a peer that resets causes one connectionError and is not reported as a bug', async () => {
     const onError = vi.fn();
     const { port, errors } = await serving((socket) => socket, { onError });
     await reset(port);
@@ -206,14 +203,14 @@ describe('a handler that fails', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  test('one whose answer never ends holds nobody up, and is cut with the server', async () => {
+  test('a connection whose answer never ends delays no other, and is cut with the server', async () => {
     let first = true;
     const { server, port, errors } = await serving((socket) => {
       if (!first) return socket;
       first = false;
       return NEVER;
     });
-    const waiting = client(port);
+    const waiting = rawClient(port);
     waiting.end();
     expect(await ask(port, 'on')).toBe('on end');
     expect(errors()).toEqual([]);
@@ -231,10 +228,10 @@ describe('a handler that fails', () => {
   });
 });
 
-describe('leaving', () => {
-  test('unsubscribing stops the server and aborts unfinished answers', async () => {
+describe('ending the server', () => {
+  test('unsubscribing stops it and aborts unfinished answers', async () => {
     const { port, subscription, server, log } = await serving((socket) => socket);
-    const peer = client(port);
+    const peer = rawClient(port);
     peer.write('x');
     await once(peer, 'readable');
     const length = log.length;
@@ -248,7 +245,7 @@ describe('leaving', () => {
 
   test('close({ drain }) lets an answer finish', async () => {
     const { server, port, errors } = await serving(() => timer(30).pipe(map(() => 'late')));
-    const peer = client(port);
+    const peer = rawClient(port);
     await expect.poll(() => server.sockets.size).toBe(1);
     const closed = server.close({ drain: 5000 });
     peer.end();
@@ -260,28 +257,28 @@ describe('leaving', () => {
 });
 
 describe('backpressure', () => {
-  test('a clogged connection holds what feeds its own answer, nothing else', async () => {
+  test('a full connection holds what feeds its own answer, and nothing else', async () => {
     let sockets: Socket[] = [];
     const { port } = await serving((socket) => {
       sockets = [...sockets, socket];
       return socket;
     });
-    const clogged = client(port);
+    const full = rawClient(port);
     const chunk = Buffer.alloc(1_000_000);
-    for (let i = 0; i < 30; i++) clogged.write(chunk);
+    for (let i = 0; i < 30; i++) full.write(chunk);
     await expect.poll(() => sockets[0]?.holds).toEqual(['writeTo']);
     expect(await ask(port, 'on')).toBe('on end');
     expect(sockets[0]?.bytesRead).toBeLessThan(30_000_000);
-    clogged.end();
-    expect((await drainRaw(clogged)).bytes).toHaveLength(30_000_000);
+    full.end();
+    expect((await drainRaw(full)).bytes).toHaveLength(30_000_000);
   });
 });
 
 describe('relay()', () => {
-  test('passes both directions and each half-close on', async () => {
+  test('forwards both directions and each half-close', async () => {
     const target = await rawServer();
     const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
-    const near = client(port);
+    const near = rawClient(port);
     const far = await target.next();
     near.end('request');
     expect(await drainRaw(far)).toEqual({ bytes: Buffer.from('request'), end: 'end' });
@@ -293,7 +290,7 @@ describe('relay()', () => {
   test.each(['near', 'far'] as const)('a reset of the %s side resets the other', async (side) => {
     const target = await rawServer();
     const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
-    const near = client(port);
+    const near = rawClient(port);
     const far = await target.next();
     const [broken, other] = side === 'near' ? [near, far] : [far, near];
     broken.resetAndDestroy();
@@ -301,11 +298,11 @@ describe('relay()', () => {
     await expect.poll(() => errors()).toHaveLength(1);
   });
 
-  test('a target that refuses resets the client', async () => {
+  test('a target that refuses the connection resets the client', async () => {
     const target = await rawServer();
     target.close();
     const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
-    expect((await drainRaw(client(port))).end).toBe('ECONNRESET');
+    expect((await drainRaw(rawClient(port))).end).toBe('ECONNRESET');
     await expect.poll(() => errors()).toMatchObject([{ error: { code: 'ECONNREFUSED' } }]);
   });
 });

@@ -9,7 +9,7 @@ import { turns } from '../../../../tests/support/turns.js';
 const MEGABYTE = Buffer.alloc(1_000_000);
 
 describe('close()', () => {
-  test('flushes, sends FIN, waits for that of the peer', async () => {
+  test("flushes, sends FIN, and waits for the peer's FIN", async () => {
     const { socket, peer } = await pair();
     for (let i = 0; i < 5; i++) socket.next(MEGABYTE);
     const report = socket.close();
@@ -21,7 +21,7 @@ describe('close()', () => {
     expect(socket.readyState).toBe('closed');
   });
 
-  test('what arrives meanwhile still goes to who reads', async () => {
+  test('still delivers to readers what arrives meanwhile', async () => {
     const { socket, peer } = await pair();
     const bytes = record(socket.pipe(data()));
     const report = socket.close();
@@ -41,7 +41,7 @@ describe('close()', () => {
     expect(log).not.toContain('data');
   });
 
-  test('after the timeout aborts', async () => {
+  test('aborts after the timeout', async () => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ scheduler });
     const { log, ended } = record(socket);
@@ -56,7 +56,7 @@ describe('close()', () => {
     expect(log.slice(-2)).toEqual(['close', 'error:ETIMEDOUT']);
   });
 
-  test('again sets the time anew, and all get the same report', async () => {
+  test('called again restarts the timeout, and all callers get the same report', async () => {
     const scheduler = new Clock();
     const { socket } = await pair({ scheduler });
     const reports = [socket.close({ timeout: 300 }), socket.close({ timeout: 1000 })];
@@ -81,7 +81,7 @@ describe('close()', () => {
     expect(timers).toEqual([]);
   });
 
-  test('at the end of an await-using block', async () => {
+  test('is called at the end of an await-using block', async () => {
     const { socket, peer } = await pair();
     peer.end();
     peer.resume();
@@ -92,14 +92,14 @@ describe('close()', () => {
     expect(socket.readyState).toBe('closed');
   });
 
-  test.each([-1, Number.NaN])('a timeout of %d is refused at the call', async (timeout) => {
+  test.each([-1, Number.NaN])('rejects a timeout of %d at the call', async (timeout) => {
     const { socket } = await pair();
     expect(() => socket.close({ timeout })).toThrow(RangeError);
   });
 });
 
-describe('the report', () => {
-  test('fin by the peer', async () => {
+describe('the report says', () => {
+  test('that the peer ended with a FIN', async () => {
     const { socket, peer } = await pair();
     const { ended } = record(socket);
     peer.end('abc');
@@ -108,7 +108,7 @@ describe('the report', () => {
     expect(await socket.close()).toMatchObject({ by: 'peer', how: 'fin', bytesRead: 3, bytesWritten: 0 });
   });
 
-  test('reset by the peer', async () => {
+  test('that the peer reset', async () => {
     const { socket, peer } = await pair();
     const { ended } = record(socket);
     peer.resetAndDestroy();
@@ -116,7 +116,7 @@ describe('the report', () => {
     expect(await socket.close()).toMatchObject({ by: 'peer', how: 'reset' });
   });
 
-  test('abort', async () => {
+  test('that this side aborted', async () => {
     const { socket, peer } = await pair();
     const { ended } = record(socket);
     socket.error('enough');
@@ -125,7 +125,7 @@ describe('the report', () => {
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
   });
 
-  test('how long it was open', async () => {
+  test('how long the connection was open', async () => {
     const scheduler = new Clock();
     scheduler.pass(1000);
     const { socket, peer } = await pair({ scheduler });
@@ -139,7 +139,7 @@ describe('the report', () => {
     expect(await socket.close()).toMatchObject({ duration: 250 });
   });
 
-  test('what never left', async () => {
+  test('how many bytes were never sent', async () => {
     const { socket } = await pair();
     const { ended } = record(socket);
     for (let i = 0; i < 30; i++) socket.next(MEGABYTE);
@@ -153,7 +153,7 @@ describe('the report', () => {
 });
 
 describe('warnings', () => {
-  test('lost bytes that nobody hears of are one', async () => {
+  test('are emitted for lost bytes that no caller learns about', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { socket, peer } = await pair();
     for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
@@ -163,7 +163,7 @@ describe('warnings', () => {
     warn.mockRestore();
   });
 
-  test('an abort on purpose is none', async () => {
+  test('are not emitted for a deliberate abort', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { socket } = await pair();
     for (let i = 0; i < 20; i++) socket.next(MEGABYTE);

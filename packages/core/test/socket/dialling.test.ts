@@ -1,4 +1,4 @@
-// Who dials, when, and what becomes of a dial that fails or is given up.
+// Who dials, when, and what happens when a dial fails or is given up.
 import type { LookupFunction } from 'node:net';
 import { ConnectError, connect, data, SocketError, SocketTimeoutError } from '@rxsock/core';
 import { defer, retry } from 'rxjs';
@@ -7,7 +7,7 @@ import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 
-/** A lookup that answers these addresses. */
+/** A lookup that returns these addresses. */
 const resolvesTo =
   (...addresses: string[]): LookupFunction =>
   (_host, _options, done) => {
@@ -23,7 +23,7 @@ function hanging(): { lookup: LookupFunction; answer(address: string): void } {
   return { lookup, answer: (address) => answer(address) };
 }
 
-describe('lazily', () => {
+describe('a socket dials lazily', () => {
   test('neither connect() nor next() dials', async () => {
     const looked = vi.fn();
     const socket = dial({ port: 1, host: 'somewhere', lookup: looked });
@@ -44,11 +44,11 @@ describe('lazily', () => {
         void socket.close();
       },
     ],
-  ])('%s dials, once', (_name, act) => {
+  ])('%s dials once', (_name, run) => {
     const looked = vi.fn();
     const socket = dial({ port: 1, host: 'somewhere', lookup: looked });
-    act(socket);
-    act(socket);
+    run(socket);
+    run(socket);
     expect(looked).toHaveBeenCalledTimes(1);
     expect(socket.readyState).toBe('resolving');
   });
@@ -64,13 +64,13 @@ describe('lazily', () => {
     expect(socket.readyState).toBe(state);
   });
 
-  test('a NUL in a name is refused: the system would look up what is before it', () => {
+  test('a NUL in a name is rejected: the system would look up what is before it', () => {
     expect(() => connect({ port: 1, host: '127.0.0.1\0.example.com' })).toThrow(
-      new TypeError("host must not hold a NUL: '127.0.0.1\\x00.example.com'"),
+      new TypeError("host must be a string without NUL characters, not '127.0.0.1\\x00.example.com'"),
     );
   });
 
-  test('close() with nothing written does not dial', async () => {
+  test('close() does not dial if nothing was written', async () => {
     const looked = vi.fn();
     const socket = dial({ port: 1, host: 'somewhere', lookup: looked });
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 0, duration: 0 });
@@ -99,8 +99,8 @@ describe('lazily', () => {
   });
 });
 
-describe('dialling anew', () => {
-  test('defer() and retry() do', async () => {
+describe('dialling again', () => {
+  test('works with defer() and retry()', async () => {
     let left = 2;
     const server = await rawServer((peer) => (left-- > 0 ? peer.resetAndDestroy() : peer.end('third')));
     const bytes = record(defer(() => dial({ port: server.port }).pipe(data())).pipe(retry(5)));
@@ -109,7 +109,7 @@ describe('dialling anew', () => {
     expect(server.peers).toHaveLength(3);
   });
 
-  test('retry() of one socket never spins', async () => {
+  test('retry() of the same socket never spins', async () => {
     const socket = dial({ port: await closedPort() });
     let turns = 0;
     await record(defer(() => socket).pipe(retry({ count: 3, delay: () => [++turns] }))).ended;
@@ -122,8 +122,8 @@ describe('dialling anew', () => {
   });
 });
 
-describe('failing', () => {
-  test('refused: every attempt is told', async () => {
+describe('a failed dial', () => {
+  test('reports every attempt if the connection is refused', async () => {
     const port = await closedPort();
     const { error } = await record(dial({ port })).ended;
     expect(error).toBeInstanceOf(ConnectError);
@@ -131,7 +131,7 @@ describe('failing', () => {
     expect(error).toMatchObject({ code: 'ECONNREFUSED', phase: 'open', attempts });
   });
 
-  test('refused at several addresses: each attempt is told', async () => {
+  test('reports each attempt if several addresses refuse', async () => {
     const port = await closedPort();
     const lookup = resolvesTo('127.0.0.2', '127.0.0.3', '127.0.0.4');
     const { log, ended } = record(dial({ port, host: 'somewhere', lookup }));
@@ -143,7 +143,7 @@ describe('failing', () => {
     expect(log.at(-2)).toBe('close');
   });
 
-  test('the second address answers', async () => {
+  test('continues with the second address', async () => {
     const server = await rawServer((peer) => peer.end('here'));
     const lookup = resolvesTo('127.0.0.2', '127.0.0.1');
     const { log, ended } = record(dial({ port: server.port, host: 'somewhere', lookup }));
@@ -152,7 +152,7 @@ describe('failing', () => {
     expect(log).toContain('data');
   });
 
-  test('a name that does not resolve', async () => {
+  test('reports a name that does not resolve', async () => {
     const cause = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
     const lookup: LookupFunction = (_host, _options, done) => setImmediate(() => done(cause, []));
     const socket = dial({ port: 1, host: 'somewhere', lookup });
@@ -162,7 +162,7 @@ describe('failing', () => {
     await expect(socket.write('a')).rejects.toBe(error);
   });
 
-  test('a lookup that throws', async () => {
+  test('reports a lookup that throws', async () => {
     const lookup = () => {
       throw Object.assign(new Error('broken'), { code: 'EBROKEN' });
     };
@@ -170,21 +170,24 @@ describe('failing', () => {
     expect(error).toMatchObject({ name: 'ConnectError', code: 'EBROKEN' });
   });
 
-  test.each(['127.0.0.1', 'somewhere'])('an option that Node refuses, to %s', async (host) => {
-    const options = { port: 1, host, lookup: resolvesTo('127.0.0.1'), localAddress: 'nonsense' };
+  test('reports an address that Node rejects', async () => {
+    const options = { port: 1, host: 'somewhere', lookup: resolvesTo('nonsense') };
     const { error } = await record(dial(options)).ended;
     expect(error).toMatchObject({ name: 'ConnectError', code: 'ERR_INVALID_IP_ADDRESS' });
     await expect(dial(options).write('a')).rejects.toMatchObject({ code: 'ERR_INVALID_IP_ADDRESS' });
   });
 
-  test.each([0, Number.POSITIVE_INFINITY, 1e12])('a connectTimeout of %d, shared by two addresses', async (limit) => {
-    const server = await rawServer((peer) => peer.end());
-    const lookup = resolvesTo('127.0.0.1', '127.0.0.1');
-    const socket = dial({ port: server.port, host: 'somewhere', lookup, connectTimeout: limit });
-    expect(await record(socket).ended).toEqual({});
-  });
+  test.each([0, Number.POSITIVE_INFINITY, 1e12])(
+    'ends after a connectTimeout of %d, shared by two addresses',
+    async (limit) => {
+      const server = await rawServer((peer) => peer.end());
+      const lookup = resolvesTo('127.0.0.1', '127.0.0.1');
+      const socket = dial({ port: server.port, host: 'somewhere', lookup, connectTimeout: limit });
+      expect(await record(socket).ended).toEqual({});
+    },
+  );
 
-  test('connectTimeout', async () => {
+  test('ends after connectTimeout', async () => {
     const scheduler = new Clock();
     const socket = dial({ port: 1, host: 'somewhere', lookup: hanging().lookup, connectTimeout: 1000, scheduler });
     const { log, ended } = record(socket);
@@ -197,7 +200,7 @@ describe('failing', () => {
     expect(log).toEqual(['close', 'error:ETIMEDOUT']);
   });
 
-  test('pending writes are rejected with the reason', async () => {
+  test('rejects pending writes with the reason', async () => {
     const socket = dial({ port: await closedPort() });
     const writes = [socket.write('a'), socket.write('b')];
     for (const write of writes) await expect(write).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -211,15 +214,22 @@ describe('failing', () => {
     { port: 1, connectTimeout: -1 },
     { port: 1, highWaterMark: Number.NaN },
     { port: 1, keepOpen: -5 },
-    { port: '80' as unknown as number },
-    { port: 1, idleTimeout: '5s' as unknown as number },
-  ])('%o is refused at the call', (options) => {
+  ])('rejects %o at the call', (options) => {
     expect(() => connect(options)).toThrow(RangeError);
+  });
+
+  test.each([
+    { port: '80' },
+    { port: 1, idleTimeout: '5s' as unknown as number },
+    { port: 1, localAddress: 'nonsense' },
+    { port: 1, host: '' },
+  ])('rejects %o at the call: it is of the wrong type', (options) => {
+    expect(() => connect(options)).toThrow(TypeError);
   });
 });
 
-describe('leaving while dialling', () => {
-  test('gives it up if nothing is to be written', async () => {
+describe('unsubscribing while dialling', () => {
+  test('gives the dial up if there is nothing to write', async () => {
     const server = await rawServer();
     const { lookup, answer } = hanging();
     const socket = dial({ port: server.port, host: 'somewhere', lookup });
@@ -231,7 +241,7 @@ describe('leaving while dialling', () => {
     expect(server.peers).toHaveLength(0);
   });
 
-  test('goes on if something is', async () => {
+  test('continues the dial if there is something to write', async () => {
     const server = await rawServer();
     const { lookup, answer } = hanging();
     const socket = dial({ port: server.port, host: 'somewhere', lookup });
@@ -244,7 +254,7 @@ describe('leaving while dialling', () => {
     peer.end();
   });
 
-  test('and coming back in the same turn goes on', async () => {
+  test('continues the dial if it is subscribed again in the same turn', async () => {
     const server = await rawServer((peer) => peer.end('x'));
     const socket = dial({ port: server.port });
     record(socket).subscription.unsubscribe();
@@ -256,7 +266,7 @@ describe('leaving while dialling', () => {
 describe('signal', () => {
   const reason = new Error('enough');
 
-  test('aborted before: nobody dials', async () => {
+  test('aborted before: the socket does not dial', async () => {
     const lookup = vi.fn();
     const socket = dial({ port: 1, host: 'somewhere', lookup, signal: AbortSignal.abort(reason) });
     const { log, ended } = record(socket);
@@ -267,7 +277,7 @@ describe('signal', () => {
     await expect(socket.write('a')).rejects.toBe(error);
   });
 
-  test('aborted while dialling', async () => {
+  test('aborted while dialling: the dial is given up', async () => {
     const abort = new AbortController();
     const socket = dial({ port: 1, host: 'somewhere', lookup: hanging().lookup, signal: abort.signal });
     const { ended } = record(socket);
@@ -290,7 +300,7 @@ describe('signal', () => {
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
   });
 
-  test('is let go of at the end', async () => {
+  test('has no listener left at the end', async () => {
     const server = await rawServer((peer) => peer.end());
     const abort = new AbortController();
     const remove = vi.spyOn(abort.signal, 'removeEventListener');

@@ -1,4 +1,4 @@
-// How the ends of connections are written.
+// How endpoints are formatted.
 import { type Endpoint, formatEndpoint } from '@rxsock/core';
 import { expect, test } from 'vitest';
 

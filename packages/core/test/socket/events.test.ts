@@ -1,4 +1,4 @@
-// What a socket tells, to whom, and in which order.
+// The events of a socket: what it emits, to which subscribers, and in which order.
 import { type CloseReport, on, type SocketEvent } from '@rxsock/core';
 import { config, lastValueFrom, Observable, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -22,7 +22,7 @@ describe('order', () => {
     expect(log.lastIndexOf('data')).toBeLessThan(log.indexOf('end'));
   });
 
-  test('our FIN first: finish, the late reply, end, close', async () => {
+  test('finish, the late reply, end, close, after our FIN', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
     socket.complete();
@@ -32,7 +32,7 @@ describe('order', () => {
     expect(log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);
   });
 
-  test('a reset: close, then the error, and nothing after it', async () => {
+  test('close, then the error, and nothing else after a reset', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
     peer.resetAndDestroy();
@@ -40,7 +40,7 @@ describe('order', () => {
     expect(log).toEqual(['connect', 'close', 'error:ECONNRESET']);
   });
 
-  test('the data of a reset connection comes before its error', async () => {
+  test('data of a reset connection comes before its error', async () => {
     const { socket, peer } = await pair();
     const { values, log, ended } = record(socket);
     peer.write('abc', () => peer.resetAndDestroy());
@@ -49,7 +49,7 @@ describe('order', () => {
     expect(values[1]).toMatchObject({ data: Buffer.from('abc') });
   });
 
-  test('connect tells both ends', async () => {
+  test('connect carries both endpoints', async () => {
     const { socket, peer } = await pair();
     const { values } = record(socket);
     expect(values[0]).toEqual({
@@ -71,7 +71,7 @@ describe('order', () => {
   });
 });
 
-describe('who comes later', () => {
+describe('a late subscriber', () => {
   test('gets connect, end and finish again, in their order', async () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const first = record(socket);
@@ -107,7 +107,7 @@ describe('who comes later', () => {
     expect(late.log).toEqual(['connect', 'close', 'error:ECONNRESET']);
   });
 
-  test('and leaves before that turn, gets nothing', async () => {
+  test('that leaves before that turn gets nothing', async () => {
     const { socket, peer } = await pair();
     peer.resetAndDestroy();
     await record(socket).ended;
@@ -119,7 +119,7 @@ describe('who comes later', () => {
 });
 
 describe('on()', () => {
-  test('completes quietly where the socket fails', async () => {
+  test('completes without an error where the socket fails', async () => {
     const { socket, peer } = await pair();
     const watcher = record(socket.pipe(on('close')));
     const reader = record(socket);
@@ -129,7 +129,7 @@ describe('on()', () => {
     expect((await reader.ended).error).toMatchObject({ code: 'ECONNRESET' });
   });
 
-  test("fails with the socket where it asks for 'data', which reads", async () => {
+  test("fails with the socket if it asks for 'data', which reads", async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket.pipe(on('data')));
     peer.write('abc', () => peer.resetAndDestroy());
@@ -138,7 +138,7 @@ describe('on()', () => {
   });
 });
 
-test('an accepted socket is open from birth', async () => {
+test('an accepted socket is open from the beginning', async () => {
   const { socket, peer } = await accepted();
   expect(socket.readyState).toBe('open');
   const { log, ended } = record(socket);
@@ -149,7 +149,7 @@ test('an accepted socket is open from birth', async () => {
   expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
 });
 
-test('close carries a report of what passed', async () => {
+test('close carries a report of the connection', async () => {
   const { socket, peer } = await pair();
   const reports = lastValueFrom(socket.pipe(on('close'), toArray()));
   socket.subscribe();
@@ -160,20 +160,20 @@ test('close carries a report of what passed', async () => {
   expect(await reports).toEqual([{ type: 'close', report: expect.objectContaining(expected) }]);
 });
 
-test('a subscriber whose teardown throws harms no other, nor the socket', async () => {
+test('a subscriber whose teardown throws harms neither others nor the socket', async () => {
   const unhandled = vi.fn();
   config.onUnhandledError = unhandled;
   onTestFinished(() => {
     config.onUnhandledError = null;
   });
   const { socket, peer } = await pair();
-  const hostile = new Observable<SocketEvent>((subscriber) => {
+  const throwing = new Observable<SocketEvent>((subscriber) => {
     socket.subscribe(subscriber);
     return () => {
       throw new Error('teardown');
     };
   });
-  hostile.subscribe();
+  throwing.subscribe();
   const { log, ended } = record(socket);
   const closed = socket.close();
   peer.end('hello');

@@ -1,4 +1,4 @@
-// What is written in one turn goes to the kernel as one, and nobody but the kernel can tell.
+// Writes of one turn reach the kernel as one system call. Only the kernel can see the difference.
 import { once } from 'node:events';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
@@ -10,11 +10,11 @@ import { record } from '../../../../tests/support/record.js';
 interface Gathering {
   readonly socket: Socket;
   readonly peer: net.Socket;
-  /** The system calls that wrote, each as the chunks it wrote. */
+  /** The system calls that wrote, each as the list of its chunks. */
   readonly calls: string[][];
 }
 
-/** A socket that is open, and what it asks of the kernel. */
+/** An open socket, and the system calls it makes. */
 async function gathering(options?: Parameters<typeof fromDuplex>[1]): Promise<Gathering> {
   const server = await rawServer();
   const stream = net.connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
@@ -37,7 +37,7 @@ async function gathering(options?: Parameters<typeof fromDuplex>[1]): Promise<Ga
 
 const nextTurn = () => new Promise(setImmediate);
 
-test('what is written in one turn is one system call, after it', async () => {
+test('writes of one turn are one system call, after the turn', async () => {
   const { socket, peer, calls } = await gathering();
   for (const chunk of ['a', 'b', 'c']) socket.next(chunk);
   expect(calls).toEqual([]);
@@ -51,7 +51,7 @@ test('what is written in one turn is one system call, after it', async () => {
   expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('abcd'), end: 'end' });
 });
 
-test('what promises write is one, too, when one settles after the other', async () => {
+test('writes of promises are one system call, too, when one settles after the other', async () => {
   const { socket, calls } = await gathering();
   const soon = Promise.resolve();
   await Promise.all([soon.then(() => socket.next('a')), soon.then(() => soon).then(() => socket.next('b'))]);
@@ -80,7 +80,7 @@ test.each([
   expect(calls).toHaveLength(2);
 });
 
-test('complete() sends FIN behind it at once', async () => {
+test('complete() sends FIN behind the writes at once', async () => {
   const { socket, peer, calls } = await gathering();
   socket.next('a');
   socket.next('b');
@@ -89,7 +89,7 @@ test('complete() sends FIN behind it at once', async () => {
   expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('ab'), end: 'end' });
 });
 
-test('error() does not take back what was written before it', async () => {
+test('error() does not take back earlier writes', async () => {
   const { socket, peer, calls } = await gathering();
   socket.next('a');
   socket.next('b');
@@ -100,7 +100,7 @@ test('error() does not take back what was written before it', async () => {
   expect(log).toEqual(['ab', 'error:ECONNRESET']);
 });
 
-test('what is written before it is open goes out as one', async () => {
+test('writes before the socket is open go out as one', async () => {
   const server = await rawServer();
   const socket = dial({ port: server.port, keepOpen: true });
   for (const chunk of ['a', 'b', 'c']) socket.next(chunk);
@@ -111,7 +111,7 @@ test('what is written before it is open goes out as one', async () => {
   await written;
 });
 
-test('a stream that is no kernel’s gets each write at once', async () => {
+test('a stream that is not a kernel socket gets each write at once', async () => {
   const calls: string[] = [];
   const stream = new Duplex({
     read() {},
@@ -128,14 +128,14 @@ test('a stream that is no kernel’s gets each write at once', async () => {
   expect(calls).toEqual(['a', 'b']);
 });
 
-test('what is gathered does not count as a peer that is behind', async () => {
+test('gathered writes do not count as a slow peer', async () => {
   const { socket, calls } = await gathering({ maxWriteBuffer: 1000 });
   for (let n = 0; n < 4; n++) expect(socket.next('a'.repeat(600))).toBe(true);
   await socket.write('');
   expect(calls.flat().join('')).toHaveLength(2400);
 });
 
-test('no more chunks are gathered than the kernel takes at once', async () => {
+test('no more chunks are gathered than the kernel takes in one call', async () => {
   const { socket, calls } = await gathering();
   for (let n = 0; n < 3000; n++) socket.next('a');
   expect(calls.map((chunks) => chunks.length)).toEqual([1024, 1024]);

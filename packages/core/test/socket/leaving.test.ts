@@ -8,7 +8,7 @@ import { turns } from '../../../../tests/support/turns.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
-/** A pair that was subscribed to, and just left. */
+/** A pair whose socket was subscribed, and has just lost its last subscriber. */
 async function left(options: Parameters<typeof pair>[0] = {}) {
   const scheduler = new Clock();
   const { socket, peer } = await pair({ keepOpen: false, scheduler, ...options });
@@ -17,7 +17,7 @@ async function left(options: Parameters<typeof pair>[0] = {}) {
 }
 
 describe('by the next turn', () => {
-  test('it flushes, sends FIN, and waits for that of the peer', async () => {
+  test("the socket flushes, sends FIN, and waits for the peer's FIN", async () => {
     const { socket, peer } = await pair({ keepOpen: false, scheduler: new Clock() });
     const { subscription } = record(socket);
     for (let i = 0; i < 5; i++) socket.next(MEGABYTE);
@@ -29,14 +29,14 @@ describe('by the next turn', () => {
     expect(await report).toMatchObject({ by: 'local', how: 'fin', bytesWritten: 5_000_000, bytesRead: 17 });
   });
 
-  test('and not before it', async () => {
+  test('and not before it, the socket closes', async () => {
     const { socket, scheduler } = await left();
     expect(socket.readyState).toBe('open');
     scheduler.pass(0);
     expect(socket.readyState).toBe('closing');
   });
 
-  test('who comes in the same turn keeps it open', async () => {
+  test('a subscriber of the same turn keeps the socket open', async () => {
     const { socket, peer, scheduler } = await left();
     const bytes = record(socket.pipe(data()));
     scheduler.pass(100_000);
@@ -46,14 +46,14 @@ describe('by the next turn', () => {
     expect(bytes.log).toEqual(['abc', 'complete']);
   });
 
-  test('a watcher keeps it open', async () => {
+  test('a watcher keeps the socket open', async () => {
     const { socket, scheduler } = await left();
     record(socket.pipe(on('close')));
     scheduler.pass(100_000);
     expect(socket.readyState).toBe('open');
   });
 
-  test('one of several leaving changes nothing', async () => {
+  test('a subscriber that leaves others behind changes nothing', async () => {
     const { socket, scheduler } = await left();
     record(socket);
     record(socket).subscription.unsubscribe();
@@ -76,7 +76,7 @@ describe('by the next turn', () => {
     release();
   });
 
-  test('an accepted socket too', async () => {
+  test('an accepted socket closes too', async () => {
     const { socket, peer } = await accepted();
     record(socket).subscription.unsubscribe();
     expect((await drainRaw(peer)).end).toBe('end');
@@ -86,7 +86,7 @@ describe('by the next turn', () => {
 });
 
 describe('keepOpen', () => {
-  test('a number waits so many milliseconds', async () => {
+  test('waits that many milliseconds', async () => {
     const { socket, scheduler } = await left({ keepOpen: 500 });
     scheduler.pass(499);
     expect(socket.readyState).toBe('open');
@@ -94,7 +94,7 @@ describe('keepOpen', () => {
     expect(socket.readyState).toBe('closing');
   });
 
-  test('coming back stops the clock, leaving again starts it anew', async () => {
+  test('stops its timer for a new subscriber, and starts it again when that one leaves', async () => {
     const { socket, scheduler } = await left({ keepOpen: 500 });
     scheduler.pass(400);
     const { subscription } = record(socket);
@@ -106,7 +106,7 @@ describe('keepOpen', () => {
     expect(socket.readyState).toBe('closing');
   });
 
-  test.each([true, Number.POSITIVE_INFINITY, 1e15])('%s never closes it', async (keepOpen) => {
+  test.each([true, Number.POSITIVE_INFINITY, 1e15])('%s never closes the socket', async (keepOpen) => {
     const { socket, scheduler } = await left({ keepOpen });
     scheduler.pass(1e9);
     expect(socket.readyState).toBe('open');
@@ -114,7 +114,7 @@ describe('keepOpen', () => {
 });
 
 describe("after the peer's FIN", () => {
-  test('with allowHalfOpen it stays open for the answer', async () => {
+  test('allowHalfOpen keeps the socket open for the answer', async () => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
     const { log, subscription } = record(socket);
@@ -129,7 +129,7 @@ describe("after the peer's FIN", () => {
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
-  test('halfOpenTimeout ends it', async () => {
+  test('halfOpenTimeout ends the socket', async () => {
     const scheduler = new Clock();
     const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
     const { log, subscription } = record(socket);
@@ -143,7 +143,7 @@ describe("after the peer's FIN", () => {
 });
 
 describe('lingerTimeout', () => {
-  test('ends the wait for the FIN of a silent peer; bytes from it start it anew', async () => {
+  test('ends the wait for the FIN of a silent peer; bytes from the peer restart it', async () => {
     const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
     scheduler.pass(0);
     expect((await drainRaw(peer)).end).toBe('end');
@@ -170,7 +170,7 @@ describe('lingerTimeout', () => {
     scheduler.pass(999);
     await turns();
     expect(socket.readyState).toBe('closing');
-    // What had moved before it was left counts once.
+    // Progress before the last subscriber left counts once.
     scheduler.pass(1001);
     await expect.poll(() => socket.readyState).toBe('closed');
     const report = await socket.close();
@@ -179,7 +179,7 @@ describe('lingerTimeout', () => {
     peer.resume();
   });
 
-  test('lets a long write to a slow peer go on for as long as it moves', async () => {
+  test('lets a long write to a slow peer continue while it makes progress', async () => {
     const server = await rawServer();
     const socket = dial({ port: server.port, lingerTimeout: 200 });
     const { subscription } = record(socket);

@@ -1,4 +1,4 @@
-// The time limits, on a clock of the test's own.
+// The time limits, on a virtual clock.
 import { SocketTimeoutError } from '@rxsock/core';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ async function timed(options: Parameters<typeof pair>[0] = {}) {
 }
 
 describe('idleTimeout', () => {
-  test('tells timeout, then fails', async () => {
+  test('emits timeout, then fails', async () => {
     const { log, ended, scheduler } = await timed({ idleTimeout: 1000 });
     scheduler.pass(999);
     expect(log).toEqual(['connect']);
@@ -24,7 +24,7 @@ describe('idleTimeout', () => {
     expect(log).toEqual(['connect', 'timeout', 'close', 'error:ETIMEDOUT']);
   });
 
-  test('bytes read and bytes written start it anew', async () => {
+  test('restarts at bytes read and bytes written', async () => {
     const { socket, peer, log, scheduler } = await timed({ idleTimeout: 1000 });
     scheduler.pass(900);
     peer.write('x');
@@ -38,7 +38,7 @@ describe('idleTimeout', () => {
     expect(log).toContain('timeout');
   });
 
-  test('stands still while held', async () => {
+  test('does not run while held', async () => {
     const { socket, log, scheduler } = await timed({ idleTimeout: 1000 });
     const release = socket.hold();
     scheduler.pass(100_000);
@@ -49,7 +49,7 @@ describe('idleTimeout', () => {
     expect(log).toContain('timeout');
   });
 
-  test('off by default', async () => {
+  test('is off by default', async () => {
     const { socket, scheduler } = await timed();
     scheduler.pass(1e9);
     expect(socket.readyState).toBe('open');
@@ -67,7 +67,7 @@ describe('holdTimeout', () => {
     expect((error as Error).message).toContain('the database, the disk');
   });
 
-  test('counts one stretch: a release stops it', async () => {
+  test('measures one stretch: a release stops it', async () => {
     const { socket, scheduler } = await timed({ holdTimeout: 1000 });
     for (let i = 0; i < 3; i++) {
       const release = socket.hold();
@@ -92,7 +92,7 @@ describe('halfOpenTimeout', () => {
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
   });
 
-  test('write progress starts it anew', async () => {
+  test('restarts at write progress', async () => {
     const { socket, peer, log, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
     peer.end();
     await expect.poll(() => log).toContain('end');
@@ -106,7 +106,7 @@ describe('halfOpenTimeout', () => {
     expect(socket.readyState).toBe('closing');
   });
 
-  test('stands still while held: a slow consumer still gets everything', async () => {
+  test('does not run while held: a slow consumer still gets everything', async () => {
     const { socket, peer, log, ended, scheduler } = await timed({ halfOpenTimeout: 1000 });
     const release = socket.hold('slow');
     peer.end('abc');
@@ -118,7 +118,7 @@ describe('halfOpenTimeout', () => {
     expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
   });
 
-  test('also runs where nobody reads what came before the FIN', async () => {
+  test('also runs where nobody reads the bytes before the FIN', async () => {
     const { socket, peer, subscription, scheduler } = await timed({ halfOpenTimeout: 1000, allowHalfOpen: true });
     subscription.unsubscribe();
     peer.end('abc');
@@ -141,7 +141,7 @@ describe('finTimeout', () => {
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
-  test('does not run, and in virtual time run on, when the socket has failed', async () => {
+  test('does not run, even if the virtual clock continues, when the socket has failed', async () => {
     const scheduler = new VirtualTimeScheduler(undefined, 1e6);
     const { socket } = await pair({ scheduler });
     socket.error();
@@ -150,7 +150,7 @@ describe('finTimeout', () => {
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
   });
 
-  test('a late reply is never cut while somebody reads', async () => {
+  test('never cuts a late reply while someone reads', async () => {
     const { socket, peer, log, ended, scheduler } = await timed({ finTimeout: 1000 });
     socket.complete();
     expect((await drainRaw(peer)).end).toBe('end');

@@ -1,4 +1,4 @@
-// The read side: who makes a socket read, how holds stop it, and that each byte is seen once.
+// The read side: what makes a socket read, how holds stop it, and that each byte is delivered once.
 import { data, lines, on } from '@rxsock/core';
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ const MEGABYTE = Buffer.alloc(1_000_000);
 const received = ({ values }: { values: readonly Uint8Array[] }) => Buffer.concat(values).toString();
 
 describe('readers and watchers', () => {
-  test('a watcher reads nothing: what arrived stays until a reader comes', async () => {
+  test('a watcher reads nothing: received bytes stay until a reader subscribes', async () => {
     const { socket, peer } = await pair();
     const watcher = record(socket.pipe(on('end')));
     peer.end('abc');
@@ -23,7 +23,7 @@ describe('readers and watchers', () => {
     expect(watcher.log).toEqual(['end', 'complete']);
   });
 
-  test('with watchers alone the peer has to wait', async () => {
+  test('the peer has to wait while there are only watchers', async () => {
     const { socket, peer } = await pair({ highWaterMark: 1000 });
     record(socket.pipe(on('close')));
     for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
@@ -33,7 +33,7 @@ describe('readers and watchers', () => {
     expect(peer.writableLength).toBeGreaterThan(0);
   });
 
-  test('an accepted socket reads nothing before somebody comes', async () => {
+  test('an accepted socket reads nothing before it is subscribed', async () => {
     const { socket, peer } = await accepted();
     peer.end('abc');
     await turns();
@@ -43,7 +43,7 @@ describe('readers and watchers', () => {
     expect(received(bytes)).toBe('abc');
   });
 
-  test('who leaves while it is greeted loses nothing for the next', async () => {
+  test('a reader that leaves while it gets its first events loses nothing for the next', async () => {
     const { socket, peer } = await pair();
     record(socket.pipe(on('close')));
     peer.write('abc');
@@ -56,7 +56,7 @@ describe('readers and watchers', () => {
 });
 
 describe('hold()', () => {
-  test('stops the reading until the last release; holds are named', async () => {
+  test('stops reading until the last release, and names its holders', async () => {
     const { socket, peer } = await pair();
     const bytes = record(socket.pipe(data()));
     const first = socket.hold('first');
@@ -73,7 +73,7 @@ describe('hold()', () => {
     expect(received(bytes)).toBe('abc');
   });
 
-  test('reads ahead no more than one mark, and then the peer waits', async () => {
+  test('reads ahead no more than the high-water mark, and then the peer waits', async () => {
     const { socket, peer } = await pair({ highWaterMark: 10_000 });
     const bytes = record(socket.pipe(data()));
     const release = socket.hold();
@@ -81,7 +81,7 @@ describe('hold()', () => {
     peer.end();
     await expect.poll(() => socket.bytesRead).toBeGreaterThanOrEqual(10_000);
     await turns();
-    // The mark, and what the read that passed it brought.
+    // The mark, and the rest of the read that passed it.
     expect(socket.bytesRead).toBeLessThan(10_000 + 65_536);
     expect(bytes.log).toEqual([]);
     release();
@@ -89,7 +89,7 @@ describe('hold()', () => {
     expect(bytes.values.reduce((total, chunk) => total + chunk.length, 0)).toBe(20_000_000);
   });
 
-  test('a near FIN is noticed, and told after the data', async () => {
+  test('an imminent FIN is noticed, and emitted after the data', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
     const release = socket.hold();
@@ -101,7 +101,7 @@ describe('hold()', () => {
     expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
   });
 
-  test('a near FIN with nothing before it is not told while held', async () => {
+  test('an imminent FIN with no data before it is not emitted while held', async () => {
     const { socket, peer } = await pair();
     const { log } = record(socket);
     const release = socket.hold();
@@ -112,7 +112,7 @@ describe('hold()', () => {
     expect(log).toEqual(['connect', 'end']);
   });
 
-  test('a near reset is noticed, and told after the data', async () => {
+  test('an imminent reset is noticed, and emitted after the data', async () => {
     const { socket, peer } = await pair();
     const { log, values, ended } = record(socket);
     const release = socket.hold();
@@ -148,7 +148,7 @@ describe('hold()', () => {
     expect(seen).toEqual(['a', 'b']);
   });
 
-  test('before dialling, and given up, changes nothing', async () => {
+  test('released again before dialling changes nothing', async () => {
     const server = await rawServer((peer) => peer.end('abc'));
     const socket = dial({ port: server.port });
     const release = socket.hold('early');
@@ -160,7 +160,7 @@ describe('hold()', () => {
     expect(await bytes.ended).toEqual({});
   });
 
-  test('an error of ours ends a held socket at once', async () => {
+  test('our error() ends a held socket at once', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
     socket.hold();
@@ -171,7 +171,7 @@ describe('hold()', () => {
     expect(log).toEqual(['connect', 'close', 'error:ERR_SOCKET_ABORTED']);
   });
 
-  test('an error of ours ends a socket that is held and was reset', async () => {
+  test('our error() ends a socket that is held and was reset', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
     socket.hold();
@@ -186,7 +186,7 @@ describe('hold()', () => {
 });
 
 describe('unshift()', () => {
-  test('the next reader starts there', async () => {
+  test('the next reader starts with the given bytes', async () => {
     const { socket, peer } = await pair();
     const first = record(socket.pipe(data(), take(1)));
     peer.write('abcdef');
@@ -199,7 +199,7 @@ describe('unshift()', () => {
     expect(received(second)).toBe('defghi');
   });
 
-  test('who has seen the bytes does not see them again; a new reader does', async () => {
+  test('subscribers that already received the bytes do not receive them again; a new reader does', async () => {
     const { socket, peer } = await pair();
     const all = record(socket.pipe(data()));
     const first = record(socket.pipe(data(), take(1)));
@@ -214,7 +214,7 @@ describe('unshift()', () => {
     expect(all.log).not.toContain('');
   });
 
-  test('after the end, the bytes come and then the end once more, for those who come', async () => {
+  test('after the end, new subscribers get the bytes and then the end again', async () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const first = record(socket);
     peer.end('abc');
@@ -227,8 +227,8 @@ describe('unshift()', () => {
   });
 });
 
-describe('readers one after the other see each byte once', () => {
-  test('lines, then bytes, when all was there before the first came', async () => {
+describe('successive readers see each byte once', () => {
+  test('lines, then bytes, are read in turn when everything arrived before the first reader', async () => {
     const { socket, peer } = await accepted();
     record(socket.pipe(on('close')));
     for (const part of ['one\n', 'two\nthr', 'ee\n', 'four']) {
@@ -242,7 +242,7 @@ describe('readers one after the other see each byte once', () => {
     expect(record(socket.pipe(data())).log).toEqual(['four']);
   });
 
-  test('leaving from outside gives back half a frame', async () => {
+  test('unsubscribing from outside gives back half a frame', async () => {
     const { socket, peer } = await pair();
     const line = record(socket.pipe(data(), lines()));
     peer.write('one\ntw');
@@ -252,7 +252,7 @@ describe('readers one after the other see each byte once', () => {
     await expect.poll(() => received(rest)).toBe('tw');
   });
 
-  test('a left for-await loop gives back what it had not pulled', async () => {
+  test('leaving a for-await loop gives back what it had not pulled', async () => {
     const { socket, peer } = await pair();
     peer.write('a');
     for await (const chunk of socket) {
@@ -274,19 +274,22 @@ describe('readers that leave inside the same chunk', () => {
     [1, 2, 'b c d'],
     [2, 1, 'b c d'],
     [3, 3, 'd'],
-  ])('after %i and %i lines, each byte that one of them has not used comes once', async (first, second, rest) => {
-    const { socket, peer } = await pair();
-    peer.end('a\nb\nc\nd\n');
-    const taken = (count: number) => lastValueFrom(socket.pipe(data(), lines(), take(count), toArray()));
-    const [one, other] = await Promise.all([taken(first), taken(second)]);
-    expect(one).toEqual(['a', 'b', 'c', 'd'].slice(0, first));
-    expect(other).toEqual(['a', 'b', 'c', 'd'].slice(0, second));
-    expect((await lastValueFrom(socket.pipe(data(), lines(), toArray()))).join(' ')).toBe(rest);
-  });
+  ])(
+    'after %i and %i lines, each byte that one of them has not used is delivered once',
+    async (first, second, rest) => {
+      const { socket, peer } = await pair();
+      peer.end('a\nb\nc\nd\n');
+      const taken = (count: number) => lastValueFrom(socket.pipe(data(), lines(), take(count), toArray()));
+      const [one, other] = await Promise.all([taken(first), taken(second)]);
+      expect(one).toEqual(['a', 'b', 'c', 'd'].slice(0, first));
+      expect(other).toEqual(['a', 'b', 'c', 'd'].slice(0, second));
+      expect((await lastValueFrom(socket.pipe(data(), lines(), toArray()))).join(' ')).toBe(rest);
+    },
+  );
 });
 
 describe('the iterator', () => {
-  test('pulls: the peer waits while nobody does', async () => {
+  test('pulls: the peer waits while nobody pulls', async () => {
     const { socket, peer } = await pair({ highWaterMark: 10_000 });
     for (let i = 0; i < 20; i++) peer.write(MEGABYTE);
     peer.end();
@@ -301,7 +304,7 @@ describe('the iterator', () => {
     expect(total).toBe(20_000_000);
   });
 
-  test('throws what the socket fails with, after the bytes', async () => {
+  test('throws the error of the socket, after the bytes', async () => {
     const { socket, peer } = await pair();
     peer.write('abc', () => peer.resetAndDestroy());
     const seen: string[] = [];

@@ -1,4 +1,4 @@
-// readyStates: each change of a state once, in order, to whoever looks; and looking changes nothing.
+// readyStates emits each change of state once, in order, to every watcher. Watching changes nothing.
 import net from 'node:net';
 import { connections, fromDuplex, listen, on, type Socket } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
@@ -7,7 +7,7 @@ import { accepted, closedPort, dial, pair, rawServer } from '../../../../tests/s
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
-test('the states of a whole life', async () => {
+test('emits the states of a whole connection', async () => {
   const server = await rawServer((peer) => peer.pipe(peer));
   const socket = dial({ host: 'localhost', family: 4, port: server.port });
   const states = record(socket.readyStates);
@@ -18,7 +18,7 @@ test('the states of a whole life', async () => {
   expect(states.log).toEqual(whole);
 });
 
-test('of one that ends behind its peer', async () => {
+test('emits the states of a socket that ends after its peer', async () => {
   const { socket, peer } = await pair({ allowHalfOpen: true });
   const states = record(socket.readyStates);
   socket.subscribe();
@@ -29,12 +29,12 @@ test('of one that ends behind its peer', async () => {
   expect(states.log.slice(2)).toEqual(['closing', 'closed', 'complete']);
 });
 
-test('of one that was accepted: open from the first', async () => {
+test('emits open first for an accepted socket', async () => {
   const { socket } = await accepted();
   expect(await firstValueFrom(socket.readyStates)).toBe('open');
 });
 
-test('of one that nobody answers: no error, for its subscribers have that', async () => {
+test('completes without an error if the dial fails, because subscribers get the error', async () => {
   const socket = dial({ port: await closedPort() });
   const states = record(socket.readyStates);
   const events = record(socket);
@@ -43,7 +43,7 @@ test('of one that nobody answers: no error, for its subscribers have that', asyn
   expect(events.log.at(-1)).toBe('error:ECONNREFUSED');
 });
 
-test('of one that is aborted', async () => {
+test('emits the states of a socket that is aborted', async () => {
   const { socket } = await pair();
   const states = record(socket.readyStates);
   socket.error();
@@ -51,14 +51,14 @@ test('of one that is aborted', async () => {
   expect(states.log).toEqual(['open', 'closing', 'closed', 'complete']);
 });
 
-test('who comes when all is over hears that', async () => {
+test('emits the final state to a late watcher', async () => {
   const { socket } = await pair();
   socket.error();
   await socket.close();
   expect(record(socket.readyStates).log).toEqual(['closed', 'complete']);
 });
 
-test('looking does not dial, does not read, and does not keep it open', async () => {
+test('watching does not dial, does not read, and does not keep the socket open', async () => {
   const server = await rawServer();
   const idle = dial({ port: server.port });
   record(idle.readyStates);
@@ -75,7 +75,7 @@ test('looking does not dial, does not read, and does not keep it open', async ()
   await states.ended;
 });
 
-test('what is brought about by who hears of a change is told behind it, to all', async () => {
+test('a change that a watcher causes is emitted after the current one, to all watchers', async () => {
   const { socket } = await pair();
   const first: string[] = [];
   socket.readyStates.subscribe((state) => {
@@ -91,7 +91,7 @@ test('what is brought about by who hears of a change is told behind it, to all',
   expect(second.log).toEqual(['open', 'readOnly', 'closing', 'closed', 'complete']);
 });
 
-test.each(['connecting', 'open'])('who aborts it at %s aborts it', async (moment) => {
+test.each(['connecting', 'open'])('a watcher may abort the socket at %s', async (moment) => {
   const server = await rawServer();
   const socket = dial({ port: server.port });
   const states = record(socket.readyStates);
@@ -102,7 +102,7 @@ test.each(['connecting', 'open'])('who aborts it at %s aborts it', async (moment
   expect(states.log.slice(-2)).toEqual(['closed', 'complete']);
 });
 
-test('who has left hears nothing more', async () => {
+test('emits nothing to a watcher that has left', async () => {
   const { socket } = await pair();
   const { log, subscription } = record(socket.readyStates);
   subscription.unsubscribe();
@@ -111,7 +111,7 @@ test('who has left hears nothing more', async () => {
   expect(log).toEqual(['open']);
 });
 
-test('a server has states, too', async () => {
+test('emits the states of a server', async () => {
   const server = listen();
   const states = record(server.readyStates);
   await turns(1);
@@ -133,14 +133,14 @@ test('a server has states, too', async () => {
   expect(record(server.readyStates).log).toEqual(['closed', 'complete']);
 });
 
-test('of a server that never listened', async () => {
+test('emits the states of a server that never listened', async () => {
   const server = listen();
   const states = record(server.readyStates);
   await server.close();
   expect(states.log).toEqual(['idle', 'closed', 'complete']);
 });
 
-test('of a server that cannot listen', async () => {
+test('emits the states of a server that cannot listen', async () => {
   const { port } = await rawServer();
   const server = listen({ port });
   const states = record(server.readyStates);

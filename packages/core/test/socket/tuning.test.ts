@@ -1,8 +1,8 @@
-// noDelay and keepAlive reach the system, for dialled sockets and for accepted ones.
+// noDelay and keepAlive reach the system, for dialled and accepted sockets.
 import type { TcpOptions } from '@rxsock/core';
 import { describe, expect, test } from 'vitest';
 import { accepted, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
-import { told } from '../../../../tests/support/tuning.js';
+import { recordTuningCalls } from '../../../../tests/support/tuning.js';
 
 const dialled = async (host: string, options: TcpOptions) => {
   const server = await rawServer();
@@ -17,19 +17,22 @@ const ways: [string, (options: TcpOptions) => Promise<unknown>][] = [
 ];
 
 describe.each(ways)('%s', (_, open) => {
-  test('small writes are sent at once, and nobody probes', async () => {
-    expect(await told(() => open({}))).toEqual({ noDelay: [[true]], keepAlive: [] });
+  test('sends small writes at once and does not probe by default', async () => {
+    expect(await recordTuningCalls(() => open({}))).toEqual({ noDelay: [[true]], keepAlive: [] });
   });
 
-  test('or gathered', async () => {
-    expect(await told(() => open({ noDelay: false }))).toEqual({ noDelay: [], keepAlive: [] });
+  test('gathers small writes with noDelay: false', async () => {
+    expect(await recordTuningCalls(() => open({ noDelay: false }))).toEqual({ noDelay: [], keepAlive: [] });
   });
 
   test.each([
     [90_000, 90],
     [1, 1],
     [1_500, 2],
-  ])('an idle peer is probed after %d milliseconds: the system is told %d seconds', async (keepAlive, seconds) => {
-    expect(await told(() => open({ keepAlive }))).toEqual({ noDelay: [[true]], keepAlive: [[true, seconds]] });
+  ])('probes an idle peer after %d milliseconds: the system is given %d seconds', async (keepAlive, seconds) => {
+    expect(await recordTuningCalls(() => open({ keepAlive }))).toEqual({
+      noDelay: [[true]],
+      keepAlive: [[true, seconds]],
+    });
   });
 });

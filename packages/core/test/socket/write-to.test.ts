@@ -1,4 +1,4 @@
-// writeTo(): backpressure, progress, and that a FIN means whole.
+// writeTo(): backpressure, progress, and that a FIN means a whole transfer.
 import { data, type WriteProgress, writeTo } from '@rxsock/core';
 import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { turns } from '../../../../tests/support/turns.js';
 const MEGABYTE = Buffer.alloc(1_000_000);
 
 describe('a whole transfer', () => {
-  test('writes all, sends FIN, tells its progress and completes when FIN is out', async () => {
+  test('writes everything, sends FIN, emits its progress, and completes when FIN is out', async () => {
     const { socket, peer } = await pair();
     const { values, ended } = record(from([MEGABYTE, 'é', MEGABYTE]).pipe(writeTo(socket)));
     const { bytes, end } = await drainRaw(peer);
@@ -21,7 +21,7 @@ describe('a whole transfer', () => {
     expect(socket.readyState).toBe('readOnly');
   });
 
-  test('with end: false leaves the write side open, and completes when all has left', async () => {
+  test('leaves the write side open with end: false, and completes when all bytes have been sent', async () => {
     const { socket, peer } = await pair();
     const { ended } = record(of('abc').pipe(writeTo(socket, { end: false })));
     expect(await ended).toEqual({});
@@ -31,7 +31,7 @@ describe('a whole transfer', () => {
     expect((await drainRaw(peer)).bytes.toString()).toBe('abcdef');
   });
 
-  test('does not read: what the peer says stays for a reader', async () => {
+  test('does not read: what the peer sends stays for a reader', async () => {
     const { socket, peer } = await pair();
     const { ended } = record(of('abc').pipe(writeTo(socket, { end: false })));
     peer.write('hello');
@@ -40,8 +40,8 @@ describe('a whole transfer', () => {
     await expect.poll(() => reader.log).toContain('data');
   });
 
-  test.each(['dialled', 'accepted'])('the FIN of the peer does not cut it short: %s', async (how) => {
-    const { socket, peer } = await (how === 'dialled' ? pair() : accepted());
+  test.each(['dialled', 'accepted'])('is not cut short by the FIN of the peer: %s', async (side) => {
+    const { socket, peer } = await (side === 'dialled' ? pair() : accepted());
     const source = new Subject<string>();
     const { ended } = record(source.pipe(writeTo(socket)));
     source.next('first half, ');
@@ -54,7 +54,7 @@ describe('a whole transfer', () => {
     expect(await ended).toEqual({});
   });
 
-  test('with end: false, the FIN of the peer that came meanwhile ends our side after it', async () => {
+  test("with end: false ends our side afterwards if the peer's FIN arrived meanwhile", async () => {
     const { socket, peer } = await pair();
     const source = new Subject<string>();
     const { ended } = record(source.pipe(writeTo(socket, { end: false })));
@@ -83,7 +83,7 @@ describe('backpressure', () => {
 
 describe('a transfer that is cut resets the connection', () => {
   test.each<[string, Observable<string>, object]>([
-    ['its source fails', throwError(() => new Error('a bug')), { message: 'a bug' }],
+    ['when its source fails', throwError(() => new Error('a bug')), { message: 'a bug' }],
     [
       'its source brings what cannot be written',
       new Observable<string>((subscriber) => subscriber.next(7 as never)),
@@ -97,13 +97,13 @@ describe('a transfer that is cut resets the connection', () => {
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
-  test('it is left', async () => {
+  test('when it is unsubscribed', async () => {
     const { socket } = await pair();
     record(NEVER.pipe(writeTo(socket))).subscription.unsubscribe();
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
   });
 
-  test('the socket fails under it: the source is left, and the failure is told', async () => {
+  test('a failure of the socket unsubscribes the source and is reported', async () => {
     const { socket, peer } = await pair();
     const source = new Subject<string>();
     const { ended } = record(source.pipe(writeTo(socket)));
@@ -113,7 +113,7 @@ describe('a transfer that is cut resets the connection', () => {
     expect(source.observed).toBe(false);
   });
 
-  test.each(['finished', 'completing'])('bytes that come after complete() fail it: %s', async (state) => {
+  test.each(['finished', 'completing'])('bytes that come after complete() fail the transfer: %s', async (state) => {
     const { socket, peer } = await pair();
     if (state === 'completing') while (socket.next(MEGABYTE));
     socket.complete();
@@ -121,12 +121,12 @@ describe('a transfer that is cut resets the connection', () => {
     const { values, ended } = record(of('too late').pipe(writeTo(socket)));
     expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
     expect(values).toEqual([]);
-    // What is whole already stays so; what was still on its way is not.
+    // A transfer that is already whole stays so. One that was still on its way does not.
     if (state === 'finished') expect((await drainRaw(peer)).end).toBe('end');
     else expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
   });
 
-  test('a complete() in its middle fails it, and leaves its source', async () => {
+  test('a complete() in its middle fails the transfer and unsubscribes its source', async () => {
     const { socket } = await pair({ allowHalfOpen: true });
     const source = new Subject<string>();
     const { ended } = record(source.pipe(writeTo(socket)));
@@ -137,7 +137,7 @@ describe('a transfer that is cut resets the connection', () => {
     expect(source.observed).toBe(false);
   });
 
-  test('a socket that is closed already fails it at once', async () => {
+  test('a socket that is already closed fails the transfer at once', async () => {
     const { socket } = await pair();
     socket.error(new Error('enough'));
     await socket.close();
@@ -146,11 +146,11 @@ describe('a transfer that is cut resets the connection', () => {
   });
 });
 
-test('progress is told when bytes leave, also when nothing follows them', async () => {
+test('progress is emitted when bytes are sent, also when nothing follows them', async () => {
   const { socket } = await pair();
   const source = new Subject<string>();
-  const told = record(source.pipe(writeTo(socket)));
+  const transfer = record(source.pipe(writeTo(socket)));
   source.next('abc');
   source.next('de');
-  await expect.poll(() => told.values).toEqual([{ bytesSent: 5 }]);
+  await expect.poll(() => transfer.values).toEqual([{ bytesSent: 5 }]);
 });

@@ -1,4 +1,4 @@
-// The write side: order, counting, promises, and what is refused.
+// The write side: order, counting, promises, and what it rejects.
 import { type SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import { describe, expect, test, vi } from 'vitest';
 import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
@@ -8,7 +8,7 @@ import { turns } from '../../../../tests/support/turns.js';
 const MEGABYTE = Buffer.alloc(1_000_000);
 
 describe('next()', () => {
-  test('answers false at the mark, counts bytes, and drain follows once all has left', async () => {
+  test('returns false at the mark, counts bytes, and drain follows once everything was sent', async () => {
     const server = await rawServer((peer) => peer.resume());
     const socket = dial({ port: server.port, highWaterMark: 10 });
     expect(socket.next('ééé')).toBe(true);
@@ -22,7 +22,7 @@ describe('next()', () => {
     expect(socket.bytesWritten).toBe(10);
   });
 
-  test('does not tell drain where it never answered false', async () => {
+  test('emits no drain if it never returned false', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
     expect(socket.next('abc')).toBe(true);
@@ -57,7 +57,7 @@ describe('next()', () => {
     },
   );
 
-  test('takes empty chunks', async () => {
+  test('accepts empty chunks', async () => {
     const { socket, peer } = await pair();
     expect(socket.next('')).toBe(true);
     await socket.write(new Uint8Array());
@@ -68,7 +68,7 @@ describe('next()', () => {
     expect(socket.bytesWritten).toBe(1);
   });
 
-  test('after complete() answers false, warns and sends nothing', async () => {
+  test('after complete() returns false, emits a warning, and sends nothing', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { socket, peer } = await pair();
     socket.next('a');
@@ -80,7 +80,7 @@ describe('next()', () => {
     warn.mockRestore();
   });
 
-  test('when all is over answers false and throws nothing', async () => {
+  test('after the close returns false and does not throw', async () => {
     const { socket, peer } = await pair();
     peer.resetAndDestroy();
     await record(socket).ended;
@@ -91,7 +91,7 @@ describe('next()', () => {
 });
 
 describe('maxWriteBuffer', () => {
-  test('fails the socket when more than that waits before the chunk at hand', async () => {
+  test('fails the socket when more than that waits before the current chunk', async () => {
     const server = await rawServer();
     const socket = dial({ port: server.port, maxWriteBuffer: 5 });
     expect(socket.next('12345')).toBe(true);
@@ -104,7 +104,7 @@ describe('maxWriteBuffer', () => {
     expect(log.at(-2)).toBe('close');
   });
 
-  test('a write() over it rejects', async () => {
+  test('makes a write() beyond it reject', async () => {
     const { socket } = await pair({ maxWriteBuffer: 1_000_000 });
     const { ended } = record(socket);
     for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
@@ -117,7 +117,7 @@ describe('maxWriteBuffer', () => {
 });
 
 describe('write()', () => {
-  test('resolves when the kernel has the bytes, in order', async () => {
+  test('resolves in order, when the kernel has the bytes', async () => {
     const { socket, peer } = await pair();
     const order: number[] = [];
     const writes = [MEGABYTE, MEGABYTE, 'c'].map((chunk, i) => socket.write(chunk).then(() => order.push(i)));
@@ -127,7 +127,7 @@ describe('write()', () => {
     expect(socket.bytesWritten).toBe(2_000_001);
   });
 
-  test('rejects what never left, and leaves no unhandled rejection', async () => {
+  test('rejects for bytes that were never sent, and leaves no unhandled rejection', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     const { socket } = await pair();
@@ -146,7 +146,7 @@ describe('write()', () => {
 });
 
 describe('complete()', () => {
-  test('sends FIN behind all that waits', async () => {
+  test('sends FIN behind everything that waits', async () => {
     const { socket, peer } = await pair();
     const { log } = record(socket);
     for (let i = 0; i < 8; i++) socket.next(MEGABYTE);
@@ -161,7 +161,7 @@ describe('complete()', () => {
   });
 });
 
-test('what is written in the handler of end still goes out before our FIN', async () => {
+test('bytes written in a handler of end still go out before our FIN', async () => {
   const { socket, peer } = await pair();
   socket.subscribe((event) => event.type === 'end' && socket.next('bye'));
   peer.end();

@@ -1,13 +1,13 @@
-// toAsyncIterable(): pulling, in any order of calls.
+// toAsyncIterable(): pulling, with calls in any order.
 import { flowFrom, type ToAsyncIterableOptions, toAsyncIterable } from '@rxsock/core';
 import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 const iterate = <T>(source: Observable<T>, options?: ToAsyncIterableOptions) =>
   toAsyncIterable(source, options)[Symbol.asyncIterator]();
 
 describe('toAsyncIterable()', () => {
-  it('subscribes once for each loop, at its first pull', async () => {
+  test('subscribes once for each loop, at its first pull', async () => {
     let subscribed = 0;
     const source = new Observable<number>((subscriber) => {
       subscribed++;
@@ -22,7 +22,7 @@ describe('toAsyncIterable()', () => {
     for await (const value of iterable) expect(value).toBe(2);
   });
 
-  it('answers concurrent pulls in their order, and those after the end', async () => {
+  test('answers concurrent pulls in order, including those after the end', async () => {
     const source = new Subject<number>();
     const iterator = iterate(source);
     const pulls = [iterator.next(), iterator.next(), iterator.next(), iterator.next()];
@@ -37,7 +37,7 @@ describe('toAsyncIterable()', () => {
     ]);
   });
 
-  it('throws once, after the values before it', async () => {
+  test('throws once, after the values before the error', async () => {
     const iterator = iterate(
       concat(
         of(1, 2),
@@ -50,7 +50,7 @@ describe('toAsyncIterable()', () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
-  it.each([0, 1, 5])('takes no more than %d ahead of the pulls', async (highWaterMark) => {
+  test.each([0, 1, 5])('takes no more than %d values ahead of the pulls', async (highWaterMark) => {
     let pulled = 0;
     function* source() {
       for (;;) yield pulled++;
@@ -63,7 +63,7 @@ describe('toAsyncIterable()', () => {
     await iterator.return?.();
   });
 
-  it('ends the pulls that wait, and unsubscribes, when it is returned', async () => {
+  test('return() settles the pending pulls and unsubscribes', async () => {
     const unsubscribed = vi.fn();
     const iterator = iterate(new Observable<never>(() => unsubscribed));
     const pull = iterator.next();
@@ -72,7 +72,7 @@ describe('toAsyncIterable()', () => {
     expect(unsubscribed).toHaveBeenCalledOnce();
   });
 
-  it('does not subscribe after it was returned', async () => {
+  test('does not subscribe after return()', async () => {
     const subscribed = vi.fn();
     const iterator = iterate(new Observable<never>(subscribed));
     await iterator.return?.();
@@ -80,7 +80,7 @@ describe('toAsyncIterable()', () => {
     expect(subscribed).not.toHaveBeenCalled();
   });
 
-  it('tells nothing any more after it was returned, not even an error that waited', async () => {
+  test('yields nothing after return(), not even a queued error', async () => {
     const iterator = iterate(
       concat(
         of(1, 2),
@@ -92,7 +92,7 @@ describe('toAsyncIterable()', () => {
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
   });
 
-  it('fails where values wait that cannot be held', async () => {
+  test('fails if values that cannot be held are queued', async () => {
     const source = new Subject<number>();
     const iterator = iterate(source, { highWaterMark: 1 });
     const first = iterator.next();
@@ -106,7 +106,7 @@ describe('toAsyncIterable()', () => {
     expect(rest.length).toBe(65_538);
   });
 
-  it('refuses a high-water mark that means nothing, at the call', () => {
+  test('rejects an invalid high-water mark at the call', () => {
     expect(() => toAsyncIterable(NEVER, { highWaterMark: -1 })).toThrow(RangeError);
   });
 });

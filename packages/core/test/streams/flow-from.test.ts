@@ -1,11 +1,12 @@
-// flowFrom(): pulled only while not held, and let go of at once.
+// flowFrom(): pulled only while it is not held, and released at once.
 import { createReadStream } from 'node:fs';
 import { Duplex, Readable } from 'node:stream';
 import { ReadableStream, type ReadableStreamDefaultController } from 'node:stream/web';
 import { type FlowInput, flowFrom, mapWithBackpressure } from '@rxsock/core';
 import { firstValueFrom, lastValueFrom, NEVER, take, toArray } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 interface Counted<T> {
   readonly source: FlowInput<T>;
@@ -69,36 +70,34 @@ const kinds: Record<string, (length: number) => Counted<number>> = {
   },
 };
 
-/** What a stream may have read ahead by itself. */
+/** How much a stream may have read ahead on its own. */
 const AHEAD = 2;
 
-const turn = () => new Promise(setImmediate);
-
-describe.each(Object.entries(kinds))('of a kind: %s', (_, make) => {
-  it('gives all values and completes', async () => {
+describe.each(Object.entries(kinds))('the input is %s', (_, make) => {
+  test('emits all values and completes', async () => {
     const { source } = make(100);
     const values = await lastValueFrom(flowFrom(source).pipe(toArray()));
     expect(values).toEqual(Array.from({ length: 100 }, (_, index) => index));
   });
 
-  it('is pulled only while a consumer has room', async () => {
+  test('pulls only while a consumer has room', async () => {
     const { source, pulled } = make(1_000);
     const { subscription } = record(
       flowFrom(source).pipe(mapWithBackpressure(() => NEVER, { concurrency: 2, highWaterMark: 5 })),
     );
     await vi.waitUntil(() => pulled() >= 7);
-    for (let turns = 0; turns < 20; turns++) await turn();
+    await turns(20);
     expect(pulled()).toBeLessThanOrEqual(7 + AHEAD);
     subscription.unsubscribe();
   });
 
-  it('gives nothing while held, not even what it was asked for before, and all of it after', async () => {
+  test('emits nothing while held, not even values it asked for earlier, and all of them afterwards', async () => {
     const { source, stopped } = make(3);
     const flow = flowFrom(source);
     const { log } = record(flow);
     const release = flow.hold('test');
     const before = [...log];
-    for (let turns = 0; turns < 20; turns++) await turn();
+    await turns(20);
     if (!before.includes('complete')) expect(log).toEqual(before);
     release();
     await vi.waitUntil(() => log.at(-1) === 'complete');
@@ -106,19 +105,19 @@ describe.each(Object.entries(kinds))('of a kind: %s', (_, make) => {
     expect(stopped()).toBe(true);
   });
 
-  it('is not pulled at all while held from the beginning', async () => {
+  test('pulls nothing while it is held from the beginning', async () => {
     const { source, pulled } = make(3);
     const flow = flowFrom(source);
     const release = flow.hold();
     const { log } = record(flow);
-    for (let turns = 0; turns < 5; turns++) await turn();
+    await turns(5);
     expect(log).toEqual([]);
     expect(pulled()).toBe(0);
     release();
     await vi.waitUntil(() => log.length === 4);
   });
 
-  it('is let go of when unsubscribed', async () => {
+  test('releases the input on unsubscription', async () => {
     const { source, pulled, stopped } = make(1_000);
     const values = await lastValueFrom(flowFrom(source).pipe(take(3), toArray()));
     expect(values).toEqual([0, 1, 2]);
@@ -127,38 +126,38 @@ describe.each(Object.entries(kinds))('of a kind: %s', (_, make) => {
   });
 });
 
-describe('a source that keeps it waiting is let go of at once', () => {
-  it('a Readable is destroyed', async () => {
+describe('unsubscribing releases an input at once while its next value is awaited', () => {
+  test('a Readable is destroyed', async () => {
     const readable = new Readable({ read() {} });
     const { subscription, log } = record(flowFrom(readable));
-    await turn();
+    await turns(1);
     subscription.unsubscribe();
     expect(readable.destroyed).toBe(true);
-    await turn();
+    await turns(1);
     expect(log).toEqual([]);
   });
 
-  it('a ReadableStream is cancelled', async () => {
+  test('a ReadableStream is cancelled', async () => {
     const cancel = vi.fn();
     const { subscription } = record(flowFrom(new ReadableStream({ cancel })));
-    await turn();
+    await turns(1);
     subscription.unsubscribe();
-    await turn();
+    await turns(1);
     expect(cancel).toHaveBeenCalledOnce();
   });
 
-  it('an iterator is returned', async () => {
+  test('an iterator is returned', async () => {
     const returned = vi.fn(async () => ({ done: true, value: undefined }) as const);
     const iterator = { next: () => new Promise<never>(() => {}), return: returned };
     const { subscription } = record(flowFrom({ [Symbol.asyncIterator]: () => iterator }));
     subscription.unsubscribe();
-    await turn();
+    await turns(1);
     expect(returned).toHaveBeenCalledOnce();
   });
 });
 
-describe('what the source fails with is an error, after the values before it', () => {
-  it.each<[string, () => FlowInput<unknown>]>([
+describe('the error of the input comes after the values before it', () => {
+  test.each<[string, () => FlowInput<unknown>]>([
     [
       'a generator',
       function* () {
@@ -188,18 +187,18 @@ describe('what the source fails with is an error, after the values before it', (
     expect(values).toEqual([1]);
   });
 
-  it('a Readable, also one that fails while it is held', async () => {
+  test('a Readable, also one that fails while it is held', async () => {
     const flow = flowFrom(createReadStream('/nowhere'));
     const release = flow.hold();
     const { log, ended } = record(flow);
-    for (let turns = 0; turns < 20; turns++) await turn();
+    await turns(20);
     expect(log).toEqual([]);
     release();
     expect((await ended).error).toMatchObject({ code: 'ENOENT' });
   });
 });
 
-it('leaves the writable side of a Duplex open at the end of the readable one', async () => {
+test('leaves the writable side of a Duplex open at the end of the readable side', async () => {
   const written: string[] = [];
   const duplex = new Duplex({
     read() {
@@ -215,13 +214,13 @@ it('leaves the writable side of a Duplex open at the end of the readable one', a
   expect(written).toEqual(['still here']);
 });
 
-it('tells of a stream that somebody else reads', async () => {
+test('reports a stream that someone else reads', async () => {
   const stream = new ReadableStream();
   stream.getReader();
   await expect(firstValueFrom(flowFrom(stream))).rejects.toThrow(TypeError);
 });
 
-it('refuses what cannot be pulled, at the call', () => {
+test('rejects an input that cannot be pulled, at the call', () => {
   for (const source of [undefined, 1, {}, Promise.resolve()])
     expect(() => flowFrom(source as never)).toThrow(TypeError);
 });

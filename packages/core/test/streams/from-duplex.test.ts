@@ -1,4 +1,4 @@
-// fromDuplex(): the engine over streams of others, and over net.Sockets with and without Node's internals.
+// fromDuplex(): the engine over foreign streams, and over net.Sockets with and without Node's internals.
 import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
@@ -6,10 +6,10 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { data, fromDuplex, on, type Socket, type SocketOptions, writeTo } from '@rxsock/core';
 import { firstValueFrom, lastValueFrom, map, reduce } from 'rxjs';
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-import { nodeInternals } from '../../src/engine/node-internals.js';
 import { receive } from '../support/files.js';
 import { duplexPair } from './support.js';
 
@@ -37,13 +37,9 @@ describe.each([
   { reads: true, writes: false },
   { reads: false, writes: false },
 ])('over a net.Socket, with internals $reads, $writes', (ways) => {
-  beforeEach(() => {
-    const before = { ...nodeInternals };
-    Object.assign(nodeInternals, ways);
-    return () => Object.assign(nodeInternals, before);
-  });
+  beforeEach(() => setNodeInternals(ways));
 
-  it('echoes, and half-closes both ways', async () => {
+  test('echoes, and half-closes in both directions', async () => {
     const { socket, peer } = await wrapped({ allowHalfOpen: true });
     const text = 'x'.repeat(1_000_000);
     const { ended } = record(socket.pipe(data(), writeTo(socket)));
@@ -56,7 +52,7 @@ describe.each([
     expect(await report).toMatchObject({ by: 'peer', how: 'fin', bytesRead: 1_000_000, bytesWritten: 1_000_000 });
   });
 
-  it('hears an answer after its own FIN, with what else the stream says about half-open', async () => {
+  test("receives an answer after its own FIN, whatever the stream's allowHalfOpen", async () => {
     const { socket, stream, peer } = await wrapped();
     expect(stream.allowHalfOpen).toBe(true);
     const answer = all(socket);
@@ -68,7 +64,7 @@ describe.each([
     await vi.waitUntil(() => socket.readyState === 'closed');
   });
 
-  it("answers after the peer's FIN", async () => {
+  test("answers after the peer's FIN", async () => {
     const { socket, peer } = await wrapped({ allowHalfOpen: true });
     peer.end('question');
     expect(await all(socket)).toBe('question');
@@ -77,7 +73,7 @@ describe.each([
     expect(await receive(peer)).toEqual({ bytes: Buffer.from('answer'), end: 'end' });
   });
 
-  it("hears a peer's reset", async () => {
+  test('reports a reset by the peer', async () => {
     const { socket, peer } = await wrapped();
     const { log, ended } = record(socket);
     peer.write('x');
@@ -87,14 +83,14 @@ describe.each([
     expect(log).not.toContain('end');
   });
 
-  it('resets when aborted', async () => {
+  test('resets when it is aborted', async () => {
     const { socket, peer } = await wrapped();
     socket.next(Buffer.alloc(10_000_000));
     socket.error(new Error('enough'));
     expect((await receive(peer)).end).toBe('ECONNRESET');
   });
 
-  it('reads no further than a mark while held, and goes on after', async () => {
+  test('reads no further than the mark while held, and continues after the release', async () => {
     const { socket, peer } = await wrapped();
     const release = socket.hold('test');
     const text = all(socket);
@@ -105,7 +101,7 @@ describe.each([
     expect((await text).length).toBe(20_000_000);
   });
 
-  it('takes over what the stream has read, and what it has still to write', async () => {
+  test('takes over what the stream has read, and what it still has to write', async () => {
     const server = await rawServer();
     const stream = net.connect({ port: server.port, host: '127.0.0.1' });
     const peer = await server.next();
@@ -123,7 +119,7 @@ describe.each([
 });
 
 describe('a net.Socket that is still connecting', () => {
-  it('opens with it', async () => {
+  test('opens with it', async () => {
     const server = await rawServer();
     const socket = fromDuplex(net.connect({ port: server.port, host: '127.0.0.1' }));
     expect(socket.readyState).toBe('resolving');
@@ -134,7 +130,7 @@ describe('a net.Socket that is still connecting', () => {
     expect(String((await once(peer.resume(), 'data'))[0])).toBe('early');
   });
 
-  it('fails with it, and nothing is unhandled meanwhile', async () => {
+  test('fails with it, and leaves no unhandled error before', async () => {
     const stream = net.connect({ port: await closedPort(), host: '127.0.0.1' });
     const socket = fromDuplex(stream);
     await new Promise((resolve) => stream.once('close', resolve));
@@ -144,7 +140,7 @@ describe('a net.Socket that is still connecting', () => {
 });
 
 describe('any Duplex', () => {
-  it('is a socket without addresses', async () => {
+  test('is a socket without addresses', async () => {
     const [stream, other] = duplexPair();
     const socket = fromDuplex(stream, { allowHalfOpen: true });
     const { log } = record(socket);
@@ -157,7 +153,7 @@ describe('any Duplex', () => {
     expect(log.filter((event) => event !== 'drain')).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
   });
 
-  it('waits for who does not read', async () => {
+  test('waits for a slow reader', async () => {
     const [stream, other] = duplexPair();
     const socket = fromDuplex(stream, { highWaterMark: 4 });
     record(socket);
@@ -170,7 +166,7 @@ describe('any Duplex', () => {
     socket.error();
   });
 
-  it('counts what it has written, not what was in the stream before', async () => {
+  test('counts the bytes that it has written, not those that were in the stream before', async () => {
     const [stream, other] = duplexPair();
     stream.write('0123456789');
     const socket = fromDuplex(stream, { allowHalfOpen: true });
@@ -183,7 +179,7 @@ describe('any Duplex', () => {
     socket.error();
   });
 
-  it('is over for good when it fails with bytes that nobody reads, whoever leaves then', async () => {
+  test('fails for good when it fails with unread bytes, whichever subscriber leaves then', async () => {
     const [stream, other] = duplexPair();
     const socket = fromDuplex(stream, { keepOpen: true });
     const { subscription } = record(socket.pipe(on('drain')));
@@ -194,7 +190,7 @@ describe('any Duplex', () => {
     await vi.waitUntil(() => socket.readyState === 'closed');
   });
 
-  it('is destroyed with an error when aborted, for only that tells an HTTP/2 peer of it', async () => {
+  test('is destroyed with an error on abort, because only that notifies an HTTP/2 peer', async () => {
     const server = http2.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
@@ -214,7 +210,7 @@ describe('any Duplex', () => {
     expect(seen).toEqual(['error']);
   });
 
-  it('is destroyed by a signal, also by one that was aborted before', async () => {
+  test('is destroyed by a signal, also by one that was aborted before', async () => {
     const controller = new AbortController();
     const { signal } = controller;
     const [before] = duplexPair();
@@ -230,17 +226,17 @@ describe('any Duplex', () => {
     }
   });
 
-  it('that is destroyed before both ends is an error', async () => {
+  test('that is destroyed before both ends fails the socket', async () => {
     const [stream] = duplexPair();
     const { ended } = record(fromDuplex(stream));
     stream.destroy();
     expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
   });
 
-  it.each<[string, (stream: Duplex) => void, object]>([
+  test.each<[string, (stream: Duplex) => void, object]>([
     ['was destroyed', (stream) => stream.destroy(), { code: 'ERR_STREAM_PREMATURE_CLOSE' }],
     ['has failed', (stream) => stream.destroy(new Error('broken')), { cause: new Error('broken') }],
-  ])('that %s before is an error', async (_, spoil, error) => {
+  ])('that was %s before is an error', async (_, spoil, error) => {
     const [stream] = duplexPair();
     spoil(stream.on('error', () => {}));
     await new Promise((resolve) => stream.once('close', resolve));
@@ -248,7 +244,7 @@ describe('any Duplex', () => {
     expect((await ended).error).toMatchObject(error);
   });
 
-  it('whose two sides had ended in part is taken over as it is', async () => {
+  test('with one side already ended is taken over as it is', async () => {
     const [stream, other] = duplexPair();
     other.end();
     await once(stream.resume(), 'end');
@@ -268,14 +264,14 @@ describe('any Duplex', () => {
     expect(log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);
   });
 
-  it('is refused if it is not one of bytes', () => {
+  test('is rejected if it is not a stream of bytes', () => {
     const read = () => {};
     expect(() => fromDuplex(new Duplex({ read, objectMode: true }))).toThrow(TypeError);
     expect(() => fromDuplex(new Duplex({ read, encoding: 'utf8' }))).toThrow(TypeError);
   });
 });
 
-it('takes over what an HTTP server hands out, with the bytes that came along', async () => {
+test('takes over the socket of an HTTP upgrade, with the bytes that came along', async () => {
   const server = http.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());

@@ -1,13 +1,13 @@
-// fromDuplex() over Node's TLS streams: their end is told, and an abort is none.
+// fromDuplex() over Node's TLS streams reports a TLS end as an end, and an abort never as one.
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { data, fromDuplex, type Socket, through, writeTo } from '@rxsock/core';
 import { concat, NEVER, of } from 'rxjs';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { cert, key } from '../../../../tests/support/certificate.js';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { record } from '../../../../tests/support/record.js';
-import { nodeInternals } from '../../src/engine/node-internals.js';
 
 /** A TLS server for one connection. */
 async function tlsServer(): Promise<{ port: number; next: () => Promise<tls.TLSSocket> }> {
@@ -24,7 +24,7 @@ async function tlsServer(): Promise<{ port: number; next: () => Promise<tls.TLSS
   return { port: (server.address() as net.AddressInfo).port, next };
 }
 
-/** A wire to a server, on which FIN can be sent to either side, and TLS does not know. */
+/** A proxy to a server that can send a FIN to either side without a TLS close_notify. */
 async function wireTo(target: number): Promise<{ port: number; cut: (side: 'client' | 'server') => void }> {
   const ends: Record<string, net.Socket> = {};
   const wire = net.createServer({ allowHalfOpen: true }, (client) => {
@@ -49,7 +49,7 @@ async function wireTo(target: number): Promise<{ port: number; cut: (side: 'clie
   return { port: (wire.address() as net.AddressInfo).port, cut: (side) => ends[side]?.end() };
 }
 
-/** The two sides of an open TLS connection; the peer is the side that was accepted, or the one that dialled. */
+/** The two sides of an open TLS connection. The peer is either the accepted side or the dialled one. */
 async function secured(
   mine: string,
   maxVersion: tls.SecureVersion,
@@ -77,13 +77,9 @@ const cases = (['dialled', 'upgraded', 'accepted'] as const).flatMap((mine) =>
 );
 
 describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
-  beforeEach(() => {
-    const before = { ...nodeInternals };
-    Object.assign(nodeInternals, ways);
-    return () => Object.assign(nodeInternals, before);
-  });
+  beforeEach(() => setNodeInternals(ways));
 
-  it.each(cases)('tells the end of the peer once: %s, %s', async (mine, version) => {
+  test.each(cases)('emits the end of the peer once: %s, %s', async (mine, version) => {
     const { socket, peer } = await secured(mine, version);
     peer.on('data', () => {}).on('end', () => peer.end('answer'));
     const { log, ended } = record(of('question').pipe(through(socket)));
@@ -91,7 +87,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(log).toEqual(['answer', 'complete']);
   });
 
-  it.each(cases)('lets no peer take a cut transfer for the whole: %s, %s', async (mine, version) => {
+  test.each(cases)('never lets a peer take a cut transfer for a whole one: %s, %s', async (mine, version) => {
     const { socket, peer } = await secured(mine, version);
     const seen = new Promise((resolve) => peer.once('end', () => resolve('end')).once('error', resolve));
     record(socket.pipe(data()));
@@ -104,7 +100,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
 });
 
 describe.each(cases)('%s, %s', (mine, version) => {
-  it('tells a cut from an end, after what came before it', async () => {
+  test('tells a cut from an end, after the data before it', async () => {
     const { socket, peer, cut } = await secured(mine, version);
     const { log, ended } = record(socket.pipe(data()));
     peer.write('a part');
@@ -114,7 +110,7 @@ describe.each(cases)('%s, %s', (mine, version) => {
     expect(log).toEqual(['a part', 'error:ERR_TLS_TRUNCATED']);
   });
 
-  it('says so of what came while it was held', async () => {
+  test('reports a cut that happens while it is held', async () => {
     const { socket, peer, cut } = await secured(mine, version);
     const release = socket.hold();
     const { log, ended } = record(socket.pipe(data()));

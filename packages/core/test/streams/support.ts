@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 
 class Half extends Duplex {
   other: Half | undefined;
-  /** The write that waits until this side is read. */
+  /** Completes the write that waits until this side is read. */
   waiting: (() => void) | undefined;
 
   override _read(): void {
@@ -24,7 +24,10 @@ class Half extends Duplex {
   }
 }
 
-/** Two streams of bytes, each of which reads what the other is written. A write is done when the other side wants more. */
+/**
+ * Two connected byte streams: each reads what is written to the other. A write completes when the other side wants
+ * more.
+ */
 export function duplexPair(): [Duplex, Duplex] {
   const [a, b] = [new Half(), new Half()];
   a.other = b;

@@ -1,4 +1,4 @@
-// toReadable() and toDuplex(): what Node's own stream functions make of them.
+// toReadable() and toDuplex() with Node's own stream functions.
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
@@ -7,11 +7,12 @@ import { buffer, text } from 'node:stream/consumers';
 import { finished, pipeline } from 'node:stream/promises';
 import { connect, data, lines, toDuplex, toReadable } from '@rxsock/core';
 import { concat, Observable, of, throwError } from 'rxjs';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closedPort, dial, pair } from '../../../../tests/support/raw-peers.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { receive } from '../support/files.js';
 
-/** Reads to the end as listeners do: a `for await` loop would destroy the stream then. */
+/** Reads to the end with listeners: a `for await` loop would destroy the stream afterwards. */
 async function listen(duplex: Duplex): Promise<string> {
   let all = '';
   duplex.on('data', (chunk: Buffer) => {
@@ -21,17 +22,15 @@ async function listen(duplex: Duplex): Promise<string> {
   return all;
 }
 
-const turn = () => new Promise(setImmediate);
-
 describe('toReadable()', () => {
-  it('is the bytes, and ends with the peer', async () => {
+  test('yields the bytes, and ends with the peer', async () => {
     const { socket, peer } = await pair();
     const readable = toReadable(socket.pipe(data()));
     peer.end(Buffer.alloc(3_000_000, 'x'));
     expect((await buffer(readable)).equals(Buffer.alloc(3_000_000, 'x'))).toBe(true);
   });
 
-  it('holds the socket while nobody reads', async () => {
+  test('holds the socket while nobody reads', async () => {
     const { socket, peer } = await pair();
     const readable = toReadable(socket.pipe(data()));
     readable.read(0);
@@ -39,18 +38,18 @@ describe('toReadable()', () => {
     await vi.waitUntil(() => socket.holds.length > 0 && peer.writableLength > 0);
     const { bytesRead } = socket;
     expect(bytesRead).toBeLessThanOrEqual(6 * 65_536);
-    await turn();
+    await turns(1);
     expect(socket.bytesRead).toBe(bytesRead);
     expect((await buffer(readable)).length).toBe(20_000_000);
   });
 
-  it('gives values in object mode', async () => {
+  test('yields values in object mode', async () => {
     const { socket, peer } = await pair();
     peer.end('one\ntwo\n');
     expect(await toReadable(socket.pipe(data(), lines()), { objectMode: true }).toArray()).toEqual(['one', 'two']);
   });
 
-  it('fails with its source, after what came before', async () => {
+  test('fails with its source, after the data before the error', async () => {
     const readable = toReadable(
       concat(
         of('x'),
@@ -65,7 +64,7 @@ describe('toReadable()', () => {
     expect(chunks).toEqual(['x']);
   });
 
-  it('unsubscribes when destroyed, also while it waits; and never subscribes when destroyed before', async () => {
+  test('unsubscribes when destroyed, also while it waits, and never subscribes if destroyed before', async () => {
     const subscribed = vi.fn();
     const unsubscribed = vi.fn();
     const source = new Observable<string>(() => {
@@ -78,11 +77,11 @@ describe('toReadable()', () => {
     readable.destroy();
     await vi.waitUntil(() => unsubscribed.mock.calls.length === 1);
     toReadable(source).destroy();
-    await turn();
+    await turns(1);
     expect(subscribed).toHaveBeenCalledOnce();
   });
 
-  it('makes pipeline() fail where the source does', async () => {
+  test('makes pipeline() fail if the source fails', async () => {
     const { socket, peer } = await pair();
     const piping = pipeline(toReadable(socket.pipe(data())), new PassThrough().resume());
     peer.write('x', () => peer.resetAndDestroy());
@@ -91,7 +90,7 @@ describe('toReadable()', () => {
 });
 
 describe('toDuplex()', () => {
-  it('half-closes both ways', async () => {
+  test('half-closes in both directions', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket);
     duplex.end('question');
@@ -103,20 +102,20 @@ describe('toDuplex()', () => {
     await vi.waitUntil(() => socket.readyState === 'closed');
   });
 
-  it("answers after the peer's FIN with allowHalfOpen", async () => {
+  test("answers after the peer's FIN with allowHalfOpen", async () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const duplex = toDuplex(socket);
     peer.end('question');
     expect(await listen(duplex)).toBe('question');
-    await turn();
+    await turns(1);
     duplex.end('answer');
     expect((await receive(peer)).bytes.toString()).toBe('answer');
   });
 
-  it("without it ends after the peer's FIN, when all that waits in it has left", async () => {
+  test("without allowHalfOpen ends after the peer's FIN, when everything queued in it has been sent", async () => {
     const { socket, peer } = await pair({ allowHalfOpen: false, highWaterMark: 65_536 });
     const duplex = toDuplex(socket);
-    // More than the kernel takes, and then what waits in the stream.
+    // More than the kernel takes, so that some of it waits in the stream.
     duplex.write(Buffer.alloc(9_000_000));
     for (let count = 0; count < 10; count++) duplex.write(Buffer.alloc(100_000));
     peer.end('over');
@@ -125,7 +124,7 @@ describe('toDuplex()', () => {
     expect([bytes.length, end]).toEqual([10_000_000, 'end']);
   });
 
-  it('carries what is sent, through a pipeline there and back', async () => {
+  test('carries data through a pipeline in both directions', async () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const sent = Buffer.alloc(5_000_000, 'abc');
     peer.pipe(peer);
@@ -136,7 +135,7 @@ describe('toDuplex()', () => {
     expect(received).toBe(String(sent));
   });
 
-  it('makes its writer wait for the peer, and its peer for the reader', async () => {
+  test('makes its writer wait for the peer, and its peer for the reader', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket);
     duplex.read(0);
@@ -147,7 +146,7 @@ describe('toDuplex()', () => {
     let written = 0;
     while (duplex.write(Buffer.alloc(65_536)) || written === 0) {
       written++;
-      await turn();
+      await turns(1);
     }
     expect(duplex.writableLength).toBeLessThanOrEqual(2 * 65_536);
     const drained = once(duplex, 'drain');
@@ -156,7 +155,7 @@ describe('toDuplex()', () => {
     duplex.destroy();
   });
 
-  it('aborts the connection when destroyed before both ends', async () => {
+  test('aborts the connection when destroyed before both ends', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket).on('error', () => {});
     duplex.write('a part');
@@ -170,7 +169,7 @@ describe('toDuplex()', () => {
     await vi.waitUntil(() => socket.readyState === 'closed');
   });
 
-  it('fails with the socket', async () => {
+  test('fails with the socket', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket);
     const failure = once(duplex, 'error');
@@ -179,12 +178,12 @@ describe('toDuplex()', () => {
     expect(duplex.destroyed).toBe(true);
   });
 
-  it('fails where no connection comes about', async () => {
+  test('fails if the connection cannot be opened', async () => {
     const duplex = toDuplex(dial({ port: await closedPort() }));
     expect(await once(duplex, 'error')).toMatchObject([{ name: 'ConnectError', code: 'ECONNREFUSED' }]);
   });
 
-  it.each(['data', 'async iterator'])(
+  test.each(['data', 'async iterator'])(
     'tells all that the peer has answered before a write failed, by %s',
     async (way) => {
       const { socket, peer } = await pair({ allowHalfOpen: true });
@@ -201,7 +200,7 @@ describe('toDuplex()', () => {
       await vi.waitUntil(() => socket.holds.length > 0);
       peer.destroy();
       await new Promise((resolve) => peer.once('close', resolve));
-      // Answered by a reset, after which the next one fails.
+      // The peer answers with a reset, after which the next write fails.
       const written = vi.fn();
       duplex.write('more');
       await vi.waitUntil(() =>
@@ -211,14 +210,14 @@ describe('toDuplex()', () => {
         ),
       );
       duplex.write('and more', written);
-      await turn();
+      await turns(1);
       expect(duplex.destroyed).toBe(false);
       const failure = new Promise((resolve) => duplex.once('error', resolve));
       if (way === 'data') duplex.resume();
       else {
         for await (const chunk of iterator) {
           take(chunk);
-          await turn();
+          await turns(1);
         }
       }
       expect(await failure).toMatchObject({ name: 'ResetError' });
@@ -227,28 +226,28 @@ describe('toDuplex()', () => {
     },
   );
 
-  it('tells what it has read before a reset to who reads slowly', async () => {
+  test('delivers to a slow reader what it read before a reset', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket);
-    let heard = 0;
+    let received = 0;
     duplex
       .on('data', (chunk: Buffer) => {
-        heard += chunk.length;
+        received += chunk.length;
       })
       .pause();
     peer.write(Buffer.alloc(50_000));
     await vi.waitUntil(() => duplex.readableLength === 50_000);
     peer.resetAndDestroy();
     await vi.waitUntil(() => socket.readyState === 'closed');
-    await turn();
+    await turns(1);
     expect(duplex.destroyed).toBe(false);
     const failure = once(duplex, 'error');
     duplex.resume();
     expect(await failure).toMatchObject([{ code: 'ECONNRESET' }]);
-    expect(heard).toBe(50_000);
+    expect(received).toBe(50_000);
   });
 
-  it('tells who only writes of a failed write, though the peer has said something before', async () => {
+  test('reports a failed write to a caller that only writes, even if the peer sent something before', async () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const duplex = toDuplex(socket);
     peer.write('nobody reads this');
@@ -260,7 +259,7 @@ describe('toDuplex()', () => {
     expect(await failure).toMatchObject([{ name: 'ResetError' }]);
   });
 
-  it('is what http.request() takes for a connection', async () => {
+  test('can be the connection of http.request()', async () => {
     const server = http.createServer((request, response) => request.pipe(response)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
@@ -272,7 +271,7 @@ describe('toDuplex()', () => {
     expect(await text(response)).toBe('hello');
   });
 
-  it('leaves nothing subscribed', async () => {
+  test('leaves nothing subscribed', async () => {
     const { socket } = await pair();
     toDuplex(socket).destroy();
     await vi.waitUntil(() => socket.readyState === 'closed');

@@ -1,15 +1,14 @@
-// toReadableStream() and toWritableStream(): Web Streams, with backpressure both ways.
+// toReadableStream() and toWritableStream(): Web Streams with backpressure in both directions.
 import { ReadableStream } from 'node:stream/web';
 import { data, flowFrom, on, toReadableStream, toWritableStream } from '@rxsock/core';
 import { concat, firstValueFrom, Observable, of, throwError } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { receive } from '../support/files.js';
 
-const turn = () => new Promise(setImmediate);
-
 describe('toReadableStream()', () => {
-  it('gives the bytes, and closes with the peer', async () => {
+  test('yields the bytes, and closes with the peer', async () => {
     const { socket, peer } = await pair();
     peer.end('hello');
     let all = '';
@@ -17,32 +16,32 @@ describe('toReadableStream()', () => {
     expect(all).toBe('hello');
   });
 
-  it('holds its sources while nobody reads', async () => {
+  test('holds its sources while nobody reads', async () => {
     let pulled = 0;
     function* source() {
       for (;;) yield pulled++;
     }
     const stream = toReadableStream(flowFrom(source()));
-    await turn();
+    await turns(1);
     expect(pulled).toBe(0);
     const reader = stream.getReader();
     expect(await reader.read()).toEqual({ done: false, value: 0 });
-    await turn();
+    await turns(1);
     expect(pulled).toBeLessThanOrEqual(3);
     await reader.cancel();
   });
 
-  it('unsubscribes when cancelled, also while a read waits', async () => {
+  test('unsubscribes when cancelled, also while a read waits', async () => {
     const unsubscribed = vi.fn();
     const reader = toReadableStream(new Observable<never>(() => unsubscribed)).getReader();
     const read = reader.read();
-    await turn();
+    await turns(1);
     await reader.cancel();
     expect(await read).toMatchObject({ done: true });
     expect(unsubscribed).toHaveBeenCalledOnce();
   });
 
-  it('fails with its source, after what came before', async () => {
+  test('fails with its source, after the data before the error', async () => {
     const reader = toReadableStream(
       concat(
         of('x'),
@@ -55,7 +54,7 @@ describe('toReadableStream()', () => {
 });
 
 describe('toWritableStream()', () => {
-  it('writes, and closes once FIN is out', async () => {
+  test('writes, and closes once FIN is out', async () => {
     const { socket, peer } = await pair();
     const received = receive(peer);
     await ReadableStream.from(['one ', Buffer.from('two')]).pipeTo(toWritableStream(socket));
@@ -64,7 +63,7 @@ describe('toWritableStream()', () => {
     expect([String(bytes), end]).toEqual(['one two', 'end']);
   });
 
-  it('makes its writer wait for the peer', async () => {
+  test('makes its writer wait for the peer', async () => {
     const { socket, peer } = await pair();
     const writer = toWritableStream(socket).getWriter();
     const chunk = Buffer.alloc(10_000_000);
@@ -77,7 +76,7 @@ describe('toWritableStream()', () => {
     expect([socket.writableLength, writer.desiredSize]).toEqual([0, 1]);
   });
 
-  it("is whole after the peer's FIN, whatever allowHalfOpen says", async () => {
+  test("writes everything after the peer's FIN, whatever allowHalfOpen says", async () => {
     const { socket, peer } = await pair({ allowHalfOpen: false });
     const writer = toWritableStream(socket).getWriter();
     await writer.write('one ');
@@ -90,7 +89,7 @@ describe('toWritableStream()', () => {
     await vi.waitUntil(() => socket.readyState === 'closed');
   });
 
-  it('resets when aborted', async () => {
+  test('resets when aborted', async () => {
     const { socket, peer } = await pair();
     const writer = toWritableStream(socket).getWriter();
     await writer.write('a part');
@@ -98,7 +97,7 @@ describe('toWritableStream()', () => {
     expect((await receive(peer)).end).toBe('ECONNRESET');
   });
 
-  it('fails with the socket, also when nobody writes', async () => {
+  test('fails with the socket, even if nobody writes', async () => {
     const { socket, peer } = await pair();
     const writer = toWritableStream(socket).getWriter();
     peer.resetAndDestroy();
@@ -106,7 +105,7 @@ describe('toWritableStream()', () => {
     await expect(writer.write('x')).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
-  it('fails to close where FIN does not come out', async () => {
+  test('fails to close if FIN cannot be sent', async () => {
     const { socket, peer } = await pair();
     const writer = toWritableStream(socket).getWriter();
     writer.write(Buffer.alloc(20_000_000)).catch(() => {});

@@ -1,23 +1,16 @@
-// Files to send and save, and a receiver that is not fooled.
+// Files to send and save, and a receiver that recognises resets on every Node version.
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, writeFile } from 'node:fs/promises';
 import type net from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type MockInstance, onTestFinished, vi } from 'vitest';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
 
 export type Handle = Awaited<ReturnType<typeof open>>;
 
-/** A directory that is removed when the test is over. */
-export async function scratch(): Promise<string> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'rxsock-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  return directory;
-}
-
-/** A file of random bytes in a directory of its own. */
+/** A file of random bytes in its own directory. */
 export async function fileOf(size: number): Promise<{ file: string; bytes: Buffer }> {
-  const file = path.join(await scratch(), 'file');
+  const file = path.join(await testFolder(), 'file');
   const bytes = randomBytes(size);
   await writeFile(file, bytes);
   return { file, bytes };
@@ -25,10 +18,10 @@ export async function fileOf(size: number): Promise<{ file: string; bytes: Buffe
 
 export const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The names in a directory, hidden ones too. */
+/** The names in a directory, including hidden ones. */
 export const names = async (directory: string): Promise<string[]> => (await readdir(directory)).sort();
 
-/** Replaces a method of all file handles until the test is over; `original` calls what was there. */
+/** Replaces a method of all file handles until the test is over. `original` is the replaced method. */
 export async function interceptHandles<K extends 'read' | 'stat' | 'writev' | 'datasync'>(
   method: K,
 ): Promise<{ spy: MockInstance; original: (this: Handle, ...args: never[]) => Promise<never> }> {
@@ -41,15 +34,15 @@ export async function interceptHandles<K extends 'read' | 'stat' | 'writev' | 'd
   return { spy, original };
 }
 
-/** All handles that have been asked for their size from now on: every file that is sent. */
+/** The handles whose size is read from now on: one for every file that is sent. */
 export async function sentHandles(): Promise<Handle[]> {
   const { spy } = await interceptHandles('stat');
   return spy.mock.contexts as Handle[];
 }
 
 /**
- * Reads a plain socket to its end. Node 20 and 22 tell a reset that follows data as an end: an end is believed at the
- * second read only.
+ * Reads a plain socket to its end. Node 20 and 22 report a reset that follows data as an end, so an end counts only at
+ * the second read.
  */
 export async function receive(peer: net.Socket): Promise<{ bytes: Buffer; end: string }> {
   const inner = peer as unknown as { push(chunk: Buffer | null): boolean; _handle: { readStart(): void } | null };

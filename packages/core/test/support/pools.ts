@@ -11,7 +11,7 @@ import type { Subscription } from 'rxjs';
 import { onTestFinished } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 
-/** A pool whose own time passes by the clock only; closed when the test is over. */
+/** A pool on a virtual clock. It is closed when the test is over. */
 export function poolOf(
   port: number | (() => number),
   options: ConnectionPoolOptions = {},
@@ -24,17 +24,17 @@ export function poolOf(
   return { pool, clock };
 }
 
-/** One that has got its connection, until `giveBack` is called. */
-export interface Loan {
+/** An acquired connection. `release` gives it back to the pool. */
+export interface Acquired {
   readonly socket: Socket;
-  giveBack(): void;
+  release(): void;
 }
 
 /** Acquires a connection. */
-export function borrow(pool: ConnectionPool): Promise<Loan> {
+export function acquire(pool: ConnectionPool): Promise<Acquired> {
   return new Promise((resolve, reject) => {
     const subscription: Subscription = pool.acquire().subscribe({
-      next: (socket) => resolve({ socket, giveBack: () => subscription.unsubscribe() }),
+      next: (socket) => resolve({ socket, release: () => subscription.unsubscribe() }),
       error: reject,
     });
   });

@@ -1,6 +1,7 @@
-// Two sockets in memory: what a real connection does, on a clock that the test owns.
+// Two sockets in memory behave like a real connection, on a clock that the test controls.
 import { data, lines, on, ResetError, relay, SocketTimeoutError } from '@rxsock/core';
-import { chunkings, type SocketPairOptions, socketPair } from '@rxsock/core/testing';
+import { chunkings } from '@rxsock/core/fast-check';
+import { type SocketPairOptions, socketPair } from '@rxsock/core/testing';
 import fc from 'fast-check';
 import { concat, lastValueFrom, map, of, scan, timer, toArray, VirtualTimeScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
@@ -15,7 +16,7 @@ function pairOn(options: SocketPairOptions = {}) {
 }
 
 describe('as a connection', () => {
-  test('is open at once, and carries bytes both ways on the real clock', async () => {
+  test('is open at once, and carries bytes in both directions on the real clock', async () => {
     const [a, b] = socketPair();
     expect([a.readyState, b.readyState]).toEqual(['open', 'open']);
     const answers = lastValueFrom(a.pipe(data(), lines(), toArray()));
@@ -30,7 +31,7 @@ describe('as a connection', () => {
     expect(await Promise.all([a.close(), b.close()])).toMatchObject([{ how: 'fin' }, { how: 'fin' }]);
   });
 
-  test('a FIN ends one direction only, and a late reply still comes', () => {
+  test('a FIN ends one direction only, and a late reply still arrives', () => {
     const { clock, a, b } = pairOn({ allowHalfOpen: true });
     const heardByA = record(a);
     const heardByB = record(b);
@@ -47,12 +48,12 @@ describe('as a connection', () => {
     expect(heardByB.log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
   });
 
-  test('one FIN is answered by the other where half-open is not allowed', () => {
+  test('one FIN is answered by another if half-open is not allowed', () => {
     const { clock, a, b } = pairOn();
-    const heard = [record(a), record(b)];
+    const received = [record(a), record(b)];
     b.complete();
     clock.pass(0);
-    expect(heard.map(({ log }) => log.slice(-3))).toEqual([
+    expect(received.map(({ log }) => log.slice(-3))).toEqual([
       ['finish', 'close', 'complete'],
       ['end', 'close', 'complete'],
     ]);
@@ -60,46 +61,46 @@ describe('as a connection', () => {
 
   test('an abort is a reset at the other end, after the bytes before it', () => {
     const { clock, a, b } = pairOn({ latency: 10 });
-    const heard = record(b);
-    const own = record(a);
+    const received = record(b);
+    const sender = record(a);
     a.next('part');
     clock.pass(0);
     a.error(new Error('enough'));
     clock.pass(9);
-    expect(heard.log).toEqual(['connect']);
+    expect(received.log).toEqual(['connect']);
     clock.pass(1);
-    expect(heard.log).toEqual(['connect', 'data', 'close', 'error:ECONNRESET']);
+    expect(received.log).toEqual(['connect', 'data', 'close', 'error:ECONNRESET']);
     expect(b.readyState).toBe('closed');
-    expect(own.log.at(-1)).toBe('error:ERR_SOCKET_ABORTED');
+    expect(sender.log.at(-1)).toBe('error:ERR_SOCKET_ABORTED');
   });
 
-  test('an abort drops what waits to be written', () => {
+  test('an abort drops queued writes', () => {
     const { clock, a, b } = pairOn({ bandwidth: 1000 });
-    const heard = record(b.pipe(data()));
+    const received = record(b.pipe(data()));
     a.next(Buffer.alloc(100));
     a.next(Buffer.alloc(100));
     clock.pass(50);
     a.error();
     clock.pass(1000);
-    expect(Buffer.concat(heard.values)).toHaveLength(100);
-    expect(heard.log.at(-1)).toBe('error:ECONNRESET');
+    expect(Buffer.concat(received.values)).toHaveLength(100);
+    expect(received.log.at(-1)).toBe('error:ECONNRESET');
   });
 
-  test('bytes for an end that has closed are answered by a reset', async () => {
+  test('bytes for an end that has closed are answered with a reset', async () => {
     const { clock, a, b } = pairOn({ allowHalfOpen: true, latency: 10 });
-    const heard = record(b);
+    const received = record(b);
     const closed = a.close({ timeout: 100 });
     clock.pass(110);
     expect((await closed).how).toBe('timeout');
-    expect(heard.log).toEqual(['connect', 'end']);
+    expect(received.log).toEqual(['connect', 'end']);
     b.next('too late');
     clock.pass(19);
-    expect(heard.log).toEqual(['connect', 'end']);
+    expect(received.log).toEqual(['connect', 'end']);
     clock.pass(1);
-    expect(heard.log.at(-1)).toBe('error:ECONNRESET');
+    expect(received.log.at(-1)).toBe('error:ECONNRESET');
   });
 
-  test('when both ends are closed nothing waits for what was on its way', () => {
+  test('when both ends are closed nothing waits for bytes in flight', () => {
     const { clock, a, b } = pairOn({ latency: 3_600_000 });
     record(a);
     record(b);
@@ -112,20 +113,20 @@ describe('as a connection', () => {
     expect(clock.actions).toEqual([]);
   });
 
-  test('what is written is copied', () => {
+  test('copies what is written', () => {
     const { clock, a, b } = pairOn({ latency: 10 });
-    const heard = record(b.pipe(data()));
+    const received = record(b.pipe(data()));
     const bytes = Buffer.from('mine');
     a.next(bytes);
     clock.pass(1);
     bytes.fill(0);
     clock.pass(10);
-    expect(heard.log).toEqual(['mine']);
+    expect(received.log).toEqual(['mine']);
   });
 
-  test('who is held makes the other wait, and lets it go on', () => {
+  test('a held end makes the other wait, and its release lets it continue', () => {
     const { clock, a, b } = pairOn({ highWaterMark: 1000 });
-    const heard = record(a.pipe(data()));
+    const received = record(a.pipe(data()));
     const drains = record(b.pipe(on('drain')));
     const release = a.hold('test');
     let written = 0;
@@ -133,7 +134,7 @@ describe('as a connection', () => {
     while (room && written < 100_000) {
       room = b.next(Buffer.alloc(500));
       clock.pass(1);
-      // A mark is reached in every turn; it holds only where nothing leaves.
+      // A mark is reached in every turn. It stops the writer only where nothing is sent.
       if (!room && b.writableLength === 0) room = true;
       written += 500;
     }
@@ -141,48 +142,48 @@ describe('as a connection', () => {
     expect(written).toBeLessThanOrEqual(3500);
     clock.pass(60_000);
     expect(drains.values).toEqual([]);
-    expect(heard.values).toEqual([]);
+    expect(received.values).toEqual([]);
     release();
     clock.pass(0);
     expect(drains.log).toEqual(['drain']);
-    expect(Buffer.concat(heard.values)).toHaveLength(written);
+    expect(Buffer.concat(received.values)).toHaveLength(written);
   });
 
-  test('two pairs make a line through relay()', () => {
+  test('two pairs form a line through relay()', () => {
     const clock = new Clock();
     const options = { scheduler: clock, latency: 10, keepOpen: true };
     const [client, left] = socketPair(options);
     const [right, server] = socketPair(options);
     const relaying = record(relay(left, right));
-    const heard = record(server.pipe(data()));
+    const received = record(server.pipe(data()));
     client.next('hello');
     client.complete();
     server.complete();
     clock.pass(20);
-    expect(heard.log).toEqual(['hello', 'complete']);
+    expect(received.log).toEqual(['hello', 'complete']);
     expect(relaying.log).toEqual(['complete']);
   });
 });
 
 describe('on virtual time', () => {
-  test('nothing arrives before its latency, FIN included, and then all does', () => {
+  test('nothing, FIN included, arrives before its latency, and then everything does', () => {
     const { clock, a, b } = pairOn({ latency: 50 });
-    const heard = record(b.pipe(data()));
+    const received = record(b.pipe(data()));
     a.next('one');
     clock.pass(20);
     a.next('two');
     a.complete();
     clock.pass(29);
-    expect(heard.log).toEqual([]);
+    expect(received.log).toEqual([]);
     clock.pass(1);
-    expect(heard.log).toEqual(['one']);
+    expect(received.log).toEqual(['one']);
     clock.pass(19);
-    expect(heard.log).toEqual(['one']);
+    expect(received.log).toEqual(['one']);
     clock.pass(1);
-    expect(heard.log).toEqual(['one', 'two', 'complete']);
+    expect(received.log).toEqual(['one', 'two', 'complete']);
   });
 
-  test('a whole conversation is one flush, and no timeout comes in between', () => {
+  test('a whole conversation is one flush, and no timeout fires in between', () => {
     const clock = new VirtualTimeScheduler();
     const [client, server] = socketPair({ latency: 50, scheduler: clock, idleTimeout: 101 });
     server.pipe(data(), lines()).subscribe({
@@ -204,7 +205,7 @@ describe('on virtual time', () => {
     expect(clock.actions).toEqual([]);
   });
 
-  test('a timeout of the engine is met by the clock', () => {
+  test('a timeout of the engine runs on the virtual clock', () => {
     const { clock, a, b } = pairOn({ latency: 50, idleTimeout: 1000 });
     const silent = record(a);
     const other = record(b);
@@ -216,7 +217,7 @@ describe('on virtual time', () => {
     ]);
   });
 
-  test('inside TestScheduler.run() no scheduler need be given', () => {
+  test('no scheduler is needed inside TestScheduler.run()', () => {
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ expectObservable }) => {
       const [a, b] = socketPair({ latency: 50 });
@@ -226,7 +227,7 @@ describe('on virtual time', () => {
     });
   });
 
-  test('bandwidth is what passes in a second, bit by bit, and tells when it is out', () => {
+  test('bandwidth limits the bytes per second, in small portions, and delays drain until they are out', () => {
     const { clock, a, b } = pairOn({ bandwidth: 1000, latency: 5 });
     const sizes = record(
       b.pipe(
@@ -248,19 +249,19 @@ describe('on virtual time', () => {
     expect(sizes.log.slice(-2)).toEqual(['500', 'complete']);
   });
 
-  test('slices come one by one, whatever their sizes', () => {
+  test('slices arrive one by one, whatever their sizes', () => {
     const { clock, a, b } = pairOn({ slice: [1, 3] });
-    const heard = record(b.pipe(data()));
+    const received = record(b.pipe(data()));
     a.next('abcdefg');
     a.next('hi');
     a.complete();
     clock.pass(0);
-    expect(heard.log).toEqual(['a', 'bcd', 'e', 'fg', 'h', 'i', 'complete']);
+    expect(received.log).toEqual(['a', 'bcd', 'e', 'fg', 'h', 'i', 'complete']);
   });
 
-  test('a cut is a FIN after so many bytes, and the other way goes on', () => {
+  test('a cut is a FIN after that many bytes, and the other direction continues', () => {
     const { clock, a, b } = pairOn({ cut: 4, allowHalfOpen: true });
-    const heard = record(b);
+    const received = record(b);
     const answers = record(a.pipe(data()));
     a.next('abc');
     a.next('def');
@@ -269,32 +270,32 @@ describe('on virtual time', () => {
     b.next('yes');
     b.complete();
     clock.pass(0);
-    expect(heard.log).toEqual(['connect', 'data', 'data', 'end', 'finish', 'close', 'complete']);
+    expect(received.log).toEqual(['connect', 'data', 'data', 'end', 'finish', 'close', 'complete']);
     expect(b.bytesRead).toBe(4);
     expect(answers.log).toEqual(['yes', 'complete']);
   });
 
-  test.each([0, 4])('after %i bytes a reset ends both, and is never an end', async (reset) => {
+  test.each([0, 4])('after %i bytes a reset ends both sides, and is never an end', async (reset) => {
     const { clock, a, b } = pairOn({ reset });
-    const heard = [record(a), record(b)];
+    const received = [record(a), record(b)];
     if (reset > 0) a.next('abcdef');
     clock.pass(0);
     expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
     expect(b.bytesRead).toBe(reset);
-    for (const { log, ended } of heard) {
+    for (const { log, ended } of received) {
       expect(log).not.toContain('end');
       expect(await ended).toEqual({ error: expect.any(ResetError) });
     }
   });
 
-  test('any chunking over any line gives the same bytes at the same time', () => {
+  test('any chunking over any line yields the same bytes at the same time', () => {
     const bytes = Buffer.from(Array.from({ length: 200 }, (_, index) => index));
     const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(chunkings(bytes), sizes, fc.nat(3), (chunks, slice, every) => {
         const clock = new VirtualTimeScheduler();
         const [a, b] = socketPair({ scheduler: clock, slice, latency: 7, bandwidth: 10_000, highWaterMark: 64 });
-        const heard = record(b.pipe(data()));
+        const received = record(b.pipe(data()));
         const writing = concat(...chunks.map((chunk) => concat(timer(every, clock), of(chunk))));
         let stop = 0;
         writing.subscribe({
@@ -305,15 +306,15 @@ describe('on virtual time', () => {
           },
         });
         clock.flush();
-        expect(Buffer.concat(heard.values)).toEqual(bytes);
-        expect(heard.log.at(-1)).toBe('complete');
+        expect(Buffer.concat(received.values)).toEqual(bytes);
+        expect(received.log.at(-1)).toBe('complete');
         expect(clock.now()).toBeGreaterThanOrEqual(Math.max(stop, 20) + 7 - 1e-6);
       }),
     );
   });
 });
 
-test('numbers that mean nothing are refused', () => {
+test('rejects invalid numbers', () => {
   for (const options of [
     { latency: -1 },
     { bandwidth: -1 },

@@ -1,20 +1,21 @@
-// saveTo(): whole under the final name, or nothing.
+// saveTo(): a whole file under the final name, or nothing.
 import { chmod, mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { connections, data, flowFrom, listen, on, SocketError, saveTo, sendFile } from '@rxsock/core';
 import { firstValueFrom, lastValueFrom, mergeMap, Observable, of, Subject, tap, throwError, toArray } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { accepted, dial, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-import { fileOf, type Handle, interceptHandles, names, scratch, sha } from '../support/files.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
+import { fileOf, type Handle, interceptHandles, names, sha } from '../support/files.js';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
 
-describe('what is saved', () => {
-  it('is what was sent: 64 MiB from file to file', async () => {
+describe('the saved file', () => {
+  test('contains what was sent: 64 MiB from file to file', async () => {
     const { file, bytes } = await fileOf(64 * 1024 * 1024 + 1);
-    const directory = await scratch();
+    const directory = await testFolder();
     const copy = path.join(directory, 'copy');
     const server = listen();
     const saving = lastValueFrom(
@@ -33,8 +34,8 @@ describe('what is saved', () => {
     expect(sha(await readFile(copy))).toBe(sha(bytes));
   });
 
-  it('replaces what was there, in one step, at the end', async () => {
-    const directory = await scratch();
+  test('replaces the old file in one step, at the end', async () => {
+    const directory = await testFolder();
     const file = path.join(directory, 'file');
     await writeFile(file, 'old');
     const source = new Subject<Uint8Array>();
@@ -53,8 +54,8 @@ describe('what is saved', () => {
     expect(values).toEqual([{ bytesSaved: 0 }, { bytesSaved: 3 }]);
   });
 
-  it('may be nothing', async () => {
-    const file = path.join(await scratch(), 'file');
+  test('may be empty', async () => {
+    const file = path.join(await testFolder(), 'file');
     expect(
       await lastValueFrom(
         of<Uint8Array[]>().pipe(
@@ -66,9 +67,9 @@ describe('what is saved', () => {
     expect((await stat(file)).size).toBe(0);
   });
 
-  it('is whole in chunks of any size, empty ones too', async () => {
+  test('is whole with chunks of any size, empty ones included', async () => {
     const { bytes } = await fileOf(300_000);
-    const file = path.join(await scratch(), 'file');
+    const file = path.join(await testFolder(), 'file');
     const chunks: Buffer[] = [];
     for (let at = 0, size = 0; at < bytes.length; at += size, size = (size * 7 + 3) % 1_021) {
       chunks.push(bytes.subarray(at, at + size));
@@ -77,8 +78,8 @@ describe('what is saved', () => {
     expect(sha(await readFile(file))).toBe(sha(bytes));
   });
 
-  it('is flushed to the disk before it gets its name', async () => {
-    const directory = await scratch();
+  test('is flushed to the disk before it gets its name', async () => {
+    const directory = await testFolder();
     const { spy, original } = await interceptHandles('datasync');
     const seen: string[][] = [];
     spy.mockImplementation(async function (this: Handle) {
@@ -89,8 +90,8 @@ describe('what is saved', () => {
     expect(seen).toEqual([[expect.stringMatching(/\.part$/)]]);
   });
 
-  it('goes where a symbolic link points', async () => {
-    const directory = await scratch();
+  test('is written where a symbolic link points', async () => {
+    const directory = await testFolder();
     await mkdir(path.join(directory, 'elsewhere'));
     await writeFile(path.join(directory, 'elsewhere', 'file'), 'old');
     await symlink('elsewhere/file', path.join(directory, 'link'));
@@ -101,8 +102,8 @@ describe('what is saved', () => {
 });
 
 describe('nothing is left behind', () => {
-  it('when the source fails, which is told after that', async () => {
-    const directory = await scratch();
+  test('when the source fails, and the error is reported after that', async () => {
+    const directory = await testFolder();
     const error = new Error('the source failed');
     const source = new Subject<Uint8Array>();
     const saving = record(source.pipe(saveTo(path.join(directory, 'file'))));
@@ -113,28 +114,28 @@ describe('nothing is left behind', () => {
     expect(await names(directory)).toEqual([]);
   });
 
-  it('when it fails at once', async () => {
-    const directory = await scratch();
+  test('when the source fails at once', async () => {
+    const directory = await testFolder();
     const { ended } = record(throwError(() => 'at once').pipe(saveTo(path.join(directory, 'file'))));
     expect(await ended).toEqual({ error: 'at once' });
     expect(await names(directory)).toEqual([]);
   });
 
-  it.each(['resets', 'is cut off by its own side'])('when the connection %s', async (how) => {
-    const directory = await scratch();
+  test.each(['resets', 'is cut off by its own side'])('when the connection %s', async (end) => {
+    const directory = await testFolder();
     const { socket, peer } = await accepted();
     const { ended, values } = record(socket.pipe(data(), saveTo(path.join(directory, 'file'))));
     peer.write(CHUNK);
     await vi.waitUntil(() => values.at(-1)?.bytesSaved === CHUNK.length);
-    if (how === 'resets') peer.resetAndDestroy();
+    if (end === 'resets') peer.resetAndDestroy();
     else socket.error();
     expect((await ended).error).toBeInstanceOf(SocketError);
     expect(await names(directory)).toEqual([]);
   });
 
-  it('when a transfer into it is cut half-way: no end, and no file', async () => {
+  test('when a transfer into it is cut half-way: no end, and no file', async () => {
     const { file } = await fileOf(64 * CHUNK.length);
-    const directory = await scratch();
+    const directory = await testFolder();
     const server = listen();
     const saving = server.pipe(
       connections(),
@@ -151,8 +152,8 @@ describe('nothing is left behind', () => {
     expect(await names(directory)).toEqual([]);
   });
 
-  it('when somebody unsubscribes', async () => {
-    const directory = await scratch();
+  test('on unsubscription', async () => {
+    const directory = await testFolder();
     const file = path.join(directory, 'file');
     const source = new Subject<Uint8Array>();
     const { subscription, values } = record(source.pipe(saveTo(file)));
@@ -163,8 +164,8 @@ describe('nothing is left behind', () => {
     await vi.waitUntil(async () => (await names(directory)).length === 0);
   });
 
-  it('when somebody unsubscribes while the last bytes go to the disk', async () => {
-    const directory = await scratch();
+  test('on unsubscription while the last bytes go to the disk', async () => {
+    const directory = await testFolder();
     const { spy, original } = await interceptHandles('datasync');
     spy.mockImplementation(function (this: Handle) {
       subscription.unsubscribe();
@@ -176,7 +177,7 @@ describe('nothing is left behind', () => {
   });
 });
 
-/** Saves to a place that does not take it; what it failed with. */
+/** Saves to a path that cannot be written. Returns the error. */
 async function fails(file: string): Promise<SocketError> {
   const source = new Subject<Uint8Array>();
   const { ended } = record(source.pipe(saveTo(file)));
@@ -186,39 +187,39 @@ async function fails(file: string): Promise<SocketError> {
   return error as SocketError;
 }
 
-describe('what goes wrong with the disk', () => {
-  it('a directory that does not exist', async () => {
-    const error = await fails(path.join(await scratch(), 'missing', 'file'));
+describe('fails for a disk error:', () => {
+  test('a directory that does not exist', async () => {
+    const error = await fails(path.join(await testFolder(), 'missing', 'file'));
     expect(error).toMatchObject({ code: 'ENOENT', phase: 'write' });
     expect(error.message).toMatch(/missing.*check the path/);
   });
 
-  it('a file where a directory should be', async () => {
-    const file = path.join(await scratch(), 'file');
+  test('a file in place of a directory', async () => {
+    const file = path.join(await testFolder(), 'file');
     await writeFile(file, '');
     expect(await fails(path.join(file, 'file'))).toMatchObject({ code: 'ENOTDIR', phase: 'write' });
   });
 
-  it('a directory that has the name', async () => {
-    const directory = await scratch();
+  test("a directory with the file's name", async () => {
+    const directory = await testFolder();
     expect(await fails(directory)).toMatchObject({ code: 'EISDIR', phase: 'write' });
     expect(await names(directory)).toEqual([]);
   });
 
-  it('a device that has the name: it stays', async () => {
+  test("a device with the file's name, which stays", async () => {
     expect(await fails('/dev/null')).toMatchObject({ code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
   });
 
-  it('a place where nobody may write', async () => {
+  test('a directory without write permission', async () => {
     // Root may write where others may not, but not here.
-    const place = process.getuid?.() === 0 ? '/proc' : await scratch();
-    if (place !== '/proc') await chmod(place, 0o500);
-    expect((await fails(path.join(place, 'file'))).code).toMatch(/^(EACCES|EPERM|ENOENT)$/);
+    const protectedFolder = process.getuid?.() === 0 ? '/proc' : await testFolder();
+    if (protectedFolder !== '/proc') await chmod(protectedFolder, 0o500);
+    expect((await fails(path.join(protectedFolder, 'file'))).code).toMatch(/^(EACCES|EPERM|ENOENT)$/);
   });
 
-  it('a disk that becomes full, which makes the socket leave', async () => {
-    const directory = await scratch();
+  test('a disk that becomes full, after which the socket is left', async () => {
+    const directory = await testFolder();
     const full = await open('/dev/full', 'w');
     const { spy, original } = await interceptHandles('writev');
     let writes = 0;
@@ -238,9 +239,9 @@ describe('what goes wrong with the disk', () => {
     await vi.waitUntil(() => socket.readyState === 'closing' || socket.readyState === 'closed');
   });
 
-  it('a disk that takes a part of what it is given: the rest goes after it', async () => {
+  test('a disk that takes only a part of a write gets the rest afterwards', async () => {
     const { bytes } = await fileOf(100_000);
-    const file = path.join(await scratch(), 'file');
+    const file = path.join(await testFolder(), 'file');
     const { spy, original } = await interceptHandles('writev');
     spy.mockImplementation(function (this: Handle, chunks: unknown) {
       const [first, ...rest] = chunks as [Uint8Array, ...Uint8Array[]];
@@ -253,12 +254,12 @@ describe('what goes wrong with the disk', () => {
 });
 
 describe('backpressure', () => {
-  it('makes the peer wait for the disk', async () => {
-    const directory = await scratch();
+  test('makes the peer wait for the disk', async () => {
+    const directory = await testFolder();
     const { spy, original } = await interceptHandles('writev');
-    let goOn = () => {};
+    let resume = () => {};
     const stalled = new Promise<void>((resolve) => {
-      goOn = resolve;
+      resume = resolve;
     });
     spy.mockImplementation(async function (this: Handle, ...args: unknown[]) {
       await stalled;
@@ -271,18 +272,18 @@ describe('backpressure', () => {
     await vi.waitUntil(() => socket.holds.length > 0 && peer.writableLength > 0);
     const { bytesRead } = socket;
     expect(socket.holds).toEqual(['saveTo']);
-    // What is being written, what waits, what came with the last chunk, and what the held socket reads ahead.
+    // The write in progress, the queue, the rest of the last chunk, and what the held socket reads ahead.
     expect(bytesRead).toBeLessThanOrEqual(2 * (1_048_576 + 65_536) + 2 * 65_536);
-    goOn();
+    resume();
     expect(await ended).toEqual({});
     expect((await stat(path.join(directory, 'file'))).size).toBe(total);
   });
 
-  it('pulls no more than a queue of small chunks', async () => {
+  test('pulls no more small chunks than fit in a queue', async () => {
     const { spy } = await interceptHandles('writev');
-    let goOn = (_: object) => {};
+    let resume = (_: object) => {};
     const stalled = new Promise((resolve) => {
-      goOn = resolve;
+      resume = resolve;
     });
     spy.mockReturnValue(stalled);
     let pulled = 0;
@@ -292,17 +293,17 @@ describe('backpressure', () => {
         yield Buffer.from('x');
       }
     }
-    const directory = await scratch();
+    const directory = await testFolder();
     const { subscription, values } = record(flowFrom(source()).pipe(saveTo(path.join(directory, 'file'))));
     await vi.waitUntil(() => values.length === 1 && spy.mock.calls.length === 1);
     expect(pulled).toBe(2 * 1_024);
     subscription.unsubscribe();
-    goOn({ bytesWritten: 1_024 });
+    resume({ bytesWritten: 1_024 });
     await vi.waitUntil(async () => (await names(directory)).length === 0);
   });
 
-  it('fails where a source cannot be held and 64 MiB wait', async () => {
-    const directory = await scratch();
+  test('fails if a source cannot be held and 64 MiB are queued', async () => {
+    const directory = await testFolder();
     const chunk = Buffer.alloc(1024 * 1024);
     let emitted = 0;
     const source = new Observable<Uint8Array>((subscriber) => {

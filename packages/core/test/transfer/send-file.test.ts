@@ -6,15 +6,16 @@ import { Duplex } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { data, fromDuplex, on, type SendFileProgress, SocketError, sendFile } from '@rxsock/core';
 import { concat, firstValueFrom, lastValueFrom, tap } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-import { fileOf, type Handle, interceptHandles, receive, scratch, sentHandles, sha } from '../support/files.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
+import { fileOf, type Handle, interceptHandles, receive, sentHandles, sha } from '../support/files.js';
 
 const CHUNK = 65_536;
 
-describe('what is sent', () => {
-  it('is the whole file, then FIN, with progress from the first byte to the last', async () => {
+describe('the peer receives', () => {
+  test('the whole file, then FIN, with progress from the first byte to the last', async () => {
     const { file, bytes } = await fileOf(10 * CHUNK + 7);
     const { port, next } = await rawServer();
     const { values, log, ended } = record(sendFile(dial({ port }), file, { chunkSize: CHUNK }));
@@ -30,7 +31,7 @@ describe('what is sent', () => {
     expect(log.at(-1)).toBe('complete');
   });
 
-  it('is a part of it from one offset up to another', async () => {
+  test('a part of the file from one offset to another', async () => {
     const { file, bytes } = await fileOf(3 * CHUNK);
     const { socket, peer } = await pair();
     const options = { from: 1_000, to: 2 * CHUNK + 1, chunkSize: CHUNK };
@@ -42,7 +43,7 @@ describe('what is sent', () => {
     expect(values.at(-1)).toEqual({ bytesSent: 2 * CHUNK - 999, bytesTotal: 2 * CHUNK - 999 });
   });
 
-  it('is the rest, where the peer has some of it; and an empty rest is whole', async () => {
+  test('the rest, if the peer already has a part; an empty rest is a whole transfer', async () => {
     const { file, bytes } = await fileOf(2 * CHUNK);
     const { socket, peer } = await pair();
     const resumed = sendFile(socket, file, { from: CHUNK + 5, end: false });
@@ -54,7 +55,7 @@ describe('what is sent', () => {
     expect(values.at(-1)).toEqual({ bytesSent: 0, bytesTotal: 0 });
   });
 
-  it('goes on where another transfer with end: false stopped, and leaves what the peer says to a later reader', async () => {
+  test('the rest after another transfer with end: false, and what the peer sends stays for a later reader', async () => {
     const { file, bytes } = await fileOf(CHUNK + 1);
     const { socket, peer } = await pair();
     peer.write('not for you');
@@ -67,7 +68,7 @@ describe('what is sent', () => {
     expect(sha((await all).bytes)).toBe(sha(Buffer.concat([bytes, bytes])));
   });
 
-  it("is whole after the peer's FIN, whatever allowHalfOpen says, which counts again after it", async () => {
+  test("the whole file after the peer's FIN, whatever allowHalfOpen says, which applies again afterwards", async () => {
     const { file, bytes } = await fileOf(200 * CHUNK);
     const { socket, peer } = await pair({ allowHalfOpen: false, halfOpenTimeout: 0 });
     const closed = lastValueFrom(socket);
@@ -83,7 +84,7 @@ describe('what is sent', () => {
     expect(await closed).toMatchObject({ type: 'close', report: { by: 'peer', how: 'fin', bytesUnsent: 0 } });
   });
 
-  it('is nothing before it is subscribed to', async () => {
+  test('nothing before the transfer is subscribed', async () => {
     const { port, peers } = await rawServer();
     const handles = await sentHandles();
     const socket = dial({ port });
@@ -95,7 +96,7 @@ describe('what is sent', () => {
 });
 
 describe('memory', () => {
-  it('is two chunks, used in turn, however large the file and slow the peer', async () => {
+  test('is two chunks, used in turn, however large the file and slow the peer', async () => {
     const { file, bytes } = await fileOf(96 * CHUNK);
     const { spy, original } = await interceptHandles('read');
     const { socket, peer } = await pair();
@@ -110,10 +111,10 @@ describe('memory', () => {
       return original.apply(this, args as never[]);
     });
     const waiting: number[] = [];
-    const write = vi.spyOn(socket, 'write');
+    const write = vi.spyOn(socket, 'next');
     write.mockImplementation((chunk) => {
       waiting.push(socket.writableLength);
-      return Object.getPrototypeOf(socket).write.call(socket, chunk);
+      return Object.getPrototypeOf(socket).next.call(socket, chunk);
     });
     const sending = lastValueFrom(sendFile(socket, file, { chunkSize: CHUNK }));
     await vi.waitUntil(() => socket.writableLength > 0);
@@ -123,11 +124,11 @@ describe('memory', () => {
     expect(sha(received.bytes)).toBe(sha(bytes));
     expect(waiting).toEqual(Array.from({ length: 96 }, () => 0));
     expect(most).toBeLessThanOrEqual(2 * CHUNK);
-    // The third one is for a look at the end.
+    // The third read only looks for the end.
     expect(buffers.size).toBe(3);
   });
 
-  it('is not used again where a stream may keep what it was given', async () => {
+  test('is not reused if a stream may keep what it was given', async () => {
     const { file, bytes } = await fileOf(10 * CHUNK);
     const kept: Buffer[] = [];
     const duplex = new Duplex({
@@ -144,7 +145,7 @@ describe('memory', () => {
   });
 });
 
-/** Sends, and tells how it failed, what the peer saw, and whether the file was closed by then. */
+/** Sends a file. Returns the error, what the peer saw, and whether the file was closed by then. */
 async function fails(
   file: string | Handle,
   options: Parameters<typeof sendFile>[2],
@@ -169,8 +170,8 @@ async function fails(
   return { error: error as SocketError, end, closed, received: bytes.length };
 }
 
-describe('what goes wrong with the file resets the connection', () => {
-  it.each([
+describe('a problem with the file resets the connection', () => {
+  test.each([
     ['a missing file', '/nowhere/at/all', { code: 'ENOENT', message: /nowhere.*check the path/ }, []],
     ['a directory', '/', { code: 'EISDIR', message: /name a file/ }, [true]],
     ['a device', '/dev/null', { code: 'ERR_FILE_NOT_REGULAR', message: /use sendFrom/ }, [true]],
@@ -182,18 +183,18 @@ describe('what goes wrong with the file resets the connection', () => {
     expect(closed).toEqual(handles);
   });
 
-  it.each([
+  test.each([
     ['from', { from: 11 }],
     ['to', { from: 2, to: 11 }],
-  ])('%s beyond its end', async (option, options) => {
+  ])('%s beyond the end of the file', async (option, options) => {
     const { file } = await fileOf(10);
     const { error, end, closed } = await fails(file, options);
     expect(error).toMatchObject({ phase: 'read', code: 'ERR_OUT_OF_RANGE' });
-    expect(error.message).toContain(`${option} is 11, and the file ends at 10`);
+    expect(error.message).toContain(`${option} is 11, but the file ends at 10`);
     expect([end, closed]).toEqual(['ECONNRESET', [true]]);
   });
 
-  it('a file that shrinks in the middle', async () => {
+  test('a file that shrinks during the transfer', async () => {
     const { file } = await fileOf(40 * CHUNK);
     const { error, end, closed } = await fails(file, { chunkSize: CHUNK }, ({ bytesSent }) => {
       if (bytesSent === 2 * CHUNK) truncateSync(file, 5 * CHUNK + 1);
@@ -202,7 +203,7 @@ describe('what goes wrong with the file resets the connection', () => {
     expect([end, closed]).toEqual(['ECONNRESET', [true]]);
   });
 
-  it('a file that has shrunk when all of it was read', async () => {
+  test('a file that has shrunk after everything was read', async () => {
     const { file } = await fileOf(CHUNK);
     const { error, end } = await fails(file, { chunkSize: CHUNK }, ({ bytesSent }) => {
       if (bytesSent === CHUNK) truncateSync(file, CHUNK - 1);
@@ -210,7 +211,7 @@ describe('what goes wrong with the file resets the connection', () => {
     expect([error.code, end]).toEqual(['ERR_FILE_SHRANK', 'ECONNRESET']);
   });
 
-  it.each([0, 3 * CHUNK])('a file of %d bytes that grows', async (size) => {
+  test.each([0, 3 * CHUNK])('a file of %d bytes that grows', async (size) => {
     const { file } = await fileOf(size);
     const { error, end, closed } = await fails(file, { chunkSize: CHUNK }, ({ bytesSent }) => {
       if (bytesSent === size) appendFileSync(file, '!');
@@ -219,7 +220,7 @@ describe('what goes wrong with the file resets the connection', () => {
     expect([end, closed]).toEqual(['ECONNRESET', [true]]);
   });
 
-  it('but not one that grows beyond "to"', async () => {
+  test('except a file that grows beyond "to"', async () => {
     const { file, bytes } = await fileOf(3 * CHUNK);
     const { socket, peer } = await pair();
     const sending = sendFile(socket, file, { to: 3 * CHUNK, chunkSize: CHUNK });
@@ -229,7 +230,7 @@ describe('what goes wrong with the file resets the connection', () => {
     expect([received.end, log.at(-1)]).toEqual(['end', 'complete']);
   });
 
-  it("a FileHandle of the caller's stays open, and its position where it was", async () => {
+  test('leaves a FileHandle of the caller open, at its position', async () => {
     const { file, bytes } = await fileOf(2 * CHUNK);
     const handle = await open(file);
     try {
@@ -248,7 +249,7 @@ describe('what goes wrong with the file resets the connection', () => {
     }
   });
 
-  it('a FileHandle that is closed already', async () => {
+  test('rejects a FileHandle that is already closed', async () => {
     const handle = await open('/dev/null');
     await handle.close();
     const { error, end } = await fails(handle, {});
@@ -256,8 +257,8 @@ describe('what goes wrong with the file resets the connection', () => {
   });
 });
 
-describe('what goes wrong with the socket closes the file', () => {
-  it('a peer that resets in the middle', async () => {
+describe('a problem with the socket closes the file', () => {
+  test('when the peer resets during the transfer', async () => {
     const { file } = await fileOf(200 * CHUNK);
     const handles = await sentHandles();
     const { socket, peer } = await pair();
@@ -270,7 +271,7 @@ describe('what goes wrong with the socket closes the file', () => {
     expect(handles.map(({ fd }) => fd)).toEqual([-1]);
   });
 
-  it('a connection that does not come about', async () => {
+  test('when the connection cannot be opened', async () => {
     const { port, close } = await rawServer();
     close();
     const { file } = await fileOf(10);
@@ -281,7 +282,7 @@ describe('what goes wrong with the socket closes the file', () => {
     expect(handles.map(({ fd }) => fd)).toEqual([-1]);
   });
 
-  it('unsubscribing half-way, which resets the connection', async () => {
+  test('when it is unsubscribed half-way, which resets the connection', async () => {
     const { file } = await fileOf(200 * CHUNK);
     const handles = await sentHandles();
     const { socket, peer } = await pair();
@@ -297,7 +298,7 @@ describe('what goes wrong with the socket closes the file', () => {
     await vi.waitUntil(() => handles.every(({ fd }) => fd === -1));
   });
 
-  it('unsubscribing while the peer takes nothing', async () => {
+  test('when it is unsubscribed while the peer takes nothing', async () => {
     const { file } = await fileOf(200 * CHUNK);
     const handles = await sentHandles();
     const { socket, peer } = await pair();
@@ -309,22 +310,22 @@ describe('what goes wrong with the socket closes the file', () => {
     await vi.waitUntil(() => handles.every(({ fd }) => fd === -1));
   });
 
-  it('a socket whose write side somebody else has completed', async () => {
+  test('when someone else has completed the write side', async () => {
     const { file } = await fileOf(10);
     const { socket, peer } = await pair();
     socket.complete();
     await once(peer.resume(), 'end');
     const { ended } = record(sendFile(socket, file));
     expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
-    // Its FIN was no lie: who reads goes on.
+    // Its FIN promised no whole file, so readers continue.
     const answer = firstValueFrom(socket.pipe(data()));
     peer.write('answer');
     expect(String(await answer)).toBe('answer');
   });
 });
 
-it('refuses offsets that mean nothing, at the call', async () => {
-  const directory = await scratch();
+test('rejects invalid offsets at the call', async () => {
+  const directory = await testFolder();
   const { socket } = await pair();
   for (const options of [{ from: -1 }, { from: 1.5 }, { from: 5, to: 4 }, { to: Number.NaN }, { chunkSize: 0 }]) {
     expect(() => sendFile(socket, directory, options)).toThrow(RangeError);

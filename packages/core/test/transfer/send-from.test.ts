@@ -1,23 +1,23 @@
-// sendFrom(): any source of chunks, and what becomes of it when it is cut.
+// sendFrom(): any source of chunks, and what happens to it when the transfer is cut.
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { ReadableStream } from 'node:stream/web';
 import { data, type FlowInput, sendFrom } from '@rxsock/core';
 import { lastValueFrom } from 'rxjs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { fileOf, receive, sha } from '../support/files.js';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
 
-/** Yields chunks for ever, as many as are asked for; then perhaps waits, or fails. */
-function endless(after = Number.POSITIVE_INFINITY, what: 'wait' | 'fail' = 'wait') {
+/** Yields chunks without end, or the given number of chunks and then waits or fails. */
+function endless(after = Number.POSITIVE_INFINITY, then: 'wait' | 'fail' = 'wait') {
   const seen = { pulled: 0, returned: 0 };
   const source: AsyncIterable<Buffer> & AsyncIterator<Buffer> = {
     [Symbol.asyncIterator]: () => source,
     async next() {
-      if (seen.pulled === after && what === 'fail') throw new Error('the source failed');
+      if (seen.pulled === after && then === 'fail') throw new Error('the source failed');
       if (seen.pulled === after) return new Promise(() => {});
       seen.pulled++;
       return { done: false, value: CHUNK };
@@ -31,7 +31,7 @@ function endless(after = Number.POSITIVE_INFINITY, what: 'wait' | 'fail' = 'wait
 }
 
 describe('sendFrom()', () => {
-  it.each<[string, () => FlowInput<Uint8Array | string>]>([
+  test.each<[string, () => FlowInput<Uint8Array | string>]>([
     ['an iterable', () => ['one ', Buffer.from('two '), 'thr€€']],
     [
       'an async generator',
@@ -51,7 +51,7 @@ describe('sendFrom()', () => {
     expect(values.at(-1)).toEqual({ bytesSent: Buffer.byteLength('one two thr€€') });
   });
 
-  it('sends a Readable whole', async () => {
+  test('sends a whole Readable', async () => {
     const { file, bytes } = await fileOf(3_000_001);
     const { socket, peer } = await pair();
     const received = receive(peer);
@@ -59,7 +59,7 @@ describe('sendFrom()', () => {
     expect(sha((await received).bytes)).toBe(sha(bytes));
   });
 
-  it('pulls no further than one high-water mark beyond what has left', async () => {
+  test('pulls no further than one high-water mark beyond the bytes that were sent', async () => {
     const { source, seen } = endless();
     const { socket } = await pair({ highWaterMark: 3 * CHUNK.length });
     record(sendFrom(socket, source));
@@ -70,20 +70,20 @@ describe('sendFrom()', () => {
     expect(seen.pulled).toBe(pulled);
   });
 
-  it('with end: false leaves the write side open', async () => {
+  test('with end: false leaves the write side open', async () => {
     const { socket } = await pair();
     await lastValueFrom(sendFrom(socket, ['x'], { end: false }));
     expect(socket.readyState).toBe('open');
   });
 
-  it('completes when all has left, not before', async () => {
+  test('completes when all bytes were sent, not before', async () => {
     const { port } = await rawServer();
     const socket = dial({ port });
     expect(await lastValueFrom(sendFrom(socket, ['abc'], { end: false }))).toEqual({ bytesSent: 3 });
     expect([socket.bytesWritten, socket.writableLength]).toEqual([3, 0]);
   });
 
-  it('resets when the source fails, and tells what it failed with', async () => {
+  test('resets when the source fails, and fails with the error of the source', async () => {
     const { source, seen } = endless(3, 'fail');
     const { socket, peer } = await pair();
     const { ended } = record(sendFrom(socket, source));
@@ -92,7 +92,7 @@ describe('sendFrom()', () => {
     expect(seen.returned).toBe(0);
   });
 
-  it('resets and returns the source at a chunk that is none', async () => {
+  test('resets and returns the source at an invalid chunk', async () => {
     const { socket, peer } = await pair();
     let returned = false;
     function* source(): Generator<string> {
@@ -109,7 +109,7 @@ describe('sendFrom()', () => {
     expect(returned).toBe(true);
   });
 
-  it('returns a source that keeps it waiting, when the peer leaves', async () => {
+  test('returns a source that keeps it waiting, when the peer leaves', async () => {
     const { source, seen } = endless(1);
     const { socket, peer } = await pair();
     const { ended } = record(sendFrom(socket, source));
@@ -120,7 +120,7 @@ describe('sendFrom()', () => {
     expect(seen.returned).toBe(1);
   });
 
-  it('returns it when only the write side has failed, and leaves what the peer has said to who reads', async () => {
+  test('returns the source when only the write side has failed, and leaves what the peer sent to readers', async () => {
     const { source, seen } = endless(1);
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const release = socket.hold('test');
@@ -131,7 +131,7 @@ describe('sendFrom()', () => {
     await vi.waitUntil(() => socket.bytesRead === 6);
     peer.destroy();
     await new Promise((resolve) => peer.once('close', resolve));
-    // Answered by a reset, after which the next one fails.
+    // The peer answers with a reset, after which the next write fails.
     await socket.write('more');
     await vi.waitUntil(() =>
       socket.write('and more').then(
@@ -146,7 +146,7 @@ describe('sendFrom()', () => {
     expect(answer.log[0]).toBe('answer');
   });
 
-  it('returns it when the socket closes, completed by somebody else', async () => {
+  test('returns the source when someone else has completed the socket and it closes', async () => {
     const { source, seen } = endless(1);
     const { socket, peer } = await pair();
     const { ended } = record(sendFrom(socket, source));
@@ -157,7 +157,7 @@ describe('sendFrom()', () => {
     expect(seen.returned).toBe(1);
   });
 
-  it('returns a source that keeps it waiting, and resets, when unsubscribed', async () => {
+  test('returns a source that keeps it waiting, and resets, on unsubscription', async () => {
     const { source, seen } = endless(1);
     const { socket, peer } = await pair();
     const { subscription, log } = record(sendFrom(socket, source));
@@ -167,7 +167,7 @@ describe('sendFrom()', () => {
     expect(log).not.toContain('complete');
   });
 
-  it('destroys a Readable that waits', async () => {
+  test('destroys a Readable that waits', async () => {
     const { socket, peer } = await pair();
     const { Readable } = await import('node:stream');
     const readable = new Readable({ read() {} });
@@ -178,7 +178,7 @@ describe('sendFrom()', () => {
     await vi.waitUntil(() => readable.destroyed);
   });
 
-  it('refuses what cannot be pulled, at the call', async () => {
+  test('rejects a source that cannot be pulled, at the call', async () => {
     const { socket } = await pair();
     for (const source of [null, 1, {}, new Promise(() => {})]) {
       expect(() => sendFrom(socket, source as never)).toThrow(TypeError);
@@ -186,7 +186,7 @@ describe('sendFrom()', () => {
   });
 });
 
-it('a source may use the memory of a chunk again when the next one is pulled', async () => {
+test('a source may reuse the memory of a chunk when the next chunk is pulled', async () => {
   const { socket, peer } = await pair();
   function* refilled() {
     const memory = Buffer.alloc(2);

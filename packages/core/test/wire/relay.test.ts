@@ -1,4 +1,5 @@
-// A target may answer and close while the client still sends, as HTTP servers do with 413: the answer is passed on first.
+// A target may answer and close while the client still sends, as HTTP servers do with 413: the answer is forwarded
+// first.
 import net from 'node:net';
 import { listen, on, relay, type ServerEvent, serve } from '@rxsock/core';
 import { filter, firstValueFrom, ReplaySubject } from 'rxjs';
@@ -7,7 +8,7 @@ import { startPeer } from '../../../../tests/support/peers/index.js';
 import { dial, drainRaw } from '../../../../tests/support/raw-peers.js';
 
 const ROUNDS = 10;
-/** Fits into the kernel's buffer: what the target has not yet sent when it closes is lost on its side. */
+/** Fits into the kernel's buffer. What the target has not sent when it closes is lost on its side. */
 const ANSWER = 30_000;
 
 /** Clients that never stop sending, through a relay to a target that answers and closes. */
@@ -37,13 +38,13 @@ async function answers(how: 'shut' | 'close') {
   return answered;
 }
 
-test('an answer that the target ended is passed on whole, and then the failure is told', async () => {
+test('an answer that the target ended is forwarded whole, and then the failure is reported', async () => {
   for (const answer of await answers('shut')) {
     expect(answer).toMatchObject({ bytes: ANSWER, end: 'end', error: { name: 'ResetError', code: 'EPIPE' } });
   }
 });
 
-test('an answer that the target did not end is never passed on as whole', async () => {
+test('an answer that the target did not end is never forwarded as whole', async () => {
   for (const { end, error } of await answers('close')) {
     expect(end).toBe('ECONNRESET');
     expect(error).toMatchObject({ name: 'ResetError', code: 'ECONNRESET' });

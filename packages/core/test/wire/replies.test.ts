@@ -1,4 +1,5 @@
-// A peer replies in full and closes while we still write: the write fails, and the whole reply is delivered first.
+// A peer sends a whole reply and closes while this side still writes. The write fails, and the whole reply is delivered
+// first.
 import { data, type Socket, through } from '@rxsock/core';
 import { interval, map } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -29,7 +30,7 @@ describe.each(['shut', 'close'] as const)('the peer replies and does %s', (how) 
     test.each([
       ['flowing', 0],
       ['held', 40],
-    ])('%s: the whole reply, then the error', async (_name, wait) => {
+    ])('%s: delivers the whole reply, then the error', async (_name, wait) => {
       const port = await replying(bytes, how);
       for (let trial = 0; trial < TRIALS; trial++) {
         const socket = dial({ port });
@@ -39,7 +40,7 @@ describe.each(['shut', 'close'] as const)('the peer replies and does %s', (how) 
         const { error } = await ended;
         const reply = values.reduce((total, event) => total + (event.type === 'data' ? event.data.length : 0), 0);
         expect(reply).toBe(bytes);
-        // Where its FIN came, and our own went out behind all that was written, nothing has failed.
+        // If the peer's FIN arrived, and our FIN went out behind all written bytes, nothing has failed.
         if (error || !log.includes('finish')) expect(error).toMatchObject({ name: 'ResetError' });
         expect(log.slice(-2)[0]).toBe('close');
         if (log.includes('end')) expect(log.indexOf('end')).toBeGreaterThan(log.lastIndexOf('data'));
@@ -59,7 +60,7 @@ test('through() delivers the whole reply before it fails', async () => {
   }
 });
 
-test('write() rejects when the peer has stopped listening, and what it said is there to be read', async () => {
+test("write() rejects when the peer has stopped listening, and the peer's reply can still be read", async () => {
   const port = await replying(30_000, 'close');
   const socket = dial({ port, keepOpen: true });
   const release = socket.hold('later');

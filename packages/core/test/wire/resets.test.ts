@@ -1,16 +1,15 @@
-// A reset is never told as an end, and a close of ours that discards bytes is never told to the peer as one. The peers are
-// not Node, which on some versions reports data followed by a reset as a clean end.
+// A reset is never reported as an end, and a close that discards bytes never reaches the peer as one. The peers are not
+// Node programs, because some Node versions report data followed by a reset as a clean end.
 import { connections, data, listen, on, type Socket, type SocketEvent, through, writeTo } from '@rxsock/core';
 import { concat, firstValueFrom, mergeMap, NEVER, of, throwError, timer } from 'rxjs';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { type Peer, startPeer } from '../../../../tests/support/peers/index.js';
 import { dial, opened } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-import { nodeInternals } from '../../src/engine/node-internals.js';
 
 afterEach(() => {
-  nodeInternals.reads = true;
-  nodeInternals.writes = true;
+  setNodeInternals({ reads: true, writes: true });
 });
 
 function peer(...args: Parameters<typeof startPeer>): Peer {
@@ -19,8 +18,8 @@ function peer(...args: Parameters<typeof startPeer>): Peer {
   return started;
 }
 
-/** Accepts `count` connections from the peer and tells how each ended, with the bytes that came. */
-async function accept(how: 'fin' | 'rst' | 'finrst', bytes: number, count: number, held: boolean, ourFin = false) {
+/** Accepts `count` connections from the peer. Returns how each ended, with the bytes that arrived. */
+async function accept(ending: 'fin' | 'rst' | 'finrst', bytes: number, count: number, held: boolean, ourFin = false) {
   const server = listen({ allowHalfOpen: true });
   const outcomes: string[] = [];
   server.pipe(connections()).subscribe((socket: Socket) => {
@@ -42,7 +41,7 @@ async function accept(how: 'fin' | 'rst' | 'finrst', bytes: number, count: numbe
   });
   const { address } = await firstValueFrom(server.pipe(on('listening')));
   onTestFinished(() => server.close({ drain: 0 }));
-  expect(await peer('send.pl', address.port, bytes, how, count).exited).toBe(0);
+  expect(await peer('send.pl', address.port, bytes, ending, count).exited).toBe(0);
   await expect.poll(() => outcomes).toHaveLength(count);
   return [...new Set(outcomes)].sort();
 }
@@ -53,42 +52,40 @@ describe.each([
   ['flowing', false],
   ['held', true],
 ])('%s', (_name, held) => {
-  test.each([100, 200_000])('%d bytes and a FIN: all of them, and an end', async (bytes) => {
+  test.each([100, 200_000])('reports all of %d bytes and a FIN as an end', async (bytes) => {
     expect(await accept('fin', bytes, COUNT, held)).toEqual(['all end complete']);
   });
 
-  test.each([100, 200_000])('%d bytes and a reset: never an end', async (bytes) => {
+  test.each([100, 200_000])('never reports %d bytes and a reset as an end', async (bytes) => {
     const outcomes = await accept('rst', bytes, COUNT, held);
     for (const outcome of outcomes) expect(outcome).toMatch(/^(all|part) ECONNRESET$/);
   });
 
-  test('a reset after our own FIN: never an end', async () => {
+  test('never reports a reset after our own FIN as an end', async () => {
     const outcomes = await accept('rst', 100, COUNT, held, true);
     for (const outcome of outcomes) expect(outcome).toMatch(/^(all|part) ECONNRESET$/);
   });
 
-  test('a FIN and then a reset: never an end with less than all', async () => {
+  test('never reports a FIN and then a reset as an end with missing bytes', async () => {
     const outcomes = await accept('finrst', 200_000, COUNT, held);
     for (const outcome of outcomes) expect(outcome).toMatch(/^(all end \w+|all ECONNRESET|part ECONNRESET)$/);
   });
 });
 
-describe('without the internals', () => {
+describe("without Node's internals", () => {
   test('a FIN is an end, with all bytes before it', async () => {
-    nodeInternals.reads = false;
-    nodeInternals.writes = false;
+    setNodeInternals({ reads: false, writes: false });
     expect(await accept('fin', 200_000, COUNT, false)).toEqual(['all end complete']);
     expect(await accept('fin', 200_000, COUNT, true)).toEqual(['all end complete']);
   });
 
-  test('a reset is told once, and ends every connection', async () => {
-    nodeInternals.reads = false;
-    nodeInternals.writes = false;
+  test('a reset is reported once, and ends every connection', async () => {
+    setNodeInternals({ reads: false, writes: false });
     for (const outcome of await accept('rst', 200_000, COUNT, true)) expect(outcome).toMatch(/ECONNRESET$|complete$/);
   });
 });
 
-describe('a close that discards bytes: the peer sees a reset', () => {
+describe('a close that discards bytes is a reset for the peer', () => {
   const MEGABYTE = Buffer.alloc(1_000_000);
   const cuts: [string, (socket: Socket) => unknown, object?][] = [
     ['error()', (socket) => socket.error(new Error('enough'))],
@@ -100,7 +97,11 @@ describe('a close that discards bytes: the peer sees a reset', () => {
       },
     ],
     ['close() that times out', (socket) => socket.close({ timeout: 20 })],
-    ['lingerTimeout after leaving', (socket) => record(socket).subscription.unsubscribe(), { lingerTimeout: 20 }],
+    [
+      'lingerTimeout after the last subscriber has left',
+      (socket) => record(socket).subscription.unsubscribe(),
+      { lingerTimeout: 20 },
+    ],
     ['idleTimeout', (socket) => record(socket), { idleTimeout: 20 }],
     [
       'holdTimeout',
@@ -112,16 +113,15 @@ describe('a close that discards bytes: the peer sees a reset', () => {
     ],
     ['an overflow', (socket) => socket.next('x'), { maxWriteBuffer: 20_000_000 }],
     ['a transfer that fails', (socket) => record(throwing.pipe(writeTo(socket)))],
-    ['a transfer that is left', (socket) => record(NEVER.pipe(writeTo(socket))).subscription.unsubscribe()],
-    ['a request that is left', (socket) => record(NEVER.pipe(through(socket))).subscription.unsubscribe()],
+    ['an unsubscribed transfer', (socket) => record(NEVER.pipe(writeTo(socket))).subscription.unsubscribe()],
+    ['an unsubscribed request', (socket) => record(NEVER.pipe(through(socket))).subscription.unsubscribe()],
   ];
   const broken = throwError(() => new Error('the source broke'));
   const throwing = concat(of('x'), timer(5).pipe(mergeMap(() => broken)));
 
   test.each(cuts)('%s', async (_name, cut, options = {}) => {
     for (const both of [true, false]) {
-      nodeInternals.reads = both;
-      nodeInternals.writes = both;
+      setNodeInternals({ reads: both, writes: both });
       const sink = peer('sink.pl');
       const socket = dial({ port: Number(await sink.line()), keepOpen: !('lingerTimeout' in options), ...options });
       await opened(socket);
@@ -135,7 +135,7 @@ describe('a close that discards bytes: the peer sees a reset', () => {
     }
   });
 
-  test('with nothing pending and our FIN out, it stays a FIN', async () => {
+  test('a close with nothing pending after our FIN stays a FIN', async () => {
     const sink = peer('sink.pl');
     const socket = dial({ port: Number(await sink.line()), lingerTimeout: 20 });
     socket.next('whole');
@@ -146,7 +146,7 @@ describe('a close that discards bytes: the peer sees a reset', () => {
   });
 });
 
-test('a transfer cut by its signal resets what a FIN would pass off as whole', async () => {
+test('a transfer cut by its signal resets a connection whose FIN would mean a whole transfer', async () => {
   const sink = peer('sink.pl');
   const abort = new AbortController();
   const socket = dial({ port: Number(await sink.line()), signal: abort.signal });

@@ -1,60 +1,62 @@
-// Either side may end while the other goes on; an abort is no end, and sends no close_notify.
+// Either side may end while the other continues. An abort is not an end, and sends no close_notify.
 import { once } from 'node:events';
 import { data, serve, through, writeTo } from '@rxsock/core';
 import { concat, EMPTY, NEVER, of } from 'rxjs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { nodeInternals } from '../../../core/src/engine/node-internals.js';
 import { versions } from '../support/identities.js';
 import { dial, drained, everyCase, nodeClient, nodeServer, pair, serverOf } from '../support/peers.js';
 import { CLOSE_NOTIFY, wireTo } from '../support/wire.js';
 
 describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
-  beforeEach(() => {
-    const before = { ...nodeInternals };
-    Object.assign(nodeInternals, ways);
-    return () => Object.assign(nodeInternals, before);
-  });
+  beforeEach(() => setNodeInternals(ways));
 
-  it.each(everyCase)('complete() sends close_notify and FIN, and reading goes on: %s, %s', async (birth, version) => {
-    const { socket, peer, toPeer } = await pair(birth, version);
-    const { log, ended } = record(socket.pipe(data()));
-    const theirs = drained(peer);
-    socket.next('question');
-    socket.complete();
-    expect(await theirs).toEqual({ text: 'question', end: 'end' });
-    expect(await toPeer.ended).toBe('FIN');
-    expect(toPeer.log.slice(-2)).toEqual([CLOSE_NOTIFY[version], 'FIN']);
-    expect(socket.readyState).toBe('readOnly');
-    peer.write('a late ');
-    peer.end('answer');
-    expect(await ended).toEqual({});
-    expect(log.join('')).toBe('a late answercomplete');
-  });
+  test.each(everyCase)(
+    'complete() sends close_notify and FIN, and reading continues: %s, %s',
+    async (origin, version) => {
+      const { socket, peer, toPeer } = await pair(origin, version);
+      const { log, ended } = record(socket.pipe(data()));
+      const theirs = drained(peer);
+      socket.next('question');
+      socket.complete();
+      expect(await theirs).toEqual({ text: 'question', end: 'end' });
+      expect(await toPeer.ended).toBe('FIN');
+      expect(toPeer.log.slice(-2)).toEqual([CLOSE_NOTIFY[version], 'FIN']);
+      expect(socket.readyState).toBe('readOnly');
+      peer.write('a late ');
+      peer.end('answer');
+      expect(await ended).toEqual({});
+      expect(log.join('')).toBe('a late answercomplete');
+    },
+  );
 
-  it.each(everyCase)('the peer ends, and writing goes on with allowHalfOpen: %s, %s', async (birth, version) => {
-    const { socket, peer, toPeer } = await pair(birth, version, { allowHalfOpen: true });
-    const { log, ended } = record(socket);
-    const theirs = drained(peer);
-    peer.end('question');
-    await expect.poll(() => log).toContain('end');
-    expect(socket.readyState).toBe('writeOnly');
-    await turns();
-    expect(toPeer.log).not.toContain('FIN');
-    await socket.write('a late answer');
-    socket.complete();
-    expect(await theirs).toEqual({ text: 'a late answer', end: 'end' });
-    expect(await ended).toEqual({});
-    expect(log.slice(-4)).toEqual(['end', 'finish', 'close', 'complete']);
-    expect(await toPeer.ended).toBe('FIN');
-    expect(toPeer.log.slice(-2)).toEqual([CLOSE_NOTIFY[version], 'FIN']);
-  });
+  test.each(everyCase)(
+    'writing continues with allowHalfOpen after the peer has ended: %s, %s',
+    async (origin, version) => {
+      const { socket, peer, toPeer } = await pair(origin, version, { allowHalfOpen: true });
+      const { log, ended } = record(socket);
+      const theirs = drained(peer);
+      peer.end('question');
+      await expect.poll(() => log).toContain('end');
+      expect(socket.readyState).toBe('writeOnly');
+      await turns();
+      expect(toPeer.log).not.toContain('FIN');
+      await socket.write('a late answer');
+      socket.complete();
+      expect(await theirs).toEqual({ text: 'a late answer', end: 'end' });
+      expect(await ended).toEqual({});
+      expect(log.slice(-4)).toEqual(['end', 'finish', 'close', 'complete']);
+      expect(await toPeer.ended).toBe('FIN');
+      expect(toPeer.log.slice(-2)).toEqual([CLOSE_NOTIFY[version], 'FIN']);
+    },
+  );
 
-  it.each(everyCase)(
+  test.each(everyCase)(
     'without it our side ends with theirs, after what is to be written: %s, %s',
-    async (birth, version) => {
-      const { socket, peer } = await pair(birth, version);
+    async (origin, version) => {
+      const { socket, peer } = await pair(origin, version);
       const { log, values, ended } = record(socket);
       const bytes = 3_000_000;
       socket.next(Buffer.alloc(bytes, 'x'));
@@ -67,8 +69,8 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     },
   );
 
-  it.each(everyCase)('error() resets, and sends no close_notify: %s, %s', async (birth, version) => {
-    const { socket, peer, toPeer } = await pair(birth, version);
+  test.each(everyCase)('error() resets and sends no close_notify: %s, %s', async (origin, version) => {
+    const { socket, peer, toPeer } = await pair(origin, version);
     const { log, ended } = record(socket);
     await socket.write('a part');
     await once(peer, 'data');
@@ -81,8 +83,8 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(await theirs).toEqual({ text: '', end: 'ECONNRESET' });
   });
 
-  it.each(everyCase)('an abort with bytes that wait resets, too: %s, %s', async (birth, version) => {
-    const { socket, peer, toPeer } = await pair(birth, version);
+  test.each(everyCase)('an abort with queued bytes resets too: %s, %s', async (origin, version) => {
+    const { socket, peer, toPeer } = await pair(origin, version);
     const { values, ended } = record(socket);
     socket.next(Buffer.alloc(50_000_000));
     await once(peer, 'readable');
@@ -94,8 +96,8 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(toPeer.log).not.toContain(CLOSE_NOTIFY[version]);
   });
 
-  it.each(everyCase)('what is cut short is no end: %s, %s', async (birth, version) => {
-    const { socket, peer, toPeer } = await pair(birth, version);
+  test.each(everyCase)('a transfer that is cut short is not an end: %s, %s', async (origin, version) => {
+    const { socket, peer, toPeer } = await pair(origin, version);
     record(socket.pipe(data()));
     const { subscription } = record(concat(of('a part'), NEVER).pipe(writeTo(socket)));
     await once(peer, 'data');
@@ -104,8 +106,8 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(toPeer.log).not.toContain(CLOSE_NOTIFY[version]);
   });
 
-  it.each(everyCase)('a reset by the peer is an error, after what came before it: %s, %s', async (birth, version) => {
-    const { socket, peer, toUs } = await pair(birth, version);
+  test.each(everyCase)('a reset by the peer is an error, after the data before it: %s, %s', async (origin, version) => {
+    const { socket, peer, toUs } = await pair(origin, version);
     const { log, ended } = record(socket.pipe(data()));
     peer.write('a part');
     await expect.poll(() => log).toEqual(['a part']);
@@ -114,8 +116,8 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(log).toEqual(['a part', 'error:ECONNRESET']);
   });
 
-  it.each(everyCase)('a held socket makes the peer wait, and nothing is lost: %s, %s', async (birth, version) => {
-    const { socket, peer } = await pair(birth, version);
+  test.each(everyCase)('a held socket makes the peer wait, and nothing is lost: %s, %s', async (origin, version) => {
+    const { socket, peer } = await pair(origin, version);
     const release = socket.hold();
     const { values, ended } = record(socket.pipe(data()));
     const bytes = 50_000_000;
@@ -131,10 +133,10 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(Buffer.concat(values)).toHaveLength(bytes);
   });
 
-  it.each(everyCase)(
+  test.each(everyCase)(
     'next() says when to wait for a peer that does not read, and drain when to go on: %s, %s',
-    async (birth, version) => {
-      const { socket, peer } = await pair(birth, version);
+    async (origin, version) => {
+      const { socket, peer } = await pair(origin, version);
       const { log } = record(socket);
       expect(socket.next(Buffer.alloc(65_535))).toBe(true);
       expect(socket.next(Buffer.alloc(20_000_000))).toBe(false);
@@ -148,7 +150,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
   );
 });
 
-it.each(versions)('a server that answers and ends at once ends with close_notify: %s', async (version) => {
+test.each(versions)('a server that answers and ends at once ends with close_notify: %s', async (version) => {
   const { server, port } = await serverOf({ maxVersion: version });
   record(server.pipe(serve(() => of('Welcome'))));
   const wire = await wireTo(port);
@@ -157,7 +159,7 @@ it.each(versions)('a server that answers and ends at once ends with close_notify
   expect(wire.toClient.log.slice(-2)).toEqual([CLOSE_NOTIFY[version], 'FIN']);
 });
 
-it.each(versions)('so does a client that has asked before the handshake: %s', async (version) => {
+test.each(versions)('a client that has asked before the handshake ends with close_notify: %s', async (version) => {
   const server = await nodeServer({ maxVersion: version });
   const wire = await wireTo(server.port);
   const asked = record(of('question').pipe(through(dial({ port: wire.port }))));
@@ -170,7 +172,7 @@ it.each(versions)('so does a client that has asked before the handshake: %s', as
   expect(asked.log).toEqual(['answer', 'complete']);
 });
 
-it.each(versions)('so does one that has nothing to say: %s', async (version) => {
+test.each(versions)('a client that has nothing to say ends with close_notify: %s', async (version) => {
   const server = await nodeServer({ maxVersion: version });
   const wire = await wireTo(server.port);
   const asked = record(EMPTY.pipe(through(dial({ port: wire.port }))));

@@ -1,14 +1,15 @@
-// A stream that ends without close_notify was cut, and nobody takes it for the whole; one with it has ended.
+// A stream that ends without close_notify was cut, and is never reported as whole. A stream that ends with it has
+// ended.
 import { data, type SocketError } from '@rxsock/core';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { everyCase, pair } from '../support/peers.js';
 import { CLOSE_NOTIFY } from '../support/wire.js';
 
 const CUT = { name: 'SocketError', code: 'ERR_TLS_TRUNCATED', phase: 'read' };
 
-it.each(everyCase)('tells a cut between two records, after what came before it: %s, %s', async (birth, version) => {
-  const { socket, peer, toUs } = await pair(birth, version);
+test.each(everyCase)('reports a cut between two records, after the data before it: %s, %s', async (origin, version) => {
+  const { socket, peer, toUs } = await pair(origin, version);
   const { log, values, ended } = record(socket);
   peer.write('a part');
   await expect.poll(() => log).toContain('data');
@@ -23,8 +24,8 @@ it.each(everyCase)('tells a cut between two records, after what came before it: 
   expect(values.at(-1)).toMatchObject({ type: 'close', report: { by: 'peer', how: 'error', bytesRead: 6 } });
 });
 
-it.each(everyCase)('tells a cut inside a record, after the records before it: %s, %s', async (birth, version) => {
-  const { socket, peer, toUs } = await pair(birth, version);
+test.each(everyCase)('reports a cut inside a record, after the records before it: %s, %s', async (origin, version) => {
+  const { socket, peer, toUs } = await pair(origin, version);
   const { log, ended } = record(socket.pipe(data()));
   peer.write('a part');
   await expect.poll(() => log).toEqual(['a part']);
@@ -34,14 +35,14 @@ it.each(everyCase)('tells a cut inside a record, after the records before it: %s
   expect(log).toEqual(['a part', 'error:ERR_TLS_TRUNCATED']);
 });
 
-it.each(everyCase)('tells a cut before any byte: %s, %s', async (birth, version) => {
-  const { socket, toUs } = await pair(birth, version);
+test.each(everyCase)('reports a cut before any byte: %s, %s', async (origin, version) => {
+  const { socket, toUs } = await pair(origin, version);
   toUs.cut();
   expect(await record(socket.pipe(data())).ended).toMatchObject({ error: CUT });
 });
 
-it.each(everyCase)('tells a held reader of a cut after all that came before it: %s, %s', async (birth, version) => {
-  const { socket, peer, toUs } = await pair(birth, version, { highWaterMark: 1_000_000 });
+test.each(everyCase)('reports a cut to a held reader, after all data before it: %s, %s', async (origin, version) => {
+  const { socket, peer, toUs } = await pair(origin, version, { highWaterMark: 1_000_000 });
   const release = socket.hold();
   const { values, log, ended } = record(socket.pipe(data()));
   const whole = Buffer.alloc(100_000, 'x');
@@ -55,17 +56,20 @@ it.each(everyCase)('tells a held reader of a cut after all that came before it: 
   expect(Buffer.concat(values)).toEqual(whole);
 });
 
-it.each(everyCase)('resets the connection that was cut, and sends no close_notify: %s, %s', async (birth, version) => {
-  const { socket, toUs, toPeer } = await pair(birth, version);
-  const { ended } = record(socket);
-  toUs.cut();
-  await ended;
-  expect(await toPeer.ended).toBe('RST');
-  expect(toPeer.log).not.toContain(CLOSE_NOTIFY[version]);
-});
+test.each(everyCase)(
+  'resets the connection that was cut, and sends no close_notify: %s, %s',
+  async (origin, version) => {
+    const { socket, toUs, toPeer } = await pair(origin, version);
+    const { ended } = record(socket);
+    toUs.cut();
+    await ended;
+    expect(await toPeer.ended).toBe('RST');
+    expect(toPeer.log).not.toContain(CLOSE_NOTIFY[version]);
+  },
+);
 
-it.each(everyCase)('fails the writes that wait when it is cut: %s, %s', async (birth, version) => {
-  const { socket, peer, toUs } = await pair(birth, version);
+test.each(everyCase)('rejects the queued writes when it is cut: %s, %s', async (origin, version) => {
+  const { socket, peer, toUs } = await pair(origin, version);
   peer.pause();
   const { ended } = record(socket.pipe(data()));
   const written = socket.write(Buffer.alloc(30_000_000));
@@ -75,16 +79,16 @@ it.each(everyCase)('fails the writes that wait when it is cut: %s, %s', async (b
   await expect(written).rejects.toBe(error);
 });
 
-it.each(everyCase)('takes a close_notify and FIN for the end: %s, %s', async (birth, version) => {
-  const { socket, peer } = await pair(birth, version);
+test.each(everyCase)('reports close_notify and FIN as the end: %s, %s', async (origin, version) => {
+  const { socket, peer } = await pair(origin, version);
   const { log, ended } = record(socket.pipe(data()));
   peer.end('the whole');
   expect(await ended).toEqual({});
   expect(log).toEqual(['the whole', 'complete']);
 });
 
-it.each(everyCase)('takes a close_notify by itself for the end: %s, %s', async (birth, version) => {
-  const { socket, peer, toUs } = await pair(birth, version, { allowHalfOpen: true });
+test.each(everyCase)('reports close_notify alone as the end: %s, %s', async (origin, version) => {
+  const { socket, peer, toUs } = await pair(origin, version, { allowHalfOpen: true });
   const { log, ended } = record(socket.pipe(data()));
   toUs.keepOpen();
   peer.end('the whole');
@@ -94,8 +98,8 @@ it.each(everyCase)('takes a close_notify by itself for the end: %s, %s', async (
   expect(toUs.log.at(-2)).toBe(CLOSE_NOTIFY[version]);
 });
 
-it.each(everyCase)('takes them for the end while held, too: %s, %s', async (birth, version) => {
-  const { socket, peer, toUs } = await pair(birth, version, { highWaterMark: 1_000_000 });
+test.each(everyCase)('reports both as the end while held, too: %s, %s', async (origin, version) => {
+  const { socket, peer, toUs } = await pair(origin, version, { highWaterMark: 1_000_000 });
   const release = socket.hold();
   const { values, ended } = record(socket.pipe(data()));
   peer.end(Buffer.alloc(100_000, 'x'));

@@ -1,32 +1,28 @@
-// What a TLS socket tells while it opens, in which order, and what was written meanwhile.
+// What a TLS socket emits while it opens, in which order, and what happens to writes before that.
 import { once } from 'node:events';
 import { data, on, type ReadyState, type SecureConnectEvent, type SocketEvent } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { record } from '../../../../tests/support/record.js';
-import { nodeInternals } from '../../../core/src/engine/node-internals.js';
 import { localhost, versions } from '../support/identities.js';
 import {
-  births,
   dial,
   drained,
   everyCase,
   nextOf,
   nodeClient,
   nodeServer,
+  origins,
   pair,
   secured,
   serverOf,
 } from '../support/peers.js';
 
 describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads', (ways) => {
-  beforeEach(() => {
-    const before = { ...nodeInternals };
-    Object.assign(nodeInternals, ways);
-    return () => Object.assign(nodeInternals, before);
-  });
+  beforeEach(() => setNodeInternals(ways));
 
-  it.each(versions)('dials, connects, secures, and carries data, in %s', async (version) => {
+  test.each(versions)('dials, connects, secures, and carries data, in %s', async (version) => {
     const server = await nodeServer({ maxVersion: version, ALPNProtocols: ['echo'] });
     server.server.on('secureConnection', (peer) => peer.pipe(peer));
     const socket = dial({ port: server.port, alpn: ['other', 'echo'] });
@@ -67,8 +63,8 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(values.at(-1)).toMatchObject({ report: { by: 'local', how: 'fin', bytesRead: 5, bytesWritten: 5 } });
   });
 
-  it.each(everyCase)('replays connect and secureConnect to those who come later: %s, %s', async (birth, version) => {
-    const { socket, peer } = await pair(birth, version);
+  test.each(everyCase)('replays connect and secureConnect to later subscribers: %s, %s', async (origin, version) => {
+    const { socket, peer } = await pair(origin, version);
     const later = record(socket);
     expect(later.log).toEqual(['connect', 'secureConnect']);
     expect(later.values[1]).toMatchObject({ protocol: version });
@@ -79,7 +75,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     expect(last.log).toEqual(['connect', 'secureConnect', 'end', 'finish', 'close', 'complete']);
   });
 
-  it.each(versions)('sends what was written before the handshake after it, in order, in %s', async (version) => {
+  test.each(versions)('sends earlier writes after the handshake, in order, in %s', async (version) => {
     const server = await nodeServer({ maxVersion: version });
     const socket = dial({ port: server.port });
     const texts: Promise<unknown>[] = [];
@@ -98,7 +94,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
   });
 });
 
-it('tells of a server that has no certificate that it was not authorized', async () => {
+test('reports a client without a certificate as not authorized', async () => {
   const { server, port } = await serverOf();
   const peer = nodeClient(port);
   const accepted = nextOf(server);
@@ -108,7 +104,7 @@ it('tells of a server that has no certificate that it was not authorized', async
   expect(socket.remote).toMatchObject({ address: '127.0.0.1', port: peer.localPort });
 });
 
-it('counts time from the handshake on', async () => {
+test('measures the duration from the handshake on', async () => {
   const server = await nodeServer();
   const socket = dial({ port: server.port, keepOpen: true });
   await firstValueFrom(socket.pipe(on('connect')));
@@ -117,7 +113,7 @@ it('counts time from the handshake on', async () => {
   expect(socket.openedAt).toEqual(expect.any(Number));
 });
 
-it('does not dial before somebody subscribes', async () => {
+test('does not dial before it is subscribed', async () => {
   const server = await nodeServer();
   const socket = dial({ port: server.port });
   expect(socket.readyState).toBe('idle');
@@ -126,12 +122,12 @@ it('does not dial before somebody subscribes', async () => {
   expect(server.raw).toEqual([]);
 });
 
-it('speaks the versions that it is told to', async () => {
+test('speaks only the configured versions', async () => {
   const server = await nodeServer({ ...localhost, maxVersion: 'TLSv1.2' });
   const { error } = await record(dial({ port: server.port, minVersion: 'TLSv1.3' })).ended;
   expect(error).toMatchObject({ name: 'AlertError', code: 'ERR_TLS_ALERT', alert: 'protocol_version', phase: 'open' });
 });
 
-it('has four births in two versions', () => {
-  expect(everyCase).toHaveLength(births.length * versions.length);
+test('is created in four ways, in two versions', () => {
+  expect(everyCase).toHaveLength(origins.length * versions.length);
 });

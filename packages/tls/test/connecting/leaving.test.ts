@@ -1,9 +1,9 @@
-// Before the handshake is over: silence, junk, servers that leave, and ourselves who do.
+// Before the handshake is over: silence, junk, servers that leave, and leaving ourselves.
 import { once } from 'node:events';
 import type net from 'node:net';
 import { ConnectError, on, type Socket } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -14,7 +14,7 @@ import { wireTo } from '../support/wire.js';
 
 const securing = (socket: Socket) => firstValueFrom(socket.pipe(on('connect')));
 
-/** A socket whose server says nothing, and that server's end of it. */
+/** A socket whose server says nothing, and the server's end of the connection. */
 async function unanswered(
   options: Partial<Parameters<typeof dial>[0]> = {},
 ): Promise<{ socket: Socket; peer: net.Socket }> {
@@ -27,7 +27,7 @@ async function unanswered(
   return { socket, peer };
 }
 
-/** How the other side sees it end. */
+/** How the other side sees the connection end. */
 async function seenBy(peer: net.Socket): Promise<string> {
   return new Promise((resolve) => {
     peer.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'error'));
@@ -35,7 +35,7 @@ async function seenBy(peer: net.Socket): Promise<string> {
   });
 }
 
-it('silence ends with handshakeTimeout, in virtual time', async () => {
+test('handshakeTimeout ends a silent handshake, in virtual time', async () => {
   const scheduler = new Clock();
   const { socket } = await unanswered({ scheduler, keepOpen: true });
   const { log, values, ended } = record(socket);
@@ -53,7 +53,7 @@ it('silence ends with handshakeTimeout, in virtual time', async () => {
   expect(values.at(-1)).toMatchObject({ report: { by: 'local', how: 'timeout', bytesRead: 0, bytesWritten: 0 } });
 });
 
-it('connectTimeout does not count the handshake', async () => {
+test('connectTimeout does not include the handshake', async () => {
   const scheduler = new Clock();
   const { socket } = await unanswered({ scheduler, connectTimeout: 100, handshakeTimeout: 0, keepOpen: true });
   const { log } = record(socket);
@@ -62,7 +62,7 @@ it('connectTimeout does not count the handshake', async () => {
   expect(log).toEqual(['connect']);
 });
 
-it('the timeout ends with the handshake', async () => {
+test('the timeout stops with the handshake', async () => {
   const scheduler = new Clock();
   const server = await nodeServer();
   const socket = dial({ port: server.port, scheduler, keepOpen: true });
@@ -73,11 +73,11 @@ it('the timeout ends with the handshake', async () => {
   expect(log.at(-1)).toBe('secureConnect');
 });
 
-it.each([
+test.each([
   ['junk', (peer: net.Socket) => peer.write('220 ready\r\n'), 'ERR_TLS_HANDSHAKE'],
   ['a FIN', (peer: net.Socket) => peer.end(), 'ERR_TLS_HANDSHAKE'],
   ['a reset', (peer: net.Socket) => peer.resetAndDestroy(), 'ERR_TLS_HANDSHAKE'],
-])('%s in place of a handshake is told once, and what waits is not sent', async (_, answer, code) => {
+])('%s in place of a handshake is reported once, and queued bytes are not sent', async (_, answer, code) => {
   const { socket, peer } = await unanswered({ keepOpen: true });
   const { log, ended } = record(socket);
   const written = socket.write('a secret');
@@ -91,14 +91,14 @@ it.each([
   expect(socket.readyState).toBe('closed');
 });
 
-it('nobody listens: a ConnectError, as over TCP', async () => {
+test('a refused connection is a ConnectError, as over TCP', async () => {
   const { error } = await record(dial({ port: await closedPort() })).ended;
   expect(error).toBeInstanceOf(ConnectError);
   expect(error).toMatchObject({ code: 'ECONNREFUSED', phase: 'open' });
 });
 
-describe('leaving while securing', () => {
-  it('by error(): the peer sees a reset, and subscribers hear of it once', async () => {
+describe('leaving during the handshake', () => {
+  test('by error() resets for the peer, and subscribers get the error once', async () => {
     const { socket, peer } = await unanswered({ keepOpen: true });
     const { log, ended } = record(socket);
     const seen = seenBy(peer);
@@ -109,7 +109,7 @@ describe('leaving while securing', () => {
     expect(log).toEqual(['connect', 'close', 'error:ERR_SOCKET_ABORTED']);
   });
 
-  it('by the signal', async () => {
+  test('by the signal aborts', async () => {
     const abort = new AbortController();
     const { socket, peer } = await unanswered({ keepOpen: true, signal: abort.signal });
     const { ended } = record(socket);
@@ -119,7 +119,7 @@ describe('leaving while securing', () => {
     expect(await seen).toBe('ECONNRESET');
   });
 
-  it('by a signal before: nothing is dialled', async () => {
+  test('by a signal that was aborted before does not dial', async () => {
     const server = await rawServer();
     const socket = dial({ port: server.port, signal: AbortSignal.abort() });
     expect((await record(socket).ended).error).toMatchObject({ name: 'AbortedError' });
@@ -127,7 +127,7 @@ describe('leaving while securing', () => {
     expect(server.peers).toEqual([]);
   });
 
-  it('by unsubscribing, where nothing waits to be written', async () => {
+  test('by unsubscribing closes, if nothing is queued', async () => {
     const { port } = await rawServer();
     const wire = await wireTo(port);
     const socket = dial({ port: wire.port });
@@ -136,7 +136,7 @@ describe('leaving while securing', () => {
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
-  it('but not where something does: it is sent first', async () => {
+  test('by unsubscribing first sends what is queued', async () => {
     const server = await nodeServer();
     const socket = dial({ port: server.port });
     socket.next('a message');
@@ -147,7 +147,7 @@ describe('leaving while securing', () => {
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
-  it('by close() with a timeout', async () => {
+  test('by close() with a timeout aborts after it', async () => {
     const { socket, peer } = await unanswered({ keepOpen: true });
     const seen = seenBy(peer);
     expect(await socket.close({ timeout: 20 })).toMatchObject({ by: 'local', how: 'timeout' });
@@ -155,7 +155,7 @@ describe('leaving while securing', () => {
   });
 });
 
-it.each(versions)(
+test.each(versions)(
   'keepOpen keeps an open one, and without it the last one who leaves closes it, in %s',
   async (version) => {
     const server = await nodeServer({ maxVersion: version });

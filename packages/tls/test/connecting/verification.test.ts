@@ -1,18 +1,16 @@
-// Whose certificate it must be, and who must have signed it.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+// Which name a certificate must have, and which authority must have signed it.
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import tls from 'node:tls';
 import { connect, createSecureContext, listen, systemCertificates, upgrade } from '@rxsock/tls';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
 import * as identities from '../support/identities.js';
-import { ca, expired, localhost, other, strangers, strangersCa, versions, wild } from '../support/identities.js';
-import { dial, nodeServer, plainPair } from '../support/peers.js';
+import { ca, expired, localhost, other, untrusted, untrustedCa, versions, wildcard } from '../support/identities.js';
+import { dial, nodeServer, plainPair, started } from '../support/peers.js';
 
 const selfSigned = await import('../../../../tests/support/certificate.js');
-
-const names = [undefined, 'localhost'];
 
 /** How a handshake ends: whether the server is authorized, or the error. */
 function outcome(options: Parameters<typeof dial>[0]): Promise<unknown> {
@@ -26,11 +24,11 @@ function outcome(options: Parameters<typeof dial>[0]): Promise<unknown> {
 }
 
 describe.each(versions)('%s', (version) => {
-  it.each([
+  test.each([
     ['has expired', expired, { ca }, 'CERT_HAS_EXPIRED', 'certificate has expired'],
     [
-      'a stranger has signed',
-      strangers,
+      'an untrusted authority has signed',
+      untrusted,
       { ca },
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
       'unable to verify the first certificate',
@@ -45,13 +43,13 @@ describe.each(versions)('%s', (version) => {
     ['is for another name', other, { ca }, 'ERR_TLS_CERT_ALTNAME_INVALID', "IP: 127.0.0.1 is not in the cert's list"],
     [
       'is for another address',
-      wild,
+      wildcard,
       { ca, host: 'localhost', family: 4 },
       'ERR_TLS_CERT_ALTNAME_INVALID',
       'localhost. is not in the cert',
     ],
-    ['nobody here knows the authority of', localhost, { ca: undefined }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', ''],
-  ] as const)('refuses a certificate that %s', async (_, identity, options, code, words) => {
+    ['an unknown authority has signed', localhost, { ca: undefined }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', ''],
+  ] as const)('rejects a certificate that %s', async (_, identity, options, code, words) => {
     const server = await nodeServer({ ...identity, maxVersion: version });
     const socket = dial({ port: server.port, ...options });
     const { log, values, ended } = record(socket);
@@ -69,19 +67,19 @@ describe.each(versions)('%s', (version) => {
     await expect(written).rejects.toBe(error);
   });
 
-  it('verifies by the host, a name or an address', async () => {
+  test('verifies by the host, a name or an address', async () => {
     const server = await nodeServer({ maxVersion: version });
     expect(await outcome({ port: server.port })).toEqual({ authorized: true });
     expect(await outcome({ port: server.port, host: 'localhost', family: 4 })).toEqual({ authorized: true });
   });
 
-  it('verify: false takes any certificate, and says that it is not authorized', async () => {
+  test('verify: false accepts any certificate and reports it as not authorized', async () => {
     const server = await nodeServer({ ...expired, maxVersion: version });
     expect(await outcome({ port: server.port, verify: false })).toEqual({ authorized: false });
     expect(await outcome({ port: server.port, verify: true })).toMatchObject({ code: 'CERT_HAS_EXPIRED' });
   });
 
-  it('asks for servername and verifies by it', async () => {
+  test('sends servername and verifies by it', async () => {
     const asked: (string | false | null)[] = [];
     const server = await nodeServer({ ...other, maxVersion: version });
     server.server.on('secureConnection', ({ servername }) => asked.push(servername));
@@ -92,7 +90,7 @@ describe.each(versions)('%s', (version) => {
     await expect.poll(() => asked[0]).toBe('other.test');
   });
 
-  it('verifies by verifyHost where a tunnel leads to another host, and asks for that name', async () => {
+  test('verifies by verifyHost, and sends it as the name, where a tunnel leads to another host', async () => {
     const asked: (string | false | null)[] = [];
     const server = await nodeServer({ ...other, maxVersion: version });
     server.server.on('secureConnection', ({ servername }) => asked.push(servername));
@@ -106,7 +104,7 @@ describe.each(versions)('%s', (version) => {
     await expect.poll(() => asked.slice(0, 2)).toEqual(['other.test', 'front.test']);
   });
 
-  it('does not ask for an address, which is no name', async () => {
+  test('does not send an address as a server name', async () => {
     const asked: (string | false | null)[] = [];
     const server = await nodeServer({ maxVersion: version });
     server.server.on('secureConnection', ({ servername }) => asked.push(servername));
@@ -117,23 +115,23 @@ describe.each(versions)('%s', (version) => {
     await expect.poll(() => asked[0]).toBe(false);
   });
 
-  it.each([
+  test.each([
     ['PEM', ca],
-    ['PEM of several', `${strangersCa}\n${ca}`],
+    ['PEM of several', `${untrustedCa}\n${ca}`],
     ['a buffer', Buffer.from(ca)],
-    ['a list', [strangersCa, ca]],
-    ['a list of buffers', [Buffer.from(strangersCa), Buffer.from(ca)]],
+    ['a list', [untrustedCa, ca]],
+    ['a list of buffers', [Buffer.from(untrustedCa), Buffer.from(ca)]],
     ["Node's own and ours", [...tls.rootCertificates, ca]],
-  ])('takes authorities as %s', async (_, list) => {
+  ])('accepts authorities as %s', async (_, list) => {
     const server = await nodeServer({ maxVersion: version });
     expect(await outcome({ port: server.port, ca: list })).toEqual({ authorized: true });
   });
 
-  it.each([
-    ['another one', strangersCa],
+  test.each([
+    ['another one', untrustedCa],
     ["Node's own", [...tls.rootCertificates]],
     ['none', []],
-  ])('trusts no others: %s', async (_, list) => {
+  ])('trusts no other authorities: %s', async (_, list) => {
     const server = await nodeServer({ maxVersion: version });
     expect(await outcome({ port: server.port, ca: list })).toMatchObject({ name: 'CertificateError' });
   });
@@ -143,35 +141,34 @@ describe('systemCertificates()', () => {
   afterEach(() => vi.unstubAllEnvs());
 
   async function file(text: string): Promise<string> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'rxsock-'));
-    onTestFinished(() => rm(folder, { recursive: true }));
+    const folder = await testFolder();
     await writeFile(path.join(folder, 'bundle.pem'), text);
     return path.join(folder, 'bundle.pem');
   }
 
-  it('gives those of the file that SSL_CERT_FILE names, each by itself', async () => {
-    vi.stubEnv('SSL_CERT_FILE', await file(`# a comment\n${ca}\n# another\n${strangersCa}`));
-    expect(systemCertificates().map((pem) => pem.trim())).toEqual([ca.trim(), strangersCa.trim()]);
+  test('returns the certificates of the file in SSL_CERT_FILE, one by one', async () => {
+    vi.stubEnv('SSL_CERT_FILE', await file(`# a comment\n${ca}\n# another\n${untrustedCa}`));
+    expect(systemCertificates().map((pem) => pem.trim())).toEqual([ca.trim(), untrustedCa.trim()]);
     const server = await nodeServer();
     expect(await outcome({ port: server.port, ca: systemCertificates() })).toEqual({ authorized: true });
   });
 
-  it('throws where there is none: an empty list trusts nobody', async () => {
+  test('throws if there is none: an empty list would trust nothing', async () => {
     vi.stubEnv('SSL_CERT_FILE', await file('nothing'));
     expect(() => systemCertificates()).toThrow(
-      'No certificates of the system were found: name a file of them in SSL_CERT_FILE',
+      'The certificates of the system were not found: name their file in SSL_CERT_FILE',
     );
     vi.stubEnv('SSL_CERT_FILE', '/nowhere/at/all.pem');
     expect(() => systemCertificates()).toThrow(/ENOENT/);
   });
 });
 
-describe('what only looks like verify: false', () => {
-  const impostors = [0, null, '', 'false', 'no', Number.NaN, [], {}, () => false, new Boolean(false)];
+describe('a value that only resembles verify: false', () => {
+  const lookalikes = [0, null, '', 'false', 'no', Number.NaN, [], {}, () => false, new Boolean(false)];
 
-  it.each(impostors)('%j is refused by connect, listen and upgrade', async (impostor) => {
-    const verify = impostor as boolean;
-    const says = /^verify must be true or false, and only false turns verification off, not /;
+  test.each(lookalikes)('%j is rejected by connect, listen and upgrade', async (lookalike) => {
+    const verify = lookalike as boolean;
+    const says = /^verify must be true or false, not /;
     expect(() => connect({ port: 1, verify })).toThrow(TypeError);
     expect(() => connect({ port: 1, verify })).toThrow(says);
     expect(() => listen({ ...localhost, verify })).toThrow(says);
@@ -181,7 +178,7 @@ describe('what only looks like verify: false', () => {
     expect(plain.readyState).toBe('open');
   });
 
-  it('undefined is the default', async () => {
+  test('undefined is the default', async () => {
     const server = await nodeServer({ ...expired });
     expect(await outcome({ port: server.port, verify: undefined as never })).toMatchObject({
       code: 'CERT_HAS_EXPIRED',
@@ -189,13 +186,13 @@ describe('what only looks like verify: false', () => {
   });
 });
 
-it.each(names)('an empty name to verify by is none: servername %s', (servername) => {
-  expect(() => connect({ port: 1, host: '', ...(servername && { servername: '' }) })).toThrow(
-    'There is no name to verify the certificate by: give servername or verifyHost, or verify: false',
-  );
+test.each(['host', 'servername', 'verifyHost'])('rejects an empty %s, which no certificate is for', (name) => {
+  const refused = new RegExp(`^${name} must be a (host )?name( or an address)?, not ''$`);
+  expect(() => connect({ port: 1, [name]: '' })).toThrow(TypeError);
+  expect(() => connect({ port: 1, [name]: '' })).toThrow(refused);
 });
 
-it('a context and what belongs into it cannot both be given', () => {
+test('rejects a context together with options that belong into it', () => {
   const context = createSecureContext({ ca });
   for (const extra of [
     { ca },
@@ -208,12 +205,18 @@ it('a context and what belongs into it cannot both be given', () => {
     { maxVersion: 'TLSv1.3' },
   ]) {
     expect(() => connect({ port: 1, context, ...(extra as { ca: string }) })).toThrow(
-      'Give certificates, keys and versions to createSecureContext(), or here, not both',
+      `${Object.keys(extra)} cannot be given together with context: give it to createSecureContext() instead`,
     );
   }
 });
 
-it('keys and certificates that do not fit throw at the call', () => {
+test('a message puts the IPv6 address of the peer in brackets', async () => {
+  const { port } = await started(listen({ ...expired, host: '::1' }));
+  const { error } = await record(dial({ host: '::1', port })).ended;
+  expect((error as Error).message).toContain(`The certificate of [::1]:${port} was refused: `);
+});
+
+test('keys and certificates that do not match throw at the call', () => {
   expect(() => connect({ port: 1, key: localhost.key, cert: other.cert })).toThrow(/key values mismatch/);
   expect(() => listen({ key: localhost.key, cert: identities.other.cert })).toThrow(/key values mismatch/);
   expect(() => listen({} as never)).toThrow('A TLS server needs key and cert, or pfx');
@@ -224,7 +227,7 @@ it('keys and certificates that do not fit throw at the call', () => {
   expect(() => createSecureContext({ cert: 'nonsense' })).toThrow();
 });
 
-it('verify: false does not call a certificate for another name authorized', async () => {
+test('verify: false does not report a certificate for another name as authorized', async () => {
   const { port } = await nodeServer();
   const asked = (servername: string) => outcome({ port, servername, verify: false });
   expect(await asked('localhost')).toEqual({ authorized: true });

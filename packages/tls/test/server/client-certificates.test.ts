@@ -1,16 +1,17 @@
-// mTLS: who is asked for a certificate, who is let in, and what the others are told.
+// Mutual TLS: which clients are asked for a certificate, which are accepted, and what the others see.
+import { X509Certificate } from 'node:crypto';
 import { data, on, type SecureConnectEvent, serve, through } from '@rxsock/core';
 import { createSecureContext, listen } from '@rxsock/tls';
 import { firstValueFrom, lastValueFrom, of } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
-import { ca, joe, localhost, other, strangersCa, strangersJoe, versions } from '../support/identities.js';
+import { ca, joe, localhost, other, untrustedCa, untrustedJoe, versions } from '../support/identities.js';
 import { dial, drained, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
 
 const mutual = { requestCert: true, ca } as const;
 
 describe.each(versions)('%s', (version) => {
-  it('lets in whom its authority has signed, and tells who it is', async () => {
+  test('accepts a client that its authority has signed, and reports its certificate', async () => {
     const { server, port } = await serverOf({ ...mutual, maxVersion: version });
     nodeClient(port, joe);
     const socket = await nextOf(server);
@@ -20,11 +21,11 @@ describe.each(versions)('%s', (version) => {
     });
   });
 
-  it.each([
+  test.each([
     ['no certificate', {}, 'PEER_DID_NOT_RETURN_A_CERTIFICATE'],
-    ['one that a stranger has signed', strangersJoe, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    ['one that is not for clients', localhost, 'INVALID_PURPOSE'],
-  ])('refuses a client with %s, and serves the next', async (_, identity, code) => {
+    ['a certificate that an untrusted authority has signed', untrustedJoe, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['a certificate that is not for clients', localhost, 'INVALID_PURPOSE'],
+  ])('rejects a client with %s, and serves the next', async (_, identity, code) => {
     const { server, port, events } = await serverOf({ ...mutual, maxVersion: version });
     const dropped = dropOf(server);
     const peer = nodeClient(port, identity);
@@ -43,10 +44,10 @@ describe.each(versions)('%s', (version) => {
     expect(events.log).toEqual(['listening', 'drop', 'connection']);
   });
 
-  it('with verify: false takes all, and says who is authorized', async () => {
+  test('with verify: false accepts all, and reports which are authorized', async () => {
     const { server, port } = await serverOf({ ...mutual, verify: false, maxVersion: version });
     const seen: Pick<SecureConnectEvent, 'authorized' | 'peer'>[] = [];
-    for (const identity of [joe, strangersJoe, {}]) {
+    for (const identity of [joe, untrustedJoe, {}]) {
       const next = nextOf(server);
       nodeClient(port, identity);
       const { authorized, peer } = await firstValueFrom((await next).pipe(on('secureConnect')));
@@ -59,7 +60,7 @@ describe.each(versions)('%s', (version) => {
     ]);
   });
 
-  it('does not ask unless told to', async () => {
+  test('does not ask by default', async () => {
     const { server, port } = await serverOf({ ca, maxVersion: version });
     nodeClient(port, joe);
     const socket = await nextOf(server);
@@ -69,7 +70,7 @@ describe.each(versions)('%s', (version) => {
     });
   });
 
-  it('shows its own certificate, of the options or of a context', async () => {
+  test('shows its own certificate, from the options or from a context', async () => {
     const server = await nodeServer({ requestCert: true, ca, maxVersion: version });
     for (const own of [{ ca, ...joe }, { context: createSecureContext({ ca, ...joe }) }]) {
       dial({ port: server.port, keepOpen: true, ...own }).subscribe({ error: () => {} });
@@ -80,7 +81,7 @@ describe.each(versions)('%s', (version) => {
   });
 });
 
-it('in TLS 1.3 a refused client hears of it after secureConnect, as an alert in phase read', async () => {
+test('a rejected client gets an alert in phase read, after secureConnect, in TLS 1.3', async () => {
   const server = await nodeServer({ requestCert: true, ca, minVersion: 'TLSv1.3' });
   const { log, ended } = record(dial({ port: server.port }));
   expect((await ended).error).toMatchObject({
@@ -88,61 +89,61 @@ it('in TLS 1.3 a refused client hears of it after secureConnect, as an alert in 
     code: 'ERR_TLS_ALERT',
     alert: 'certificate_required',
     phase: 'read',
-    message: `127.0.0.1:${server.port} ended the connection with the TLS alert certificate_required`,
+    message: `The peer at 127.0.0.1:${server.port} ended the connection with the TLS alert certificate_required`,
   });
   expect(log.slice(1)).toEqual(['connect', 'secureConnect', 'close', 'error:ERR_TLS_ALERT']);
 });
 
-// Node's servers look at a certificate when the handshake is over, and hang up without a word: ours do, too.
-it.each([
+// Node's servers check a certificate when the handshake is over, and hang up without an alert. So do ours.
+test.each([
   ['TLSv1.2', 'ERR_TLS_HANDSHAKE', 'open'],
   ['TLSv1.3', 'ERR_TLS_TRUNCATED', 'read'],
-] as const)('one with the certificate of a stranger is hung up on, in %s: %s', async (version, code, phase) => {
+] as const)('a client with an untrusted certificate is rejected in %s: %s', async (version, code, phase) => {
   const theirs = await nodeServer({ requestCert: true, ca, maxVersion: version });
   const ours = await serverOf({ ...mutual, maxVersion: version });
   for (const { port } of [theirs, ours]) {
-    const { error } = await record(dial({ port, ...strangersJoe }).pipe(data())).ended;
+    const { error } = await record(dial({ port, ...untrustedJoe }).pipe(data())).ended;
     expect(error).toMatchObject({ name: 'SocketError', code, phase });
   }
 });
 
-it('in TLS 1.2 a refused client hears of it in phase open', async () => {
+test('a rejected client gets an error in phase open in TLS 1.2', async () => {
   const server = await nodeServer({ requestCert: true, ca, maxVersion: 'TLSv1.2' });
   const { log, ended } = record(dial({ port: server.port }));
   expect((await ended).error).toMatchObject({ name: 'AlertError', alert: 'handshake_failure', phase: 'open' });
   expect(log).not.toContain('secureConnect');
 });
 
-describe.each(versions)('a name of its own (SNI), %s', (version) => {
+describe.each(versions)('a virtual host (SNI), %s', (version) => {
   const names = { sni: { 'other.test': other }, maxVersion: version };
 
-  it('takes the clients that the server takes, unless it says otherwise', async () => {
+  test('accepts the clients that the server accepts, by default', async () => {
     const { server, port } = await serverOf({ ...mutual, ...names });
     nodeClient(port, { ...joe, servername: 'other.test' });
     const socket = await nextOf(server);
     expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ authorized: true });
   });
 
-  it('refuses the others', async () => {
+  test('rejects the others', async () => {
     const { server, port } = await serverOf({ ...mutual, ...names });
     const dropped = dropOf(server);
-    nodeClient(port, { ...strangersJoe, servername: 'other.test' });
+    nodeClient(port, { ...untrustedJoe, servername: 'other.test' });
     expect(await dropped).toMatchObject({ error: { name: 'CertificateError' } });
   });
 
-  it('may have authorities of its own', async () => {
+  test('may have its own authorities', async () => {
     const { server, port } = await serverOf({
       ...mutual,
       maxVersion: version,
-      sni: { 'other.test': { ...other, ca: strangersCa } },
+      sni: { 'other.test': { ...other, ca: untrustedCa } },
     });
-    nodeClient(port, { ...strangersJoe, servername: 'other.test' });
+    nodeClient(port, { ...untrustedJoe, servername: 'other.test' });
     const socket = await nextOf(server);
     expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ authorized: true });
   });
 });
 
-it.each(versions)(
+test.each(versions)(
   'no session is resumed where a certificate is asked for: it would outlive ca and crl, %s',
   async (version) => {
     const { server, port } = await serverOf({ ...mutual, maxVersion: version });
@@ -152,33 +153,37 @@ it.each(versions)(
       const socket = dial({ port, context });
       const secured = firstValueFrom(socket.pipe(on('secureConnect')));
       await lastValueFrom(of('hello').pipe(through(socket)));
-      // A session that is resumed shows no certificate.
+      // A resumed session shows no certificate.
       expect((await secured).peer?.subject).toBe('CN=localhost');
     }
   },
 );
 
-describe('refused at the call', () => {
-  it('to ask for certificates without saying who signs them', () => {
+describe('rejects at the call', () => {
+  test('requestCert without an authority', () => {
     expect(() => listen({ ...localhost, requestCert: true })).toThrow(/^requestCert needs ca/);
     const server = listen({ ...localhost, ...mutual });
     expect(() => server.setSecureContext(localhost)).toThrow(/^requestCert needs ca/);
   });
 
-  it('a name without a certificate', () => {
+  test('a host without a certificate', () => {
     expect(() => listen({ ...localhost, sni: { 'other.test': {} } })).toThrow('The name other.test needs key and cert');
   });
 
-  it('a name with versions of its own, which Node would take no notice of', () => {
+  test('a host with its own versions, which Node would ignore', () => {
     const sni = { 'other.test': { ...other, minVersion: 'TLSv1.3' } } as never;
     expect(() => listen({ ...localhost, sni })).toThrow(
-      'The name other.test cannot have ciphers or versions of its own',
+      'The name other.test cannot have ciphers or versions of its own: give them to the server',
     );
   });
 
-  it.each(['pki/ca.pem', ''])('a path in place of a certificate: %j', (path) => {
-    const refused = /^ca must be PEM text, or DER in buffers/;
-    expect(() => listen({ ...localhost, ca: path })).toThrow(refused);
-    expect(() => createSecureContext({ ca: [ca, path] })).toThrow(refused);
+  test.each([
+    ['a path', 'pki/ca.pem', /^ca must be PEM, in a string or a buffer, not 'pki\/ca\.pem': read the file/],
+    ['DER', new X509Certificate(ca).raw, /^ca must be PEM, in a string or a buffer, not <Buffer 30 /],
+    ['an empty string', '', /^ca must be a string or a buffer that is not empty, or an array of them, not ''$/],
+  ])('%s in place of PEM', (_, wrong, message) => {
+    expect(() => listen({ ...localhost, ca: wrong })).toThrow(TypeError);
+    expect(() => listen({ ...localhost, ca: wrong })).toThrow(message);
+    expect(() => createSecureContext({ ca: [ca, wrong] })).toThrow(message);
   });
 });

@@ -1,13 +1,13 @@
-// SNI: which certificate is shown to whom. ALPN: which protocol is spoken, and who is refused.
+// SNI: which certificate a client gets. ALPN: which protocol is spoken, and which clients are rejected.
 import { once } from 'node:events';
 import { on } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
-import { localhost, other, versions, wild } from '../support/identities.js';
+import { localhost, other, versions, wildcard } from '../support/identities.js';
 import { dial, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
 
-/** Who is shown to a client that asks for a name, whatever it thinks of it. */
+/** The name in the certificate that a client with this server name gets, without verification. */
 async function shown(port: number, servername?: string): Promise<string | undefined> {
   const peer = nodeClient(port, { servername: servername ?? '', rejectUnauthorized: false });
   await once(peer, 'secureConnect');
@@ -15,7 +15,7 @@ async function shown(port: number, servername?: string): Promise<string | undefi
 }
 
 describe.each(versions)('%s', (version) => {
-  it.each([
+  test.each([
     ['other.test', 'CN=other.test'],
     ['OTHER.Test', 'CN=other.test'],
     ['other.test.', 'CN=other.test'],
@@ -25,24 +25,24 @@ describe.each(versions)('%s', (version) => {
     ['unknown.test', 'CN=localhost'],
     [undefined, 'CN=localhost'],
   ])('shows a client that asks for %s the certificate of %s', async (asked, subject) => {
-    const { port } = await serverOf({ maxVersion: version, sni: { 'other.test': other, '*.WILD.test': wild } });
+    const { port } = await serverOf({ maxVersion: version, sni: { 'other.test': other, '*.WILD.test': wildcard } });
     expect(await shown(port, asked)).toBe(subject);
   });
 
-  it('the exact name goes before the wildcard', async () => {
-    const { port } = await serverOf({ maxVersion: version, sni: { '*.wild.test': wild, 'a.wild.test': other } });
+  test('an exact name has priority over a wildcard', async () => {
+    const { port } = await serverOf({ maxVersion: version, sni: { '*.wild.test': wildcard, 'a.wild.test': other } });
     expect(await shown(port, 'a.wild.test')).toBe('CN=other.test');
     expect(await shown(port, 'b.wild.test')).toBe('CN=*.wild.test');
   });
 
-  it('verifies over SNI like anywhere', async () => {
-    const { port } = await serverOf({ maxVersion: version, sni: { '*.wild.test': wild } });
+  test('verifies with SNI as usual', async () => {
+    const { port } = await serverOf({ maxVersion: version, sni: { '*.wild.test': wildcard } });
     const peer = nodeClient(port, { servername: 'x.wild.test' });
     await once(peer, 'secureConnect');
     expect(peer.authorized).toBe(true);
   });
 
-  it.each([
+  test.each([
     ['a list, by its own order', ['h2', 'echo'], ['echo', 'h2'], 'h2'],
     ['a function', ({ protocols }: { protocols: readonly string[] }) => protocols.at(-1), ['a', 'b'], 'b'],
     [
@@ -59,12 +59,12 @@ describe.each(versions)('%s', (version) => {
     expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ alpn: chosen });
   });
 
-  it.each([
+  test.each([
     ['a list with none in common', ['h2']],
     ['a function that chooses none', () => undefined],
     ['a function that chooses what was not offered', () => 'h2'],
-    ['a function that gives no name at all', () => 7 as never],
-  ])('refuses by %s: a drop, and an alert to the client', async (_, alpn) => {
+    ['a function that returns no name at all', () => 7 as never],
+  ])('rejects by %s: a drop, and an alert to the client', async (_, alpn) => {
     const { server, port, events } = await serverOf({ maxVersion: version, alpn });
     const dropped = dropOf(server);
     const refused = record(dial({ port, alpn: ['echo'] }));
@@ -77,7 +77,7 @@ describe.each(versions)('%s', (version) => {
     expect(events.log).toEqual(['listening', 'drop']);
   });
 
-  it('a function that throws refuses, and the process is warned', async () => {
+  test('an ALPN function that throws rejects the client, and emits a process warning', async () => {
     const warned = new Promise<Error & { code?: string }>((resolve) => {
       process.on('warning', resolve);
       onTestFinished(() => void process.off('warning', resolve));
@@ -94,7 +94,7 @@ describe.each(versions)('%s', (version) => {
     expect(message).toMatch(/^The alpn function failed: Error: no idea\n/);
   });
 
-  it('a client that offers nothing is served without a protocol', async () => {
+  test('a client that offers no protocol is served without one', async () => {
     for (const alpn of [['h2'], () => 'h2']) {
       const { server, port } = await serverOf({ maxVersion: version, alpn });
       nodeClient(port);
@@ -103,7 +103,7 @@ describe.each(versions)('%s', (version) => {
     }
   });
 
-  it('a client is told what its server has chosen, or that it knows nothing of it', async () => {
+  test('a client learns which protocol its server has chosen, or that it knows none of them', async () => {
     for (const [ALPNProtocols, alpn] of [
       [['b', 'a'], 'b'],
       [undefined, undefined],
@@ -118,7 +118,7 @@ describe.each(versions)('%s', (version) => {
   });
 });
 
-it('both sides write a key log of the same connection', async () => {
+test('both sides write a key log of the same connection', async () => {
   const logs: Record<'ours' | 'theirs', string[]> = { ours: [], theirs: [] };
   const { server, port } = await serverOf({ ...localhost, keyLog: (line) => logs.theirs.push(`${line}`) });
   const accepted = nextOf(server);

@@ -1,16 +1,26 @@
-// A later connection resumes the session of an earlier one, but only where all that was verified is the same.
+// A later connection resumes the session of an earlier one, but only if everything that was verified is the same.
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { type ConnectOptions, createSecureContext, listen, type SecureContext } from '@rxsock/tls';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { ca, joe, localhost, renewed, versions } from '../support/identities.js';
 import { dial, type NodeServer, nextOf, nodeClient, nodeServer, secured, serverOf, started } from '../support/peers.js';
 
-type Visit = Omit<ConnectOptions, 'port'>;
+const services = vi.hoisted(() => ({ file: '' }));
+vi.mock('../../../core/src/lookup/services-file.js', () => ({
+  get SERVICES_FILE() {
+    return services.file;
+  },
+}));
 
-/** Connects, talks and leaves; whether the server of Node's has resumed a session. */
+type Visit = Partial<ConnectOptions>;
+
+/** Connects, talks and leaves. Returns whether the Node server has resumed a session. */
 async function visit(server: NodeServer, options: Visit): Promise<boolean> {
   const socket = dial({ port: server.port, ...options });
   const { ended } = record(socket);
@@ -24,7 +34,7 @@ async function visit(server: NodeServer, options: Visit): Promise<boolean> {
 }
 
 describe.each(versions)('%s', (version) => {
-  it('with one context, the same host and port', async () => {
+  test('resumes with one context and the same host and port', async () => {
     const server = await nodeServer({ maxVersion: version });
     const context = createSecureContext({ ca });
     expect(await visit(server, { context })).toBe(false);
@@ -32,7 +42,7 @@ describe.each(versions)('%s', (version) => {
     expect(await visit(server, { context })).toBe(true);
   });
 
-  it('a resumed connection is verified, and its certificate is not shown again', async () => {
+  test('a resumed connection counts as verified, and its certificate is not sent again', async () => {
     const server = await nodeServer({ maxVersion: version });
     const context = createSecureContext({ ca });
     await visit(server, { context });
@@ -42,7 +52,7 @@ describe.each(versions)('%s', (version) => {
     expect(event).toMatchObject({ authorized: true, peer: undefined, protocol: version });
   });
 
-  it.each<[string, Visit, Visit]>([
+  test.each<[string, Visit, Visit]>([
     ['another name', {}, { servername: 'localhost' }],
     [
       'another name to verify by',
@@ -53,7 +63,7 @@ describe.each(versions)('%s', (version) => {
     ['no verification before', { verify: false }, {}],
     ['no verification now', {}, { verify: false }],
     ['other protocols', { alpn: ['a'] }, { alpn: ['b'] }],
-  ])('not with %s', async (_, first, second) => {
+  ])('does not resume with %s', async (_, first, second) => {
     const server = await nodeServer({ maxVersion: version });
     const context = createSecureContext({ ca });
     expect(await visit(server, { context, ...first })).toBe(false);
@@ -61,7 +71,7 @@ describe.each(versions)('%s', (version) => {
     expect(await visit(server, { context, ...first })).toBe(true);
   });
 
-  it('not on another port, also where that server could', async () => {
+  test('does not resume on another port, even if that server could', async () => {
     const server = await nodeServer({ maxVersion: version });
     const second = await nodeServer({ maxVersion: version, ticketKeys: server.server.getTicketKeys() });
     const context = createSecureContext({ ca });
@@ -70,7 +80,20 @@ describe.each(versions)('%s', (version) => {
     expect(await visit(second, { context })).toBe(true);
   });
 
-  it('not with another context, nor without one', async () => {
+  test('does not resume with another service, even if that server could', async () => {
+    const server = await nodeServer({ maxVersion: version });
+    const second = await nodeServer({ maxVersion: version, ticketKeys: server.server.getTicketKeys() });
+    const folder = await testFolder();
+    services.file = join(folder, 'services');
+    await writeFile(services.file, `first ${server.port}/tcp\nsecond ${second.port}/tcp\n`);
+    const context = createSecureContext({ ca });
+    expect(await visit(server, { context, port: 'first' })).toBe(false);
+    expect(await visit(server, { context, port: 'first' })).toBe(true);
+    expect(await visit(second, { context, port: 'second' })).toBe(false);
+    expect(await visit(second, { context, port: 'second' })).toBe(true);
+  });
+
+  test('resumes neither with another context nor without one', async () => {
     const server = await nodeServer({ maxVersion: version });
     const context = createSecureContext({ ca });
     await visit(server, { context });
@@ -80,21 +103,21 @@ describe.each(versions)('%s', (version) => {
     expect(await visit(server, { context })).toBe(true);
   });
 
-  it('a context that does not trust the server does not resume what another has verified', async () => {
+  test('a context that does not trust the server does not resume what another context has verified', async () => {
     const server = await nodeServer({ maxVersion: version });
     await visit(server, { context: createSecureContext({ ca }) });
     const socket = dial({ port: server.port, context: createSecureContext() });
     expect((await record(socket).ended).error).toMatchObject({ name: 'CertificateError' });
   });
 
-  /** Whether a server of ours resumes a session of Node's. */
+  /** Whether a server of ours resumes a session of a Node client. */
   async function resumes(port: number, session: Buffer): Promise<boolean> {
     const peer = nodeClient(port, { session });
     await once(peer, 'secureConnect');
     return peer.isSessionReused();
   }
 
-  it('our servers resume sessions, also after they were shown new certificates', async () => {
+  test('our servers resume sessions, also after their certificates were replaced', async () => {
     const { server, port } = await serverOf({ maxVersion: version });
     const first = nodeClient(port);
     const sessions = once(first, 'session');
@@ -120,7 +143,7 @@ describe('setSecureContext()', () => {
     return namesOf(peer);
   }
 
-  it('shows the new ones to those who come, while those who are there live on', async () => {
+  test('shows the new certificates to new connections, while open ones continue', async () => {
     const { server, port } = await serverOf();
     const next = nextOf(server);
     const before = nodeClient(port);
@@ -136,7 +159,7 @@ describe('setSecureContext()', () => {
     expect(String((await once(before, 'data'))[0])).toBe('so am I');
   });
 
-  it('replaces all of them, those for other names included', async () => {
+  test('replaces all of them, those for other names included', async () => {
     const { server, port } = await serverOf({ sni: { 'x.test': renewed } });
     expect(await shown(port, 'x.test')).toContain('renewed.test');
     server.setSecureContext({ ...localhost, sni: { 'y.test': renewed } });
@@ -144,7 +167,7 @@ describe('setSecureContext()', () => {
     expect(await shown(port, 'y.test')).toContain('renewed.test');
   });
 
-  it('replaces whom it trusts', async () => {
+  test('replaces the trusted authorities', async () => {
     const { server, port, events } = await serverOf({ requestCert: true, ca, maxVersion: 'TLSv1.2' });
     nodeClient(port, joe);
     await nextOf(server);
@@ -153,7 +176,7 @@ describe('setSecureContext()', () => {
     await expect.poll(() => events.log).toEqual(['listening', 'connection', 'drop']);
   });
 
-  it('keeps the old ones where the new ones do not fit, and throws', async () => {
+  test('throws for invalid certificates and keeps the old ones', async () => {
     const { server, port } = await serverOf();
     expect(() => server.setSecureContext({ key: renewed.key, cert: localhost.cert })).toThrow(/key values mismatch/);
     expect(() => server.setSecureContext({} as never)).toThrow('A TLS server needs key and cert, or pfx');
@@ -164,8 +187,8 @@ describe('setSecureContext()', () => {
   });
 });
 
-describe('before it listens', () => {
-  it('setSecureContext() is what it begins with', async () => {
+describe('before the server listens', () => {
+  test('sets the certificates to start with', async () => {
     const server = listen(localhost);
     server.setSecureContext(renewed);
     const { port } = await started(server);
@@ -175,7 +198,7 @@ describe('before it listens', () => {
   });
 });
 
-it('keeps the sessions of a hundred peers', async () => {
+test('keeps the sessions of a hundred peers', async () => {
   const server = await nodeServer({ maxVersion: 'TLSv1.2' });
   const context: SecureContext = createSecureContext({ ca });
   const named = (index: number) => ({ context, verifyHost: '127.0.0.1', servername: `name${index}.test` });

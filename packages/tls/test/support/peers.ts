@@ -1,4 +1,4 @@
-// Node's own TLS at the other end of the wire, and the four ways in which a TLS socket of ours comes about.
+// Node's own TLS as the peer, and the four ways to create a TLS socket of ours.
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -20,7 +20,7 @@ export interface NodeServer {
   next(): Promise<tls.TLSSocket>;
 }
 
-/** A server of Node's for localhost, with half-open on. The errors of its connections are nobody's. */
+/** A Node server for localhost, with allowHalfOpen. The errors of its connections are ignored. */
 export async function nodeServer(options: tls.TlsOptions = {}): Promise<NodeServer> {
   const server = tls.createServer({ ...localhost, allowHalfOpen: true, ...options });
   const raw: net.Socket[] = [];
@@ -41,7 +41,7 @@ export async function nodeServer(options: tls.TlsOptions = {}): Promise<NodeServ
   return { port: (server.address() as net.AddressInfo).port, server, raw, next };
 }
 
-/** A client of Node's that trusts our authority, with half-open on. Its errors are nobody's. */
+/** A Node client that trusts our authority, with allowHalfOpen. Its errors are ignored. */
 export function nodeClient(port: number, options: tls.ConnectionOptions = {}): tls.TLSSocket {
   const address = { port, host: '127.0.0.1', allowHalfOpen: true };
   const all: tls.ConnectionOptions = { ca, servername: 'localhost', ...options };
@@ -50,8 +50,8 @@ export function nodeClient(port: number, options: tls.ConnectionOptions = {}): t
   return peer.on('error', () => {});
 }
 
-/** A socket of ours that trusts our authority; it is aborted when the test is over. */
-export function dial(options: Partial<tcp.ConnectOptions> & ClientOptions & { readonly port: number }): tcp.Socket {
+/** A socket of ours that trusts our authority. It is aborted when the test is over. */
+export function dial(options: tcp.ConnectOptions & ClientOptions): tcp.Socket {
   const socket = connect({ host: '127.0.0.1', ...(options.context ? {} : { ca }), ...options });
   onTestFinished(() => socket.error());
   return socket;
@@ -84,19 +84,19 @@ export function dropOf(server: tcp.Server<tcp.InternetEndpoint>): Promise<tcp.Dr
   return next;
 }
 
-/** Until the handshake of a socket is over. Dials, and reads nothing. */
+/** Resolves when the handshake of a socket is over. Dials, and reads nothing. */
 export function secured(socket: tcp.Socket): Promise<tcp.SecureConnectEvent> {
   return firstValueFrom(socket.pipe(tcp.on('secureConnect')));
 }
 
-/** How a socket of ours has come about. */
-export const births = ['dialled', 'accepted', 'upgraded as a client', 'upgraded as a server'] as const;
-export type Birth = (typeof births)[number];
+/** The ways to create a socket of ours. */
+export const origins = ['dialled', 'accepted', 'upgraded as a client', 'upgraded as a server'] as const;
+export type Origin = (typeof origins)[number];
 
 /** All of them, in both versions. */
-export const everyCase = births.flatMap((birth) => versions.map((version) => [birth, version] as const));
+export const everyCase = origins.flatMap((origin) => versions.map((version) => [origin, version] as const));
 
-/** A socket of ours that is open and that nobody reads, its peer of Node's, and the wire between them. */
+/** An open socket of ours that nobody reads, its Node peer, and the wire between them. */
 export interface Pair {
   readonly socket: tcp.Socket;
   readonly peer: tls.TLSSocket;
@@ -105,20 +105,20 @@ export interface Pair {
 }
 
 /** Makes a pair. */
-export async function pair(birth: Birth, version: Version, options: tcp.SocketOptions = {}): Promise<Pair> {
+export async function pair(origin: Origin, version: Version, options: tcp.SocketOptions = {}): Promise<Pair> {
   const only = { minVersion: version, maxVersion: version } as const;
   const ours = { keepOpen: true, ...only, ...options };
-  const made = await makers[birth](only, ours);
+  const made = await makers[origin](only, ours);
   onTestFinished(() => made.socket.error());
   await secured(made.socket);
-  // Node tells of a handshake while it is still going on.
+  // Node emits the event before the handshake is fully over.
   await turns(2);
   return made;
 }
 
 type Only = { readonly minVersion: Version; readonly maxVersion: Version };
 
-const makers: Record<Birth, (only: Only, ours: tcp.SocketOptions & Only) => Promise<Pair>> = {
+const makers: Record<Origin, (only: Only, ours: tcp.SocketOptions & Only) => Promise<Pair>> = {
   async dialled(only, ours) {
     const server = await nodeServer(only);
     const wire = await wireTo(server.port);
@@ -157,16 +157,16 @@ const makers: Record<Birth, (only: Only, ours: tcp.SocketOptions & Only) => Prom
 const asClient = ({ toClient, toServer }: Wire) => ({ toUs: toClient, toPeer: toServer });
 const asServer = ({ toClient, toServer }: Wire) => ({ toUs: toServer, toPeer: toClient });
 
-/** Before STARTTLS: a plain socket of ours, the end of Node's, and the wire between them. */
+/** Before STARTTLS: a plain socket of ours, its Node peer, and the wire between them. */
 export interface PlainPair {
   readonly plain: tcp.Socket;
   readonly raw: net.Socket;
   readonly wire: Wire;
-  /** That of the socket that was accepted. */
+  /** The server of an accepted socket. */
   readonly server: tcp.Server<tcp.InternetEndpoint> | undefined;
 }
 
-/** Makes a plain pair, of which ours was dialled or accepted. */
+/** Makes a plain pair. Our socket is either dialled or accepted. */
 export async function plainPair(ours: 'dialled' | 'accepted', options: tcp.SocketOptions = {}): Promise<PlainPair> {
   if (ours === 'accepted') {
     const { server, port } = await started(tcp.listen({ keepOpen: true, ...options }));
@@ -190,7 +190,7 @@ export async function plainPair(ours: 'dialled' | 'accepted', options: tcp.Socke
   return { plain, raw, wire, server: undefined };
 }
 
-/** All that a stream of Node's gives, and how it ends: by `end`, or by the code of an error. */
+/** Reads a Node stream to its end. Returns the text, and `end` or the code of the error. */
 export async function drained(peer: net.Socket): Promise<{ readonly text: string; readonly end: string }> {
   let text = '';
   const end = await new Promise<string>((resolve) => {

@@ -1,4 +1,4 @@
-// A wire between two sides that is tapped: what passes is written down as TLS records, and it can be cut.
+// A tapped wire between two sides: it logs the TLS records that pass, and can be cut.
 import { once } from 'node:events';
 import net from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -7,28 +7,28 @@ import { onTestFinished } from 'vitest';
 export interface Direction {
   /** The type of each record with the length of its payload, then `FIN` or `RST`: `handshake:512`, `data:19`, … */
   readonly log: string[];
-  /** From now on the next bytes are passed on without their last `bytes`, and FIN in their place. */
+  /** Forwards the next bytes without their last `bytes`, and a FIN in their place. */
   cutInside(bytes: number): void;
-  /** FIN to the receiver now; what comes after is swallowed. */
+  /** Sends FIN to the receiver now, and drops what comes afterwards. */
   cut(): void;
-  /** Bytes that the sender has not sent. */
+  /** Sends bytes that did not come from the sender. */
   inject(bytes: Buffer): void;
-  /** RST to the receiver now. */
+  /** Sends RST to the receiver now. */
   reset(): void;
-  /** Does not pass FIN on. */
+  /** Does not forward FIN. */
   keepOpen(): void;
   /** How the sender has ended. */
   readonly ended: Promise<'FIN' | 'RST'>;
 }
 
 export interface Wire {
-  /** Where it listens, in place of the server. */
+  /** The port to dial in place of the server. */
   readonly port: number;
   readonly toServer: Direction;
   readonly toClient: Direction;
 }
 
-/** What a close_notify looks like, with the cipher suites that both sides choose here. */
+/** What a close_notify looks like with the cipher suites that both sides choose here. */
 export const CLOSE_NOTIFY = { 'TLSv1.2': 'alert:26', 'TLSv1.3': 'data:19' } as const;
 
 const TYPES: Record<number, string> = { 20: 'cipher', 21: 'alert', 22: 'handshake', 23: 'data' };
@@ -134,7 +134,7 @@ class Line implements Direction {
   }
 }
 
-// Node 20 and 22 report data that a reset follows as a clean end: the second look tells.
+// Node 20 and 22 report data that a reset follows as a clean end. The second read shows the reset.
 function tellResets(stream: net.Socket): void {
   const { push } = stream;
   let suspected = false;

@@ -1,11 +1,11 @@
-// An upgrade that is refused: nothing plain crosses over, and the socket is as it was.
+// A rejected upgrade: no plain bytes end up in the TLS stream, and the socket stays as it was.
 import { once } from 'node:events';
 import { data, lines, listen, on, reader, type Socket, type SocketOptions } from '@rxsock/core';
+import { controlOf } from '@rxsock/core/internal';
 import { type UpgradeOptions, upgrade } from '@rxsock/tls';
 import { firstValueFrom, take } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
-import { connectionOf } from '../../../core/src/internal.js';
 import { ca, localhost } from '../support/identities.js';
 import { nextOf, plainPair, started } from '../support/peers.js';
 
@@ -16,30 +16,30 @@ const sides: ['dialled' | 'accepted', UpgradeOptions][] = [
 ];
 
 /** What an upgrade throws. */
-function refusal(act: () => unknown): unknown {
+function refusal(run: () => unknown): unknown {
   try {
-    act();
+    run();
   } catch (error) {
     return error;
   }
-  throw new Error('It was not refused');
+  throw new Error('The upgrade did not throw');
 }
 
-describe.each(sides)('%s', (ours, options) => {
+describe.each(sides)('rejects an upgrade (%s)', (ours, options) => {
   const pair = (limits?: SocketOptions) => plainPair(ours, limits);
 
-  it('with a line left over in the chunk that the reader has', async () => {
+  test("with a line left over in the reader's chunk", async () => {
     const { plain, raw } = await pair();
     const smtp = reader(plain);
     raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
     expect(await smtp.readLine()).toBe('STARTTLS');
     expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
-    // The reader has let go, and nothing is lost.
+    // The reader has released the socket, and nothing is lost.
     expect(plain.readyState).toBe('open');
     expect(await firstValueFrom(plain.pipe(data(), lines()))).toBe('RCPT TO:<eve>');
   });
 
-  it('with a part of a line in the decoder of the reader', async () => {
+  test("with part of a line in the reader's decoder", async () => {
     const { plain, raw } = await pair();
     const smtp = reader(plain);
     raw.write('STARTTLS\r\nRCPT');
@@ -47,7 +47,7 @@ describe.each(sides)('%s', (ours, options) => {
     expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
   });
 
-  it('with one byte', async () => {
+  test('with one unread byte', async () => {
     const { plain, raw } = await pair();
     const smtp = reader(plain);
     raw.write('STARTTLS\r\n\n');
@@ -55,7 +55,7 @@ describe.each(sides)('%s', (ours, options) => {
     expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
   });
 
-  it('with a chunk that came while the reader held', async () => {
+  test('with a chunk that came while the reader held', async () => {
     const { plain, raw } = await pair();
     const smtp = reader(plain);
     raw.write('STARTTLS\r\n');
@@ -65,7 +65,7 @@ describe.each(sides)('%s', (ours, options) => {
     expect(refusal(() => upgrade(smtp, options))).toMatchObject(LEFT);
   });
 
-  it('with what a framing operator has given back', async () => {
+  test('with bytes that a framing operator has given back', async () => {
     const { plain, raw } = await pair();
     const first = firstValueFrom(plain.pipe(data(), lines(), take(1)));
     raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
@@ -73,7 +73,7 @@ describe.each(sides)('%s', (ours, options) => {
     expect(refusal(() => upgrade(plain, options))).toMatchObject(LEFT);
   });
 
-  it('with what a user has given back', async () => {
+  test('with bytes that a user has given back', async () => {
     const { plain, raw } = await pair();
     const first = firstValueFrom(plain.pipe(data()));
     raw.write('STARTTLS\r\n');
@@ -81,7 +81,7 @@ describe.each(sides)('%s', (ours, options) => {
     expect(refusal(() => upgrade(plain, options))).toMatchObject(LEFT);
   });
 
-  it('with a FIN that nobody has been told', async () => {
+  test('with a FIN that was not delivered yet', async () => {
     const { plain, raw } = await pair();
     const release = plain.hold();
     raw.end();
@@ -89,28 +89,28 @@ describe.each(sides)('%s', (ours, options) => {
     release();
   });
 
-  it('while somebody reads', async () => {
+  test('while someone reads', async () => {
     const { plain } = await pair();
     const { subscription, log } = record(plain.pipe(data()));
     expect(refusal(() => upgrade(plain, options))).toMatchObject({
       name: 'SocketError',
       code: 'ERR_READER_EXISTS',
       phase: 'open',
-      message: expect.stringContaining('cannot be upgraded: somebody still reads it: let them leave first'),
+      message: expect.stringContaining('cannot be upgraded: it still has a reader: let the reader leave'),
     });
     expect(log).toEqual([]);
     subscription.unsubscribe();
     expect(plain.readyState).toBe('open');
   });
 
-  it('a reader given as a socket, too', async () => {
+  test('of a reader in place of a socket', async () => {
     const { plain } = await pair();
     const smtp = reader(plain);
     expect(refusal(() => upgrade(plain, options))).toMatchObject({ code: 'ERR_READER_EXISTS' });
     smtp.release();
   });
 
-  it('while bytes wait to be written', async () => {
+  test('while bytes wait to be written', async () => {
     const { plain, raw } = await pair();
     const written = plain.write(Buffer.alloc(20_000_000));
     expect(refusal(() => upgrade(plain, options))).toMatchObject({
@@ -122,7 +122,7 @@ describe.each(sides)('%s', (ours, options) => {
     expect(plain.readyState).toBe('open');
   });
 
-  it('after complete(), and after the end', async () => {
+  test('after complete(), and after the end', async () => {
     const { plain, raw } = await pair();
     plain.complete();
     expect(refusal(() => upgrade(plain, options))).toMatchObject({
@@ -142,13 +142,13 @@ describe.each(sides)('%s', (ours, options) => {
     });
   });
 
-  it('once it is upgraded', async () => {
+  test('after an earlier upgrade', async () => {
     const { plain } = await pair();
     upgrade(plain, options);
     expect(refusal(() => upgrade(plain, options))).toMatchObject({ code: 'ERR_SOCKET_NOT_OPEN' });
   });
 
-  it('and then it goes on as if nothing had been', async () => {
+  test('and the socket then continues as if nothing had happened', async () => {
     const { plain, raw } = await pair();
     const first = firstValueFrom(plain.pipe(data()));
     raw.write('hello');
@@ -163,10 +163,10 @@ describe.each(sides)('%s', (ours, options) => {
     expect(log.join('')).toBe('!the endcomplete');
   });
 
-  it('with bytes in the stream of Node: only the documented way of reading leaves some', async () => {
+  test('with bytes in the Node stream, which only the documented way of reading can leave there', async () => {
     const { plain, raw } = await pair();
     raw.on('data', () => {});
-    const detached = connectionOf(plain).detach() as import('node:net').Socket;
+    const detached = controlOf(plain).detach() as import('node:net').Socket;
     const { fromDuplex } = await import('@rxsock/core');
     raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
     await once(detached, 'readable');
@@ -181,13 +181,13 @@ describe.each(sides)('%s', (ours, options) => {
 const refusalCode = (plain: Socket, options: UpgradeOptions) =>
   (refusal(() => upgrade(plain, options)) as { code: string }).code;
 
-it('without a name to verify by is a TypeError, and the socket is as it was', async () => {
+test('an upgrade without a name to verify by is a TypeError, and the socket stays as it was', async () => {
   const { plain, raw } = await plainPair('dialled');
   const smtp = reader(plain);
   for (const it of [smtp, plain]) {
     expect(() => upgrade(it, { ca })).toThrow(TypeError);
     expect(() => upgrade(it, { ca })).toThrow(
-      'There is no name to verify the certificate by: give servername or verifyHost',
+      'There is no name to verify the certificate against: give servername or verifyHost',
     );
   }
   raw.write('220 ready\r\n');
@@ -196,7 +196,7 @@ it('without a name to verify by is a TypeError, and the socket is as it was', as
   expect(plain.readyState).toBe('open');
 });
 
-it('options that mean nothing throw, and the socket is as it was', async () => {
+test('invalid options throw, and the socket stays as it was', async () => {
   const { plain } = await plainPair('accepted');
   expect(() => upgrade(plain, { isServer: true } as never)).toThrow('A TLS server needs key and cert, or pfx');
   expect(() => upgrade(plain, { ...localhost, isServer: true, handshakeTimeout: -1 })).toThrow(RangeError);
@@ -205,14 +205,14 @@ it('options that mean nothing throw, and the socket is as it was', async () => {
   expect(plain.readyState).toBe('open');
 });
 
-it('a socket that has not been dialled is not open', async () => {
+test('a socket that has not been dialled is not open', async () => {
   const { connect } = await import('@rxsock/core');
   expect(refusal(() => upgrade(connect({ port: 1 }), { servername: 'x' }))).toMatchObject({
     code: 'ERR_SOCKET_NOT_OPEN',
   });
 });
 
-it('what comes after the last plain line is never taken for what was said in private', async () => {
+test('bytes behind the last plain line are never taken for encrypted ones', async () => {
   const { server, port } = await started(listen({ keepOpen: true }));
   const accepted = nextOf(server);
   const { connect } = await import('node:net');

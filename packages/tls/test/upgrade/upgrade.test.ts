@@ -1,19 +1,19 @@
-// STARTTLS on either side: the same connection goes on with TLS.
+// STARTTLS on either side: the same connection continues with TLS.
 import { once } from 'node:events';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { data, lines, on, reader, type Socket, connect as tcpConnect, listen as tcpListen } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
-import { ca, expired, joe, localhost, strangersJoe, versions } from '../support/identities.js';
+import { ca, expired, joe, localhost, untrustedJoe, versions } from '../support/identities.js';
 import { drained, nextOf, nodeClient, plainPair, secured, started } from '../support/peers.js';
 
 const client = { ca, servername: 'localhost' } as const;
 const server = { ...localhost, isServer: true } as const;
 
-/** Node's side of an upgrade, as a server. */
+/** The Node side of an upgrade, as a server. */
 async function upgradeRaw(raw: net.Socket, options: tls.TlsOptions = {}): Promise<tls.TLSSocket> {
   const theirs = tls.createServer({ ...localhost, ...options });
   theirs.emit('connection', raw);
@@ -22,7 +22,7 @@ async function upgradeRaw(raw: net.Socket, options: tls.TlsOptions = {}): Promis
 }
 
 describe.each(versions)('%s', (version) => {
-  it('as a client, with the reader that has read the last plain line', async () => {
+  test('as a client, with the reader that has read the last plain line', async () => {
     const { plain, raw } = await plainPair('dialled');
     const smtp = reader(plain);
     raw.write('220 ready\r\n');
@@ -32,7 +32,7 @@ describe.each(versions)('%s', (version) => {
     raw.pause().write('220 go ahead\r\n');
     expect(await smtp.readLine()).toBe('220 go ahead');
     const before = record(plain);
-    // A subscriber of before reads; it has to leave.
+    // An earlier subscriber that reads has to leave.
     before.subscription.unsubscribe();
     const watching = record(plain.pipe(on('close')));
     const secure = upgrade(smtp, { ...client, maxVersion: version });
@@ -53,7 +53,7 @@ describe.each(versions)('%s', (version) => {
     expect(secure.remote).toEqual(plain.remote);
   });
 
-  it('in the turn of the last plain line, which goes out first', async () => {
+  test('in the turn of the last plain line, which is sent first', async () => {
     const { plain, raw } = await plainPair('accepted');
     plain.next('220 go ');
     plain.next('ahead\r\n');
@@ -64,7 +64,7 @@ describe.each(versions)('%s', (version) => {
     expect(String((await once(peer, 'data'))[0])).toBe('hello');
   });
 
-  it('as a server, with the socket that nobody reads any more', async () => {
+  test('as a server, with a socket that nobody reads any more', async () => {
     const { plain, raw } = await plainPair('accepted');
     const first = firstValueFrom(plain.pipe(data(), lines()));
     raw.write('STARTTLS\r\n');
@@ -80,7 +80,7 @@ describe.each(versions)('%s', (version) => {
     expect((await secured(secure)).protocol).toBe(version);
   });
 
-  it('both sides of ours, up and down to the end', async () => {
+  test('on both sides with our sockets, from the start to the end', async () => {
     const plain = await bothOurs();
     const near = upgrade(plain.near, client);
     const far = upgrade(plain.far, { ...server, maxVersion: version });
@@ -97,18 +97,18 @@ describe.each(versions)('%s', (version) => {
     expect(answered.log).toEqual(['answer', 'complete']);
   });
 
-  it('a client certificate is asked for, verified and told', async () => {
+  test('a client certificate is requested, verified and reported', async () => {
     const { plain, raw } = await plainPair('accepted');
     const secure = upgrade(plain, { ...server, ca, requestCert: true, maxVersion: version });
     nodeClient(0, { socket: raw, ...joe });
     expect(await secured(secure)).toMatchObject({ authorized: true, peer: { subject: 'CN=joe' } });
   });
 
-  it('one that is not trusted ends the connection before anything is read', async () => {
+  test('a client certificate that is not trusted ends the connection before anything is read', async () => {
     const { plain, raw } = await plainPair('accepted');
     const secure = upgrade(plain, { ...server, ca, requestCert: true, maxVersion: version });
     const { log, ended } = record(secure);
-    nodeClient(0, { socket: raw, ...strangersJoe }).write('let me in');
+    nodeClient(0, { socket: raw, ...untrustedJoe }).write('let me in');
     expect((await ended).error).toMatchObject({
       name: 'CertificateError',
       code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -117,7 +117,7 @@ describe.each(versions)('%s', (version) => {
     expect(log).toEqual(['connect', 'close', 'error:UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
   });
 
-  it('a server that is not the one is refused, and told nothing', async () => {
+  test('a server with another name is rejected, and is sent nothing', async () => {
     const { plain, raw } = await plainPair('dialled');
     const secure = upgrade(plain, { ...client, maxVersion: version });
     const written = secure.write('a secret');
@@ -129,7 +129,7 @@ describe.each(versions)('%s', (version) => {
     await expect(written).rejects.toBe(error);
   });
 
-  it('verifies by verifyHost or servername, and by nothing with verify: false', async () => {
+  test('verifies by verifyHost or servername, and not at all with verify: false', async () => {
     for (const [options, outcome] of [
       [{ verifyHost: 'localhost' }, 'secureConnect'],
       [{ servername: 'other.test' }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
@@ -145,7 +145,7 @@ describe.each(versions)('%s', (version) => {
   });
 });
 
-/** Two plain sockets of ours that are joined. */
+/** Two connected plain sockets of ours. */
 async function bothOurs() {
   const { server: listener, port } = await started(tcpListen({ keepOpen: true }));
   const near = tcpConnect({ host: '127.0.0.1', port, keepOpen: true });
@@ -157,7 +157,7 @@ async function bothOurs() {
   return { near, far };
 }
 
-it('name and mark go with it', async () => {
+test('name and mark move to the upgraded socket', async () => {
   const { plain } = await plainPair('dialled');
   const mark = { id: 7 };
   Object.assign(plain, { name: 'mail', mark });
@@ -165,7 +165,7 @@ it('name and mark go with it', async () => {
   expect([secure.name, secure.mark]).toEqual(['mail', mark]);
 });
 
-it('options of the new socket are its own', async () => {
+test('the new socket has its own options', async () => {
   const { plain, raw } = await plainPair('dialled', { keepOpen: true });
   const abort = new AbortController();
   const secure = upgrade(plain, { ...client, signal: abort.signal, handshakeTimeout: 0, keepOpen: true });
@@ -177,10 +177,10 @@ it('options of the new socket are its own', async () => {
   await theirs;
 });
 
-it.each(['dialled', 'accepted'] as const)('silence ends with handshakeTimeout: %s', async (ours) => {
+test.each(['dialled', 'accepted'] as const)('silence ends with handshakeTimeout: %s', async (ours) => {
   const { plain, raw } = await plainPair(ours);
   raw.on('data', () => {});
-  const gone = new Promise((resolve) => raw.on('close', resolve));
+  const closed = new Promise((resolve) => raw.on('close', resolve));
   const options = { handshakeTimeout: 50, keepOpen: true };
   const secure = upgrade(plain, ours === 'dialled' ? { ...client, ...options } : { ...server, ...options });
   const { log, ended } = record(secure);
@@ -192,10 +192,10 @@ it.each(['dialled', 'accepted'] as const)('silence ends with handshakeTimeout: %
   });
   expect(log).toEqual(['connect', 'close', 'error:ETIMEDOUT']);
   raw.destroy();
-  await gone;
+  await closed;
 });
 
-it.each(['dialled', 'accepted'] as const)('junk in place of a handshake is an error at once: %s', async (ours) => {
+test.each(['dialled', 'accepted'] as const)('junk in place of a handshake is an error at once: %s', async (ours) => {
   const { plain, raw } = await plainPair(ours);
   const secure = upgrade(plain, ours === 'dialled' ? client : server);
   raw.write('MAIL FROM:<joe>\r\n');
@@ -205,7 +205,7 @@ it.each(['dialled', 'accepted'] as const)('junk in place of a handshake is an er
 });
 
 describe.each(['end', 'resetAndDestroy'] as const)('a peer that leaves by %s', (way) => {
-  it.each(['dialled', 'accepted'] as const)('in the middle is an error at once: %s', async (ours) => {
+  test.each(['dialled', 'accepted'] as const)('during the handshake is an error at once: %s', async (ours) => {
     const { plain, raw } = await plainPair(ours);
     raw.resume();
     const secure = upgrade(plain, ours === 'dialled' ? client : server);
@@ -216,8 +216,8 @@ describe.each(['end', 'resetAndDestroy'] as const)('a peer that leaves by %s', (
   });
 });
 
-describe('the server that has accepted the plain socket', () => {
-  it('waits for the upgraded connection when it closes', async () => {
+describe('the server that accepted the plain socket', () => {
+  test('waits for the upgraded connection when it closes', async () => {
     const { plain, raw, server: listener } = await plainPair('accepted');
     const secure = upgrade(plain, server);
     const peer = nodeClient(0, { socket: raw });
@@ -235,7 +235,7 @@ describe('the server that has accepted the plain socket', () => {
     await expect.poll(() => secure.readyState).toBe('closed');
   });
 
-  it('cuts it when the time has passed', async () => {
+  test('cuts it after drain milliseconds', async () => {
     const { plain, raw, server: listener } = await plainPair('accepted');
     const secure = upgrade(plain, server);
     const peer = nodeClient(0, { socket: raw });
@@ -247,7 +247,7 @@ describe('the server that has accepted the plain socket', () => {
     expect((await theirs).end).not.toBe('end');
   });
 
-  it('cuts it also while its FIN is on its way: Node would never close a stream that is reset then', async () => {
+  test('cuts it even while its FIN is on its way, when Node would never close a stream that is reset', async () => {
     const { plain, raw, server: listener } = await plainPair('accepted');
     const secure = upgrade(plain, server);
     const peer = nodeClient(0, { socket: raw });
@@ -266,7 +266,7 @@ describe('the server that has accepted the plain socket', () => {
     expect(await closed).toBe('closed');
   });
 
-  it('cuts one in its handshake', async () => {
+  test('cuts it during its handshake', async () => {
     const { plain, server: listener } = await plainPair('accepted');
     const { ended } = record(upgrade(plain, server));
     await listener?.close({ drain: 0 });

@@ -1,4 +1,4 @@
-// A handler of serve() that goes on with TLS in the middle of its conversation.
+// A handler of serve() that continues with TLS in the middle of a conversation.
 import { connect, data, listen, on, reader, type Socket, serve } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { certificateAuthority } from '../../../../tests/support/certificates.js';
 import { record } from '../../../../tests/support/record.js';
 
-test('the connection lives on, and nothing is told to have failed', async () => {
+test('the connection lives on, and no error is reported', async () => {
   const authority = await certificateAuthority();
   const pair = await authority.issue({ names: ['localhost'] });
   const server = listen();
@@ -29,9 +29,9 @@ test('the connection lives on, and nothing is told to have failed', async () => 
   const secure = upgrade(lines, { servername: 'localhost', ca: authority.cert });
   await secure.write('over TLS');
   secure.complete();
-  const { log: heard, ended } = record(secure.pipe(data()));
+  const { log: received, ended } = record(secure.pipe(data()));
 
   expect(await ended).toEqual({});
-  expect(heard.join('')).toBe('over TLScomplete');
+  expect(received.join('')).toBe('over TLScomplete');
   expect(log).toEqual(['listening', 'connection']);
 });

@@ -1,22 +1,22 @@
-// Floods: what is dropped is counted, and nothing is the end of a server.
+// Floods: dropped datagrams are counted, and a flood never ends a server.
 import { mapWithBackpressure, on } from '@rxsock/core';
 import { bind, type Message, mapMessages } from '@rxsock/udp';
-import { of as just, NEVER, Subject, throwError } from 'rxjs';
+import { NEVER, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { bound, live, of, rawPeer } from '../support/peers.js';
+import { bound, eventsOf, live, rawPeer } from '../support/peers.js';
 
 const text = ({ data }: Message) => data.toString();
 
-/** Sends the numbers up to `count`, in turns, so that all of them arrive. */
+/** Sends the numbers up to `count` over several turns, so that all of them arrive. */
 async function count(port: number, numbers: number): Promise<void> {
   const peer = await rawPeer();
   for (let n = 0; n < numbers; n++) await peer.send(`${n}`, port);
 }
 
 describe('mapMessages', () => {
-  test('runs one at a time, in order', async () => {
+  test('runs one projection at a time, in order', async () => {
     const server = await bound();
     const gates: Subject<string>[] = [];
     const results = record(
@@ -29,7 +29,7 @@ describe('mapMessages', () => {
       ),
     );
     await count(server.local.port, 3);
-    await expect.poll(() => of(server, 'message')).toHaveLength(3);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(3);
     expect(gates).toHaveLength(1);
     for (let n = 0; n < 3; n++) {
       gates[n]?.next(`result ${n}`);
@@ -43,7 +43,7 @@ describe('mapMessages', () => {
   test.each([
     ['dropNewest', ['0', '1', '2']],
     ['dropOldest', ['0', '8', '9']],
-  ] as const)('%s: what has no room is dropped and counted, and it goes on', async (overflow, taken) => {
+  ] as const)('%s drops and counts what does not fit, and continues', async (overflow, taken) => {
     const server = await bound();
     let gate = new Subject<string>();
     const started: string[] = [];
@@ -59,11 +59,11 @@ describe('mapMessages', () => {
       ),
     );
     await count(server.local.port, 10);
-    await expect.poll(() => of(server, 'message')).toHaveLength(10);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(10);
     expect(started).toEqual(['0']);
     expect(server.socket.report).toMatchObject({ messagesRead: 10, messagesDropped: 7 });
     const first = gate;
-    gate = just('done') as unknown as Subject<string>;
+    gate = of('done') as unknown as Subject<string>;
     first.complete();
     expect(started).toEqual(taken);
     expect(results.log).toEqual(['done', 'done']);
@@ -72,7 +72,7 @@ describe('mapMessages', () => {
     expect(server.socket.report).toMatchObject({ messagesRead: 11, messagesDropped: 7 });
   });
 
-  test('concurrency and order are those asked for', async () => {
+  test('uses the given concurrency and order', async () => {
     const server = await bound();
     const gates: Subject<string>[] = [];
     const results = record(
@@ -88,28 +88,28 @@ describe('mapMessages', () => {
       ),
     );
     await count(server.local.port, 3);
-    await expect.poll(() => of(server, 'message')).toHaveLength(3);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(3);
     expect(gates).toHaveLength(2);
     gates[1]?.next('the second');
     gates[0]?.next('the first');
     expect(results.log).toEqual(['the second', 'the first']);
   });
 
-  test('each subscription has its own queue', async () => {
+  test('has a queue for each subscription', async () => {
     const server = await bound();
     const pipeline = server.socket.pipe(mapMessages(() => NEVER, { highWaterMark: 1 }));
     const one = record(pipeline);
     await count(server.local.port, 2);
-    await expect.poll(() => of(server, 'message')).toHaveLength(2);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(2);
     expect(server.socket.report.messagesDropped).toBe(0);
     one.subscription.unsubscribe();
     record(pipeline);
     await count(server.local.port, 2);
-    await expect.poll(() => of(server, 'message')).toHaveLength(4);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(4);
     expect(server.socket.report.messagesDropped).toBe(0);
   });
 
-  test('a flood of 20,000 does not end it', async () => {
+  test('survives a flood of 20,000', async () => {
     const server = await bound();
     let seen = 0;
     const results = record(
@@ -138,7 +138,7 @@ describe('mapMessages', () => {
     expect(results.log.every((entry) => entry === 'undefined')).toBe(true);
   });
 
-  test('where a projection fails, that is the end, as for all operators', async () => {
+  test('fails with a projection, as every operator does', async () => {
     const server = await bound();
     const results = record(server.socket.pipe(mapMessages(() => throwError(() => new Error('mine')))));
     await count(server.local.port, 1);
@@ -146,7 +146,7 @@ describe('mapMessages', () => {
     expect(server.socket.readyState).toBe('open');
   });
 
-  test('takes messages behind other operators, too', async () => {
+  test('accepts messages behind other operators', async () => {
     const server = await bound();
     const results = record(
       server.socket.pipe(
@@ -158,11 +158,11 @@ describe('mapMessages', () => {
     await expect.poll(() => results.log).toEqual(['0', '1']);
   });
 
-  test.each([{ highWaterMark: 0 }, { highWaterMark: 1.5 }, { concurrency: 0 }])('%j is refused', (options) => {
+  test.each([{ highWaterMark: 0 }, { highWaterMark: 1.5 }, { concurrency: 0 }])('rejects %j', (options) => {
     expect(() => bind().pipe(mapMessages(() => [], options))).toThrow(RangeError);
   });
 
-  test('mapWithBackpressure by itself ends at its mark, unless it is told to drop', async () => {
+  test('mapWithBackpressure() alone fails at its mark, unless it is set to drop', async () => {
     const server = await bound();
     const strict = record(
       server.socket.pipe(
@@ -198,7 +198,7 @@ describe('drops()', () => {
     expect(await socket.drops()).toBeUndefined();
   });
 
-  test('finds the socket by its address, IPv6 too; where two share it nobody can tell', async () => {
+  test('finds the socket by its address, IPv6 too, unless two sockets share it', async () => {
     for (const host of ['127.0.0.2', '::1', '::', '::ffff:127.0.0.1', '0.0.0.0']) {
       const one = await bound({ host, reuseAddr: true });
       expect(await one.socket.drops()).toBe(0);

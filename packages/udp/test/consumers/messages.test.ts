@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { bound, rawPeer } from '../support/peers.js';
 
-test('messages() gives the bytes of each datagram, empty ones too, and completes with the socket', async () => {
+test('messages() emits the bytes of each datagram, empty ones too, and completes with the socket', async () => {
   const peer = await rawPeer();
   const server = await bound();
   const { log, values } = record(server.socket.pipe(messages()));
@@ -17,7 +17,7 @@ test('messages() gives the bytes of each datagram, empty ones too, and completes
   expect(log.at(-1)).toBe('complete');
 });
 
-test('decodeEach() takes each datagram by itself', async () => {
+test('decodeEach() decodes each datagram on its own', async () => {
   const peer = await rawPeer();
   const server = await bound();
   const lines = record(server.socket.pipe(messages(), decodeEach(linesCodec())));
@@ -25,7 +25,7 @@ test('decodeEach() takes each datagram by itself', async () => {
   await expect.poll(() => lines.log).toEqual(['one', 'two', 'thr', 'ee']);
 });
 
-test('a cut frame is an error; caught for each datagram it is not the end', async () => {
+test('a cut frame is an error, which ends nothing if it is caught for each datagram', async () => {
   const peer = await rawPeer();
   const server = await bound();
   const codec = lengthPrefixedCodec({ lengthField: 2 });
@@ -49,10 +49,10 @@ test('a cut frame is an error; caught for each datagram it is not the end', asyn
   await expect.poll(() => lax.log).toEqual([`first from ${peer.port}`, `last from ${peer.port}`]);
 });
 
-test('what a codec encodes can be sent', async () => {
+test('the output of a codec can be sent', async () => {
   const server = await bound();
   const codec = jsonLinesCodec<{ n: number }>();
-  const heard = record(server.socket.pipe(messages(), decodeEach(codec)));
+  const received = record(server.socket.pipe(messages(), decodeEach(codec)));
   await server.socket.send({ data: codec.encode({ n: 1 }), remote: server.local });
-  await expect.poll(() => heard.values).toEqual([{ n: 1 }]);
+  await expect.poll(() => received.values).toEqual([{ n: 1 }]);
 });

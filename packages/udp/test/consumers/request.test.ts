@@ -6,30 +6,30 @@ import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { bound, connected, of, rawPeer, refusingPort, unknownName } from '../support/peers.js';
+import { bound, connected, eventsOf, rawPeer, refusingPort, unknownName } from '../support/peers.js';
 
 const local = '127.0.0.1';
 const text = ({ data }: Message) => data.toString();
 
-/** Answers `re: …` to everything. */
+/** Answers everything with `re: …`. */
 const answering = () => rawPeer((node, data, from) => node.send(`re: ${data}`, from.port, from.address));
 
 describe('the reply', () => {
-  test('is emitted, by itself, to each subscription for its own request', async () => {
+  test('is emitted alone, to each subscription for its own request', async () => {
     const peer = await answering();
     const { socket } = await connected({ port: peer.port });
     const asking = request(socket, 'ping');
     await turns();
-    expect(peer.heard).toEqual([]);
+    expect(peer.received).toEqual([]);
     const { values, log, ended } = record(asking);
     await ended;
     expect(log).toEqual(['message', 'complete']);
     expect(values).toMatchObject([{ data: Buffer.from('re: ping'), remote: { address: local, port: peer.port } }]);
     await firstValueFrom(asking);
-    expect(peer.heard).toEqual(['ping', 'ping']);
+    expect(peer.received).toEqual(['ping', 'ping']);
   });
 
-  test('on a bound socket, by address and by name', async () => {
+  test('arrives on a bound socket, by address and by name', async () => {
     const peer = await answering();
     const lookup: LookupFunction = (_name, _options, done) => process.nextTick(done, null, local, 4);
     const { socket } = await bound({ lookup });
@@ -39,7 +39,7 @@ describe('the reply', () => {
     }
   });
 
-  test('on a connected socket is that of the peer it has, whatever its name means by now', async () => {
+  test('on a connected socket is that of its peer, whatever the name resolves to by then', async () => {
     const peer = await answering();
     const lookup = vi.fn<LookupFunction>((_name, _options, done) => process.nextTick(done, null, local, 4));
     const { socket } = await connected({ host: 'peer.test', port: peer.port, lookup });
@@ -47,7 +47,7 @@ describe('the reply', () => {
     expect(lookup).toHaveBeenCalledTimes(1);
   });
 
-  test('on a socket for both families', async () => {
+  test('arrives on a socket for both families', async () => {
     const [four, six] = [
       await answering(),
       await rawPeer((node, data, from) => node.send(data, from.port, from.address), '::1'),
@@ -70,16 +70,16 @@ describe('the reply', () => {
     const [otherPort, otherAddress] = [await rawPeer(), await rawPeer(undefined, '127.0.0.2', peer.port)];
     const server = await bound({ host: '0.0.0.0' });
     const { log } = record(request(server.socket, { data: 'hi', remote: { address: local, port: peer.port } }));
-    await expect.poll(() => peer.heard).toEqual(['hi']);
+    await expect.poll(() => peer.received).toEqual(['hi']);
     await otherPort.send('forged', server.local.port);
     await otherAddress.send('forged', server.local.port, local);
-    await expect.poll(() => of(server, 'message')).toHaveLength(2);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(2);
     expect(log).toEqual([]);
     await peer.send('true', server.local.port);
     await expect.poll(() => log).toEqual(['message', 'complete']);
   });
 
-  test('is what match takes', async () => {
+  test('is the one that match accepts', async () => {
     const peer = await rawPeer((node, data, from) => {
       // Late and in the wrong order.
       if (data.toString() !== 'b') return;
@@ -91,7 +91,7 @@ describe('the reply', () => {
     expect(replies.map(text)).toEqual(['re a', 're b']);
   });
 
-  test('a match that throws fails the request, not the socket', async () => {
+  test('fails the request, not the socket, if match throws', async () => {
     const peer = await answering();
     const { socket, log } = await connected({ port: peer.port });
     const match = () => {
@@ -102,7 +102,7 @@ describe('the reply', () => {
     expect(log).toEqual(['listening', 'message']);
   });
 
-  test('closes a socket that nobody else has; one that is bound stays', async () => {
+  test('closes a socket that no other code uses, but not a bound one', async () => {
     const peer = await answering();
     const once = connect({ port: peer.port });
     expect(text(await firstValueFrom(request(once, 'a')))).toBe('re: a');
@@ -128,13 +128,13 @@ describe('no reply', () => {
     return { scheduler, timers, peer, socket, ...record(request(socket, 'anybody?', options)) };
   };
 
-  test('it is sent again, and then fails in finite time', async () => {
+  test('makes it send again, and then fail in finite time', async () => {
     const { scheduler, peer, ended, log, socket } = await waiting({ timeout: 300, retries: 2 });
     for (let sent = 1; sent <= 3; sent++) {
-      await expect.poll(() => peer.heard).toHaveLength(sent);
+      await expect.poll(() => peer.received).toHaveLength(sent);
       scheduler.pass(299);
       await turns();
-      expect([peer.heard.length, log.length]).toEqual([sent, 0]);
+      expect([peer.received.length, log.length]).toEqual([sent, 0]);
       scheduler.pass(1);
     }
     const { error } = await ended;
@@ -148,20 +148,20 @@ describe('no reply', () => {
     expect(socket.readyState).toBe('open');
   });
 
-  test('by default three times, a second each', async () => {
+  test('makes it send three times by default, a second each', async () => {
     const { scheduler, peer, ended } = await waiting({});
     for (let sent = 1; sent <= 3; sent++) {
-      await expect.poll(() => peer.heard).toHaveLength(sent);
+      await expect.poll(() => peer.received).toHaveLength(sent);
       scheduler.pass(1000);
     }
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', milliseconds: 1000 });
   });
 
-  test('a reply to the second attempt is one', async () => {
+  test('a reply to the second attempt counts', async () => {
     const { scheduler, peer, socket, ended, values, timers } = await waiting({ timeout: 100, retries: 1 });
-    await expect.poll(() => peer.heard).toHaveLength(1);
+    await expect.poll(() => peer.received).toHaveLength(1);
     scheduler.pass(100);
-    await expect.poll(() => peer.heard).toHaveLength(2);
+    await expect.poll(() => peer.received).toHaveLength(2);
     await peer.send('yes', socket.local?.port as number);
     await ended;
     expect(values.map(text)).toEqual(['yes']);
@@ -169,19 +169,19 @@ describe('no reply', () => {
     expect(timers()[1]?.closed).toBe(true);
     scheduler.pass(1000);
     await turns();
-    expect(peer.heard).toHaveLength(2);
+    expect(peer.received).toHaveLength(2);
   });
 
-  test('nobody waits on after unsubscribing', async () => {
+  test('unsubscribing ends the wait', async () => {
     const { scheduler, peer, subscription, log } = await waiting({ timeout: 100 });
-    await expect.poll(() => peer.heard).toHaveLength(1);
+    await expect.poll(() => peer.received).toHaveLength(1);
     subscription.unsubscribe();
     scheduler.pass(10_000);
     await turns();
-    expect([peer.heard.length, log.length]).toEqual([1, 0]);
+    expect([peer.received.length, log.length]).toEqual([1, 0]);
   });
 
-  test('what was given up while its name was being resolved is not sent', async () => {
+  test('a request that was given up while its name was being resolved is not sent', async () => {
     const peer = await rawPeer();
     let answer = () => {};
     const lookup: LookupFunction = (_name, _options, done) => {
@@ -194,10 +194,10 @@ describe('no reply', () => {
     subscription.unsubscribe();
     answer();
     await turns();
-    expect([peer.heard, socket.report.messagesWritten]).toEqual([[], 0]);
+    expect([peer.received, socket.report.messagesWritten]).toEqual([[], 0]);
   });
 
-  test('while a name is being resolved it is not queued twice', async () => {
+  test('a request is not queued twice while its name is being resolved', async () => {
     const scheduler = new Clock();
     const asked: string[] = [];
     const lookup: LookupFunction = (name) => void asked.push(name);
@@ -212,7 +212,7 @@ describe('no reply', () => {
 });
 
 describe('a request that fails', () => {
-  test('refused: it tries again, and tells the refusal at the last', async () => {
+  test('because it is refused is sent again, and reports the last refusal', async () => {
     const scheduler = new Clock();
     const client = await connected({ port: await refusingPort(), scheduler });
     const { log, ended } = record(request(client.socket, 'x', { retries: 1 }));
@@ -224,13 +224,13 @@ describe('a request that fails', () => {
     expect(client.socket.readyState).toBe('open');
   });
 
-  test('too large: at once', async () => {
+  test('because it is too large fails at once', async () => {
     const { socket } = await connected({ port: 9 });
     const { error } = await record(request(socket, Buffer.alloc(65_508))).ended;
     expect(error).toMatchObject({ code: 'EMSGSIZE' });
   });
 
-  test('to a name without an address: at once', async () => {
+  test('because its name has no address fails at once', async () => {
     const server = await bound({ lookup: unknownName });
     const datagram = { data: 'x', remote: { address: 'nobody.invalid', port: 9 } };
     const { error } = await record(request(server.socket, datagram)).ended;
@@ -239,22 +239,22 @@ describe('a request that fails', () => {
     expect(server.socket.readyState).toBe('open');
   });
 
-  test('on a socket that cannot be opened: with its error', async () => {
+  test('because the socket cannot be opened has that error', async () => {
     const { port } = await rawPeer();
     const asking = request(bind({ port }), { data: 'x', remote: { address: local, port } });
     expect((await record(asking).ended).error).toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  test('when the socket is closed under it', async () => {
+  test('because the socket is closed has an error', async () => {
     const peer = await rawPeer();
     const { socket } = await connected({ port: peer.port });
     const { ended } = record(request(socket, 'x'));
-    await expect.poll(() => peer.heard).toHaveLength(1);
+    await expect.poll(() => peer.received).toHaveLength(1);
     await socket.close();
     expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_CLOSED', phase: 'read' });
   });
 
-  test('by its input, at the call', () => {
+  test('because its input is invalid throws at the call', () => {
     const socket = bind();
     const datagram = { data: 'x', remote: { address: local, port: 9 } };
     expect(() => request(socket, 'x' as never)).toThrow(TypeError);

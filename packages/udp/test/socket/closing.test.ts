@@ -1,4 +1,4 @@
-// How a socket ends: gracefully, at once, before it has begun, and when the last one leaves.
+// How a socket ends: gracefully, at once, before it has started, and when the last subscriber leaves.
 import dgram from 'node:dgram';
 import type { LookupFunction } from 'node:net';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
@@ -9,7 +9,7 @@ import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, live, rawPeer } from '../support/peers.js';
 
 const silent: LookupFunction = () => {};
-const somebody = { address: 'somebody.test', port: 9 };
+const remote = { address: 'somebody.test', port: 9 };
 
 /** Whether the port is free again. */
 async function free(port: number): Promise<boolean> {
@@ -21,7 +21,7 @@ async function free(port: number): Promise<boolean> {
 }
 
 describe('complete()', () => {
-  test('sends what waits, then closes', async () => {
+  test('sends queued datagrams, then closes', async () => {
     const peer = await rawPeer();
     const { socket, log, ended, local } = await connected({ port: peer.port });
     for (let i = 0; i < 100; i++) socket.next(`${i}`);
@@ -31,11 +31,11 @@ describe('complete()', () => {
     expect(log).toEqual(['listening', 'close', 'complete']);
     expect(socket.readyState).toBe('closed');
     expect(socket.local).toBeUndefined();
-    await expect.poll(() => peer.heard).toHaveLength(100);
+    await expect.poll(() => peer.received).toHaveLength(100);
     expect(await free(local.port)).toBe(true);
   });
 
-  test('before it has begun: nothing to send, nothing is bound', async () => {
+  test('before the start with nothing to send does not bind', async () => {
     const create = vi.spyOn(dgram, 'createSocket');
     const socket = bind();
     socket.complete();
@@ -48,19 +48,19 @@ describe('complete()', () => {
     create.mockRestore();
   });
 
-  test('before it has begun, with something to send', async () => {
+  test('before the start still sends what is queued', async () => {
     const peer = await rawPeer();
     const socket = connect({ port: peer.port, lingerTimeout: 0 });
     socket.next('hello');
     socket.complete();
     expect(await socket.close()).toMatchObject({ messagesWritten: 1, bytesWritten: 5 });
-    await expect.poll(() => peer.heard).toEqual(['hello']);
+    await expect.poll(() => peer.received).toEqual(['hello']);
   });
 
-  test('lets messages come until all is sent', async () => {
+  test('delivers messages until everything is sent', async () => {
     const peer = await rawPeer();
     const server = await bound({ lookup: silent });
-    server.socket.next({ data: 'x', remote: somebody });
+    server.socket.next({ data: 'x', remote });
     server.socket.complete();
     await peer.send('still heard', server.local.port);
     await expect.poll(() => server.log).toEqual(['listening', 'message']);
@@ -71,11 +71,11 @@ describe('lingerTimeout', () => {
   const waiting = async (options: { lingerTimeout?: number }) => {
     const scheduler = new Clock();
     const server = await bound({ lookup: silent, scheduler, ...options });
-    const sent = server.socket.send({ data: 'x', remote: somebody });
+    const sent = server.socket.send({ data: 'x', remote });
     return { ...server, scheduler, sent };
   };
 
-  test('ends the wait for what cannot be sent', async () => {
+  test('ends the wait for datagrams that cannot be sent', async () => {
     const { socket, scheduler, sent, log } = await waiting({ lingerTimeout: 1000 });
     const report = socket.close();
     scheduler.pass(999);
@@ -96,7 +96,7 @@ describe('lingerTimeout', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('is five seconds; 0 is for ever; close({ timeout }) has its own', async () => {
+  test('is five seconds, 0 is no limit, and close({ timeout }) has its own', async () => {
     const { socket, scheduler } = await waiting({});
     socket.complete();
     scheduler.pass(4999);
@@ -114,16 +114,16 @@ describe('lingerTimeout', () => {
     longer.scheduler.pass(1);
     await longer.ended;
 
-    const ever = await waiting({ lingerTimeout: 0 });
-    ever.socket.complete();
-    ever.scheduler.pass(1e9);
-    const report = ever.socket.close();
-    ever.scheduler.pass(1e9);
+    const unlimited = await waiting({ lingerTimeout: 0 });
+    unlimited.socket.complete();
+    unlimited.scheduler.pass(1e9);
+    const report = unlimited.socket.close();
+    unlimited.scheduler.pass(1e9);
     await turns();
-    expect(ever.socket.readyState).toBe('closing');
-    ever.socket.close({ timeout: 10 });
-    ever.socket.complete(); // once more changes nothing
-    ever.scheduler.pass(10);
+    expect(unlimited.socket.readyState).toBe('closing');
+    unlimited.socket.close({ timeout: 10 });
+    unlimited.socket.complete(); // a second call changes nothing
+    unlimited.scheduler.pass(10);
     expect(await report).toMatchObject({ messagesUnsent: 1 });
 
     const never = await waiting({});
@@ -133,9 +133,9 @@ describe('lingerTimeout', () => {
 });
 
 describe('error()', () => {
-  test('closes at once, and drops what waits', async () => {
+  test('closes at once, and drops queued datagrams', async () => {
     const server = await bound({ lookup: silent });
-    const sent = server.socket.send({ data: 'x', remote: somebody });
+    const sent = server.socket.send({ data: 'x', remote });
     const reason = new Error('enough');
     server.socket.error(reason);
     await expect(sent).rejects.toMatchObject({ name: 'AbortedError', cause: reason });
@@ -148,7 +148,7 @@ describe('error()', () => {
     expect(await free(server.local.port)).toBe(true);
   });
 
-  test('counts what is on its way once, as unsent', async () => {
+  test('counts a datagram in flight once, as unsent', async () => {
     const peer = await rawPeer();
     const { socket, ended } = await connected({ port: peer.port });
     socket.next('x');
@@ -159,15 +159,15 @@ describe('error()', () => {
     expect(socket.writableLength).toBe(0);
   });
 
-  test('is no drain', async () => {
+  test('emits no drain', async () => {
     const server = await bound({ lookup: silent, highWaterMark: 1 });
-    expect(server.socket.next({ data: 'x', remote: somebody })).toBe(false);
+    expect(server.socket.next({ data: 'x', remote })).toBe(false);
     server.socket.error();
     await server.ended;
     expect(server.log).toEqual(['listening', 'sendError', 'close', 'error:ERR_SOCKET_ABORTED']);
   });
 
-  test('before it has begun', async () => {
+  test('works before the start', async () => {
     const socket = bind();
     socket.error(new Error('enough'));
     expect((await record(socket).ended).error).toMatchObject({ name: 'AbortedError' });
@@ -176,7 +176,7 @@ describe('error()', () => {
 });
 
 describe('close()', () => {
-  test('reports what has passed, once and for all', async () => {
+  test('returns the same report each time', async () => {
     const peer = await rawPeer();
     const scheduler = new Clock();
     const server = await bound({ scheduler });
@@ -206,7 +206,7 @@ describe('close()', () => {
     ['in the same turn', async () => {}],
     ['a tick later', () => new Promise<void>((resolve) => process.nextTick(resolve))],
     ['a turn later', () => new Promise<void>((resolve) => setImmediate(resolve))],
-  ])('while it is being bound, %s', async (_name, wait) => {
+  ])('works while the socket is being bound, %s', async (_name, wait) => {
     for (const socket of [bind(), connect({ port: 9 })]) {
       const { log, ended } = record(socket);
       await wait();
@@ -216,7 +216,7 @@ describe('close()', () => {
     }
   });
 
-  test('while the name of its host is being resolved', async () => {
+  test('works while the name of its host is being resolved', async () => {
     let answer = () => {};
     const lookup: LookupFunction = (_name, _options, done) => {
       answer = () => done(null, '127.0.0.1', 4);
@@ -235,14 +235,14 @@ describe('close()', () => {
     create.mockRestore();
   });
 
-  test('ends bind(), for those who wait and those who come', async () => {
+  test('ends bind(), for pending and later calls', async () => {
     const socket = bind();
     expect(await socket.bind()).toMatchObject({ address: '127.0.0.1' });
     await socket.close();
     await expect(socket.bind()).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
   });
 
-  test('harms nobody who does not look at what bind() comes to', async () => {
+  test('harms nobody if the promise of bind() is ignored', async () => {
     const socket = bind();
     socket.bind();
     await socket.close();
@@ -250,10 +250,10 @@ describe('close()', () => {
     expect(socket.readyState).toBe('closed');
   });
 
-  test('with its own timeout is not hurried by who leaves', async () => {
+  test('with its own timeout is not shortened by a subscriber that leaves', async () => {
     const scheduler = new Clock();
     const { socket, subscription } = await bound({ lookup: silent, scheduler });
-    socket.next({ data: 'x', remote: somebody });
+    socket.next({ data: 'x', remote });
     socket.close({ timeout: Number.POSITIVE_INFINITY });
     subscription.unsubscribe();
     scheduler.pass(1e6);
@@ -261,7 +261,7 @@ describe('close()', () => {
     expect(socket.readyState).toBe('closing');
   });
 
-  test('inside the events themselves', async () => {
+  test('works inside the events', async () => {
     for (const type of ['listening', 'message'] as const) {
       const peer = await rawPeer();
       const socket: DatagramSocket = bind();
@@ -277,7 +277,7 @@ describe('close()', () => {
     }
   });
 
-  test('at the end of an await using block', async () => {
+  test('is called at the end of an await using block', async () => {
     const socket = bind();
     {
       await using own = socket;
@@ -288,8 +288,8 @@ describe('close()', () => {
   });
 });
 
-describe('leaving', () => {
-  test('the last subscriber closes it by the next turn, what waits is sent', async () => {
+describe('unsubscribing', () => {
+  test('the last subscriber closes it by the next turn, and queued datagrams are sent', async () => {
     const peer = await rawPeer();
     const scheduler = new Clock();
     const { socket, subscription } = await connected({ port: peer.port, scheduler });
@@ -303,10 +303,10 @@ describe('leaving', () => {
     scheduler.pass(0);
     expect(socket.readyState).toBe('closing');
     expect(await socket.close()).toMatchObject({ messagesWritten: 1 });
-    await expect.poll(() => peer.heard).toEqual(['goodbye']);
+    await expect.poll(() => peer.received).toEqual(['goodbye']);
   });
 
-  test('who comes in the same turn keeps it open', async () => {
+  test('a subscriber of the same turn keeps it open', async () => {
     const scheduler = new Clock();
     const { socket, subscription } = await bound({ scheduler });
     subscription.unsubscribe();
@@ -315,7 +315,7 @@ describe('leaving', () => {
     expect([socket.readyState, log]).toEqual(['open', ['listening']]);
   });
 
-  test('at once, before it is bound, leaves nothing', async () => {
+  test('at once, before it is bound, leaves nothing behind', async () => {
     const socket = bind();
     record(socket).subscription.unsubscribe();
     await expect.poll(() => socket.readyState).toBe('closed');
@@ -327,13 +327,13 @@ describe('leaving', () => {
   test.each([
     [500, 499, 1],
     [false, -1, 1],
-  ])('keepOpen %o', async (keepOpen, stays, goes) => {
+  ])('keepOpen %o', async (keepOpen, before, rest) => {
     const scheduler = new Clock();
     const { socket, subscription } = await bound({ scheduler, keepOpen });
     subscription.unsubscribe();
-    if (stays >= 0) scheduler.pass(stays);
+    if (before >= 0) scheduler.pass(before);
     expect(socket.readyState).toBe('open');
-    scheduler.pass(goes);
+    scheduler.pass(rest);
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
@@ -346,7 +346,7 @@ describe('leaving', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('keepOpen true, and bind(), keep it open for ever', async () => {
+  test('keepOpen true and bind() keep it open without limit', async () => {
     const scheduler = new Clock();
     const kept = await bound({ scheduler, keepOpen: true });
     const explicit = bind({ scheduler });
@@ -359,7 +359,7 @@ describe('leaving', () => {
 });
 
 describe('signal', () => {
-  test('aborts it, and is let go of', async () => {
+  test('aborts it, and has no listener left', async () => {
     const abort = new AbortController();
     const remove = vi.spyOn(abort.signal, 'removeEventListener');
     const { ended, log } = await bound({ signal: abort.signal });
@@ -369,7 +369,7 @@ describe('signal', () => {
     expect(remove).toHaveBeenCalled();
   });
 
-  test('aborted before', async () => {
+  test('fails it if it was aborted before', async () => {
     const { error } = await record(bind({ signal: AbortSignal.abort() })).ended;
     expect(error).toMatchObject({ name: 'AbortedError' });
   });

@@ -1,4 +1,4 @@
-// What a socket tells, and what goes through it, both ways.
+// What a socket emits and carries, in both directions.
 import dgram from 'node:dgram';
 import { on } from '@rxsock/core';
 import { bind, connect, type DatagramEvent, type Message } from '@rxsock/udp';
@@ -6,10 +6,10 @@ import { defer, firstValueFrom, from, map, retry, take, tap, toArray } from 'rxj
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { bound, connected, live, of, rawPeer, unknownName } from '../support/peers.js';
+import { bound, connected, eventsOf, live, rawPeer, unknownName } from '../support/peers.js';
 
 describe('listening', () => {
-  test('is told with the address, and again to later subscribers', async () => {
+  test('is emitted with the address, and again to later subscribers', async () => {
     const socket = bind();
     expect(socket.readyState).toBe('idle');
     expect(socket.local).toBeUndefined();
@@ -21,14 +21,14 @@ describe('listening', () => {
     expect(record(socket).values).toEqual([{ type: 'listening', address: local }]);
   });
 
-  test('comes once there is a peer, where there is to be one', async () => {
+  test('is emitted once the peer is known, if there is to be one', async () => {
     const peer = await rawPeer();
     const { socket, local } = await connected({ port: peer.port });
     expect(socket.remote).toEqual({ address: '127.0.0.1', port: peer.port, family: 'IPv4' });
     expect(local).toMatchObject({ address: '127.0.0.1' });
   });
 
-  test('never comes before subscribe() has returned', async () => {
+  test('is never emitted before subscribe() has returned', async () => {
     const socket = bind();
     const { log } = record(socket);
     expect(log).toEqual([]);
@@ -37,7 +37,7 @@ describe('listening', () => {
     await socket.close();
   });
 
-  test('on a port in use fails; a later subscriber hears it on a later turn', async () => {
+  test('on a port in use fails; a later subscriber gets the error on a later turn', async () => {
     const { port } = await rawPeer();
     const socket = bind({ port });
     const { log, ended } = record(socket);
@@ -51,10 +51,10 @@ describe('listening', () => {
     expect(late.log).toEqual(log);
   });
 
-  test('retried anew, when the port is free it listens', async () => {
-    const squatter = await bound();
-    const again = defer(() => bind({ port: squatter.local.port })).pipe(
-      retry({ delay: () => squatter.socket.close() }),
+  test('works when the port is free again and it is subscribed again', async () => {
+    const occupant = await bound();
+    const again = defer(() => bind({ port: occupant.local.port })).pipe(
+      retry({ delay: () => occupant.socket.close() }),
     );
     const recording = record(again);
     onTestFinished(() => recording.subscription.unsubscribe());
@@ -77,7 +77,7 @@ describe('listening', () => {
     expect(broadcast.error).toMatchObject({ name: 'ConnectError', code: 'EACCES', attempts });
   });
 
-  test('a lookup that throws fails it', async () => {
+  test('fails if the lookup throws', async () => {
     const lookup = () => {
       throw Object.assign(new Error('no resolver'), { code: 'ENORESOLVER' });
     };
@@ -86,7 +86,7 @@ describe('listening', () => {
 });
 
 describe('messages', () => {
-  test('come with their sender, the empty one too, each by itself', async () => {
+  test('come with their sender, one by one, empty ones too', async () => {
     const peer = await rawPeer();
     const server = await bound();
     for (const text of ['one', '', 'three']) await peer.send(text, server.local.port);
@@ -100,14 +100,14 @@ describe('messages', () => {
     expect(server.socket.report).toMatchObject({ messagesRead: 3, bytesRead: 8, messagesDropped: 0 });
   });
 
-  test('of the largest size come whole, and are yours to keep', async () => {
+  test('of the largest size come whole, and are not overwritten later', async () => {
     const peer = await rawPeer();
     const server = await bound();
     const large = Buffer.alloc(65_507, 'a');
     await peer.send(large, server.local.port);
     await peer.send('next', server.local.port);
-    await expect.poll(() => of(server, 'message')).toHaveLength(2);
-    expect(of(server, 'message')[0]?.data.equals(large)).toBe(true);
+    await expect.poll(() => eventsOf(server, 'message')).toHaveLength(2);
+    expect(eventsOf(server, 'message')[0]?.data.equals(large)).toBe(true);
   });
 
   test('go to all subscribers', async () => {
@@ -116,7 +116,7 @@ describe('messages', () => {
     const second = record(server.socket.pipe(on('message')));
     await peer.send('x', server.local.port);
     await expect.poll(() => second.log).toEqual(['message']);
-    expect(of(server, 'message')).toEqual(second.values);
+    expect(eventsOf(server, 'message')).toEqual(second.values);
   });
 
   test('are counted where nobody is subscribed', async () => {
@@ -139,12 +139,12 @@ describe('messages', () => {
     const client = await connected({ port: peer.port });
     await stranger.send('too late', client.local.port).catch(() => {});
     await peer.send('hello', client.local.port);
-    await expect.poll(() => of(client, 'message')).toHaveLength(1);
-    expect(of(client, 'message')[0]?.data.toString()).toBe('hello');
+    await expect.poll(() => eventsOf(client, 'message')).toHaveLength(1);
+    expect(eventsOf(client, 'message')[0]?.data.toString()).toBe('hello');
     expect(client.socket.report).toMatchObject({ messagesRead: 1, messagesBlocked: 1 });
   });
 
-  test('one subscriber that throws does not keep them from the others', async () => {
+  test('reach other subscribers even if one throws', async () => {
     const peer = await rawPeer();
     const server = await bound();
     const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
@@ -165,17 +165,17 @@ describe('messages', () => {
 });
 
 describe('sending', () => {
-  test('to anybody, strings and bytes, the empty one too', async () => {
+  test('works to any address, with strings and bytes, empty ones too', async () => {
     const [a, b] = [await rawPeer(), await rawPeer()];
     const { socket } = await bound();
     socket.next({ data: 'één', remote: { address: '127.0.0.1', port: a.port } });
     socket.next({ data: new Uint8Array(0), remote: { address: '127.0.0.1', port: a.port } });
     await socket.send({ data: Buffer.from('b'), remote: { address: '127.0.0.1', port: b.port } });
-    await expect.poll(() => [a.heard, b.heard]).toEqual([['één', ''], ['b']]);
+    await expect.poll(() => [a.received, b.received]).toEqual([['één', ''], ['b']]);
     expect(socket.report).toMatchObject({ messagesWritten: 3, bytesWritten: 6, messagesUnsent: 0 });
   });
 
-  test('before it is bound is kept, in order', async () => {
+  test('before the socket is bound queues, in order', async () => {
     const peer = await rawPeer();
     const socket = bind();
     const remote = { address: '127.0.0.1', port: peer.port };
@@ -186,18 +186,18 @@ describe('sending', () => {
     socket.next({ data: '4', remote });
     await sent;
     await socket.close();
-    await expect.poll(() => peer.heard).toEqual(['1', '2', '3', '4']);
+    await expect.poll(() => peer.received).toEqual(['1', '2', '3', '4']);
   });
 
-  test('a message goes back to where it came from', async () => {
+  test('a message as it was received replies to its sender', async () => {
     const echo = await bound();
     echo.socket.pipe(on('message')).subscribe(echo.socket);
     const client = await connected({ port: echo.local.port });
     client.socket.next('ping');
-    await expect.poll(() => of(client, 'message').map(({ data }) => data.toString())).toEqual(['ping']);
+    await expect.poll(() => eventsOf(client, 'message').map(({ data }) => data.toString())).toEqual(['ping']);
     // and from a connected socket, too
-    client.socket.next(of(client, 'message')[0] as Message);
-    await expect.poll(() => of(client, 'message')).toHaveLength(2);
+    client.socket.next(eventsOf(client, 'message')[0] as Message);
+    await expect.poll(() => eventsOf(client, 'message')).toHaveLength(2);
   });
 
   test('an Observable of datagrams can be subscribed with the socket', async () => {
@@ -207,10 +207,10 @@ describe('sending', () => {
     from(['a', 'b']).subscribe(socket);
     await ended;
     expect(log).toEqual(['listening', 'close', 'complete']);
-    await expect.poll(() => peer.heard).toEqual(['a', 'b']);
+    await expect.poll(() => peer.received).toEqual(['a', 'b']);
   });
 
-  test('next() answers false at the high-water mark, and drain follows', async () => {
+  test('next() returns false at the high-water mark, and drain follows', async () => {
     const peer = await rawPeer();
     const { socket, log } = await connected({ port: peer.port, highWaterMark: 1000 });
     expect(socket.next(Buffer.alloc(400))).toBe(true);
@@ -225,7 +225,7 @@ describe('sending', () => {
     expect(log).toEqual(['listening', 'drain']);
   });
 
-  test('a sender that goes on at each drain gets all of it out', async () => {
+  test('a sender that continues at each drain sends everything', async () => {
     const { socket, ended } = await bound({ highWaterMark: 1000 });
     const peer = await rawPeer();
     const remote = { address: '127.0.0.1', port: peer.port };
@@ -238,10 +238,10 @@ describe('sending', () => {
     fill();
     await ended;
     expect(socket.report).toMatchObject({ messagesWritten: 99, messagesUnsent: 0 });
-    await expect.poll(() => peer.heard).toHaveLength(99);
+    await expect.poll(() => peer.received).toHaveLength(99);
   });
 
-  test('who goes on at each drain lets others have their turn', async () => {
+  test('a sender that continues at each drain lets others have their turn', async () => {
     const peer = await rawPeer((node, _data, from) => node.send('stop', from.port, from.address));
     const { socket } = await connected({ port: peer.port, highWaterMark: 1 });
     let drains = 0;
@@ -253,7 +253,7 @@ describe('sending', () => {
     expect(drains).toBeLessThan(10_000);
   });
 
-  test('drain waits for what was sent when it was due', async () => {
+  test('drain waits for what was queued when it was due', async () => {
     const peer = await rawPeer();
     const answers: (() => void)[] = [];
     const { socket, log } = await bound({
@@ -262,15 +262,15 @@ describe('sending', () => {
     });
     setImmediate(() => socket.next({ data: 'second', remote: { address: 'peer.test', port: peer.port } }));
     socket.next({ data: 'first', remote: { address: '127.0.0.1', port: peer.port } });
-    await expect.poll(() => peer.heard).toEqual(['first']);
+    await expect.poll(() => peer.received).toEqual(['first']);
     await turns();
     expect([log, answers.length]).toEqual([['listening'], 1]);
     answers[0]?.();
     await expect.poll(() => log).toEqual(['listening', 'drain']);
   });
 
-  test('events are told one at a time, also when one brings the next', async () => {
-    const { socket } = await bound({ maxWriteBuffer: 0 });
+  test('events are emitted one at a time, also when one causes the next', async () => {
+    const { socket } = await bound({ maxWriteBuffer: 1 });
     const peer = await rawPeer();
     const remote = { address: '127.0.0.1', port: peer.port };
     let depth = 0;

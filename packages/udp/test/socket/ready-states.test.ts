@@ -1,6 +1,7 @@
-// readyStates of a datagram socket, and its place in a registry.
+// readyStates of a datagram socket, and datagram sockets in a registry.
 import { once } from 'node:events';
-import { listen, type Server, type Socket, SocketRegistry, snapshot } from '@rxsock/core';
+import { listen, type Server, type Socket } from '@rxsock/core';
+import { SocketRegistry, snapshot } from '@rxsock/core/registry';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { expect, onTestFinished, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
@@ -9,7 +10,7 @@ import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { rawPeer, refusingPort } from '../support/peers.js';
 
-test('each change of state is told once, and looking does not bind', async () => {
+test('each change of state is emitted once, and watching does not bind', async () => {
   const socket = bind();
   const states = record(socket.readyStates);
   await turns();
@@ -23,7 +24,7 @@ test('each change of state is told once, and looking does not bind', async () =>
   expect(record(socket.readyStates).log).toEqual(['closed', 'complete']);
 });
 
-test('closing is a state while something waits to be sent', async () => {
+test('the state is closing while datagrams wait to be sent', async () => {
   const peer = await rawPeer();
   const socket = connect({ port: peer.port });
   const states = record(socket.readyStates);
@@ -31,7 +32,7 @@ test('closing is a state while something waits to be sent', async () => {
   socket.complete();
   await states.ended;
   expect(states.log).toEqual(['idle', 'opening', 'closing', 'closed', 'complete']);
-  await expect.poll(() => peer.heard).toEqual(['last']);
+  await expect.poll(() => peer.received).toEqual(['last']);
 });
 
 type Anything = Socket | Server | DatagramSocket;
@@ -39,25 +40,25 @@ type Anything = Socket | Server | DatagramSocket;
 test('a registry holds sockets, servers and datagram sockets, and frees their names', async () => {
   const registry = new SocketRegistry<Anything>();
   const { socket, peer } = await pair();
-  const there = await rawPeer();
+  const peer2 = await rawPeer();
   const server = registry.add(listen(), 'web-server');
   const bound = registry.add(bind(), 'web-bound');
-  const connected = registry.add(connect({ port: there.port, keepOpen: true }), 'web-connected');
+  const connected = registry.add(connect({ port: peer2.port, keepOpen: true }), 'web-connected');
   registry.add(socket, 'web-socket');
-  expect(() => registry.add(connected, 'web-server')).toThrow("'web-server' is taken");
+  expect(() => registry.add(connected, 'web-server')).toThrow("The name 'web-server' belongs to a socket");
   const web = registry.match('web-*');
-  const heard: string[] = [];
-  const subscription = web.subscribe(({ socket, event }) => heard.push(`${socket.name}:${event.type}`));
+  const received: string[] = [];
+  const subscription = web.subscribe(({ socket, event }) => received.push(`${socket.name}:${event.type}`));
   onTestFinished(() => subscription.unsubscribe());
-  await expect.poll(() => heard).toContain('web-server:listening');
-  await expect.poll(() => heard.filter((entry) => entry.endsWith('listening'))).toHaveLength(3);
+  await expect.poll(() => received).toContain('web-server:listening');
+  await expect.poll(() => received.filter((entry) => entry.endsWith('listening'))).toHaveLength(3);
 
   expect(web.next('to all')).toBe(true); // to the two that have a peer
-  await expect.poll(() => there.heard).toEqual(['to all']);
+  await expect.poll(() => peer2.received).toEqual(['to all']);
   expect(String((await once(peer.resume(), 'data'))[0])).toBe('to all');
   expect(bound.report.messagesWritten).toBe(0);
-  await there.send('answer', connected.local?.port as number);
-  await expect.poll(() => heard).toContain('web-connected:message');
+  await peer2.send('answer', connected.local?.port as number);
+  await expect.poll(() => received).toContain('web-connected:message');
 
   web.mark({ of: 'web' });
   expect(snapshot(server)).toEqual({
@@ -85,26 +86,26 @@ test('a registry holds sockets, servers and datagram sockets, and frees their na
   registry.add(bind(), 'web-server');
 });
 
-test('an error of one is no end of the others, and error() aborts all', async () => {
+test('an error of one socket does not end the others, and error() aborts all', async () => {
   const registry = new SocketRegistry<Anything>();
   const { socket } = await pair();
   const server = listen();
   const refused = connect({ port: await refusingPort() });
   for (const [index, member] of [socket, server, refused].entries()) registry.add(member, `m${index}`);
   const all = registry.match('*');
-  const heard: string[] = [];
-  all.subscribe(({ socket, event }) => heard.push(`${socket.name}:${event.type}`));
+  const received: string[] = [];
+  all.subscribe(({ socket, event }) => received.push(`${socket.name}:${event.type}`));
   refused.next('hello');
-  await expect.poll(() => heard).toContain('m2:sendError');
+  await expect.poll(() => received).toContain('m2:sendError');
   await expect.poll(() => server.readyState).toBe('listening');
   all.error('enough');
   await expect.poll(() => registry.size).toBe(0);
-  expect(heard).toContain('m0:connectionError');
-  expect(heard).toContain('m1:close');
-  expect(heard).toContain('m2:connectionError');
+  expect(received).toContain('m0:connectionError');
+  expect(received).toContain('m1:close');
+  expect(received).toContain('m2:connectionError');
 });
 
-test('who closes it on hearing that it opens closes it for good', async () => {
+test("closing it from an 'opening' notification closes it for good", async () => {
   const clock = new Clock();
   const socket = bind({ scheduler: clock });
   socket.next({ data: 'x', remote: { address: '127.0.0.1', port: 9 } });

@@ -1,15 +1,15 @@
-// One datagram that cannot be sent is an event, and never the end.
+// A datagram that cannot be sent is an event, and never ends the socket.
 import type { LookupFunction } from 'node:net';
 import { on } from '@rxsock/core';
 import { bind, connect } from '@rxsock/udp';
 import { describe, expect, test } from 'vitest';
 import { turns } from '../../../../tests/support/turns.js';
-import { bound, connected, of, rawPeer, refusingPort, unknownName } from '../support/peers.js';
+import { bound, connected, eventsOf, rawPeer, refusingPort, unknownName } from '../support/peers.js';
 
 const local = '127.0.0.1';
 
 describe('sendError', () => {
-  test('65,508 bytes: EMSGSIZE, and the socket goes on', async () => {
+  test('is EMSGSIZE for 65,508 bytes, and the socket continues', async () => {
     const peer = await rawPeer();
     const server = await bound();
     const remote = { address: local, port: peer.port };
@@ -17,48 +17,48 @@ describe('sendError', () => {
     const sent = server.socket.send(datagram);
     await expect(sent).rejects.toMatchObject({ name: 'SocketError', code: 'EMSGSIZE', phase: 'write' });
     const error = await sent.catch((reason: unknown) => reason);
-    expect(of(server, 'sendError')).toEqual([{ type: 'sendError', datagram, error }]);
-    expect(of(server, 'sendError')[0]?.datagram).toBe(datagram);
+    expect(eventsOf(server, 'sendError')).toEqual([{ type: 'sendError', datagram, error }]);
+    expect(eventsOf(server, 'sendError')[0]?.datagram).toBe(datagram);
     await server.socket.send({ data: 'after it', remote });
-    await expect.poll(() => peer.heard).toEqual(['after it']);
+    await expect.poll(() => peer.received).toEqual(['after it']);
     expect(server.socket.report).toMatchObject({ messagesWritten: 1, messagesUnsent: 1 });
     expect(server.log).toEqual(['listening', 'sendError']);
   });
 
-  test('65,507 bytes go', async () => {
+  test('is not emitted for 65,507 bytes', async () => {
     const peer = await rawPeer();
     const { socket } = await connected({ port: peer.port });
     await socket.send(Buffer.alloc(65_507, 'x'));
-    await expect.poll(() => peer.heard.map(({ length }) => length)).toEqual([65_507]);
+    await expect.poll(() => peer.received.map(({ length }) => length)).toEqual([65_507]);
   });
 
-  test('a port that refuses tells it to a connected socket, which goes on', async () => {
+  test('reports a port that refuses to a connected socket, which continues', async () => {
     const client = await connected({ port: await refusingPort() });
     client.socket.next('anybody?');
     await expect.poll(() => client.log).toEqual(['listening', 'sendError']);
     const { remote } = client.socket;
     const error = { name: 'SocketError', code: 'ECONNREFUSED', phase: 'write', remote, local: client.local };
-    expect(of(client, 'sendError')).toMatchObject([{ datagram: undefined, error }]);
+    expect(eventsOf(client, 'sendError')).toMatchObject([{ datagram: undefined, error }]);
     client.socket.next('and now?');
     await expect.poll(() => client.log).toEqual(['listening', 'sendError', 'sendError']);
     expect(client.socket.readyState).toBe('open');
   });
 
-  test('a port that refuses is not told to a bound one', async () => {
+  test('does not report a port that refuses to a bound socket', async () => {
     const server = await bound();
     await server.socket.send({ data: 'anybody?', remote: { address: local, port: await refusingPort() } });
     await turns();
     expect(server.log).toEqual(['listening']);
   });
 
-  test('a name without an address', async () => {
+  test('reports a name without an address', async () => {
     const peer = await rawPeer();
     const server = await bound({ lookup: unknownName });
     const datagram = { data: 'x', remote: { address: 'nobody.invalid', port: 9 } };
     server.socket.next(datagram);
     await server.socket.send({ data: 'y', remote: { address: local, port: peer.port } });
-    await expect.poll(() => peer.heard).toEqual(['y']);
-    expect(of(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ENOTFOUND', phase: 'write' } }]);
+    await expect.poll(() => peer.received).toEqual(['y']);
+    expect(eventsOf(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ENOTFOUND', phase: 'write' } }]);
   });
 
   test.each([
@@ -69,43 +69,43 @@ describe('sendError', () => {
       },
       'EIO',
     ],
-    ['answers nothing', (_name: string, _options: object, done: (...args: never[]) => void) => done(), 'ENOTFOUND'],
-    ['answers no address', ((_name, _options, done) => done(null, 'here', 4)) as LookupFunction, 'ENOTFOUND'],
-  ])('a lookup that %s', async (_name, lookup, code) => {
+    ['returns nothing', (_name: string, _options: object, done: (...args: never[]) => void) => done(), 'ENOTFOUND'],
+    ['returns no address', ((_name, _options, done) => done(null, 'here', 4)) as LookupFunction, 'ENOTFOUND'],
+  ])('reports a lookup that %s', async (_name, lookup, code) => {
     const server = await bound({ lookup: lookup as LookupFunction });
     const sent = server.socket.send({ data: 'x', remote: { address: 'somebody', port: 9 } });
     await expect(sent).rejects.toMatchObject({ code });
     expect(server.log).toEqual(['listening', 'sendError']);
   });
 
-  test('an address of the other family', async () => {
+  test('reports an address of the other family', async () => {
     const server = await bound();
     const sent = server.socket.send({ data: 'x', remote: { address: '::1', port: 9 } });
     await expect(sent).rejects.toMatchObject({ code: 'EINVAL' });
   });
 
-  test('port 0, where a message can come from', async () => {
+  test('reports port 0, from which a message can come', async () => {
     const server = await bound();
     const datagram = { data: 'x', remote: { address: local, port: 0 } };
     expect(() => server.socket.next(datagram)).not.toThrow();
     expect(server.log).toEqual(['listening']); // not in the middle of next()
-    await expect.poll(() => of(server, 'sendError')).toHaveLength(1);
-    expect(of(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ERR_SOCKET_BAD_PORT' } }]);
+    await expect.poll(() => eventsOf(server, 'sendError')).toHaveLength(1);
+    expect(eventsOf(server, 'sendError')).toMatchObject([{ datagram, error: { code: 'ERR_SOCKET_BAD_PORT' } }]);
   });
 
-  test('who answers it by sending sends once, also while the socket opens', async () => {
+  test('a handler that sends again sends once, also while the socket opens', async () => {
     const peer = await rawPeer();
     const socket = bind();
     socket.next({ data: 'x', remote: { address: local, port: 0 } });
     const remote = { address: local, port: peer.port };
     const instead = socket.pipe(on('sendError')).subscribe(() => socket.next({ data: 'instead', remote }));
-    await expect.poll(() => peer.heard).toEqual(['instead']);
+    await expect.poll(() => peer.received).toEqual(['instead']);
     instead.unsubscribe();
     expect(await socket.close()).toMatchObject({ messagesWritten: 1, messagesUnsent: 1 });
-    expect(peer.heard).toEqual(['instead']);
+    expect(peer.received).toEqual(['instead']);
   });
 
-  test('a broadcast address without broadcast', async () => {
+  test('reports a broadcast address without broadcast', async () => {
     const server = await bound({ host: '0.0.0.0' });
     const remote = { address: '127.255.255.255', port: 9 };
     await expect(server.socket.send({ data: 'x', remote })).rejects.toMatchObject({ code: 'EACCES' });
@@ -114,17 +114,17 @@ describe('sendError', () => {
     await expect.poll(() => allowed.log).toEqual(['listening', 'message']);
   });
 
-  test('a connected socket does not send to others', async () => {
+  test('reports that a connected socket does not send to others', async () => {
     const [peer, other] = [await rawPeer(), await rawPeer()];
     const { socket } = await connected({ port: peer.port });
     const sent = socket.send({ data: 'x', remote: { address: local, port: other.port } });
     await expect(sent).rejects.toMatchObject({ code: 'ERR_SOCKET_DGRAM_IS_CONNECTED' });
     await socket.send({ data: 'y', remote: { address: local, port: peer.port } });
-    await expect.poll(() => peer.heard).toEqual(['y']);
-    expect(other.heard).toEqual([]);
+    await expect.poll(() => peer.received).toEqual(['y']);
+    expect(other.received).toEqual([]);
   });
 
-  test('more than maxWriteBuffer waits: dropped, empty ones too', async () => {
+  test('reports datagrams beyond maxWriteBuffer, which are dropped, empty ones too', async () => {
     const peer = await rawPeer();
     const socket = connect({ port: peer.port, maxWriteBuffer: 256 });
     expect(socket.next('')).toBe(true);
@@ -135,12 +135,12 @@ describe('sendError', () => {
       code: 'ERR_WRITE_BUFFER_OVERFLOW',
       limit: 256,
     });
-    await expect.poll(() => peer.heard).toEqual(['', '']);
+    await expect.poll(() => peer.received).toEqual(['', '']);
     await socket.send('fourth');
     expect(await socket.close()).toMatchObject({ messagesWritten: 3, messagesUnsent: 1 });
   });
 
-  test('after complete(), and after the end', async () => {
+  test('is not emitted after complete() and after the end', async () => {
     const peer = await rawPeer();
     const socket = connect({ port: peer.port });
     socket.next('first');
@@ -150,11 +150,11 @@ describe('sendError', () => {
     await socket.close();
     expect(socket.next('later')).toBe(false);
     await expect(socket.send('later')).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
-    await expect.poll(() => peer.heard).toEqual(['first']);
+    await expect.poll(() => peer.received).toEqual(['first']);
   });
 });
 
-describe('bad input throws at the call, and harms nothing', () => {
+describe('invalid input throws at the call, and harms nothing', () => {
   const remote = { address: local, port: 9 };
   test.each([
     ['a bare chunk without a peer', 'x'],
@@ -173,21 +173,27 @@ describe('bad input throws at the call, and harms nothing', () => {
     expect(log).toEqual(['listening']);
   });
 
-  test('what has no peer takes no bare chunks: the types say so, too', () => {
+  test('a socket without a peer accepts no bare chunks, and the types say so', () => {
     const socket = bind();
     // @ts-expect-error
     expect(() => socket.next('x')).toThrow('{ data, remote: { address, port } }');
   });
 
-  test.each([-1, 65_536, 1.5, Number.NaN, '9'])('the port %o', async (port) => {
+  test.each<[unknown, ErrorConstructor]>([
+    [-1, RangeError],
+    [65_536, RangeError],
+    [1.5, RangeError],
+    [Number.NaN, RangeError],
+    ['9', TypeError],
+  ])('the port %o', async (port, expected) => {
     const { socket } = await bound();
     const datagram = { data: 'x', remote: { address: local, port: port as number } };
-    expect(() => socket.next(datagram)).toThrow(RangeError);
+    expect(() => socket.next(datagram)).toThrow(expected);
   });
 });
 
 describe('names', () => {
-  /** A resolver that answers when it is told to. */
+  /** A resolver that answers when the test says so. */
   function resolver() {
     const asked: string[] = [];
     const answers: (() => void)[] = [];
@@ -198,7 +204,7 @@ describe('names', () => {
     return { asked, answers, lookup };
   }
 
-  test('are resolved for each burst; the order to one name is kept, and nobody else waits', async () => {
+  test('are resolved for each burst; the order to one name is kept, and others do not wait', async () => {
     const peer = await rawPeer();
     const { asked, answers, lookup } = resolver();
     const { socket } = await bound({ lookup });
@@ -208,16 +214,16 @@ describe('names', () => {
     expect(asked).toEqual(['peer.test 4']);
     expect(socket.writableLength).toBe(768);
     answers[0]?.();
-    await expect.poll(() => peer.heard).toEqual(['first', '1', '2', '3']);
+    await expect.poll(() => peer.received).toEqual(['first', '1', '2', '3']);
     answers[0]?.(); // once more: a resolver that answers twice
     const again = socket.send({ data: '4', remote: named });
     expect(asked).toHaveLength(2);
     answers[1]?.();
     await again;
-    await expect.poll(() => peer.heard).toEqual(['first', '1', '2', '3', '4']);
+    await expect.poll(() => peer.received).toEqual(['first', '1', '2', '3', '4']);
   });
 
-  test('that are never resolved do not keep it from closing', async () => {
+  test('that are never resolved do not prevent the close', async () => {
     const { lookup, answers } = resolver();
     const { socket, ended } = await bound({ lookup });
     const sent = socket.send({ data: 'x', remote: { address: 'peer.test', port: 9 } });
@@ -229,7 +235,7 @@ describe('names', () => {
     expect(socket.report).toMatchObject({ messagesWritten: 0, messagesUnsent: 1 });
   });
 
-  test('of the peer and of the host are resolved to the family asked for', async () => {
+  test('of the peer and of the host are resolved to the requested family', async () => {
     const peer = await rawPeer();
     const { asked, answers, lookup } = resolver();
     const socket = connect({ host: 'peer.test', port: peer.port, family: 4, lookup });

@@ -1,4 +1,4 @@
-// Plain Node datagram sockets at the other end of the wire, and sockets under test, gone when the test is over.
+// Plain Node datagram sockets as peers, and sockets under test. All are closed when the test is over.
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { type Chunk, type InternetEndpoint, on } from '@rxsock/core';
@@ -18,9 +18,9 @@ import { type Recording, record } from '../../../../tests/support/record.js';
 export interface RawPeer {
   readonly node: dgram.Socket;
   readonly port: number;
-  /** What has come, as text. */
-  readonly heard: string[];
-  /** Sends, and waits until the kernel has it: on loopback it has arrived then. */
+  /** The received messages, as text. */
+  readonly received: string[];
+  /** Sends, and waits until the kernel has the datagram: on loopback it has arrived then. */
   send(data: string | Buffer, port: number, address?: string): Promise<void>;
 }
 
@@ -31,10 +31,10 @@ export async function rawPeer(
   port = 0,
 ): Promise<RawPeer> {
   const node = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  const heard: string[] = [];
+  const received: string[] = [];
   node.on('error', () => {});
   node.on('message', (data, from) => {
-    heard.push(data.toString());
+    received.push(data.toString());
     answer?.(node, data, from);
   });
   node.bind(port, host);
@@ -44,10 +44,10 @@ export async function rawPeer(
     new Promise<void>((resolve, reject) =>
       node.send(data, to, address, (error) => (error ? reject(error) : resolve())),
     );
-  return { node, port: node.address().port, heard, send };
+  return { node, port: node.address().port, received, send };
 }
 
-/** A port that refuses, and goes on to: a socket that is connected elsewhere holds it. */
+/** A port that keeps refusing: a socket that is connected elsewhere occupies it. */
 export async function refusingPort(): Promise<number> {
   const holder = dgram.createSocket('udp4');
   onTestFinished(() => void holder.close());
@@ -63,7 +63,7 @@ export interface Live<D extends Chunk | Datagram> extends Recording<DatagramEven
   readonly local: InternetEndpoint;
 }
 
-/** Subscribes, and waits until the socket is open; it is closed when the test is over. */
+/** Subscribes, and waits until the socket is open. It is closed when the test is over. */
 export async function live<D extends Chunk | Datagram>(socket: DatagramSocket<D>): Promise<Live<D>> {
   onTestFinished(async () => void (await socket.close({ timeout: 0 })));
   const recording = record<DatagramEvent>(socket);
@@ -75,14 +75,14 @@ export const bound = (options?: BindOptions) => live(bind(options));
 
 export const connected = (options: ConnectOptions) => live(connect(options));
 
-/** The events of one type among those heard. */
-export function of<K extends DatagramEvent['type']>(
+/** The recorded events of one type. */
+export function eventsOf<K extends DatagramEvent['type']>(
   { values }: { readonly values: readonly DatagramEvent[] },
   type: K,
 ): Extract<DatagramEvent, { readonly type: K }>[] {
   return values.filter((event): event is Extract<DatagramEvent, { readonly type: K }> => event.type === type);
 }
 
-/** There is no such name, without asking the network. */
+/** A lookup that fails as for an unknown name, without asking the network. */
 export const unknownName: NonNullable<BindOptions['lookup']> = (name, _options, done) =>
   process.nextTick(done, Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }), '');

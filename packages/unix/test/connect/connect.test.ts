@@ -1,4 +1,4 @@
-// Dialling: both ends, bytes and half-close both ways, what an abort looks like, and what cannot be dialled.
+// Dialling: both endpoints, bytes and half-close in both directions, what an abort looks like, and dials that fail.
 import fs from 'node:fs';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -7,15 +7,21 @@ import { type ConnectOptions, connect, listen } from '@rxsock/unix';
 import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { drainRaw, opened } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { asNobody, leaveStale, place, plainServer, started } from '../../../../tests/support/unix-servers.js';
-import { nodeInternals } from '../../../core/src/engine/node-internals.js';
+import {
+  asUnprivilegedUser,
+  leaveStale,
+  plainServer,
+  started,
+  temporaryPath,
+} from '../../../../tests/support/unix-servers.js';
 
-/** A dialled socket and the one that was accepted for it. */
-async function pair(options: Partial<Omit<ConnectOptions, 'abstract'>> = {}) {
-  const { path } = place();
+/** A dialled socket, and the socket that was accepted for it. */
+async function pair(options: Partial<Omit<ConnectOptions, 'abstract' | 'path'>> = {}) {
+  const { path } = temporaryPath();
   const server = listen({ path });
   await started(server);
   const socket = connect({ path, keepOpen: true, ...options });
@@ -24,18 +30,18 @@ async function pair(options: Partial<Omit<ConnectOptions, 'abstract'>> = {}) {
   return { path, socket, accepted };
 }
 
-/** A dialled socket and a plain one at the other end. */
-async function pairWithPlain(options: Partial<Omit<ConnectOptions, 'abstract'>> = {}) {
-  const { path } = place();
-  let meet: (peer: net.Socket) => void;
-  const met = new Promise<net.Socket>((resolve) => {
-    meet = resolve;
+/** A dialled socket, and a plain socket at the other end. */
+async function pairWithPlain(options: Partial<Omit<ConnectOptions, 'abstract' | 'path'>> = {}) {
+  const { path } = temporaryPath();
+  let onPeer: (peer: net.Socket) => void;
+  const connected = new Promise<net.Socket>((resolve) => {
+    onPeer = resolve;
   });
-  await plainServer(path, (peer) => meet(peer.pause()));
+  await plainServer(path, (peer) => onPeer(peer.pause()));
   const socket = connect({ path, keepOpen: true, ...options });
   onTestFinished(() => socket.error());
   await opened(socket);
-  return { socket, peer: await met };
+  return { socket, peer: await connected };
 }
 
 describe('a connection', () => {
@@ -58,8 +64,7 @@ describe('a connection', () => {
     ['client', false],
     ['server', false],
   ])("carries bytes and half-closes, the %s first; with Node's internals: %s", async (first, inside) => {
-    Object.assign(nodeInternals, { reads: inside, writes: inside });
-    onTestFinished(() => void Object.assign(nodeInternals, { reads: true, writes: true }));
+    onTestFinished(setNodeInternals({ reads: inside, writes: inside }));
     const { socket, accepted } = await pair({ allowHalfOpen: true });
     accepted.allowHalfOpen = true;
     const [a, b] = first === 'client' ? [socket, accepted] : [accepted, socket];
@@ -78,7 +83,7 @@ describe('a connection', () => {
     expect(heardByA.log.at(-2)).toBe('close');
   });
 
-  test('carries megabytes, with the peer made to wait', async () => {
+  test('carries megabytes, with a peer that has to wait', async () => {
     const { socket, accepted } = await pair();
     const chunk = Buffer.alloc(40_000, 'abcdefg');
     const release = accepted.hold('not yet');
@@ -101,7 +106,7 @@ describe('a connection', () => {
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('a part'), end: 'end' });
   });
 
-  test('that is aborted with bytes unread is reset', async () => {
+  test('that is aborted with unread bytes is reset', async () => {
     const { socket, peer } = await pairWithPlain();
     peer.write('never read');
     await new Promise((resolve) => peer.write('nor this', resolve));
@@ -118,7 +123,7 @@ describe('a connection', () => {
   });
 });
 
-describe('what cannot be dialled', () => {
+describe('a dial fails at', () => {
   const failure = async (path: string) => {
     const { error } = await record(connect({ path })).ended;
     expect(error).toBeInstanceOf(ConnectError);
@@ -126,16 +131,16 @@ describe('what cannot be dialled', () => {
     return error as ConnectError;
   };
 
-  test('nothing', async () => {
-    const { path } = place();
+  test('a path without a file', async () => {
+    const { path } = temporaryPath();
     const error = await failure(path);
     expect(error.code).toBe('ENOENT');
     expect(error.message).toBe(`Cannot connect to ${path}: nothing is there: start its server first`);
     expect(error.cause).toMatchObject({ syscall: 'connect' });
   });
 
-  test('a directory that is none', async () => {
-    const { path } = place();
+  test('a path through a file in place of a directory', async () => {
+    const { path } = temporaryPath();
     fs.writeFileSync(path, '');
     expect((await failure(`${path}/s`)).code).toBe('ENOTDIR');
   });
@@ -143,29 +148,29 @@ describe('what cannot be dialled', () => {
   test.each([
     ['a file', (path: string) => fs.writeFileSync(path, '')],
     ['a directory', (path: string) => fs.mkdirSync(path)],
-    ['what a dead server left', leaveStale],
+    ['a socket that a dead server left', leaveStale],
   ])('%s', async (_what, put) => {
-    const { path } = place();
+    const { path } = temporaryPath();
     await put(path);
     expect(['ECONNREFUSED', 'ENOTSOCK']).toContain((await failure(path)).code);
   });
 
-  test('a link to nothing', async () => {
-    const { path } = place();
+  test('a dangling link', async () => {
+    const { path } = temporaryPath();
     fs.symlinkSync(`${path}-not`, path);
     expect((await failure(path)).code).toBe('ENOENT');
   });
 
-  test('what the mode forbids', async () => {
-    const { path, folder } = place();
+  test('a socket that the mode forbids', async () => {
+    const { path, folder } = temporaryPath();
     fs.chmodSync(folder, 0o755);
     await started(listen({ path }));
-    const error = await asNobody(() => failure(path));
+    const error = await asUnprivilegedUser(() => failure(path));
     expect(error.code).toBe(process.getuid?.() === 0 ? 'EACCES' : undefined);
   });
 
   test('a server with a full backlog', async () => {
-    const { path } = place();
+    const { path } = temporaryPath();
     const worker = new Worker(new URL('../busy-server.mjs', import.meta.url), { workerData: path });
     onTestFinished(() => void worker.terminate());
     await new Promise((resolve) => worker.once('message', resolve));
@@ -182,14 +187,14 @@ describe('what cannot be dialled', () => {
 });
 
 test('a link to a socket leads to it', async () => {
-  const { path } = place();
+  const { path } = temporaryPath();
   await plainServer(`${path}-real`, (peer) => peer.end('hello'));
   fs.symlinkSync(`${path}-real`, path);
   expect(`${await firstValueFrom(connect({ path }).pipe(data()))}`).toBe('hello');
 });
 
-test('connectTimeout bounds the dialling', async () => {
-  const { path } = place();
+test('connectTimeout limits the dialling', async () => {
+  const { path } = temporaryPath();
   await started(listen({ path }));
   const scheduler = new Clock();
   const { ended } = record(connect({ path, connectTimeout: 1000, scheduler }));
@@ -209,6 +214,6 @@ test('a signal aborts', async () => {
   expect((await ended).error).toMatchObject({ name: 'AbortedError', cause: abort.signal.reason });
 });
 
-test.each([{ connectTimeout: -1 }, { highWaterMark: Number.NaN }])('%o is refused at the call', (options) => {
+test.each([{ connectTimeout: -1 }, { highWaterMark: Number.NaN }])('rejects %o at the call', (options) => {
   expect(() => connect({ path: '/x', ...options })).toThrow(RangeError);
 });

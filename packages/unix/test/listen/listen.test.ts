@@ -1,4 +1,5 @@
-// Servers on paths: their file comes and goes with them, with its mode, and harms nobody else's.
+// Servers on paths: their file is created and removed with them, has the requested mode, and other files are not
+// harmed.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,20 +15,20 @@ import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import {
   ask,
-  asNobody,
+  asUnprivilegedUser,
   client,
   leaveStale,
   modeOf,
-  place,
   plainServer,
   started,
+  temporaryPath,
 } from '../../../../tests/support/unix-servers.js';
 
 const answer = (text: string) => serve(() => of(text));
 
 describe('listening', () => {
-  test('is told with the path, and leaves nothing beside it', async () => {
-    const { folder, path } = place();
+  test('is emitted with the path, and leaves no other file beside it', async () => {
+    const { folder, path } = temporaryPath();
     const server = listen({ path });
     const { values } = await started(server);
     expect(values).toEqual([{ type: 'listening', address: { path } }]);
@@ -39,7 +40,7 @@ describe('listening', () => {
   });
 
   test('works with the longest path, and the longest directory', async () => {
-    const { folder } = place();
+    const { folder } = temporaryPath();
     const deep = `${folder}/${'d'.repeat(97 - folder.length - 1)}`;
     fs.mkdirSync(deep);
     for (const path of [`${folder}/${'x'.repeat(107 - folder.length - 1)}`, `${deep}/${'x'.repeat(9)}`]) {
@@ -57,7 +58,7 @@ describe('listening', () => {
   });
 
   test('works with a relative path, which is found again from another working directory', async () => {
-    const { folder } = place();
+    const { folder } = temporaryPath();
     const before = process.cwd();
     onTestFinished(() => process.chdir(before));
     process.chdir(folder);
@@ -70,7 +71,7 @@ describe('listening', () => {
   });
 
   test('works in a worker thread', async () => {
-    const { folder, path } = place();
+    const { folder, path } = temporaryPath();
     const worker = new Worker(new URL('../worker.mjs', import.meta.url), { workerData: path });
     onTestFinished(() => void worker.terminate());
     await new Promise((resolve) => worker.once('message', resolve));
@@ -88,20 +89,20 @@ describe('mode', () => {
     [0o660, '660'],
     [0o777, '777'],
     [0, '0'],
-  ])('%o, whatever the umask', async (mode, expected) => {
+  ])('is %o, whatever the umask', async (mode, expected) => {
     for (const umask of [0, 0o077]) {
       const before = process.umask(umask);
       onTestFinished(() => void process.umask(before));
-      const { path } = place();
+      const { path } = temporaryPath();
       await started(listen({ path, ...(mode !== undefined && { mode }) }));
       expect(modeOf(path)).toBe(expected);
     }
   });
 
-  test('is what the file appears with, out of a directory that nobody else may enter', async () => {
+  test('is set before the file appears, in a directory that nobody else may enter', async () => {
     const before = process.umask(0);
     onTestFinished(() => void process.umask(before));
-    const { path } = place();
+    const { path } = temporaryPath();
     const seen: string[] = [];
     const { linkSync } = fs;
     const link = vi.spyOn(fs, 'linkSync').mockImplementation((from, to) => {
@@ -114,10 +115,10 @@ describe('mode', () => {
     expect(seen).toEqual(['700', '620', path]);
   });
 
-  test('is never wider for another process to see', async () => {
+  test('is never wider for another process', async () => {
     const before = process.umask(0);
     onTestFinished(() => void process.umask(before));
-    const { path } = place();
+    const { path } = temporaryPath();
     const rounds = 20;
     const watcher = spawn(process.execPath, ['--input-type=module', '-e', WATCH, path, `${rounds}`]);
     onTestFinished(() => void watcher.kill());
@@ -131,10 +132,10 @@ describe('mode', () => {
     }
   });
 
-  test('is nothing to the files that other code makes meanwhile', async () => {
+  test('does not affect files that other code creates meanwhile', async () => {
     const before = process.umask(0o022);
     onTestFinished(() => void process.umask(before));
-    const { folder, path } = place();
+    const { folder, path } = temporaryPath();
     const made: Promise<unknown>[] = [];
     for (let index = 0; index < 200; index++) {
       made.push(fs.promises.writeFile(`${folder}/f${index}`, ''), fs.promises.mkdir(`${folder}/d${index}`));
@@ -154,12 +155,14 @@ describe('mode', () => {
     expect([modes('f'), modes('d')]).toEqual([new Set(['644']), new Set(['755'])]);
   });
 
-  test.each([-1, 0o1000, 1.5, '600'])('%o is refused at the call', (mode) => {
-    expect(() => listen({ path: '/x', mode: mode as number })).toThrow(RangeError);
+  test.each([-1, 0o1000, 1.5, '600'])('rejects %o at the call', (mode) => {
+    expect(() => listen({ path: '/x', mode: mode as number })).toThrow(
+      typeof mode === 'number' ? RangeError : TypeError,
+    );
   });
 });
 
-describe('what is refused', () => {
+describe('listening fails', () => {
   const failure = async (path: string, removeStale = false) => {
     const { error } = await record(listen({ path, removeStale })).ended;
     expect(error).toMatchObject({ name: 'SocketError', phase: 'open', local: { path } });
@@ -176,37 +179,37 @@ describe('what is refused', () => {
       (path: string) => leaveStale(`${path}-dead`).then(() => fs.symlinkSync(`${path}-dead`, path)),
     ],
     ['a live server', plainServer],
-  ])('%s: EADDRINUSE, with removeStale too', async (_what, put) => {
-    const { folder, path } = place();
+  ])('with EADDRINUSE for %s, even with removeStale', async (_what, put) => {
+    const { folder, path } = temporaryPath();
     await put(path);
     const before = [fs.readdirSync(folder), fs.lstatSync(path, { bigint: true }).ino];
     expect([await failure(path), await failure(path, true)]).toEqual(['EADDRINUSE', 'EADDRINUSE']);
     expect([fs.readdirSync(folder), fs.lstatSync(path, { bigint: true }).ino]).toEqual(before);
   });
 
-  test('what a dead server left, without removeStale: EADDRINUSE', async () => {
-    const { folder, path } = place();
+  test("with EADDRINUSE for a dead server's socket, without removeStale", async () => {
+    const { folder, path } = temporaryPath();
     await leaveStale(path);
     expect(await failure(path)).toBe('EADDRINUSE');
     expect(fs.readdirSync(folder)).toEqual(['s']);
   });
 
-  test('no directory: ENOENT; no directory but a file: ENOTDIR', async () => {
-    const { path } = place();
+  test('with ENOENT without a directory, with ENOTDIR for a file in its place', async () => {
+    const { path } = temporaryPath();
     for (const removeStale of [false, true]) expect(await failure(`${path}/s`, removeStale)).toBe('ENOENT');
     fs.writeFileSync(path, '');
     for (const removeStale of [false, true]) expect(await failure(`${path}/s`, removeStale)).toBe('ENOTDIR');
   });
 
-  test('no permission: EACCES', async () => {
-    const { folder, path } = place();
+  test('with EACCES without permission', async () => {
+    const { folder, path } = temporaryPath();
     fs.chmodSync(folder, 0o555);
-    expect(await asNobody(() => failure(path))).toBe('EACCES');
+    expect(await asUnprivilegedUser(() => failure(path))).toBe('EACCES');
     fs.chmodSync(folder, 0o755);
   });
 
-  test('what the system refuses while it binds', async () => {
-    const { folder, path } = place();
+  test('with the error that the system reports while it binds', async () => {
+    const { folder, path } = temporaryPath();
     const make = vi.spyOn(fs, 'mkdtempSync').mockImplementation(() => {
       fs.mkdirSync(`${folder}/t`);
       fs.writeFileSync(`${folder}/t/=`, '');
@@ -218,7 +221,7 @@ describe('what is refused', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  test.each([{ backlog: -1 }, { claimTimeout: Number.NaN }, { maxConnections: -1 }, { highWaterMark: -1 }])(
+  test.each([{ backlog: 0 }, { claimTimeout: Number.NaN }, { maxConnections: 0 }, { highWaterMark: 0 }])(
     '%o, at the call',
     (options) => {
       expect(() => listen({ path: '/x', ...options })).toThrow(RangeError);
@@ -227,8 +230,8 @@ describe('what is refused', () => {
 });
 
 describe('the end', () => {
-  test('frees the path at once, for a new server, while the old one drains', async () => {
-    const { folder, path } = place();
+  test('frees the path at once for a new server, while the old one drains', async () => {
+    const { folder, path } = temporaryPath();
     const old = listen({ path });
     await started(old);
     const peer = client(path);
@@ -248,8 +251,8 @@ describe('the end', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  test("leaves a newer server's path alone", async () => {
-    const { folder, path } = place();
+  test("does not touch a newer server's path", async () => {
+    const { folder, path } = temporaryPath();
     const old = listen({ path });
     await started(old);
     fs.renameSync(path, `${path}.old`);
@@ -262,8 +265,8 @@ describe('the end', () => {
     expect(fs.readdirSync(folder)).toEqual(['s.old']);
   });
 
-  test('takes no notice of a file that is gone already', async () => {
-    const { path } = place();
+  test('ignores a file that is already gone', async () => {
+    const { path } = temporaryPath();
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warned.mockRestore());
     const server = listen({ path });
@@ -273,26 +276,26 @@ describe('the end', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  test('warns of a file that it may not take away', async () => {
-    const { path, folder } = place();
+  test('emits a warning for a file that it may not remove', async () => {
+    const { path, folder } = temporaryPath();
     const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
     onTestFinished(() => warned.mockRestore());
     const server = listen({ path });
     await started(server);
     fs.chmodSync(folder, 0o555);
-    await asNobody(() => server.close());
+    await asUnprivilegedUser(() => server.close());
     expect(warned).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'EACCES', path }));
     fs.chmodSync(folder, 0o755);
   });
 
   test('comes when the last subscriber leaves', async () => {
-    const { folder, path } = place();
+    const { folder, path } = temporaryPath();
     record(listen({ path })).subscription.unsubscribe();
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  test('comes when the signal aborts: the connections too, which look ended to the peer', async () => {
-    const { folder, path } = place();
+  test('comes when the signal aborts, also for the connections, which look ended to the peer', async () => {
+    const { folder, path } = temporaryPath();
     const abort = new AbortController();
     const server = listen({ path, signal: abort.signal });
     const { log, ended } = await started(server);
@@ -306,8 +309,8 @@ describe('the end', () => {
     expect(log.slice(-2)).toEqual(['close', 'complete']);
   });
 
-  test.each([false, true])('comes at once if the signal has aborted before; removeStale: %s', async (removeStale) => {
-    const { folder, path } = place();
+  test.each([false, true])('comes at once if the signal was aborted before; removeStale: %s', async (removeStale) => {
+    const { folder, path } = temporaryPath();
     const { log, ended } = record(listen({ path, removeStale, signal: AbortSignal.abort() }));
     await ended;
     expect(log).toEqual(['close', 'complete']);
@@ -315,11 +318,11 @@ describe('the end', () => {
   });
 });
 
-describe('dropping', () => {
+describe('dropped connections', () => {
   const drops = (values: ServerEvent[]) => values.filter((event): event is DropEvent => event.type === 'drop');
 
-  test('more than maxConnections', async () => {
-    const { path } = place();
+  test('are those beyond maxConnections', async () => {
+    const { path } = temporaryPath();
     const { values } = await started(listen({ path, maxConnections: 1 }));
     client(path);
     const second = client(path);
@@ -329,8 +332,8 @@ describe('dropping', () => {
       .toMatchObject([{ type: 'drop', reason: 'maxConnections', remote: { path: '' } }]);
   });
 
-  test('what nobody subscribes to within claimTimeout', async () => {
-    const { path } = place();
+  test('are those that nobody subscribes to within claimTimeout', async () => {
+    const { path } = temporaryPath();
     const scheduler = new Clock();
     const { values } = await started(listen({ path, claimTimeout: 1000, scheduler }));
     const peer = client(path);
@@ -341,8 +344,8 @@ describe('dropping', () => {
   });
 });
 
-test('an accepted socket is not read before somebody wants it', async () => {
-  const { path } = place();
+test('an accepted socket is not read before someone subscribes', async () => {
+  const { path } = temporaryPath();
   const server = listen({ path });
   await started(server);
   client(path).write('early');
@@ -353,7 +356,7 @@ test('an accepted socket is not read before somebody wants it', async () => {
 });
 
 test('messages of an accepted socket name the path', async () => {
-  const { path } = place();
+  const { path } = temporaryPath();
   const server = listen({ path });
   await started(server);
   client(path);
@@ -364,7 +367,7 @@ test('messages of an accepted socket name the path', async () => {
   expect((await ended).error).toMatchObject({ message, local: { path }, remote: { path: '' } });
 });
 
-/** Looks at a path until something is there, and tells its mode at the first sight of it; then until it is gone. */
+/** Watches a path until something is there, prints its mode at first sight, and then watches until it is gone. */
 const WATCH = `
   import fs from 'node:fs';
   const [path, rounds] = process.argv.slice(1);

@@ -1,4 +1,4 @@
-// Generations of a server on a path.
+// A server on a path that restarts itself.
 import { listen } from '@rxsock/unix';
 import { run } from '../../../../tests/support/processes/generations.mjs';
 

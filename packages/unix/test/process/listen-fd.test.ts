@@ -1,56 +1,56 @@
-// listen({ fd }): listening on a UNIX socket that was inherited, and what becomes of its file.
+// listen({ fd }): listening on an inherited UNIX socket, and what becomes of its file.
 import fs from 'node:fs';
 import net from 'node:net';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listen } from '@rxsock/unix';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { heir, said } from '../../../../tests/support/processes/index.js';
-import { ask, place, plainServer, started } from '../../../../tests/support/unix-servers.js';
+import { nextMessage, startChild } from '../../../../tests/support/processes/index.js';
+import { ask, plainServer, started, temporaryPath } from '../../../../tests/support/unix-servers.js';
 
-/** The descriptor of what Node has opened. */
+/** The descriptor of a Node handle. */
 const fdOf = (opened: net.Server | net.Socket) => (opened as unknown as { _handle: { fd: number } })._handle.fd;
 
-const program = fileURLToPath(new URL('heir.mjs', import.meta.url));
-const listens = (fd: number, options: object = {}) => heir([fd], options, program);
+const program = fileURLToPath(new URL('inherit-listener.mjs', import.meta.url));
+const listens = (fd: number, options: object = {}) => startChild([fd], options, program);
 
-/** Closes the server of an heir. */
+/** Closes the server of a child process. */
 async function closed(child: ReturnType<typeof listens>): Promise<void> {
   child.send('close');
-  expect(await said(child)).toBe('closed');
+  expect(await nextMessage(child)).toBe('closed');
 }
 
 /**
- * A socket that only an heir has, with its file, as after a hand-over: the server that made it has closed, and bound it under
- * another name.
+ * A socket that only a child process has, with its file, as after a hand-over. The server that made it was bound to
+ * another name and has closed.
  */
 async function inheritance(path: string, options: object = {}) {
   const server = await plainServer(`${path}~`);
   fs.linkSync(`${path}~`, path);
   const child = listens(fdOf(server), { path, ...options });
-  const told = await said(child);
+  const message = await nextMessage(child);
   await new Promise((resolve) => server.close(resolve));
-  return { child, told };
+  return { child, message };
 }
 
 describe('without path', () => {
-  test('it listens where the socket was bound to, and says so', async () => {
-    const { path } = place();
+  test('listens where the socket is bound, and reports that path', async () => {
+    const { path } = temporaryPath();
     const server = await plainServer(path);
     const child = listens(fdOf(server));
-    expect(await said(child)).toEqual({ address: { path }, fd: 3 });
+    expect(await nextMessage(child)).toEqual({ address: { path }, fd: 3 });
     fs.renameSync(path, `${path}.kept`);
     server.close();
-    expect(await ask(`${path}.kept`)).toBe(`heir at ${path}`);
+    expect(await ask(`${path}.kept`)).toBe(`child at ${path}`);
   });
 
-  test('the file is left alone', async () => {
-    const { folder, path } = place();
+  test('does not touch the file', async () => {
+    const { folder, path } = temporaryPath();
     const server = await plainServer(path);
     fs.linkSync(path, `${path}2`);
     const child = listens(fdOf(server));
-    await said(child);
-    await new Promise((resolve) => server.close(resolve)); // and takes away its own
+    await nextMessage(child);
+    await new Promise((resolve) => server.close(resolve)); // and removes its own
     fs.renameSync(`${path}2`, path);
     await closed(child);
     expect(await ask(path)).toBe('ECONNREFUSED');
@@ -60,62 +60,62 @@ describe('without path', () => {
   test.each([
     ['abstract', { abstract: `rxsock ${process.pid}` }, `\0rxsock ${process.pid}`],
     ['the longest abstract', { abstract: `${process.pid}`.padEnd(107, 'x') }, `\0${process.pid}`.padEnd(108, 'x')],
-  ])('an address is known by its %s name', async (_what, where, path) => {
-    const server = listen(where);
+  ])('an address is identified by its %s name', async (_what, endpoint, path) => {
+    const server = listen(endpoint);
     await started(server);
     const child = listens(server.fd as number);
-    expect(await said(child)).toEqual({ address: { path }, fd: 3 });
+    expect(await nextMessage(child)).toEqual({ address: { path }, fd: 3 });
   });
 
   test.each([
-    ['of a server of this library, which has bound it under another', {}],
-    ['where the system does not tell it', { lacksTable: true }],
+    ['for a server of this library, which has bound it under another name', {}],
+    ['where the system does not report it', { lacksTable: true }],
   ])('the name is empty %s', async (_what, options) => {
-    const { path } = place();
+    const { path } = temporaryPath();
     const server = listen({ path });
     await started(server);
     const child = listens(server.fd as number, options);
-    expect(await said(child)).toEqual({ address: { path: '' }, fd: 3 });
+    expect(await nextMessage(child)).toEqual({ address: { path: '' }, fd: 3 });
     await server.close();
   });
 });
 
 describe('with path', () => {
-  test('it is the address, and goes with the server', async () => {
-    const { folder, path } = place();
-    const { child, told } = await inheritance(path);
-    expect(told).toEqual({ address: { path }, fd: 3 });
-    expect(await ask(path)).toBe(`heir at ${path}`);
+  test('the path is the address, and is removed with the server', async () => {
+    const { folder, path } = temporaryPath();
+    const { child, message } = await inheritance(path);
+    expect(message).toEqual({ address: { path }, fd: 3 });
+    expect(await ask(path)).toBe(`child at ${path}`);
     await closed(child);
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  test('a relative one is found again from another working directory', async () => {
-    const { folder, path } = place();
-    const { child, told } = await inheritance(path, { folder, path: basename(path) });
-    expect(told).toEqual({ address: { path: basename(path) }, fd: 3 });
+  test('a relative path is found again from another working directory', async () => {
+    const { folder, path } = temporaryPath();
+    const { child, message } = await inheritance(path, { folder, path: basename(path) });
+    expect(message).toEqual({ address: { path: basename(path) }, fd: 3 });
     await closed(child);
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  test('it stays as long as others listen on the socket', async () => {
-    const { path } = place();
+  test('the file stays as long as others listen on the socket', async () => {
+    const { path } = temporaryPath();
     const server = await plainServer(path, (peer) => peer.end('first'));
     const child = listens(fdOf(server), { path });
-    await said(child);
+    await nextMessage(child);
     await closed(child);
     expect(await ask(path)).toBe('first');
   });
 
-  test('it goes where the system does not tell who listens', async () => {
-    const { folder, path } = place();
+  test('the file is removed if the system does not report who listens', async () => {
+    const { folder, path } = temporaryPath();
     const { child } = await inheritance(path, { lacksTable: true });
     await closed(child);
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  test('what somebody else has put there since stays', async () => {
-    const { path } = place();
+  test('a newer file at the path stays', async () => {
+    const { path } = temporaryPath();
     const { child } = await inheritance(path);
     fs.unlinkSync(path);
     await plainServer(path, (peer) => peer.end('the new one'));
@@ -123,8 +123,8 @@ describe('with path', () => {
     expect(await ask(path)).toBe('the new one');
   });
 
-  test('so does what has only the number of its file: one is given away again', async () => {
-    const { folder, path } = place();
+  test('a newer file with the same inode number stays: numbers are reused', async () => {
+    const { folder, path } = temporaryPath();
     const { child } = await inheritance(path);
     fs.utimesSync(path, 1, 1); // as a file that was made at another time
     await closed(child);
@@ -133,66 +133,71 @@ describe('with path', () => {
 });
 
 test.each([
-  ['the path, if there is one', false, (path: string) => path],
-  ['the descriptor, if no more is known', true, () => 'descriptor 3'],
+  ['with the path, if there is one', false, (path: string) => path],
+  ['with the descriptor, if no more is known', true, () => 'descriptor 3'],
 ])('messages of an accepted socket name %s', async (_what, lacksTable, nameOf) => {
-  const { path } = place();
+  const { path } = temporaryPath();
   const server = await plainServer(path);
   const child = listens(fdOf(server), { aborts: true, lacksTable });
-  await said(child);
+  await nextMessage(child);
   fs.linkSync(path, `${path}2`);
   server.close();
-  const [told] = await Promise.all([said(child), ask(`${path}2`)]);
-  expect(told).toEqual({ message: `The connection to ${nameOf(path)} was aborted from this side` });
+  const [message] = await Promise.all([nextMessage(child), ask(`${path}2`)]);
+  expect(message).toEqual({ message: `The connection to ${nameOf(path)} was aborted from this side` });
 });
 
-describe('as a notification it is refused', () => {
+describe('fails with an error notification for', () => {
   const refused = { name: 'SocketError', phase: 'open' };
-  const no = 'Cannot listen on descriptor 3: it is no UNIX socket of a server, or is not open';
+  const no = 'Cannot listen on descriptor 3: it is not a UNIX socket that can listen, or it is not open';
 
   test('a file', async () => {
     const fd = fs.openSync(import.meta.filename, 'r');
     onTestFinished(() => fs.closeSync(fd));
-    expect(await said(listens(fd))).toMatchObject({ ...refused, code: 'EINVAL', message: no });
+    expect(await nextMessage(listens(fd))).toMatchObject({ ...refused, code: 'EINVAL', message: no });
   });
 
   test('a descriptor that is not open', async () => {
-    const child = heir([], { fd: 999 }, program);
-    expect(await said(child)).toMatchObject({ ...refused, code: 'EINVAL', message: no.replace('3', '999') });
+    const child = startChild([], { fd: 999 }, program);
+    expect(await nextMessage(child)).toMatchObject({ ...refused, code: 'EINVAL', message: no.replace('3', '999') });
   });
 
   test('a connection', async () => {
-    const { path } = place();
+    const { path } = temporaryPath();
     await plainServer(path);
     const peer = net.connect({ path });
     onTestFinished(() => void peer.destroy());
     await new Promise((resolve) => peer.once('connect', resolve));
-    expect(await said(listens(fdOf(peer)))).toMatchObject({ ...refused, code: 'EINVAL', message: no });
+    expect(await nextMessage(listens(fdOf(peer)))).toMatchObject({ ...refused, code: 'EINVAL', message: no });
   });
 
   test('a server of TCP', async () => {
     const server = net.createServer().listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
     await new Promise((resolve) => server.once('listening', resolve));
-    const message = 'Cannot listen on descriptor 3: it is a socket of TCP: listen of @rxsock/core takes it';
-    expect(await said(listens(fdOf(server)))).toEqual({ ...refused, code: 'EINVAL', message, isOpen: false });
+    const message = 'Cannot listen on descriptor 3: it is a TCP socket: use listen() of @rxsock/core';
+    expect(await nextMessage(listens(fdOf(server)))).toEqual({ ...refused, code: 'EINVAL', message, isOpen: false });
   });
 
   test.each([
     ['nothing', 'ENOENT', (_path: string) => {}, 'nothing is at PATH, where its file should be'],
-    ['a file', 'ENOTSOCK', (path: string) => fs.writeFileSync(path, ''), 'PATH is no socket, and cannot be its file'],
+    [
+      'a file',
+      'ENOTSOCK',
+      (path: string) => fs.writeFileSync(path, ''),
+      'PATH is not a socket, so it cannot be its file',
+    ],
     [
       'a link',
       'ENOTSOCK',
       (path: string) => fs.symlinkSync(path.replace(/s$/, 'real'), path),
-      'PATH is no socket, and cannot be its file',
+      'PATH is not a socket, so it cannot be its file',
     ],
-  ])('%s at path; the descriptor is closed', async (_what, code, put, why) => {
-    const { folder, path } = place();
+  ])('%s at path, and the descriptor is closed', async (_what, code, put, why) => {
+    const { folder, path } = temporaryPath();
     const server = await plainServer(`${folder}/real`);
     put(path);
     const before = fs.readdirSync(folder);
-    expect(await said(listens(fdOf(server), { path }))).toEqual({
+    expect(await nextMessage(listens(fdOf(server), { path }))).toEqual({
       ...refused,
       code,
       local: { path },
@@ -203,9 +208,9 @@ describe('as a notification it is refused', () => {
   });
 });
 
-describe('at the call it is refused', () => {
-  test.each([-1, 1.5, Number.NaN, '3', null, 2 ** 31])('%o, which is no descriptor', (fd) => {
-    expect(() => listen({ fd: fd as number })).toThrow(RangeError);
+describe('rejects at the call', () => {
+  test.each([-1, 1.5, Number.NaN, '3', null, 2 ** 31])('%o as a descriptor', (fd) => {
+    expect(() => listen({ fd: fd as number })).toThrow(typeof fd === 'number' ? RangeError : TypeError);
   });
 
   test.each([{ mode: 0o600 }, { removeStale: false }, { abstract: 'x' }])('%o beside it', (beside) => {

@@ -1,8 +1,8 @@
-// A successor of servers that are known by these names: those of which its arguments tell the paths take care of their files.
-// It becomes ready, or gives up and closes them.
-
+// Takes over servers by name. Servers whose path is in its arguments manage their files. It becomes ready, or gives up and
+// closes them.
 import * as tcp from '@rxsock/core';
-import { inheritedListeners, on, serve } from '@rxsock/core';
+import { on, serve } from '@rxsock/core';
+import { inheritedListeners } from '@rxsock/core/process';
 import * as unix from '@rxsock/unix';
 import { firstValueFrom } from 'rxjs';
 

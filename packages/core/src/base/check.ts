@@ -1,0 +1,170 @@
+// The argument checks of all packages: an option means what its type says, or the call throws.
+// A check refuses `undefined` like any other wrong value: the caller fills in the default first.
+import { isIP } from 'node:net';
+import { inspect } from 'node:util';
+import { LONGEST_TIMER } from './deadline.js';
+
+/** The properties of `T` with every default filled in. */
+export type WithDefaults<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+const LARGEST_PORT = 65_535;
+const LARGEST_DESCRIPTOR = 2_147_483_647;
+const LARGEST_BACKLOG = 2_147_483_647;
+
+/** Throws a TypeError unless `options` is an object that can have options. */
+export function checkOptions(options: unknown, example = '{ name: value }'): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw typeError('The options', `an object, as in ${example}`, options);
+}
+
+/**
+ * A time limit in milliseconds: 0 or more, or Infinity. What 0 means is for its option to say.
+ * @param otherwise What else the option takes, for the message.
+ */
+export function checkTimeout(name: string, value: unknown, otherwise = ''): void {
+  const expected = `${otherwise}a number of milliseconds, 0 or more, or Infinity`;
+  checkNumber(name, value, 0, Number.POSITIVE_INFINITY, expected);
+}
+
+/** A delay in milliseconds: no longer than a timer can wait. */
+export function checkDelay(name: string, value: unknown): void {
+  checkNumber(name, value, 0, LONGEST_TIMER, `a number of milliseconds from 0 to ${LONGEST_TIMER}`);
+}
+
+/** A limit of bytes or of anything else that is counted: a positive integer, or Infinity for no limit. */
+export function checkSize<T>(name: string, value: T): T {
+  if (value === Number.POSITIVE_INFINITY) return value;
+  return checkInteger(name, value, 1, undefined, 'a positive integer or Infinity');
+}
+
+/** The same where there must be a limit: a positive integer. */
+export function checkFiniteSize(name: string, value: unknown): void {
+  checkInteger(name, value, 1, undefined, 'a positive integer');
+}
+
+/** A number of things that may be none: an integer from 0 up, or Infinity for no limit. */
+export function checkCount(name: string, value: unknown): void {
+  if (value !== Number.POSITIVE_INFINITY) checkInteger(name, value, 0, undefined, 'an integer, 0 or more, or Infinity');
+}
+
+/** An integer from `least` to `most`. */
+export function checkInteger<T>(
+  name: string,
+  value: T,
+  least: number = Number.MIN_SAFE_INTEGER,
+  most: number = Number.MAX_SAFE_INTEGER,
+  expected: string = describeRange('an integer', least, most),
+): T {
+  checkNumber(name, value, least, most, expected);
+  if (!Number.isSafeInteger(value)) throw rangeError(name, expected, value);
+  return value;
+}
+
+/** A number from `least` to `most`. */
+export function checkNumber(
+  name: string,
+  value: unknown,
+  least: number,
+  most: number,
+  expected: string = describeRange('a number', least, most),
+): void {
+  if (typeof value !== 'number') throw typeError(name, expected, value);
+  if (!(value >= least && value <= most)) throw rangeError(name, expected, value);
+}
+
+function describeRange(noun: string, least: number, most: number): string {
+  if (most < Number.MAX_SAFE_INTEGER) return `${noun} from ${least} to ${most}`;
+  return least > Number.MIN_SAFE_INTEGER ? `${noun}, ${least} or more` : noun;
+}
+
+/** The number of a port. `least` is 1 where 0, for any free port, makes no sense. */
+export function checkPort(name: string, value: unknown, least: 0 | 1 = 0, expected?: string): void {
+  checkInteger(name, value, least, LARGEST_PORT, expected);
+}
+
+/** An IPv4 or IPv6 address. */
+export function checkAddress(name: string, value: unknown): void {
+  if (typeof value === 'string' && isIP(value)) return;
+  throw typeError(name, 'an IPv4 or IPv6 address', value);
+}
+
+/**
+ * Returns how many connections may wait to be accepted, as a number that the system takes. It has a limit of its own.
+ */
+export function backlogOf(backlog = 511): number {
+  checkSize('backlog', backlog);
+  return Math.min(backlog, LARGEST_BACKLOG);
+}
+
+/** A file descriptor. */
+export function checkDescriptor(name: string, value: unknown): void {
+  checkInteger(name, value, 0, LARGEST_DESCRIPTOR, 'a file descriptor, an integer from 0 up');
+}
+
+/** A family of addresses: 0 means either. */
+export function checkFamily(name: string, value: unknown): void {
+  checkOneOf<unknown>(name, value, [0, 4, 6]);
+}
+
+/** One of a few strings or numbers. */
+export function checkOneOf<T>(name: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  const expected = `one of ${allowed.map((each) => inspect(each)).join(', ')}`;
+  const isNumber = typeof value === 'number' && allowed.some((each) => typeof each === 'number');
+  throw isNumber ? rangeError(name, expected, value) : typeError(name, expected, value);
+}
+
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw typeError(name, 'true or false', value);
+}
+
+export function checkFunction(name: string, value: unknown, what = 'a function'): void {
+  if (typeof value !== 'function') throw typeError(name, what, value);
+}
+
+/** A string that is not empty and that the system does not cut off at a NUL. */
+export function checkString(name: string, value: unknown, what = 'a string that is not empty'): void {
+  if (typeof value !== 'string' || value === '') throw typeError(name, what, value);
+  if (value.includes('\0')) throw typeError(name, 'a string without NUL characters', value);
+}
+
+/** A list of strings that are not empty. */
+export function checkStrings(name: string, value: unknown, what = 'an array of strings that are not empty'): void {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '')) return;
+  throw typeError(name, what, value);
+}
+
+export function checkSignal(name: string, value: unknown): void {
+  // Not instanceof: the signal may come from another realm, or from a polyfill.
+  const signal = value as Partial<AbortSignal> | null | undefined;
+  if (
+    typeof signal === 'object' &&
+    typeof signal?.aborted === 'boolean' &&
+    typeof signal.addEventListener === 'function'
+  )
+    return;
+  throw typeError(name, 'an AbortSignal', value);
+}
+
+export function checkScheduler(name: string, value: unknown): void {
+  const scheduler = value as { readonly schedule?: unknown; readonly now?: unknown } | null | undefined;
+  if (typeof scheduler?.schedule === 'function' && typeof scheduler.now === 'function') return;
+  throw typeError(name, 'an RxJS scheduler, with schedule() and now()', value);
+}
+
+/** An object: not an array, not `null`, not a function. */
+export function checkObject(name: string, value: unknown, what = 'an object'): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(name, what, value);
+}
+
+export function typeError(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(refusal(name, expected, value));
+}
+
+export function rangeError(name: string, expected: string, value: unknown): RangeError {
+  return new RangeError(refusal(name, expected, value));
+}
+
+function refusal(name: string, expected: string, value: unknown): string {
+  return `${name} must be ${expected}, not ${inspect(value, { depth: 0 })}`;
+}

@@ -1,0 +1,58 @@
+// SocketControl: the one way by which operators, transfers and sibling packages reach the engine behind a socket.
+import type { Duplex } from 'node:stream';
+import type { Subscriber } from 'rxjs';
+import type { SocketError } from '../base/errors.js';
+import type { CloseReport, SocketEvent } from '../base/events.js';
+import type { ByteSource } from '../flow/byte-source.js';
+import type { SocketLimits } from './limits.js';
+
+export interface SocketControl {
+  /** The socket's options, with the defaults filled in. */
+  readonly limits: SocketLimits;
+
+  // ---- reading
+
+  /** The plain bytes of the socket: what `data()` returns. Bytes that a subscriber does not use can be given back. */
+  readonly bytes: ByteSource;
+  /** Subscribes to the events of one type. Unless the type is `data`, this keeps the socket open and does not read. */
+  watch(type: SocketEvent['type'], subscriber: Subscriber<SocketEvent>): void;
+
+  // ---- writing
+
+  /** `open`; `completing` after `complete()`; `finished` when FIN was sent; `broken` by a failure. */
+  readonly writeState: 'open' | 'completing' | 'finished' | 'broken';
+  /** Why the write side is broken. */
+  readonly writeError: unknown;
+  /** Whether the memory of a chunk may be reused once the chunk was handed to the kernel. */
+  readonly copiesWrites: boolean;
+  /**
+   * Begins a write that must arrive whole. Until the returned function is called, the peer's FIN does not complete our
+   * side, whatever `allowHalfOpen` says: a FIN before the last byte would tell the peer that it has everything.
+   */
+  beginWrite(): () => void;
+  /** Hands written bytes to the Node stream now, instead of at the end of the turn. */
+  flush(): void;
+  /** Settles when everything written so far was handed to the kernel. */
+  flushed(): Promise<void>;
+  /** Calls `listener` whenever bytes have left. The returned function removes it. */
+  onProgress(listener: () => void): () => void;
+  /** Calls `listener` when the write side breaks; at once if it is broken. The returned function removes it. */
+  onBroken(listener: (error: unknown) => void): () => void;
+  /** Aborts because a write is not whole. Does nothing once FIN was sent: everything is out then. */
+  cut(reason: unknown): void;
+
+  // ---- the end
+
+  /** What the socket failed with. */
+  readonly failure: SocketError | undefined;
+  /** Whether another socket has taken over the stream, as for STARTTLS. */
+  readonly upgraded: boolean;
+  /** Calls `listener` after all subscribers have received the end; at once if the socket is closed. */
+  afterClose(listener: (report: CloseReport) => void): void;
+  /**
+   * Ends this socket and returns its Node stream.
+   * @throws SocketError if bytes or readers are left: `ERR_SOCKET_NOT_OPEN`, `ERR_READER_EXISTS`, `ERR_WRITES_PENDING`,
+   * `ERR_PLAINTEXT_LEFT`. The socket is then unchanged.
+   */
+  detach(): Duplex;
+}

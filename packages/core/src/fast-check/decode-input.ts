@@ -1,0 +1,116 @@
+// Decodes one input in the ways that verifyCodec() compares, and checks the laws that hold at every step.
+import { types } from 'node:util';
+import type { Codec, Decoder } from '../framing/codec.js';
+import { cutInto } from './arbitraries.js';
+import { count, LAWS, LawViolation, reportViolation, type Scene, showChunks, showFailure } from './codec-laws.js';
+
+/** The result of decoding an input. */
+export interface DecodeResult<T> extends Scene {
+  readonly frames: readonly T[];
+  /** What was thrown. It is boxed, because `undefined` can be thrown too. */
+  readonly failure: { readonly error: unknown } | undefined;
+  /** The bytes of the input that are in no frame: `rest()`, and the chunks that were not pushed. */
+  readonly rest: Buffer;
+}
+
+/** How to decode an input. */
+export interface DecodeWay {
+  /** The sizes of the chunks: see {@link cutInto}. */
+  readonly sizes: readonly number[];
+  /** How many frames to take. By default all frames, and the end of the input. */
+  readonly take?: number | undefined;
+  /** Whether to call `rest()` after every frame and every chunk. */
+  readonly callRest?: boolean | undefined;
+  /**
+   * Whether to leave the chunks unchanged. By default each is overwritten as soon as the decoder must be done with it.
+   */
+  readonly keepChunks?: boolean | undefined;
+  /** How many bytes may be left in the decoder between two chunks. */
+  readonly limit?: number | undefined;
+}
+
+/** Decodes an input with a new decoder. Throws a LawViolation if the decoder breaks a law on the way. */
+export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWay): DecodeResult<T> {
+  const { take = Number.POSITIVE_INFINITY, callRest = false, keepChunks = false, limit } = way;
+  const decoder = codec.decoder();
+  const chunks = cutInto(input, way.sizes);
+  const scene: Scene = { input, how: describeWay(way, chunks) };
+  const frames: T[] = [];
+  let pushed = 0;
+  let failure: { error: unknown } | undefined;
+
+  // Returns `true` when the decoder needs more bytes, and `false` when enough frames were taken.
+  const takeFrames = (): boolean => {
+    while (frames.length < take) {
+      const frame = decoder.next();
+      if (frame === undefined) return true;
+      frames.push(frame);
+      if (types.isUint8Array(frame) && frame.buffer === chunks[0]?.buffer)
+        reportViolation(LAWS.ownMemory, scene, 'a copy', `frame ${frames.length - 1} is a view of a chunk`);
+      if (callRest) checkRest(decoder.rest(), chunks[pushed - 1], scene);
+    }
+    return false;
+  };
+  // Returns `false` too when the decoder throws.
+  const step = (call: () => void): boolean => {
+    try {
+      call();
+      return takeFrames();
+    } catch (error) {
+      if (error instanceof LawViolation) throw error;
+      failure = { error };
+      return false;
+    }
+  };
+
+  let needsMore = true;
+  for (const chunk of chunks) {
+    pushed++;
+    needsMore = step(() => decoder.push(chunk));
+    if (!keepChunks && (needsMore || failure)) chunk.fill(0xa5);
+    if (!needsMore) break;
+    // Only then: the law about rest() compares a run that calls it with one that does not.
+    const kept = callRest || limit !== undefined ? decoder.rest().length : 0;
+    if (limit !== undefined && kept > limit) {
+      const received = `${count(kept, 'byte')} after ${count(pushed, 'chunk')}`;
+      reportViolation(LAWS.boundedMemory, scene, `at most ${count(limit, 'byte')}, the limit`, received);
+    }
+  }
+  const ended = needsMore && step(() => decoder.end());
+  if (ended || failure) checkEnd(decoder, failure, scene);
+  return { ...scene, frames, failure, rest: Buffer.concat([decoder.rest(), ...chunks.slice(pushed)]) };
+}
+
+function describeWay({ take, callRest }: DecodeWay, chunks: readonly Uint8Array[]): string {
+  const parts = [showChunks(chunks)];
+  if (take !== undefined) parts.push(`stopping after ${count(take, 'frame')}`);
+  if (callRest) parts.push('calling rest() after every frame and chunk');
+  return parts.join(', ');
+}
+
+/** After a frame, `rest()` must end with the bytes of the current chunk that are still unused. */
+function checkRest(rest: Uint8Array, chunk: Uint8Array | undefined, scene: Scene): void {
+  if (chunk === undefined || rest.length === 0) return;
+  if (rest.buffer === chunk.buffer) reportViolation(LAWS.pureRest, scene, 'a copy', 'rest() is a view of a chunk');
+  const length = Math.min(rest.length, chunk.length);
+  const end = chunk.subarray(chunk.length - length);
+  if (Buffer.compare(rest.subarray(rest.length - length), end) === 0) return;
+  const received = `rest() returns ${Buffer.from(rest).toString('hex')}`;
+  reportViolation(LAWS.wholeInput, scene, `rest() ends with ${Buffer.from(end).toString('hex')}`, received);
+}
+
+/** After the end there are no more frames, and an error is thrown again and again. */
+function checkEnd(decoder: Decoder<unknown>, failure: DecodeResult<unknown>['failure'], scene: Scene): void {
+  let again: { error: unknown } | undefined;
+  let frame: unknown;
+  try {
+    frame = decoder.next();
+  } catch (error) {
+    again = { error };
+  }
+  if (frame !== undefined)
+    reportViolation(LAWS.oneEnd, scene, 'no frame', `one more frame after ${failure ? 'an error' : 'the end'}`);
+  if (again?.error === failure?.error) return;
+  const received = again && failure ? `a different object, ${showFailure(again)}` : showFailure(again);
+  reportViolation(LAWS.stableError, scene, `${showFailure(failure)}, again`, received);
+}

@@ -1,0 +1,68 @@
+// FlowSet: many flows held as one. A consumer has one; the sources that reach the consumer join it.
+import type { Flow, Release } from './flow.js';
+import { Holds } from './holds.js';
+
+interface FlowEntry {
+  /** How many times the flow was added and not yet removed. */
+  joins: number;
+  release: Release | undefined;
+}
+
+/** A flow made of flows: a hold reaches all of them, and those that join later. */
+export class FlowSet implements Flow {
+  readonly #entries = new Map<Flow, FlowEntry>();
+  readonly #holds = new Holds((held) => (held ? this.#holdAll() : this.#releaseAll()));
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get held(): boolean {
+    return this.#holds.held;
+  }
+
+  get holds(): readonly string[] {
+    return this.#holds.holds;
+  }
+
+  hold(reason?: string): Release {
+    return this.#holds.hold(reason);
+  }
+
+  /** Adds a flow. The returned function removes it and releases the hold of this set. */
+  add(flow: Flow): () => void {
+    let entry = this.#entries.get(flow);
+    if (!entry) {
+      entry = { joins: 0, release: undefined };
+      this.#entries.set(flow, entry);
+      if (this.held) entry.release = flow.hold(this.#reason());
+    }
+    entry.joins++;
+    let joined = true;
+    return () => {
+      if (!joined) return;
+      joined = false;
+      if (--entry.joins > 0) return;
+      this.#entries.delete(flow);
+      entry.release?.();
+    };
+  }
+
+  #reason(): string {
+    return this.holds.join(', ');
+  }
+
+  #holdAll(): void {
+    for (const [flow, entry] of this.#entries) entry.release ??= flow.hold(this.#reason());
+  }
+
+  #releaseAll(): void {
+    for (const entry of [...this.#entries.values()]) {
+      // A released flow may deliver at once and fill the consumer again: the other flows then stay held.
+      if (this.held) return;
+      const { release } = entry;
+      entry.release = undefined;
+      release?.();
+    }
+  }
+}

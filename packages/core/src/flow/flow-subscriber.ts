@@ -1,0 +1,61 @@
+// FlowSubscriber: the subscriber of every operator here. It keeps the chain of destinations that discovery.ts walks.
+import { type Observer, Subscriber } from 'rxjs';
+import type { FlowSet } from './flow-set.js';
+
+/** What a {@link FlowSubscriber} does with the notifications of its source. */
+export interface FlowHandlers<T> {
+  next: (value: T) => void;
+  /** Default: passes the error to the destination. */
+  error?: (error: unknown) => void;
+  /** Default: completes the destination. */
+  complete?: () => void;
+}
+
+/**
+ * A subscriber with a set of flows is a consumer: the walk of a source ends there. Without a set the walk passes it.
+ */
+export class FlowSubscriber<T> extends Subscriber<T> {
+  readonly flows: FlowSet | undefined;
+  readonly #handlers: FlowHandlers<T>;
+  readonly #onError: (error: unknown) => void;
+
+  /** @param destination `undefined` at the end of a pipeline. */
+  constructor(destination: Subscriber<never> | undefined, handlers: FlowHandlers<T>, flows?: FlowSet) {
+    super(destination);
+    this.#handlers = handlers;
+    this.flows = flows;
+    // Kept here, because a handler may throw after it has unsubscribed, and `this.destination` is then cleared.
+    const receiver: Observer<never> = this.destination;
+    this.#onError = (error) => receiver.error(error);
+  }
+
+  protected override _next(value: T): void {
+    try {
+      this.#handlers.next(value);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  protected override _error(error: unknown): void {
+    const { error: handler } = this.#handlers;
+    if (handler) this.#end(() => handler(error));
+    else super._error(error);
+  }
+
+  protected override _complete(): void {
+    const { complete: handler } = this.#handlers;
+    if (handler) this.#end(handler);
+    else super._complete();
+  }
+
+  #end(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#onError(error);
+    } finally {
+      this.unsubscribe();
+    }
+  }
+}

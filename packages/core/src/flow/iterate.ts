@@ -1,0 +1,83 @@
+// iterate(): pulls the values of an Observable one at a time. The sources are held while nobody pulls.
+import type { Observable } from 'rxjs';
+import { BackpressureOverflowError } from '../base/errors.js';
+import { Queue } from '../base/queue.js';
+import { unread } from './byte-source.js';
+import { FlowSet } from './flow-set.js';
+import { FlowSubscriber } from './flow-subscriber.js';
+import { Brake } from './holds.js';
+
+/** How many values may wait beyond the mark: after a hold, the values of one chunk may still come. */
+const SLACK = 65_536;
+
+/** A `next()` that waits for a value. */
+interface Waiter<T> {
+  resolve(result: IteratorResult<T>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Subscribes at the first `next()`. `return()` unsubscribes, and gives bytes that were not pulled back to their socket.
+ * @param highWaterMark How many values may wait before the sources are held.
+ */
+export function iterate<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIterator<T> {
+  const flows = new FlowSet();
+  const brake = new Brake(flows, 'toAsyncIterable');
+  const queue = new Queue<T>();
+  const waiters = new Queue<Waiter<T>>();
+  let end: { readonly error?: unknown } | undefined;
+  let subscribed = false;
+
+  const settle = () => {
+    while (waiters.length > 0 && (queue.length > 0 || end)) {
+      const { resolve, reject } = waiters.shift() as Waiter<T>;
+      if (queue.length > 0) resolve({ done: false, value: queue.shift() as T });
+      else if (end && 'error' in end) {
+        reject(end.error);
+        end = {};
+      } else resolve({ done: true, value: undefined });
+    }
+    if (queue.length >= highWaterMark && waiters.length === 0) brake.on();
+    else brake.off();
+  };
+  const finish = (how: { readonly error?: unknown }) => {
+    end ??= how;
+    settle();
+  };
+  const receive = (value: T) => {
+    queue.push(value);
+    if (queue.length <= highWaterMark + SLACK) return settle();
+    const message = `${queue.length} values wait to be pulled and their source cannot be held: create it with flowFrom()`;
+    finish({ error: new BackpressureOverflowError(message, { limit: highWaterMark }) });
+    subscriber.unsubscribe();
+  };
+  const subscriber = new FlowSubscriber<T>(
+    undefined,
+    { next: receive, error: (error) => finish({ error }), complete: () => finish({}) },
+    flows,
+  );
+
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next() {
+      const result = new Promise<IteratorResult<T>>((resolve, reject) => waiters.push({ resolve, reject }));
+      if (subscribed || end) settle();
+      else {
+        subscribed = true;
+        source.subscribe(subscriber);
+      }
+      return result;
+    },
+    async return() {
+      const unused: T[] = [];
+      while (queue.length > 0) unused.push(queue.shift() as T);
+      subscriber.unsubscribe();
+      for (const value of unused.reverse()) if (value instanceof Uint8Array) unread(source, value, subscriber);
+      end = {};
+      settle();
+      return { done: true, value: undefined };
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// Copies of short frames, cut from slabs that are small enough for a frame to be kept for long.
+
+/** Short copies are cut from slabs of this many bytes. A short frame keeps at most one slab in memory. */
+const SLAB_SIZE = 8 * 1024;
+
+let slab = Buffer.alloc(0);
+let slabUsed = 0;
+
+/**
+ * Returns a copy of the bytes from `start` up to, but not including, `end`.
+ *
+ * It does not use Node's own pool: newer versions of Node have pools of 64 KiB, and one short frame would keep a whole
+ * pool in memory.
+ */
+export function copyBytes(source: Buffer, start: number, end: number): Buffer {
+  const length = end - start;
+  const copy = length < SLAB_SIZE / 2 ? allocateInSlab(length) : Buffer.allocUnsafeSlow(length);
+  source.copy(copy, 0, start, end);
+  return copy;
+}
+
+function allocateInSlab(length: number): Buffer {
+  if (slabUsed + length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    slabUsed = 0;
+  }
+  const piece = slab.subarray(slabUsed, slabUsed + length);
+  // A multiple of eight, so that a typed array of any kind can be laid over the next piece.
+  slabUsed = (slabUsed + length + 7) & ~7;
+  return piece;
+}

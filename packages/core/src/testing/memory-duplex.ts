@@ -1,0 +1,154 @@
+// MemoryDuplex: one end of a connection in memory, as a Node stream for the engine. Node's own streams emit 'end',
+// 'finish' and 'close' with process.nextTick, which virtual time does not wait for. This one emits everything on the
+// scheduler.
+import { Duplex } from 'node:stream';
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { Channel, type Delivery } from './channel.js';
+import type { Faults } from './faults.js';
+
+/** Options of {@link duplexPair}. */
+export interface DuplexPairOptions {
+  readonly scheduler: SchedulerLike;
+  /** How many bytes may be in transit or unread before the writer must wait. */
+  readonly window: number;
+  /** The faults of what the first end sends, and of what the second end sends. */
+  readonly faults: readonly [Faults, Faults];
+}
+
+/** Returns the two ends of a new connection in memory. */
+export function duplexPair(options: DuplexPairOptions): [Duplex, Duplex] {
+  const a = new MemoryDuplex(options, options.faults[0], () => b);
+  const b = new MemoryDuplex(options, options.faults[1], () => a);
+  return [a, b];
+}
+
+class MemoryDuplex extends Duplex {
+  readonly #scheduler: SchedulerLike;
+  readonly #window: number;
+  readonly #peer: () => MemoryDuplex;
+  /** Carries what this end sends. */
+  readonly #channel: Channel;
+  /** Deliveries that this end has not read yet. */
+  #arrived: Delivery[] = [];
+  /** How many bytes from the peer this end has not read yet: in transit, or arrived. */
+  #unreadBytes = 0;
+  #reading = false;
+  #ended = false;
+  /** The callback of the write in progress. */
+  #onWritten: (() => void) | undefined;
+  #sending: Subscription | undefined;
+  #pumping: Subscription | undefined;
+
+  constructor(options: DuplexPairOptions, faults: Faults, peer: () => MemoryDuplex) {
+    super({ autoDestroy: false, emitClose: false });
+    this.#scheduler = options.scheduler;
+    this.#window = options.window;
+    this.#peer = peer;
+    this.#channel = new Channel(options.scheduler, faults, (delivery) => peer().#receive(delivery));
+  }
+
+  override pause(): this {
+    this.#reading = false;
+    return this;
+  }
+
+  override resume(): this {
+    this.#reading = true;
+    this.#pump();
+    return this;
+  }
+
+  // The bytes are copied, because the writer may reuse their memory after the callback.
+  override _write(chunk: Uint8Array, _encoding: string, onWritten: () => void): void {
+    this.#peer().#unreadBytes += this.#channel.send(Buffer.from(chunk));
+    this.#onWritten = onWritten;
+    this.#completeWrite();
+  }
+
+  // The engine calls this after the last write has completed.
+  override end(): this {
+    if (this.destroyed) return this;
+    this.#ended = true;
+    this.#channel.finish();
+    this.#scheduler.schedule(() => this.destroyed || this.emit('finish'));
+    return this;
+  }
+
+  override destroy(error?: Error | null): this {
+    if (this.destroyed) return this;
+    if (error || !this.#ended) this.#channel.reset();
+    this.#close();
+    this.#scheduler.schedule(() => this.emit('close'));
+    return this;
+  }
+
+  /**
+   * Completes the write in progress when its last byte has left and the peer has room. The peer calls it again later.
+   */
+  #completeWrite(): void {
+    this.#sending ??= this.#scheduler.schedule(() => {
+      this.#sending = undefined;
+      const onWritten = this.#onWritten;
+      if (!onWritten || this.#peer().#unreadBytes >= this.#window) return;
+      this.#onWritten = undefined;
+      onWritten();
+    }, this.#channel.busyFor);
+  }
+
+  #receive(delivery: Delivery): void {
+    if (!this.destroyed) {
+      this.#arrived.push(delivery);
+      this.#pump();
+    } else if (delivery === 'resetBoth') {
+      this.#peer().#receive('reset');
+    } else if (typeof delivery !== 'string') {
+      // This end is closed: it answers bytes with a reset, as an operating system does.
+      this.#markRead(delivery);
+      this.#channel.reset();
+    }
+  }
+
+  #pump(): void {
+    this.#pumping ??= this.#scheduler.schedule(() => {
+      this.#pumping = undefined;
+      while (this.#reading && this.#arrived.length > 0) this.#emitDelivery(this.#arrived.shift() as Delivery);
+    });
+  }
+
+  #emitDelivery(delivery: Delivery): void {
+    if (delivery === 'fin') this.emit('end');
+    else if (typeof delivery === 'string') {
+      // The peer gets its reset only now, when this end has read everything that was to pass.
+      if (delivery === 'resetBoth') this.#peer().#receive('reset');
+      this.#fail();
+    } else {
+      this.emit('data', delivery);
+      this.#markRead(delivery);
+    }
+  }
+
+  #markRead(bytes: Buffer): void {
+    this.#unreadBytes -= bytes.length;
+    this.#peer().#completeWrite();
+  }
+
+  #fail(): void {
+    this.#close();
+    this.emit('error', Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' }));
+    this.emit('close');
+  }
+
+  #close(): void {
+    this.destroyed = true;
+    for (const delivery of this.#arrived) if (typeof delivery !== 'string') this.#unreadBytes -= delivery.length;
+    this.#arrived = [];
+    this.#onWritten = undefined;
+    this.#sending?.unsubscribe();
+    this.#pumping?.unsubscribe();
+    const peer = this.#peer();
+    if (!peer.destroyed) return peer.#completeWrite();
+    // Both ends are closed: nothing in transit has a receiver.
+    this.#channel.stop();
+    peer.#channel.stop();
+  }
+}

@@ -1,0 +1,24 @@
+// What the handshakes of both sides have in common.
+import { checkFunction, checkTimeout, type Transport } from '@rxsock/core/internal';
+
+/** Starts TLS on an open stream. */
+export type Handshake = NonNullable<Transport['secure']>;
+
+/** Options of a TLS handshake, on either side. */
+export interface HandshakeOptions {
+  /** How long the handshake may take, in milliseconds; 0 or Infinity = no limit. @defaultValue 10,000 */
+  readonly handshakeTimeout?: number | undefined;
+  /**
+   * Called with each line of the key log, with which tools such as Wireshark decrypt captured traffic. Everybody who
+   * has these lines can read the connection.
+   * @defaultValue no key log
+   */
+  readonly keyLog?: ((line: Buffer) => void) | undefined;
+}
+
+/** Checks what both sides take, and returns `handshakeTimeout` with its default filled in. */
+export function resolveHandshakeTimeout({ handshakeTimeout = 10_000, keyLog }: HandshakeOptions): number {
+  checkTimeout('handshakeTimeout', handshakeTimeout);
+  if (keyLog !== undefined) checkFunction('keyLog', keyLog);
+  return handshakeTimeout;
+}

@@ -1,0 +1,75 @@
+// What the rows of all packages are made of.
+
+import type { Kind } from './kinds.js';
+import * as kind from './kinds.js';
+
+/** Kinds by the name of the option. */
+export type Options = Readonly<Record<string, Kind>>;
+
+/** A public function or method, and the kinds of its options. */
+export interface Row {
+  /** As `publicOptions()` names it; a variant follows after a colon. */
+  readonly name: string;
+  readonly options: Options;
+  /** What it needs besides the option that is tried. */
+  readonly base: object;
+  call(options: object): unknown;
+  /** Ends what a call that went well has begun. */
+  end(result: unknown): unknown;
+}
+
+/** Makes a row. The parameters have the type `never`, because most values that they get are wrong. */
+export function row<R>(
+  name: string,
+  options: Options,
+  call: (options: never) => R,
+  { base = {}, end = () => {} }: { readonly base?: object; readonly end?: (result: Awaited<R>) => unknown } = {},
+): Row {
+  return { name, options, base, call: call as Row['call'], end: end as Row['end'] };
+}
+
+/** The options that every socket has. */
+export const socketOptions: Options = {
+  highWaterMark: kind.finiteSize,
+  maxWriteBuffer: kind.size,
+  allowHalfOpen: kind.flag,
+  halfOpenTimeout: kind.timeout,
+  finTimeout: kind.timeout,
+  lingerTimeout: kind.timeout,
+  idleTimeout: kind.timeout,
+  holdTimeout: kind.timeout,
+  keepOpen: { good: [...kind.timeout.good, true, false], bad: ['', '1', 'unknown', null, Number.NaN, -1, {}, []] },
+  signal: kind.signal,
+  scheduler: kind.scheduler,
+};
+
+export const tcpOptions: Options = { ...socketOptions, noDelay: kind.flag, keepAlive: kind.delay };
+
+export const dialOptions: Options = {
+  ...tcpOptions,
+  port: kind.required(kind.portOrService),
+  host: kind.host,
+  family: kind.family,
+  localAddress: kind.address,
+  localPort: kind.port,
+  connectTimeout: kind.timeout,
+  lookup: kind.callback,
+};
+
+export const acceptOptions: Options = {
+  backlog: kind.size,
+  maxConnections: kind.size,
+  claimTimeout: kind.timeout,
+};
+
+/** A descriptor to listen on; with it, `host` and `port` must be left out. */
+export const descriptor = kind.range(0, 2 ** 31 - 1);
+
+export const listenOptions: Options = {
+  ...tcpOptions,
+  ...acceptOptions,
+  port: kind.portOrService,
+  host: kind.host,
+  ipv6Only: kind.flag,
+  fd: descriptor,
+};
