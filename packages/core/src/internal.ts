@@ -7,7 +7,7 @@ export { type Endpoints, formatAddress } from './base/endpoint.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { checkConnectOptions, connectOver, socketOver } from './connect.js';
-export { Connection, type Start } from './engine/connection.js';
+export { Connection, type ConnectionStart } from './engine/connection.js';
 export { resolveSocketOptions, type SocketLimits } from './engine/limits.js';
 export { nodeInternals } from './engine/node-internals.js';
 export { underlyingStream } from './engine/owners.js';

@@ -61,7 +61,7 @@ export type ReadyState =
 /**
  * How a connection starts: it is dialled, or a server has accepted it and it is open, but paused until it is claimed.
  */
-export type Start = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
+export type ConnectionStart = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
 
 export class Connection implements SocketControl, NodeStreamHandlers {
   readonly flow = new Holds((held) => this.#heldChanged(held));
@@ -90,7 +90,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
   #wholeWrites = 0;
   #advancing = false;
 
-  constructor(transport: Transport, limits: SocketLimits, start: Start) {
+  constructor(transport: Transport, limits: SocketLimits, start: ConnectionStart) {
     const dialled = 'connectTimeout' in start;
     this.#transport = transport;
     this.limits = limits;

@@ -16,6 +16,7 @@ import {
 import { map, switchMap, toArray } from 'rxjs/operators';
 import { describe, expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 import { Flowable } from '../../src/flow/flowable.js';
 import { Holds } from '../../src/flow/holds.js';
 import { byteSource, Consumer, Eager, Probe } from './support.js';
@@ -153,6 +154,16 @@ describe('a held decode()', () => {
     expect(consumer.error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW', limit: 64 * 1024 * 1024 });
     expect(source.observed).toBe(false);
   });
+});
+
+test('a fast consumer takes more than 64 MiB in all from a source that cannot be held', () => {
+  const source = new Subject<Uint8Array>();
+  const { values, log } = record(source.pipe(decode(linesCodec({ maxLength: 2 * 1024 * 1024 }))));
+  const line = Buffer.alloc(1024 * 1024, 'x');
+  line[line.length - 1] = 10;
+  for (let i = 0; i < 66; i++) source.next(line);
+  expect(values).toHaveLength(66);
+  expect(log.at(-1)).not.toMatch(/^error/);
 });
 
 describe('unsubscribing from decode()', () => {

@@ -42,7 +42,7 @@ test('rejects a UNIX socket and leaves its file', async () => {
     name: 'SocketError',
     code: 'EINVAL',
     message:
-      'Cannot listen on descriptor 3: it is a socket, but none of TCP: the listen() of @rxsock/unix takes those of UNIX',
+      'Cannot listen on descriptor 3: it is a UNIX socket: use listen() of @rxsock/unix',
   });
   await killChild(child);
   expect((await stat(path)).isSocket()).toBe(true);
@@ -55,13 +55,13 @@ test('rejects a descriptor that is not a socket', async () => {
   expect((await ended).error).toMatchObject({
     code: 'EINVAL',
     phase: 'open',
-    message: `Cannot listen on descriptor ${file.fd}: it is not open, or no socket of TCP that can listen`,
+    message: `Cannot listen on descriptor ${file.fd}: it is not open, or it is not a listening TCP socket`,
   });
   expect(log).toEqual(['error:EINVAL']);
 });
 
 test('rejects a descriptor that is not open, and one of a connection', async () => {
-  const message = 'Cannot listen on descriptor 999: it is not open, or no socket of TCP that can listen';
+  const message = 'Cannot listen on descriptor 999: it is not open, or it is not a listening TCP socket';
   expect(await nextMessage(startChild([], { fd: 999 }))).toEqual({ name: 'SocketError', code: 'EINVAL', message });
   const server = net.createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());

@@ -54,6 +54,22 @@ describe('a whole transfer', () => {
     expect(await ended).toEqual({});
   });
 
+  test.each(['fails', 'is unsubscribed'])("that %s after the peer's FIN resets, and sends no FIN", async (how) => {
+    const { socket, peer } = await pair();
+    const source = new Subject<string>();
+    const { subscription, ended } = record(source.pipe(writeTo(socket)));
+    const received = drainRaw(peer);
+    source.next('a part, ');
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    // Read before the reset: a Node peer may report data and a reset together as a clean end.
+    await expect.poll(() => peer.bytesRead).toBe(8);
+    if (how === 'fails') source.error(new Error('the disk failed'));
+    else subscription.unsubscribe();
+    expect((await received).end).toBe('ECONNRESET');
+    if (how === 'fails') expect(await ended).toEqual({ error: new Error('the disk failed') });
+  });
+
   test("with end: false ends our side afterwards if the peer's FIN arrived meanwhile", async () => {
     const { socket, peer } = await pair();
     const source = new Subject<string>();
