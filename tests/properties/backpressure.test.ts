@@ -74,12 +74,14 @@ const inOrder = ['concat', 'mapWithBackpressure, ordered'];
 
 const taking: Record<string, (source: Observable<string>, highWaterMark: number, concurrency: number) => Taker> = {
   toAsyncIterable: (source, highWaterMark) => puller(source, highWaterMark),
-  mapWithBackpressure: (source, highWaterMark, concurrency) => mapper(source, { highWaterMark, concurrency }),
+  // Unlike the pull, it must queue one value at least.
+  mapWithBackpressure: (source, highWaterMark, concurrency) =>
+    mapper(source, { highWaterMark: Math.max(1, highWaterMark), concurrency }),
 };
 
 const feedOptions = fc.record({
   lineLength: fc.integer({ min: 256, max: 8192 }),
-  socket: fc.record({ highWaterMark: fc.constantFrom(0, 1, 1024, 16_384, 65_536, 262_144) }),
+  socket: fc.record({ highWaterMark: fc.constantFrom(1, 1024, 16_384, 65_536, 262_144) }),
   framing: fc.constantFrom('ours' as const, 'foreign' as const),
   failures: fc.oneof(
     { weight: 3, arbitrary: fc.constant(0) },

@@ -243,10 +243,10 @@ test('a failure shows the bytes, how they were cut, what was expected and what w
 });
 
 test('an object without a prototype equals a plain object, and a Buffer a Uint8Array, at any depth', () => {
-  const objects = fc.record({ word: fc.string(), counts: fc.array(fc.dictionary(fc.string(), fc.nat())) });
+  const objects = fc.dictionary(fc.string(), fc.dictionary(fc.string(), fc.nat(), { maxKeys: 2 }), { maxKeys: 2 });
   verifyCodec(jsonLinesCodec(), { values: objects });
   const strictly = () => verifyCodec(jsonLinesCodec(), { values: objects, equals: isDeepStrictEqual });
-  expect(strictly).toThrow(/law "round trip".*expected: frame 0 is \{__proto__:null,"word":/s);
+  expect(strictly).toThrow(/law "round trip".*expected: frame 0 is [^\n]*__proto__:null/s);
   const withoutPrototype = Object.assign(Object.create(null), { list: [Object.create(null)] });
   expect(isDeepStrictEqual(withoutPrototype, { list: [{}] })).toBe(false);
   expect(sameValue(withoutPrototype, { list: [{}] })).toBe(true);

@@ -94,8 +94,8 @@ describe('bounds', () => {
   });
 
   test.each([
-    [1, 0, 1],
-    [4, 0, 4],
+    [1, 1, 2],
+    [4, 1, 5],
     [4, 3, 7],
   ])('with concurrency %i and highWaterMark %i it takes %i values', (concurrency, highWaterMark, taken) => {
     const source = new Eager(count());
