@@ -1,46 +1,46 @@
-// A chat server: the first line a client sends is its name, and everybody gets what the others say from then on.
+// A chat server: the first line from a client is its name; after that, all other clients receive what it says.
 import { data, lines, listen, mapWithBackpressure, on, type Socket, serve } from '@rxsock/core';
 import { endWith, filter, finalize, ignoreElements, map, merge, of, Subject, startWith, takeUntil, tap } from 'rxjs';
 import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
 
-const { host, port, drain } = serverCommand('chat-server', 'Passes on what each client says to all the others.')
+const { host, port, drain } = serverCommand('chat-server', 'Sends what each client says to all the others.')
   .addHelpText('after', '\nTry it, in two terminals:\n  nc 127.0.0.1 <port>')
   .parse()
   .opts<ServerOptions>();
 
 const server = listen({ host, port });
-const said = new Subject<{ readonly by: Socket; readonly text: string }>();
+const messages = new Subject<{ readonly from: Socket; readonly text: string }>();
 
-function hear(socket: Socket, line: string): void {
-  if (socket.name) said.next({ by: socket, text: `${socket.name}: ${line}\n` });
+function receive(from: Socket, line: string): void {
+  if (from.name) messages.next({ from, text: `${from.name}: ${line}\n` });
   else if (line !== '') {
-    socket.name = line;
-    said.next({ by: socket, text: `* ${socket.name} is here\n` });
+    from.name = line;
+    messages.next({ from, text: `* ${from.name} is here\n` });
   }
 }
 
-function leave(socket: Socket): void {
-  if (socket.name) said.next({ by: socket, text: `* ${socket.name} has left\n` });
+function sayGoodbye(from: Socket): void {
+  if (from.name) messages.next({ from, text: `* ${from.name} has left\n` });
 }
 
 function chat(socket: Socket) {
-  // What the client says is heard, and emits nothing; at its FIN, or when the server closes, it has left.
+  // Emits once, at the client's FIN.
   const left = socket.pipe(
     data(),
     lines({ maxLength: 1024 }),
-    tap((line) => hear(socket, line)),
+    tap((line) => receive(socket, line)),
     ignoreElements(),
     endWith('left'),
   );
   const closing = server.pipe(on('draining'));
-  return said.pipe(
-    filter(({ by }) => by !== socket && socket.name !== ''),
+  return messages.pipe(
+    filter(({ from }) => from !== socket && socket.name !== ''),
     map(({ text }) => text),
-    // The policy for slow clients: nobody waits for them. Each one has a queue of 100 lines, and loses the oldest.
+    // Nobody waits for a slow client: it has a queue of 100 lines, and loses the oldest ones.
     mapWithBackpressure((text) => of(text), { highWaterMark: 100, overflow: 'dropOldest' }),
     startWith('What is your name?\n'),
     takeUntil(merge(left, closing)),
-    finalize(() => leave(socket)),
+    finalize(() => sayGoodbye(socket)),
   );
 }
 

@@ -1,29 +1,29 @@
-// Many requests over few connections: a pool dials them when they are needed, and uses them again.
+// Many requests over few connections: a pool dials a connection when it needs one, and uses it again.
 import { connect, connectionPool, data, lines } from '@rxsock/core';
 import { Command } from 'commander';
 import { finalize, from, map, mergeMap, take, tap } from 'rxjs';
-import { count, fail, onCtrlC, port } from './cli.js';
+import { fail, onCtrlC, parseCount, parsePort } from './cli.js';
 
 const program = new Command('connection-pool')
-  .description('Sends each request as a line, all at a time, and prints the answers.')
+  .description('Sends all requests at the same time, each as a line, and prints the answers.')
   .argument('<host>', 'the server')
-  .argument('<port>', 'its port', port)
+  .argument('<port>', 'its port', parsePort)
   .argument('<requests...>', 'the lines to send')
-  .option('--max <number>', 'how many connections there may be', count, 2)
+  .option('--max <number>', 'the most connections at a time', parseCount, 2)
   .addHelpText('after', '\nTry it with the echo-server:\n  connection-pool 127.0.0.1 <port> one two three four')
   .parse();
-const [host, serverPort, requests] = program.processedArgs as [string, number, string[]];
+const [host, port, requests] = program.processedArgs as [string, number, string[]];
 const { max } = program.opts<{ max: number }>();
 
 let dialled = 0;
 const dial = () => {
-  const socket = connect({ host, port: serverPort, idleTimeout: 10_000 });
+  const socket = connect({ host, port, idleTimeout: 10_000 });
   socket.name = `connection ${++dialled}`;
   return socket;
 };
 const pool = connectionPool(dial, { max });
 
-/** One exchange: a line, and the line that answers it. The connection is then free for another. */
+/** Sends a line and emits the answer. take(1) completes, and then the pool may lend the connection again. */
 const ask = (request: string) =>
   pool.use((socket) => {
     socket.next(`${request}\n`);
@@ -35,7 +35,7 @@ const ask = (request: string) =>
     );
   });
 
-const asking = from(requests)
+const answers = from(requests)
   .pipe(
     mergeMap(ask),
     tap((line) => console.log(line)),
@@ -43,4 +43,4 @@ const asking = from(requests)
   )
   .subscribe({ error: fail });
 
-onCtrlC(() => asking.unsubscribe());
+onCtrlC(() => answers.unsubscribe());

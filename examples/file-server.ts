@@ -1,26 +1,25 @@
-// Gives files by their names: a line comes, and its answer is the size of the file in a line, and the file.
+// A file server: a client sends the name of a file in a line; the answer is its size in a line, and then the file.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Chunk, data, lines, listen, type Socket, sendFile, serve } from '@rxsock/core';
 import { concat, concatMap, ignoreElements, type Observable, of, take } from 'rxjs';
-import * as cli from './cli.js';
+import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
 
-const program = cli
-  .serverCommand('file-server', 'Gives the files of a folder, without those in folders below it and hidden ones.')
-  .argument('<folder>', 'whose files to give')
+const program = serverCommand('file-server', 'Serves the files of a folder, without subfolders and hidden files.')
+  .argument('<folder>', 'the folder with the files')
   .addHelpText('after', '\nTry it:\n  echo README.md | nc -N 127.0.0.1 <port>')
   .parse();
-const { host, port, drain } = program.opts<cli.ServerOptions>();
+const { host, port, drain } = program.opts<ServerOptions>();
 const [folder] = program.processedArgs as [string];
 
-/** The size of a file that may be given. */
+/** Returns the size of a file; `undefined` if there is no such file, or clients may not have it. */
 async function sizeOf(name: string): Promise<number | undefined> {
   if (name.startsWith('.') || name !== path.basename(name)) return undefined;
-  const found = await stat(path.join(folder, name)).catch(() => undefined);
-  return found?.isFile() ? found.size : undefined;
+  const stats = await stat(path.join(folder, name)).catch(() => undefined);
+  return stats?.isFile() ? stats.size : undefined;
 }
 
-function give(socket: Socket): Observable<Chunk> {
+function answer(socket: Socket): Observable<Chunk> {
   return socket.pipe(
     data(),
     lines({ maxLength: 255, frameTimeout: 10_000 }),
@@ -28,7 +27,8 @@ function give(socket: Socket): Observable<Chunk> {
     concatMap(async (name) => ({ name, size: await sizeOf(name) })),
     concatMap(({ name, size }) => {
       if (size === undefined) return of('There is no such file\n');
-      // Exactly as much as was announced. If it cannot be sent the client is reset, and does not take a part for the whole.
+      // Sends exactly the announced size, even if the file grows. If it cannot, it resets the connection, so that the
+      // client does not take a part of the file for the whole.
       const file = sendFile(socket, path.join(folder, name), { to: size, end: false });
       return concat(of(`${size}\n`), file.pipe(ignoreElements()));
     }),
@@ -37,6 +37,6 @@ function give(socket: Socket): Observable<Chunk> {
 
 const server = listen({ host, port, idleTimeout: 60_000 });
 
-server.pipe(serve(give)).subscribe({ next: cli.printEvent, error: cli.fail });
+server.pipe(serve(answer)).subscribe({ next: printEvent, error: fail });
 
-cli.onCtrlC(() => server.close({ drain }));
+onCtrlC(() => server.close({ drain }));

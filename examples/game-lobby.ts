@@ -1,72 +1,76 @@
-// Rock, paper, scissors for whoever comes: players meet in pairs, and who is left alone waits for the next one.
+// Rock, paper, scissors: the server matches players in pairs, and a player who is alone waits for the next one.
 import { listen, type Reader, reader, type Socket, serve } from '@rxsock/core';
 import { filter, find, firstValueFrom, from, ReplaySubject, takeUntil } from 'rxjs';
-import * as cli from './cli.js';
+import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
 
-const { host, port, drain } = cli
-  .serverCommand('game-lobby', 'Lets people play rock, paper, scissors in pairs.')
+const { host, port, drain } = serverCommand('game-lobby', 'Lets people play rock, paper, scissors in pairs.')
   .addHelpText('after', '\nTry it, in two terminals:\n  nc 127.0.0.1 <port>')
   .parse()
-  .opts<cli.ServerOptions>();
+  .opts<ServerOptions>();
 
-const moves = ['rock', 'paper', 'scissors']; // each beats the one before it
-const outcomes = ['nobody wins', 'you win', 'you lose'];
+const moves = ['rock', 'paper', 'scissors']; // each one beats the one before it
+const results = ['nobody wins', 'you win', 'you lose'];
 
-/** What somebody has chosen in which round; it completes when they leave. */
-type Hand = ReplaySubject<{ readonly round: number; readonly move: number }>;
+/** The moves of one player, each with its round. Completes when the player leaves. */
+type Player = ReplaySubject<{ readonly round: number; readonly move: number }>;
 
-let waiting: { readonly hand: Hand; meet(rival: Hand): void } | undefined;
+let waiting: { readonly player: Player; start(opponent: Player): void } | undefined;
 
-function rivalFor(hand: Hand): Promise<Hand> {
-  const other = waiting;
+/** Resolves with an opponent: the player who waits, or the next one to come. */
+function opponentFor(player: Player): Promise<Player> {
+  const first = waiting;
   waiting = undefined;
-  other?.meet(hand);
-  if (other) return Promise.resolve(other.hand);
-  return new Promise((meet) => {
-    waiting = { hand, meet };
+  first?.start(player);
+  if (first) return Promise.resolve(first.player);
+  return new Promise((start) => {
+    waiting = { player, start };
   });
 }
 
-async function* choose(typed: Reader): AsyncGenerator<string, number | undefined> {
+/** Asks until the player enters a move. Returns `undefined` if the player leaves. */
+async function* askForMove(input: Reader): AsyncGenerator<string, number | undefined> {
   for (;;) {
     yield `* ${moves.join(', ')}?\n`;
-    const line = await typed.readLine();
-    const move = moves.indexOf(line?.trim().toLowerCase() ?? '');
+    const line = await input.readLine();
     if (line === undefined) return undefined;
+    const move = moves.indexOf(line.trim().toLowerCase());
     if (move >= 0) return move;
   }
 }
 
-// What a handler yields is what its client gets. Between two reads the socket is held: who types ahead has to wait.
+// serve() sends the client what the generator yields. The reader holds the socket between two reads, so a player who
+// types ahead has to wait.
 async function* play(socket: Socket): AsyncGenerator<string> {
   for (;;) {
-    const hand: Hand = new ReplaySubject(1);
+    const player: Player = new ReplaySubject(1);
     try {
-      yield '* waiting for somebody to play with\n';
-      // What is typed meanwhile is dropped; but it has to be read, for else nobody would see that a player leaves.
+      yield '* waiting for an opponent\n';
+      // filter() reads the socket; on('end') does not. A socket that nobody reads cannot report that the player leaves.
+      // What the player types meanwhile is dropped.
       const left = socket.pipe(filter(({ type }) => type === 'end'));
-      const rival = await firstValueFrom(from(rivalFor(hand)).pipe(takeUntil(left)), { defaultValue: undefined });
-      if (!rival) return;
-      yield '* here is somebody\n';
-      using typed = reader(socket, { timeout: 300_000, maxLength: 100 });
+      const found = from(opponentFor(player)).pipe(takeUntil(left));
+      const opponent = await firstValueFrom(found, { defaultValue: undefined });
+      if (!opponent) return;
+      yield '* the game begins\n';
+      using input = reader(socket, { timeout: 300_000, maxLength: 100 });
       for (let round = 1; ; round++) {
-        const mine = yield* choose(typed);
-        if (mine === undefined) return;
-        hand.next({ round, move: mine });
-        const theirs = await firstValueFrom(rival.pipe(find((chosen) => chosen.round === round)));
+        const move = yield* askForMove(input);
+        if (move === undefined) return;
+        player.next({ round, move });
+        const theirs = await firstValueFrom(opponent.pipe(find((chosen) => chosen.round === round)));
         if (!theirs) break;
-        yield `* ${moves[mine]} against ${moves[theirs.move]}: ${outcomes[(mine - theirs.move + 3) % 3]}\n`;
+        yield `* ${moves[move]} against ${moves[theirs.move]}: ${results[(move - theirs.move + 3) % 3]}\n`;
       }
-      yield '* the other one has left\n';
+      yield '* your opponent has left\n';
     } finally {
-      hand.complete();
-      if (waiting?.hand === hand) waiting = undefined;
+      player.complete();
+      if (waiting?.player === player) waiting = undefined;
     }
   }
 }
 
 const server = listen({ host, port });
 
-server.pipe(serve(play)).subscribe({ next: cli.printEvent, error: cli.fail });
+server.pipe(serve(play)).subscribe({ next: printEvent, error: fail });
 
-cli.onCtrlC(() => server.close({ drain }));
+onCtrlC(() => server.close({ drain }));

@@ -1,15 +1,17 @@
-// A server that answers late: it reads up to the client's FIN, and only then sends its answer, the counts of `wc`.
+// A server that answers after the client's FIN: it reads all of the input, and then sends what `wc` would print.
 import { data, listen, serve } from '@rxsock/core';
 import { delay, map, reduce } from 'rxjs';
-import * as cli from './cli.js';
+import { fail, onCtrlC, parseMilliseconds, printEvent, type ServerOptions, serverCommand } from './cli.js';
 
-interface Options extends cli.ServerOptions {
+interface Options extends ServerOptions {
   readonly delay: number;
 }
 
-const options = cli
-  .serverCommand('half-close-server', 'Counts the lines, words and bytes that a client sends before it half-closes.')
-  .option('--delay <ms>', 'how long to think before answering, in milliseconds', cli.milliseconds, 0)
+const options = serverCommand(
+  'half-close-server',
+  'Counts the lines, words and bytes that a client sends before it half-closes.',
+)
+  .option('--delay <ms>', 'how long to wait before answering, in milliseconds', parseMilliseconds, 0)
   .addHelpText('after', '\nTry it (-N makes nc half-close at the end of its input):\n  nc -N 127.0.0.1 <port> < file')
   .parse()
   .opts<Options>();
@@ -18,7 +20,7 @@ interface Counts {
   readonly lines: number;
   readonly words: number;
   readonly bytes: number;
-  /** Whether the last byte belonged to a word, which may go on in the next chunk. */
+  /** Whether the last byte belongs to a word. The word may go on in the next chunk. */
   readonly inWord: boolean;
 }
 
@@ -34,7 +36,7 @@ function count({ lines, words, bytes, inWord }: Counts, chunk: Buffer): Counts {
 
 const server = listen(options);
 
-// data() completes at the client's FIN, while our side of the connection is still open: reduce() then emits the answer.
+// At the client's FIN data() completes, and reduce() emits the answer. Our side of the connection is still open.
 server
   .pipe(
     serve((socket) =>
@@ -46,6 +48,6 @@ server
       ),
     ),
   )
-  .subscribe({ next: cli.printEvent, error: cli.fail });
+  .subscribe({ next: printEvent, error: fail });
 
-cli.onCtrlC(() => server.close(options));
+onCtrlC(() => server.close(options));

@@ -1,4 +1,4 @@
-// An HTTP/1.0 responder, good enough for curl: one page, GET and HEAD, and the usual refusals.
+// An HTTP/1.0 server, good enough for curl: one page, GET and HEAD, and limits for slow clients.
 import { data, delimited, listen, serve } from '@rxsock/core';
 import { map, take } from 'rxjs';
 import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
@@ -27,7 +27,8 @@ function response(status: string, body: string, headers = ''): string {
   );
 }
 
-// A client that says nothing for ten seconds, or sends its head too slowly or without an end, is cut off.
+// Three limits protect the server: 10 s without a byte (idleTimeout), 10 s for the whole head of the request
+// (frameTimeout), and 16 KiB of head (maxLength). The connection of a client that exceeds one is reset.
 const server = listen({ host, port, idleTimeout: 10_000 });
 
 server

@@ -1,4 +1,4 @@
-// Finds others of its kind on the local network: each announces itself to a multicast group, and lists whom it hears.
+// Finds other copies of this program on the local network: each one announces itself to a multicast group and listens.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { on } from '@rxsock/core';
@@ -19,15 +19,15 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { fail, milliseconds, onCtrlC, port } from './cli.js';
+import { fail, onCtrlC, parseMilliseconds, parsePort } from './cli.js';
 
 const options = new Command('multicast-discovery')
-  .description('Announces itself on the local network, and lists others that do.')
-  .option('--name <name>', 'how to be called', hostname())
+  .description('Announces itself on the local network, and lists other programs that do the same.')
+  .option('--name <name>', 'the name to announce', hostname())
   .option('--group <address>', 'the multicast group', '239.255.77.77')
-  .option('--port <number>', 'its port', port, 7077)
+  .option('--port <number>', 'its port', parsePort, 7077)
   .option('--interface <address>', 'the address of the network to use; 0.0.0.0 lets the system choose', '0.0.0.0')
-  .option('--every <ms>', 'how often to announce, in milliseconds', milliseconds, 1000)
+  .option('--every <ms>', 'the time between two announcements, in milliseconds', parseMilliseconds, 1000)
   .addHelpText(
     'after',
     '\nTry it, in two terminals:\n  multicast-discovery --name ann\n  multicast-discovery --name bob',
@@ -42,13 +42,14 @@ const memberships = [{ group, interface: network }];
 const socket = bind({ host: '0.0.0.0', port: remote.port, reuseAddr: true, memberships, multicastInterface: network });
 const announce = (word: 'here' | 'gone') => socket.next({ data: `${word} ${id} ${name}`, remote });
 
-/** Anybody can send anything: what is no announcement is none, and names hold nothing that a terminal would obey. */
+/** Parses an announcement. Any program can send anything to the group, so a name must not hold control characters. */
 function parse({ data, remote }: Message) {
   const [, word, id, name] = /^(here|gone) ([\da-f-]{36}) (\P{C}{1,60})$/u.exec(data.toString()) ?? [];
   return { word, id, name: `${name} at ${remote.address}` };
 }
 
-// A group for each of the others: it begins with the first announcement, and ends with a farewell, or after a silence.
+// groupBy() makes one group for each of the others. The group starts with the first announcement, and ends when the
+// other one says that it is gone, or is silent for three intervals.
 const others = socket.pipe(
   on('message'),
   map(parse),
@@ -74,8 +75,8 @@ const failure = socket.pipe(
   mergeMap(({ error }) => throwError(() => error)),
 );
 
-// However it ends, what waits is sent, the farewell here, and the socket closes.
 const running = merge(others, announcements, failure).subscribe({ next: (line) => console.log(line), error: fail });
+// close() first sends what is queued: after Ctrl-C, that is the last announcement.
 running.add(() => socket.close());
 onCtrlC(() => {
   announce('gone');

@@ -1,21 +1,20 @@
-// A port forwarder: each connection is passed on to another address, both ways, half-closes and resets included.
+// A port forwarder: connects each client to another address, in both directions, with half-closes and resets.
 import { connect, listen, relay, serve } from '@rxsock/core';
-import * as cli from './cli.js';
+import { fail, onCtrlC, parsePort, printEvent, type ServerOptions, serverCommand } from './cli.js';
 
-const program = cli
-  .serverCommand('port-forwarder', 'Passes every connection on to another address.')
-  .argument('<target-host>', 'where to pass connections on to')
-  .argument('<target-port>', 'and its port', cli.port)
+const program = serverCommand('port-forwarder', 'Forwards every connection to another address.')
+  .argument('<target-host>', 'the host to forward to')
+  .argument('<target-port>', 'its port', parsePort)
   .addHelpText('after', '\nTry it:\n  port-forwarder --port 8080 example.com 80')
   .parse();
-const { host, port, drain } = program.opts<cli.ServerOptions>();
+const { host, port, drain } = program.opts<ServerOptions>();
 const [targetHost, targetPort] = program.processedArgs as [string, number];
 
 const server = listen({ host, port });
 
-// The target is dialled for each client. If it cannot be reached, that client is reset, and the others go on.
+// Dials the target once for each client. If that fails, the client is reset, and the server keeps running.
 server
   .pipe(serve((client) => relay(client, connect({ host: targetHost, port: targetPort }))))
-  .subscribe({ next: cli.printEvent, error: cli.fail });
+  .subscribe({ next: printEvent, error: fail });
 
-cli.onCtrlC(() => server.close({ drain }));
+onCtrlC(() => server.close({ drain }));

@@ -1,22 +1,22 @@
-// Request and response, line by line, as a story instead of a pipeline: once with `for await`, once with a reader.
+// Request and response, line by line and step by step instead of in a pipeline: with a reader, or with `for await`.
 import { connect, data, lines, reader, toAsyncIterable } from '@rxsock/core';
 import { Command, Option } from 'commander';
-import { fail, port, untilCtrlC } from './cli.js';
+import { fail, parsePort, untilCtrlC } from './cli.js';
 
 const program = new Command('request-response')
-  .description('Sends each request as a line, and prints the line that comes back before it sends the next.')
+  .description('Sends each request as a line, and prints its answer before it sends the next request.')
   .argument('<host>', 'the server')
-  .argument('<port>', 'its port', port)
+  .argument('<port>', 'its port', parsePort)
   .argument('<requests...>', 'the lines to send')
   .addOption(new Option('--with <way>', 'how to read the answers').choices(['reader', 'for-await']).default('reader'))
   .addHelpText('after', '\nTry it with the echo-server:\n  request-response 127.0.0.1 <port> one two three')
   .parse();
-const [host, serverPort, requests] = program.processedArgs as [string, number, string[]];
+const [host, port, requests] = program.processedArgs as [string, number, string[]];
 const signal = untilCtrlC();
 
-/** A reader takes what it is asked for, with a time limit; `using` gives the rest back, and then closes the socket. */
+/** Reads one line at a time, with a time limit. `using` releases the reader, and `await using` closes the socket. */
 async function withReader(): Promise<void> {
-  await using socket = connect({ host, port: serverPort, signal });
+  await using socket = connect({ host, port, signal });
   using answers = reader(socket, { timeout: 5_000 });
   for (const request of requests) {
     await socket.write(`${request}\n`);
@@ -26,15 +26,15 @@ async function withReader(): Promise<void> {
   }
 }
 
-/** The loop pulls: while its body runs, the server has to wait. It goes on until the server ends its side. */
+/** Loops until the server ends its side. While the body of the loop runs, the server has to wait. */
 async function withForAwait(): Promise<void> {
-  const socket = connect({ host, port: serverPort, idleTimeout: 5_000, signal });
-  const waiting = [...requests];
-  let request = waiting.shift();
+  const socket = connect({ host, port, idleTimeout: 5_000, signal });
+  const queue = [...requests];
+  let request = queue.shift();
   socket.next(`${request}\n`);
   for await (const answer of toAsyncIterable(socket.pipe(data(), lines()))) {
     console.log(`${request} -> ${answer}`);
-    request = waiting.shift();
+    request = queue.shift();
     if (request === undefined) socket.complete();
     else socket.next(`${request}\n`);
   }

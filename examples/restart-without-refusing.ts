@@ -1,16 +1,16 @@
-// A server that a new version of itself replaces, at SIGHUP, while clients go on connecting: none of them is refused.
+// A server that restarts at SIGHUP: a new process takes over the listening socket, and no connection is refused.
 import { fileURLToPath } from 'node:url';
 import { data, lines, listen, serve } from '@rxsock/core';
 import { handOver, inheritedListeners } from '@rxsock/core/process';
 import { map } from 'rxjs';
-import { fail, message, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, messageOf, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
 
 const { host, port, drain } = serverCommand('restart-without-refusing', 'Answers every line; SIGHUP restarts it.')
   .addHelpText('after', '\nTry it:\n  while echo hello | nc -N 127.0.0.1 <port>; do :; done\n  kill -HUP <process>')
   .parse()
   .opts<ServerOptions>();
 
-// There is one if an older version has started this one, or systemd has.
+// There is an inherited listener if an older process, or systemd, has started this one.
 const [inherited] = inheritedListeners();
 const server = listen(inherited ? { fd: inherited.fd } : { host, port });
 
@@ -27,20 +27,21 @@ server
   .subscribe({
     next: (event) => {
       printEvent(event);
-      // The older version lets go when it hears this.
+      // handOver() in the older process waits for this message. Then that process stops accepting connections.
       if (event.type === 'listening') process.send?.('ready');
     },
     error: fail,
   });
 
-// The program may be another one by now: it is read from the disk anew. If it does not start, this one goes on.
+// The new process reads the program from the disk again, so it may be a new version. If it does not start, this
+// process keeps running.
 process.on('SIGHUP', async () => {
-  const itself = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const command = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   try {
-    const { pid } = await handOver(server, process.execPath, itself, { drain });
+    const { pid } = await handOver(server, process.execPath, command, { drain });
     console.log(`Process ${pid} has taken over from ${process.pid}`);
   } catch (error) {
-    console.error(message(error));
+    console.error(messageOf(error));
   }
 });
 

@@ -1,28 +1,31 @@
-// A client that begins in plain text and goes on over TLS, as mail programs do; it sends nothing that matters before.
+// A client that starts in plain text and upgrades to TLS, like mail programs; it sends nothing secret before that.
 import { readFile } from 'node:fs/promises';
 import { connect, on, type Reader, reader } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { Command } from 'commander';
-import { fail, port, untilCtrlC } from './cli.js';
+import { fail, parsePort, untilCtrlC } from './cli.js';
 
 const program = new Command('starttls-client')
-  .description('Asks a mail server what it can do, in plain text and again over TLS, and prints the dialogue.')
+  .description('Asks a mail server for its capabilities, first in plain text and then over TLS. Prints the dialogue.')
   .argument('<host>', 'the server, by the name in its certificate')
-  .argument('<port>', 'its port', port)
-  .option('--ca <file>', 'the certificates to trust, in place of the usual ones')
+  .argument('<port>', 'its port', parsePort)
+  .option('--ca <file>', 'the certificates to trust instead of the default ones')
   .addHelpText('after', '\nTry it with the starttls-server:\n  starttls-client --ca ca.pem localhost <port>')
   .parse();
-const [host, serverPort] = program.processedArgs as [string, number];
+const [host, port] = program.processedArgs as [string, number];
 const { ca } = program.opts<{ ca?: string }>();
 
 const signal = untilCtrlC();
 
-/** Sends a command, if there is one to send, and reads the reply, of which all lines but the last have a hyphen. */
-async function ask(replies: Reader, command?: string): Promise<string[]> {
-  if (command !== undefined) {
-    await replies.socket.write(`${command}\r\n`);
-    console.log(`> ${command}`);
-  }
+/** Sends a command. Returns the lines of the reply. */
+async function ask(replies: Reader, command: string): Promise<string[]> {
+  await replies.socket.write(`${command}\r\n`);
+  console.log(`> ${command}`);
+  return readReply(replies);
+}
+
+/** Reads a reply: every line but the last has a hyphen after its code. Throws if the code is not a success. */
+async function readReply(replies: Reader): Promise<string[]> {
   const lines: string[] = [];
   do {
     const line = await replies.readLine();
@@ -30,21 +33,24 @@ async function ask(replies: Reader, command?: string): Promise<string[]> {
     console.log(`< ${line}`);
     lines.push(line);
   } while (!/^\d{3}(?!-)/.test(lines.at(-1) ?? ''));
-  if (!lines.at(-1)?.startsWith('2')) throw new Error(`The server refuses: ${lines.at(-1)}`);
+  if (!lines.at(-1)?.startsWith('2')) throw new Error(`The server refused: ${lines.at(-1)}`);
   return lines;
 }
 
 async function main(): Promise<void> {
   const trusted = ca === undefined ? {} : { ca: await readFile(ca) };
-  await using plain = connect({ host, port: serverPort, signal });
   const limits = { timeout: 10_000, maxLength: 512 };
-  using inTheClear = reader(plain, limits);
-  await ask(inTheClear);
-  const offers = await ask(inTheClear, 'EHLO localhost');
-  if (!offers.some((line) => /^250[ -]STARTTLS$/i.test(line))) throw new Error('The server does not offer STARTTLS');
-  await ask(inTheClear, 'STARTTLS');
+  await using plain = connect({ host, port, signal });
+  using plainReplies = reader(plain, limits);
+  await readReply(plainReplies);
+  const capabilities = await ask(plainReplies, 'EHLO localhost');
+  if (!capabilities.some((line) => /^250[ -]STARTTLS$/i.test(line))) {
+    throw new Error('The server does not offer STARTTLS');
+  }
+  await ask(plainReplies, 'STARTTLS');
 
-  await using secure = upgrade(inTheClear, { servername: host, signal, ...trusted });
+  // Throws if the reader has bytes left: they arrived in plain text, maybe from an attacker.
+  await using secure = upgrade(plainReplies, { servername: host, signal, ...trusted });
   secure.pipe(on('secureConnect')).subscribe(({ protocol, cipher }) => console.log(`* ${protocol}, ${cipher}`));
   using replies = reader(secure, limits);
   await ask(replies, 'EHLO localhost');

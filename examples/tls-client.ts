@@ -1,25 +1,25 @@
-// A TLS client for the terminal: standard input to the server, half-close at its end, and what comes to standard output.
+// A TLS client for the terminal: sends standard input, half-closes at its end, and prints what it receives.
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { flowFrom, through, toReadable } from '@rxsock/core';
 import { connect } from '@rxsock/tls';
 import { Command } from 'commander';
-import { fail, port, untilCtrlC } from './cli.js';
+import { fail, parsePort, untilCtrlC } from './cli.js';
 
 const program = new Command('tls-client')
-  .description('Sends its input to a TLS server, and prints what comes back, until the server ends.')
+  .description('Sends its input to a TLS server and prints what comes back, until the server ends the connection.')
   .argument('<host>', 'the server, by the name in its certificate')
-  .argument('<port>', 'its port', port)
-  .option('--ca <file>', 'the certificates to trust, in place of the usual ones')
+  .argument('<port>', 'its port', parsePort)
+  .option('--ca <file>', 'the certificates to trust instead of the default ones')
   .addHelpText('after', '\nTry it with the tls-echo-server:\n  echo hello | tls-client --ca ca.pem localhost <port>')
   .parse();
-const [host, serverPort] = program.processedArgs as [string, number];
+const [host, port] = program.processedArgs as [string, number];
 const { ca } = program.opts<{ ca?: string }>();
 const signal = untilCtrlC();
 
 async function main(): Promise<void> {
-  const socket = connect({ host, port: serverPort, signal, ...(ca !== undefined && { ca: await readFile(ca) }) });
-  // Neither side gets ahead of the other: input is read as fast as the server takes it, answers as fast as they are printed.
+  const socket = connect({ host, port, signal, ...(ca !== undefined && { ca: await readFile(ca) }) });
+  // Backpressure in both directions: the input waits for the server, and the server waits for the output.
   const answers = flowFrom<Buffer>(process.stdin).pipe(through(socket));
   await pipeline(toReadable(answers), process.stdout, { end: false });
 }

@@ -1,16 +1,18 @@
-// An echo server over TLS, with a certificate made on the spot: who has the file that it writes can trust it.
+// An echo server over TLS: it creates its own certificate, and writes it to a file that clients can trust.
 import { writeFile } from 'node:fs/promises';
 import { data, serve } from '@rxsock/core';
 import { listen } from '@rxsock/tls';
-import * as cli from './cli.js';
+import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
 import { localCertificate } from './kit/certificate.js';
 
-interface Options extends cli.ServerOptions {
+interface Options extends ServerOptions {
   readonly ca?: string;
 }
 
-const { host, port, drain, ca } = cli
-  .serverCommand('tls-echo-server', 'Sends back whatever a client sends, over TLS, as localhost or 127.0.0.1.')
+const { host, port, drain, ca } = serverCommand(
+  'tls-echo-server',
+  'Sends back what each client sends, over TLS. Its certificate is for localhost and 127.0.0.1.',
+)
   .option('--ca <file>', 'where to write the certificate that clients have to trust')
   .addHelpText(
     'after',
@@ -22,10 +24,10 @@ const { host, port, drain, ca } = cli
 async function main(): Promise<void> {
   const { key, cert } = await localCertificate();
   if (ca !== undefined) await writeFile(ca, cert);
-  // The same as over TCP. Who does not get through the handshake is dropped, and told of in a line.
+  // From here on the same as over TCP. A client whose handshake fails is a `drop` event, which prints one line.
   const server = listen({ host, port, key, cert });
-  server.pipe(serve((socket) => socket.pipe(data()))).subscribe({ next: cli.printEvent, error: cli.fail });
-  cli.onCtrlC(() => server.close({ drain }));
+  server.pipe(serve((socket) => socket.pipe(data()))).subscribe({ next: printEvent, error: fail });
+  onCtrlC(() => server.close({ drain }));
 }
 
-main().catch(cli.fail);
+main().catch(fail);

@@ -1,21 +1,21 @@
-// A request and its reply in datagrams: sent again when no reply comes, for datagrams get lost.
+// A request and its reply as datagrams: datagrams get lost, so the request is sent again until a reply comes.
 import { connect, request } from '@rxsock/udp';
 import { Command } from 'commander';
-import { count, fail, milliseconds, port, untilCtrlC } from './cli.js';
+import { fail, parseCount, parseMilliseconds, parsePort, untilCtrlC } from './cli.js';
 
 const program = new Command('udp-client')
   .description('Sends a datagram, and prints the reply.')
   .argument('<host>', 'the server')
-  .argument('<port>', 'its port', port)
-  .argument('<text>', 'what to send')
-  .option('--timeout <ms>', 'how long to wait for the reply each time, in milliseconds', milliseconds, 1000)
-  .option('--retries <number>', 'how often to send it again', count, 2)
+  .argument('<port>', 'its port', parsePort)
+  .argument('<text>', 'the text to send')
+  .option('--timeout <ms>', 'how long to wait for a reply at each attempt, in milliseconds', parseMilliseconds, 1000)
+  .option('--retries <number>', 'how many times to send it again', parseCount, 2)
   .addHelpText('after', '\nTry it with the udp-echo-server:\n  udp-client 127.0.0.1 <port> hello')
   .parse();
-const [host, serverPort, text] = program.processedArgs as [string, number, string];
+const [host, port, text] = program.processedArgs as [string, number, string];
 
-// A connected socket hears its peer alone: what strangers send is no reply.
-const socket = connect({ host, port: serverPort, signal: untilCtrlC() });
+// A connected socket receives datagrams only from its peer, so a stranger cannot send a false reply.
+const socket = connect({ host, port, signal: untilCtrlC() });
 
 request(socket, text, program.opts<{ timeout: number; retries: number }>()).subscribe({
   next: ({ data }) => console.log(data.toString()),

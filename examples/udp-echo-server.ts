@@ -1,21 +1,21 @@
-// An echo server for datagrams: each goes back to where it came from.
+// An echo server for datagrams: it sends each datagram back to its sender.
 import { formatEndpoint, on } from '@rxsock/core';
 import { bind } from '@rxsock/udp';
 import { Command } from 'commander';
-import { fail, onCtrlC, port } from './cli.js';
+import { fail, onCtrlC, parsePort } from './cli.js';
 
 const options = new Command('udp-echo-server')
-  .description('Sends each datagram back to where it came from.')
-  .option('--host <address>', 'the address to receive at', '127.0.0.1')
-  .option('--port <number>', 'the port to receive at; 0 takes any free one', port, 0)
+  .description('Sends each datagram back to its sender.')
+  .option('--host <address>', 'the address to bind to', '127.0.0.1')
+  .option('--port <number>', 'the port to bind to; 0 means any free port', parsePort, 0)
   .addHelpText('after', '\nTry it:\n  echo hello | nc -u -w 1 127.0.0.1 <port>')
   .parse()
   .opts<{ host: string; port: number }>();
 
 const socket = bind(options);
 
-// A message is a datagram to its sender as it is, and the socket takes datagrams. Nobody can make senders wait: what comes
-// faster than it can be sent is lost.
+// A `message` event has the `data` and `remote` of a datagram, so it can be sent as it is. UDP cannot make a sender
+// wait: datagrams that arrive faster than the socket can send them are lost.
 socket.pipe(on('message')).subscribe(socket);
 
 socket.subscribe({

@@ -1,4 +1,4 @@
-// Talks to a daemon over its control socket: one command, one line of answer.
+// Talks to a daemon over its control socket: sends one command, and prints the answer.
 import { lines, through } from '@rxsock/core';
 import { connect } from '@rxsock/unix';
 import { Command } from 'commander';
@@ -6,16 +6,16 @@ import { of, throwIfEmpty } from 'rxjs';
 import { fail, untilCtrlC } from './cli.js';
 
 const program = new Command('unix-control')
-  .description('Sends a command to the unix-control-server, and prints what it answers.')
+  .description('Sends a command to the unix-control-server, and prints the answer.')
   .argument('<path>', 'its control socket')
-  .argument('<command>', 'what it is to do: status, stop')
+  .argument('<command>', 'the command: status or stop')
   .addHelpText('after', '\nTry it with the unix-control-server:\n  unix-control control.sock status')
   .parse();
 const [path, command] = program.processedArgs as [string, string];
 
 const socket = connect({ path, idleTimeout: 10_000, signal: untilCtrlC() });
 
-// The FIN behind the command tells the daemon that there are no more, so that it ends, too.
+// through() sends FIN after the command. The daemon then knows that there are no more, and ends the connection too.
 of(`${command}\n`)
   .pipe(
     through(socket),

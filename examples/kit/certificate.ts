@@ -1,13 +1,13 @@
-// A certificate for this machine, made on the spot: good for a day, and trusted by those only who are given it.
+// Creates a self-signed certificate for this machine, valid for one day.
 import { generate } from 'selfsigned';
 
-/** PEM texts. */
+/** A private key and its certificate, as PEM. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
 }
 
-/** For `localhost` and 127.0.0.1. It has signed itself, so who is to trust it takes `cert` for its `ca`. */
+/** Creates a certificate for `localhost` and 127.0.0.1. Clients that pass `cert` as their `ca` trust it. */
 export async function localCertificate(): Promise<Certificate> {
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',

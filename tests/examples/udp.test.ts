@@ -71,7 +71,7 @@ describe('udp-client', () => {
     await using client = example('udp-client', '--timeout', 20, '--retries', 1, '127.0.0.1', server.port, 'hello');
 
     expect(await client.exited).toBe(1);
-    expect(client.stderr).toBe(`No reply from 127.0.0.1:${server.port} after 2 attempts of 20 ms\n`);
+    expect(client.stderr).toBe(`No reply from 127.0.0.1:${server.port} after 2 attempts with a timeout of 20 ms\n`);
     expect(server.heard).toEqual(['hello', 'hello']);
   });
 

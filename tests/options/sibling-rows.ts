@@ -1,4 +1,4 @@
-// The rows of @rxsock/tls, @rxsock/unix and @rxsock/udp.
+// The rows of @rxsock/unix and @rxsock/udp, and of what sockets of all transports do.
 import { BlockList } from 'node:net';
 import * as core from '@rxsock/core';
 import * as tls from '@rxsock/tls';
@@ -7,108 +7,8 @@ import * as unix from '@rxsock/unix';
 import { EMPTY } from 'rxjs';
 import { cert, key } from '../support/certificate.js';
 import * as kind from './kinds.js';
-import {
-  acceptOptions,
-  descriptor,
-  dialOptions,
-  listenOptions,
-  type Options,
-  type Row,
-  row,
-  socketOptions,
-} from './rows.js';
-
-const notPem = ['', null, 0, Number.NaN, true, {}];
-const pem = (good: string): kind.Kind => ({
-  good: [good, Buffer.from(good), [good]],
-  bad: [...notPem, [], [''], [null], [1]],
-});
-const version = kind.choice('TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3');
-
-const credentials: Options = {
-  ca: { ...pem(cert), bad: [...notPem, [''], [null], [1], '/etc/ssl/cert.pem', ['ca.pem']] },
-  cert: pem(cert),
-  key: pem(key),
-  passphrase: { good: ['', 'secret'], bad: [null, 0, true, {}, []] },
-  // Node parses these itself: here only what it would ignore.
-  pfx: { good: [], bad: [...notPem, [], ['']] },
-  crl: { good: [], bad: [...notPem, [], ['']] },
-};
-const context: Options = {
-  ...credentials,
-  ciphers: { ...kind.text, good: ['ECDHE-ECDSA-AES128-GCM-SHA256'] },
-  minVersion: { ...version, good: ['TLSv1.2', 'TLSv1.3'] },
-  maxVersion: { ...version, good: ['TLSv1.2', 'TLSv1.3'] },
-};
-const protocols: kind.Kind = {
-  good: [['h2'], ['a'.repeat(255)]],
-  bad: ['', 'h2', null, 0, true, {}, [], [''], [1], ['a'.repeat(256)]],
-};
-const handshake: Options = { verify: kind.flag, handshakeTimeout: kind.timeout, keyLog: kind.callback };
-const client: Options = {
-  ...context,
-  ...handshake,
-  context: kind.instance(tls.createSecureContext()),
-  servername: kind.host,
-  verifyHost: kind.host,
-  alpn: protocols,
-};
-const server: Options = {
-  ...context,
-  ...handshake,
-  cert: kind.required(credentials.cert!),
-  key: kind.required(credentials.key!),
-  sni: kind.object({}, { 'example.com': { key, cert } }),
-  requestCert: kind.flag,
-  alpn: kind.also(protocols, { good: [() => 'h2'] }),
-};
-/** The options of a server with one more name. */
-const names = (options: never) => ({ key, cert, sni: { 'example.com': options } });
-const { requestCert: _, verify: __, handshakeTimeout: ___, keyLog: ____, alpn: _____, ...identity } = server;
-const named: Options = { ...credentials, cert: server.cert!, key: server.key! };
-const secured = { key, cert, ca: cert };
-
-const tlsRows: Row[] = [
-  row('tls connect', { ...dialOptions, ...client }, (options) => tls.connect(options), { base: { port: 1 } }),
-  row('tls createSecureContext', context, (options) => tls.createSecureContext(options)),
-  row('tls listen', { ...listenOptions, ...server }, (options) => tls.listen(options), { base: secured }),
-  row('tls listen sni', named, (options) => tls.listen(names(options)), { base: { key, cert } }),
-  row('tls SecureServer.setSecureContext', identity, (options) => tls.listen(secured).setSecureContext(options), {
-    base: { key, cert },
-  }),
-  row(
-    'tls SecureServer.setSecureContext sni',
-    named,
-    (options) => tls.listen(secured).setSecureContext(names(options)),
-    {
-      base: { key, cert },
-    },
-  ),
-  // A socket that is not open: a call that goes well fails with a SocketError, after its options are checked.
-  row(
-    'tls upgrade: client',
-    {
-      ...socketOptions,
-      ...client,
-      servername: kind.required(kind.host),
-      isServer: { ...kind.flag, good: [false] },
-    },
-    (options) => tls.upgrade(core.connect({ port: 1 }), options),
-    { base: { servername: 'localhost' } },
-  ),
-  row(
-    'tls upgrade: server',
-    { ...socketOptions, ...server, isServer: { ...kind.flag, good: [true], required: true } },
-    (options) => tls.upgrade(core.connect({ port: 1 }), options),
-    { base: { ...secured, isServer: true } },
-  ),
-  row(
-    'tls upgrade sni',
-    named,
-    (options) => tls.upgrade(core.connect({ port: 1 }), { isServer: true, ...names(options) }),
-    { base: { key, cert } },
-  ),
-];
+import { acceptOptions, descriptor, type Options, type Row, row, socketOptions } from './rows.js';
+import { tlsRows } from './tls-rows.js';
 
 const name: kind.Kind = { good: ['a'], bad: ['', null, 0, Number.NaN, true, {}, []] };
 const unixRows: Row[] = [
@@ -143,7 +43,12 @@ const unixRows: Row[] = [
 ];
 
 const datagramOptions: Options = {
-  ...socketOptions,
+  highWaterMark: kind.finiteSize,
+  maxWriteBuffer: kind.size,
+  lingerTimeout: kind.timeout,
+  keepOpen: socketOptions.keepOpen!,
+  signal: kind.signal,
+  scheduler: kind.scheduler,
   family: kind.family,
   reuseAddr: kind.flag,
   recvBufferSize: kind.range(1, 2 ** 31 - 1),
@@ -156,9 +61,6 @@ const datagramOptions: Options = {
   blockList: kind.instance(new BlockList()),
   lookup: kind.callback,
 };
-for (const name of ['allowHalfOpen', 'halfOpenTimeout', 'finTimeout', 'idleTimeout', 'holdTimeout']) {
-  delete (datagramOptions as Record<string, kind.Kind>)[name];
-}
 const group: kind.Kind = { ...kind.text, good: ['239.1.2.3', 'ff02::1'], bad: [...kind.text.bad, '10.0.0.1', 'all'] };
 const membership: Options = { group: kind.required(group), source: kind.address, interface: kind.address };
 const member = { base: { group: '239.1.2.3' } };

@@ -82,7 +82,7 @@ test('mIRC: named sockets; wildcards in /sockwrite www* …, /sockclose info*; /
   web.subscribe(({ socket, event }) => told.push(`${socket.name}: ${event.type === 'data' ? event.data : event.type}`));
 
   expect(sockets.get('www1')?.readyState).toBe('open');
-  expect(() => sockets.add(connect({ port: 1 }), 'www1')).toThrow('taken');
+  expect(() => sockets.add(connect({ port: 1 }), 'www1')).toThrow("The name 'www1' belongs to a socket");
   sockets.match('www*').next('hello'); // /sockwrite www*
   sockets.match('www?').mark({ visits: 1 }); // /sockmark
   sockets.add(sockets.get('www2')!, 'www-two'); // /sockrename

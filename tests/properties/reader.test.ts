@@ -192,7 +192,7 @@ test('any reads return what they would return for the bytes in one piece', async
     fc.asyncProperty(
       input.chain((all) => fc.record({ all: fc.constant(all), chunks: chunkings(all) })),
       groups,
-      fc.constantFrom(0, 3, 40, 1000, 100_000),
+      fc.constantFrom(1, 3, 40, 1000, 100_000, Number.POSITIVE_INFINITY),
       fc.boolean(),
       fc.infiniteStream(fc.boolean()),
       async ({ all, chunks }, groups, maxLength, readsAll, turns) => {

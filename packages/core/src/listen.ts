@@ -123,10 +123,7 @@ function listenInherited(server: net.Server, fd: number, backlog: number): void 
   if (!listenOnDescriptor(server, fd, backlog, 'it is not open, or it is not a listening TCP socket')) return;
   // Node also listens on a UNIX socket, but does not know its address.
   if (server.address() !== null) return;
-  const cause = Object.assign(
-    new Error('it is a UNIX socket: use listen() of @rxsock/unix'),
-    { code: 'EINVAL' },
-  );
+  const cause = Object.assign(new Error('it is a UNIX socket: use listen() of @rxsock/unix'), { code: 'EINVAL' });
   failServer(server, cause);
 }
 

@@ -241,8 +241,16 @@ export class Socket
 
 export { controlOf };
 
-/** The error of a write after `complete()`. */
-export function writeAfterEndError({ local, remote }: Socket): SocketError {
-  const options = { code: 'ERR_STREAM_WRITE_AFTER_END', phase: 'write', local, remote } as const;
-  return new SocketError('Written after complete(): the bytes were not sent', options);
+const COMPLETIONS = {
+  complete: 'Written after complete(): the bytes were not sent',
+  close: 'Written after close(): the bytes were not sent',
+  leaving: 'Written after the last subscriber left, which closed the socket: the bytes were not sent; see keepOpen',
+  peer: "Written after the peer's FIN, which completed our side too: the bytes were not sent; see allowHalfOpen",
+};
+
+/** The error of a write after the write side was completed. */
+export function writeAfterEndError(socket: Socket): SocketError {
+  const { local, remote } = socket;
+  const message = COMPLETIONS[controlOf(socket).completedBy ?? 'complete'];
+  return new SocketError(message, { code: 'ERR_STREAM_WRITE_AFTER_END', phase: 'write', local, remote });
 }

@@ -104,7 +104,7 @@ export function request<D extends Chunk | Datagram>(
         return;
       }
       const attempts = retries === 0 ? '1 attempt' : `${retries + 1} attempts`;
-      const message = `No reply from ${formatAddress(remote.address, remote.port)} after ${attempts} of ${timeout} ms`;
+      const message = `No reply from ${formatAddress(remote.address, remote.port)} after ${attempts} with a timeout of ${timeout} ms`;
       subscriber.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
     });
 

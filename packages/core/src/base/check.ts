@@ -1,5 +1,5 @@
-// The argument checks of all packages: an option means what its type says, or the call throws.
-// A check refuses `undefined` like any other wrong value: the caller fills in the default first.
+// The argument checks of all packages. A wrong type and an unknown string throw a TypeError, and a number out of range, NaN
+// included, throws a RangeError. The checks refuse `undefined` too: the caller fills in the default first.
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
 import { LONGEST_TIMER } from './deadline.js';
@@ -18,7 +18,7 @@ export function checkOptions(options: unknown, example = '{ name: value }'): voi
 }
 
 /**
- * A time limit in milliseconds: 0 or more, or Infinity. What 0 means is for its option to say.
+ * Checks a time limit in milliseconds: 0 or more, or Infinity. The option defines what 0 means.
  * @param otherwise What else the option takes, for the message.
  */
 export function checkTimeout(name: string, value: unknown, otherwise = ''): void {
@@ -26,28 +26,28 @@ export function checkTimeout(name: string, value: unknown, otherwise = ''): void
   checkNumber(name, value, 0, Number.POSITIVE_INFINITY, expected);
 }
 
-/** A delay in milliseconds: no longer than a timer can wait. */
+/** Checks a delay in milliseconds, which a timer must be able to wait for. */
 export function checkDelay(name: string, value: unknown): void {
   checkNumber(name, value, 0, LONGEST_TIMER, `a number of milliseconds from 0 to ${LONGEST_TIMER}`);
 }
 
-/** A limit of bytes or of anything else that is counted: a positive integer, or Infinity for no limit. */
+/** Checks a limit of bytes or of anything else that is counted: a positive integer, or Infinity for no limit. */
 export function checkSize<T>(name: string, value: T): T {
   if (value === Number.POSITIVE_INFINITY) return value;
   return checkInteger(name, value, 1, undefined, 'a positive integer or Infinity');
 }
 
-/** The same where there must be a limit: a positive integer. */
+/** Checks a size that must be finite: a positive integer. */
 export function checkFiniteSize(name: string, value: unknown): void {
   checkInteger(name, value, 1, undefined, 'a positive integer');
 }
 
-/** A number of things that may be none: an integer from 0 up, or Infinity for no limit. */
+/** Checks a number that may be 0: an integer from 0 up, or Infinity for no limit. */
 export function checkCount(name: string, value: unknown): void {
   if (value !== Number.POSITIVE_INFINITY) checkInteger(name, value, 0, undefined, 'an integer, 0 or more, or Infinity');
 }
 
-/** An integer from `least` to `most`. */
+/** Checks an integer from `least` to `most`. */
 export function checkInteger<T>(
   name: string,
   value: T,
@@ -60,7 +60,7 @@ export function checkInteger<T>(
   return value;
 }
 
-/** A number from `least` to `most`. */
+/** Checks a number from `least` to `most`. Fractions are allowed. */
 export function checkNumber(
   name: string,
   value: unknown,
@@ -77,12 +77,12 @@ function describeRange(noun: string, least: number, most: number): string {
   return least > Number.MIN_SAFE_INTEGER ? `${noun}, ${least} or more` : noun;
 }
 
-/** The number of a port. `least` is 1 where 0, for any free port, makes no sense. */
+/** Checks a port number. `least` is 1 where 0, any free port, makes no sense. */
 export function checkPort(name: string, value: unknown, least: 0 | 1 = 0, expected?: string): void {
   checkInteger(name, value, least, LARGEST_PORT, expected);
 }
 
-/** An IPv4 or IPv6 address. */
+/** Checks an IPv4 or IPv6 address. */
 export function checkAddress(name: string, value: unknown): void {
   if (typeof value === 'string' && isIP(value)) return;
   throw typeError(name, 'an IPv4 or IPv6 address', value);
@@ -96,17 +96,17 @@ export function backlogOf(backlog = 511): number {
   return Math.min(backlog, LARGEST_BACKLOG);
 }
 
-/** A file descriptor. */
+/** Checks a file descriptor. */
 export function checkDescriptor(name: string, value: unknown): void {
   checkInteger(name, value, 0, LARGEST_DESCRIPTOR, 'a file descriptor, an integer from 0 up');
 }
 
-/** A family of addresses: 0 means either. */
+/** Checks an address family. 0 means either. */
 export function checkFamily(name: string, value: unknown): void {
   checkOneOf<unknown>(name, value, [0, 4, 6]);
 }
 
-/** One of a few strings or numbers. */
+/** Checks one of a few strings or numbers. */
 export function checkOneOf<T>(name: string, value: T, allowed: readonly T[]): T {
   if (allowed.includes(value)) return value;
   const expected = `one of ${allowed.map((each) => inspect(each)).join(', ')}`;
@@ -122,13 +122,13 @@ export function checkFunction(name: string, value: unknown, what = 'a function')
   if (typeof value !== 'function') throw typeError(name, what, value);
 }
 
-/** A string that is not empty and that the system does not cut off at a NUL. */
+/** Checks a string that is not empty and has no NUL, where the system would end it. */
 export function checkString(name: string, value: unknown, what = 'a string that is not empty'): void {
   if (typeof value !== 'string' || value === '') throw typeError(name, what, value);
   if (value.includes('\0')) throw typeError(name, 'a string without NUL characters', value);
 }
 
-/** A list of strings that are not empty. */
+/** Checks an array of strings that are not empty. */
 export function checkStrings(name: string, value: unknown, what = 'an array of strings that are not empty'): void {
   if (Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '')) return;
   throw typeError(name, what, value);
@@ -152,7 +152,7 @@ export function checkScheduler(name: string, value: unknown): void {
   throw typeError(name, 'an RxJS scheduler, with schedule() and now()', value);
 }
 
-/** An object: not an array, not `null`, not a function. */
+/** Checks an object that is not an array. */
 export function checkObject(name: string, value: unknown, what = 'an object'): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(name, what, value);
 }

@@ -1,5 +1,6 @@
 // A time limit. Moving it costs almost nothing: a timer that fires too early is set again for the rest.
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { elapsedTime } from './clock.js';
 
 /** The longest delay of a timer, in milliseconds. `setTimeout` treats a longer one as 1. */
 export const LONGEST_TIMER = 2_147_483_647;
@@ -52,7 +53,7 @@ export class Deadline {
   }
 
   #postpone(): void {
-    this.#due = this.#scheduler.now() + this.#milliseconds;
+    this.#due = elapsedTime(this.#scheduler) + this.#milliseconds;
     this.#lastGauge = this.#gauge();
   }
 
@@ -60,7 +61,7 @@ export class Deadline {
     this.#timer = this.#scheduler.schedule(
       () => {
         this.#timer = undefined;
-        const left = this.#due - this.#scheduler.now();
+        const left = this.#due - elapsedTime(this.#scheduler);
         if (left > 0) this.#arm(left);
         else if (this.#gauge() !== this.#lastGauge) this.start();
         else this.#onExpired();

@@ -17,6 +17,7 @@ import type { Duplex } from 'node:stream';
 import type { Observable, Subscriber } from 'rxjs';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
+import { markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
@@ -86,6 +87,8 @@ export class Connection implements SocketControl, NodeStreamHandlers {
   #stream: NodeStream | undefined;
   #streamClosed = false;
   #bytes: ByteSource | undefined;
+  /** What completed the write side. */
+  completedBy: SocketControl['completedBy'];
   /** How many writes are in progress that must arrive whole. */
   #wholeWrites = 0;
   #advancing = false;
@@ -183,8 +186,8 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     return false;
   }
 
-  complete(): void {
-    this.writeSide.complete();
+  complete(by: SocketControl['completedBy'] = 'complete'): void {
+    this.#completeWriteSide(by);
     this.dial();
     this.claim();
   }
@@ -195,9 +198,13 @@ export class Connection implements SocketControl, NodeStreamHandlers {
 
   /** Takes bytes back. They are delivered again, before the end, to subscribers that have not received them. */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
-    if (this.#life === 'closed') return;
-    this.#readSide.unread(bytes, by);
-    this.#advance();
+    if (this.#life !== 'closed') {
+      this.#readSide.unread(bytes, by);
+      this.#advance();
+    } else if (this.#readSide.hasEnded && !this.#outcome.failure) {
+      // The connection has ended properly in the meantime: the next reader still receives the bytes.
+      this.#subscribers.unreadAfterClose(bytes);
+    }
   }
 
   /** Flushes, sends FIN and waits for the peer's FIN. Drops what no reader takes in the meantime. */
@@ -210,7 +217,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
       this.#conclude();
     } else {
       this.#timeouts.closeWithin(timeout);
-      this.#part();
+      this.#part('close');
     }
     return closed;
   }
@@ -314,7 +321,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     if (this.#life !== 'opening' || !this.#stream) return;
     this.#life = 'open';
     if (!this.flow.held) this.#timeouts.idle.start();
-    this.opening.opened(this.#stream, this.limits.scheduler.now());
+    this.opening.opened(this.#stream, this.limits.scheduler);
     this.writeSide.open(this.#stream);
     this.#advance();
   }
@@ -394,6 +401,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     this.#timeouts.idle.touch();
     this.#timeouts.linger.touch();
     this.#timeouts.halfOpen.touch();
+    this.#timeouts.fin.touch();
   }
 
   #failByPeer(error: SocketError, how: 'reset' | 'error'): void {
@@ -404,7 +412,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
   /** Ends the connection with an error of this side: received bytes are dropped and the peer sees a reset. */
   #fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
     if (this.#life === 'closed') return;
-    this.#outcome.failWith(error, 'local', how);
+    this.#outcome.failWith(markLocalDecision(error), 'local', how);
     this.#readSide.drop();
     const finished = this.writeSide.state === 'finished';
     this.writeSide.break(error);
@@ -417,7 +425,12 @@ export class Connection implements SocketControl, NodeStreamHandlers {
 
   #endWithPeer(): void {
     const allowed = this.allowHalfOpen || this.#wholeWrites > 0;
-    if (this.#readSide.state === 'delivered' && !allowed) this.writeSide.complete();
+    if (this.#readSide.state === 'delivered' && !allowed) this.#completeWriteSide('peer');
+  }
+
+  #completeWriteSide(by: SocketControl['completedBy']): void {
+    this.completedBy ??= by;
+    this.writeSide.complete();
   }
 
   // ---- the next step
@@ -438,30 +451,27 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     }
     const { writeSide } = this;
     if (this.#life === 'open' && this.#wantsMore) this.#stream?.read();
-    if (this.#readSide.done && writeSide.done) this.#stream?.destroy();
+    // Both sides have ended. What is not delivered yet needs no descriptor.
+    if (this.#readSide.hasEnded && writeSide.done) this.#stream?.destroy();
     const flowing = this.#readSide.state === 'flowing';
     const unread = !this.#parting && !this.#readSide.dropping && !this.#subscribers.hasReader;
-    this.#timeouts.fin.setRunning(flowing && writeSide.done && unread);
+    this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && unread);
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
     this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);
-    if (this.#streamClosed) this.#concludeWhenDelivered();
+    if (!this.#streamClosed) return;
+    // While a reader is held, the rest waits for it. Without a reader it waits after the conclusion, for the next one.
+    if (!this.#readSide.hasUndelivered || !this.#subscribers.hasReader) this.#conclude();
   }
 
   get #wantsMore(): boolean {
     return this.#usage.claimed && this.#readSide.hasRoom(this.limits.highWaterMark);
   }
 
-  #concludeWhenDelivered(): void {
-    if (!this.#readSide.hasUndelivered) this.#conclude();
-    // Nobody reads now, but another reader may come for the rest within this turn.
-    else if (!this.#subscribers.hasReader) this.#usage.planNextTurn(() => this.#conclude());
-  }
-
   #conclude(): void {
     if (this.#life === 'closed') return;
     const { writeSide, opening } = this;
     const outcome = this.#outcome;
-    const whole = this.#readSide.state === 'delivered' && writeSide.state === 'finished';
+    const whole = this.#readSide.hasEnded && writeSide.state === 'finished';
     if (this.#life === 'open' && !whole && !this.#parting && this.#subscribers.size > 0) {
       outcome.failWith(destroyedError(opening.scene), 'local', 'abort');
     }
@@ -471,18 +481,19 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     this.#timeouts.stop();
     this.#usage.stop();
     this.limits.signal?.removeEventListener('abort', this.#onSignal);
-    this.#readSide.clear();
+    const rest = this.#readSide.takeRest();
     const report = outcome.conclude({
       bytesRead: this.bytesRead,
       bytesWritten: writeSide.written,
       bytesUnsent: writeSide.pending,
-      duration: opening.openedAt === undefined ? 0 : this.limits.scheduler.now() - opening.openedAt,
+      duration: opening.duration,
     });
     // Bytes are lost and nobody is notified. An abort was asked for, so it needs no warning.
     const unnoticed = writeSide.lostSilently && this.#subscribers.size === 0 && outcome.how !== 'abort';
     if (outcome.failure && unnoticed) process.emitWarning(outcome.failure);
     this.#notifyState();
-    this.#subscribers.close({ type: 'close', report }, outcome.failure);
+    const ended = this.#readSide.hasEnded && !this.#readSide.dropping;
+    this.#subscribers.close({ type: 'close', report }, outcome.failure, rest, ended);
     outcome.notifyClosed();
   }
 
@@ -491,8 +502,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
   #subscriberLeft(): void {
     this.#advance();
     if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#parting) return;
-    // After the stream has closed, the rest waits for another reader for one turn only.
-    if (!this.#streamClosed) this.#usage.planLeave(() => this.#leave());
+    this.#usage.planLeave(() => this.#leave());
   }
 
   #leave(): void {
@@ -503,12 +513,12 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     // After the peer's FIN the answer may still be on its way.
     if (this.#readSide.state === 'delivered' && this.allowHalfOpen && this.writeSide.state === 'open') return;
     this.#timeouts.linger.start();
-    this.#part();
+    this.#part('leaving');
   }
 
-  #part(): void {
+  #part(by: 'close' | 'leaving'): void {
     this.#parting = true;
-    this.complete();
+    this.complete(by);
   }
 
   // ---- limits

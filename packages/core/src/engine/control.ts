@@ -23,6 +23,11 @@ export interface SocketControl {
   readonly writeState: 'open' | 'completing' | 'finished' | 'broken';
   /** Why the write side is broken. */
   readonly writeError: unknown;
+  /**
+   * What completed the write side first: `complete()`, `close()`, the last subscriber by leaving, or the peer's FIN.
+   * `undefined` while the write side is not completed.
+   */
+  readonly completedBy: 'complete' | 'close' | 'leaving' | 'peer' | undefined;
   /** Whether the memory of a chunk may be reused once the chunk was handed to the kernel. */
   readonly copiesWrites: boolean;
   /**

@@ -97,19 +97,28 @@ export function queuedBytes(stream: Duplex): number {
 
 /**
  * Destroys a stream so that the peer cannot take it for a FIN: with a reset where the transport has one, with an error
- * for a stream that is not a `net.Socket` (an HTTP/2 stream would end cleanly without it). While dialling there is no
- * peer to reset.
+ * for a stream that is not a `net.Socket` (an HTTP/2 stream would end cleanly without it).
  */
 export function resetStream(stream: Duplex): void {
   if (!(stream instanceof net.Socket)) return void stream.destroy(new Error('aborted'));
   if (stream.destroyed) return;
   try {
-    if (!stream.connecting && !stream.pending) stream.resetAndDestroy();
+    if (stream.connecting || stream.pending) resetWhileDialling(stream);
+    else stream.resetAndDestroy();
   } catch {
     // ERR_INVALID_HANDLE_TYPE: TLS, whose reset is on the handle beneath, or a pipe, which has none.
     resetBeneath(stream);
   }
   stream.destroy();
+}
+
+// The kernel finishes the handshake of TCP before Node emits 'connect', so the peer may have accepted the connection, and
+// destroy() would send it a FIN. Without a local port there is no descriptor yet, and nobody has heard of this side.
+function resetWhileDialling(stream: net.Socket): void {
+  if (stream.localPort === undefined) return;
+  // resetAndDestroy() waits for 'connect' while this is set.
+  (stream as { connecting: boolean }).connecting = false;
+  stream.resetAndDestroy();
 }
 
 // Closing a TLS stream sends close_notify and FIN, which tell the peer that everything was sent. The handle beneath

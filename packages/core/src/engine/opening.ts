@@ -2,6 +2,8 @@
 //
 //   resolving ──lookup──▶ connecting ──ready──▶ opened          with a handshake over the stream (TLS):
 //                         connecting ──ready──▶ securing ──handshake──▶ opened
+import type { SchedulerLike } from 'rxjs';
+import { elapsedTime } from '../base/clock.js';
 import type { Endpoint } from '../base/endpoint.js';
 import { type ConnectAttempt, SocketError } from '../base/errors.js';
 import { connectError, type Scene, streamError } from './connection-errors.js';
@@ -17,6 +19,8 @@ export class Opening {
   remote: Endpoint | undefined;
   /** In milliseconds since the epoch of the scheduler's clock. */
   openedAt: number | undefined;
+  /** Returns how long the connection has been open, in milliseconds. */
+  #stopwatch: (() => number) | undefined;
   readonly #transport: Transport;
   readonly #subscribers: Subscribers;
   readonly #timeouts: Timeouts;
@@ -46,14 +50,21 @@ export class Opening {
     this.#emitConnect(stream);
   }
 
-  opened(stream: NodeStream, now: number): void {
+  opened(stream: NodeStream, scheduler: SchedulerLike): void {
     this.#timeouts.connect.stop();
     this.#timeouts.handshake.stop();
-    this.openedAt = now;
+    this.openedAt = scheduler.now();
+    const openedAt = elapsedTime(scheduler);
+    this.#stopwatch = () => elapsedTime(scheduler) - openedAt;
     const { secured } = stream;
     // With a handshake, `connect` was emitted before it.
     if (this.step !== 'securing') this.#emitConnect(stream);
     if (secured) this.#subscribers.emit(secured);
+  }
+
+  /** How long the connection has been open, in milliseconds; 0 if it never was. */
+  get duration(): number {
+    return this.#stopwatch?.() ?? 0;
   }
 
   #emitConnect({ endpoints: { local, remote } }: NodeStream): void {

@@ -39,9 +39,9 @@ export class ReadSide {
     return this.#queue.bytes;
   }
 
-  /** Whether the peer's FIN came and there is nothing more to deliver. */
-  get done(): boolean {
-    return this.state === 'delivered' || (this.state === 'ended' && this.dropping);
+  /** Whether the peer's FIN came: nothing more will be received. */
+  get hasEnded(): boolean {
+    return this.state === 'ended' || this.state === 'delivered';
   }
 
   /** Whether bytes or the peer's FIN wait to be delivered. */
@@ -119,14 +119,24 @@ export class ReadSide {
     return true;
   }
 
-  // The bytes were given back, and all present readers have received them. Another reader may come within this turn.
+  // The bytes were given back, and all present readers have received them. Another reader may come within this turn. After
+  // it the readers that stay go on, and the bytes are passed over. Without any reader they wait.
   #pass(): false {
     this.#passing ??= this.#scheduler.schedule(() => {
       this.#passing = undefined;
       const { bytes, offset, nextLength } = this.#queue;
-      if (bytes > 0 && !this.#subscribers.hasReaderBefore(offset + nextLength)) this.#queue.shift();
+      const { hasReader } = this.#subscribers;
+      if (bytes > 0 && hasReader && !this.#subscribers.hasReaderBefore(offset + nextLength)) this.#queue.shift();
       this.#handlers.turned();
     });
     return false;
+  }
+
+  /** The connection has closed. Removes and returns the bytes that nobody has read. */
+  takeRest(): Buffer[] {
+    this.#passing?.unsubscribe();
+    const rest: Buffer[] = [];
+    while (!this.dropping && this.#queue.bytes > 0) rest.push(this.#queue.shift());
+    return rest;
   }
 }

@@ -1,6 +1,7 @@
 // The subscribers of a socket. A reader receives all events, a watcher those of one type. A socket reads for readers
 // only.
 import type { SchedulerLike, Subscriber } from 'rxjs';
+import { asBuffer } from '../base/bytes.js';
 import type { CloseEvent, DataEvent, SocketEvent } from '../base/events.js';
 import { guarded } from '../base/guarded.js';
 
@@ -27,6 +28,8 @@ export class Subscribers {
   readonly #entries = new WeakMap<Subscriber<unknown>, SubscriberEntry>();
   #replayed: SocketEvent[] = [];
   #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
+  /** After the close: bytes that nobody has read, for the next reader. */
+  #rest: Buffer[] = [];
   readonly #scheduler: SchedulerLike;
 
   constructor(scheduler: SchedulerLike) {
@@ -43,6 +46,11 @@ export class Subscribers {
     return this.#readers.some((reader) => !reader.subscriber.closed && reader.position < position);
   }
 
+  /** Whether bytes wait for the next reader after the close: `end` comes after them. */
+  get #restWaits(): boolean {
+    return this.#rest.length > 0;
+  }
+
   get size(): number {
     return this.#readers.length + this.#watchers.length;
   }
@@ -50,15 +58,18 @@ export class Subscribers {
   /** Adds a reader, or a watcher of one type. The returned function removes it. */
   add(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): () => void {
     const entry: SubscriberEntry = { subscriber, type, position: Number.NEGATIVE_INFINITY, unread: 0, ended: false };
+    const reads = type === undefined || type === 'data';
     this.#entries.set(subscriber, entry);
-    for (const event of this.#replayed) notify(entry, event);
+    for (const event of this.#replayed) if (event.type !== 'end' || !this.#restWaits) notify(entry, event);
     if (this.#last) {
       const { event, error } = this.#last;
       // In the next turn, so that a `retry` of a closed socket does not loop in this one.
-      const turn = this.#scheduler.schedule(() => finish(entry, event, error));
+      const turn = this.#scheduler.schedule(() => {
+        if (reads) this.#deliverRest(entry);
+        finish(entry, event, error);
+      });
       return () => turn.unsubscribe();
     }
-    const reads = type === undefined || type === 'data';
     if (reads) this.#readers = [...this.#readers, entry];
     else this.#watchers = [...this.#watchers, entry];
     return () => {
@@ -99,13 +110,32 @@ export class Subscribers {
     }
   }
 
-  /** Emits the last event and ends all subscriptions: the present ones now, later ones in the turn after they come. */
-  close(event: CloseEvent, error: unknown): void {
+  /**
+   * Emits the last event and ends all subscriptions: the present ones now, later ones in the turn after they come.
+   * @param rest Bytes that nobody has read. The next reader receives them first.
+   * @param ended Whether `end` follows these bytes.
+   */
+  close(event: CloseEvent, error: unknown, rest: Buffer[], ended: boolean): void {
     this.#last = { event, error };
+    this.#rest = rest;
+    // Everybody has left before the end: later readers receive it after the rest.
+    if (ended && !this.#replayed.some(({ type }) => type === 'end')) this.#replayed.push({ type: 'end' });
     const entries = [...this.#watchers, ...this.#readers];
     this.#watchers = [];
     this.#readers = [];
     for (const entry of entries) finish(entry, event, error);
+  }
+
+  /** After the close: takes bytes back for the next reader. */
+  unreadAfterClose(bytes: Uint8Array): void {
+    this.#rest.unshift(asBuffer(bytes));
+  }
+
+  #deliverRest(entry: SubscriberEntry): void {
+    const rest = this.#rest;
+    this.#rest = [];
+    for (const data of rest) notify(entry, { type: 'data', data });
+    for (const event of this.#replayed) if (event.type === 'end') notify(entry, event);
   }
 }
 

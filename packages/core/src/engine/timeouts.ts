@@ -12,7 +12,7 @@ export class Timeouts {
   readonly handshake: Deadline;
   /** From the peer's FIN until ours. Restarts at write progress, stops while held. */
   readonly halfOpen: Deadline;
-  /** From our FIN until the peer's, while nobody reads. */
+  /** From `complete()` until the peer's FIN, while nobody reads. Restarts at write progress. */
   readonly fin: Deadline;
   /** While leaving. Restarts at any progress. */
   readonly linger: Deadline;
@@ -41,7 +41,7 @@ export class Timeouts {
     this.connect = this.#deadline('connectTimeout', connectTimeout, 'It did not open');
     this.handshake = this.#deadline('handshakeTimeout', handshakeTimeout, 'The TLS handshake did not complete');
     this.halfOpen = this.#deadline('halfOpenTimeout', halfOpenTimeout, 'The peer ended and our side did not', queued);
-    this.fin = this.#deadline('finTimeout', finTimeout, 'Our side ended, the peer did not, and nobody read');
+    this.fin = this.#deadline('finTimeout', finTimeout, 'Our side ended, the peer did not, and nobody read', queued);
     this.linger = this.#deadline('lingerTimeout', lingerTimeout, 'The peer accepted and sent nothing', queued);
     this.idle = this.#deadline('idleTimeout', idleTimeout, 'Nothing was read or written', queued);
     this.hold = this.#deadline('holdTimeout', holdTimeout, 'It was held');

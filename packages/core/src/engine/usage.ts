@@ -39,11 +39,6 @@ export class Usage {
     if (keepOpen !== true) this.#planned = scheduler.schedule(leave, keepOpen === false ? 0 : keepOpen);
   }
 
-  /** Calls `run` in the next turn, unless something is planned already. */
-  planNextTurn(run: () => void): void {
-    this.#planned ??= this.#limits.scheduler.schedule(run);
-  }
-
   /** Somebody has come back. */
   cancelPlan(): void {
     this.#planned?.unsubscribe();

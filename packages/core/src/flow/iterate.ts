@@ -1,6 +1,7 @@
 // iterate(): pulls the values of an Observable one at a time. The sources are held while nobody pulls.
 import type { Observable } from 'rxjs';
 import { BackpressureOverflowError } from '../base/errors.js';
+import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { unread } from './byte-source.js';
 import { FlowSet } from './flow-set.js';
@@ -19,8 +20,13 @@ interface Waiter<T> {
 /**
  * Subscribes at the first `next()`. `return()` unsubscribes, and gives bytes that were not pulled back to their socket.
  * @param highWaterMark How many values may wait before the sources are held.
+ * @param onLocalDecision Called with an error by which this side has ended the source, for a consumer that does not pull.
  */
-export function iterate<T>(source: Observable<T>, highWaterMark: number): AsyncIterableIterator<T> {
+export function iterate<T>(
+  source: Observable<T>,
+  highWaterMark: number,
+  onLocalDecision?: (error: unknown) => void,
+): AsyncIterableIterator<T> {
   const flows = new FlowSet();
   const brake = new Brake(flows, 'toAsyncIterable');
   const queue = new Queue<T>();
@@ -44,6 +50,12 @@ export function iterate<T>(source: Observable<T>, highWaterMark: number): AsyncI
     end ??= how;
     settle();
   };
+  const fail = (error: unknown) => {
+    // A decision of this side overtakes the values that wait.
+    if (isLocalDecision(error)) queue.clear();
+    finish({ error });
+    if (isLocalDecision(error)) onLocalDecision?.(error);
+  };
   const receive = (value: T) => {
     queue.push(value);
     if (queue.length <= highWaterMark + SLACK) return settle();
@@ -53,7 +65,7 @@ export function iterate<T>(source: Observable<T>, highWaterMark: number): AsyncI
   };
   const subscriber = new FlowSubscriber<T>(
     undefined,
-    { next: receive, error: (error) => finish({ error }), complete: () => finish({}) },
+    { next: receive, error: fail, complete: () => finish({}) },
     flows,
   );
 

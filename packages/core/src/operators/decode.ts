@@ -3,6 +3,7 @@ import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscri
 import { checkFunction, checkObject, checkOptions, checkScheduler, checkTimeout } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
 import { BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
+import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { unread } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -133,6 +134,10 @@ export function decode<T>(
         input = how;
         run();
       };
+      const fail = (error: unknown) => {
+        if (isLocalDecision(error)) subscriber.error(error);
+        else end({ error });
+      };
 
       join(holds);
       subscriber.add(() => {
@@ -145,7 +150,7 @@ export function decode<T>(
       // Created after that teardown was added, so that bytes are given back before the source is left.
       incoming = new FlowSubscriber<Uint8Array>(
         subscriber as never,
-        { next: receive, error: (error) => end({ error }), complete: () => end('completed') },
+        { next: receive, error: fail, complete: () => end('completed') },
         upstream,
       );
       source.subscribe(incoming);

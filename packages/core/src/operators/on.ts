@@ -1,8 +1,10 @@
 // on(): the events of one type.
-import { catchError, EMPTY, type Observable } from 'rxjs';
+import { catchError, defer, EMPTY, type Observable, tap, throwError } from 'rxjs';
 import { checkString } from '../base/check.js';
+import type { SocketEvent } from '../base/events.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { operate } from '../flow/flowable.js';
+import type { ServerEvent } from '../server/events.js';
 import { Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
 
@@ -11,12 +13,21 @@ type Has<E extends { readonly type: string }, K> = K extends E['type']
   ? unknown
   : { readonly 'no event of this type': K };
 
+/** The types of events that an editor suggests. Any other type of the source is allowed too. */
+type KnownType = SocketEvent['type'] | ServerEvent['type'];
+
+/** Events that a socket emits once. Whoever waits for one needs to know that it will not come. */
+const ONCE: ReadonlySet<string> = new Set(['connect', 'secureConnect', 'end', 'finish']);
+
 /**
  * The events of one type.
  *
- * Applied to a {@link Socket}, every type except `data` only watches: it keeps the socket open and reads nothing. If
- * the socket fails, it completes without an error; {@link opened} fails with the socket. The type `data` makes the
- * socket read.
+ * Applied to a {@link Socket}, every type except `data` only watches: it keeps the socket open and reads nothing. The type
+ * `data` makes the socket read.
+ *
+ * If a watched socket fails before an event that comes once (`connect`, `secureConnect`, `end`, `finish`), the result fails
+ * with the socket's error, so `firstValueFrom(socket.pipe(on('connect')))` says why there is no connection. In all other
+ * cases it completes without an error, because subscribers that read receive the error.
  *
  * **Half-close**: `on('end')` emits at the peer's FIN, `on('finish')` when ours was sent.
  *
@@ -24,16 +35,18 @@ type Has<E extends { readonly type: string }, K> = K extends E['type']
  *
  * @param type The `type` of the events.
  * @throws At the call: TypeError if the type is not a string or empty.
- * @throws As a notification: what the source fails with, unless the source is a socket that is only watched.
+ * @throws As a notification: what the source fails with, except as described above.
  *
  * @example
  * ```ts
  * import { connect, on } from '@rxsock/core';
  *
- * connect({ port: 80 }).pipe(on('connect')).subscribe(({ remote }) => console.log('connected to', remote));
+ * connect({ port: 80 })
+ *   .pipe(on('connect'))
+ *   .subscribe({ next: ({ remote }) => console.log('connected to', remote), error: console.error });
  * ```
  */
-export function on<K extends string>(
+export function on<K extends KnownType | (string & {})>(
   type: K,
 ): <E extends { readonly type: string }>(
   source: Observable<E> & Has<E, K>,
@@ -42,7 +55,7 @@ export function on<K extends string>(
   return <E extends { readonly type: string }>(source: Observable<E>) => {
     type Wanted = Extract<E, { readonly type: K }>;
     if (source instanceof Socket && type !== 'data') {
-      return watch(source, type as never).pipe(catchError(() => EMPTY)) as unknown as Observable<Wanted>;
+      return watchQuietly(source, type as never) as unknown as Observable<Wanted>;
     }
     return operate<E, Wanted>(source, (subscriber) =>
       source.subscribe(
@@ -54,4 +67,16 @@ export function on<K extends string>(
       ),
     );
   };
+}
+
+function watchQuietly<K extends Exclude<SocketEvent['type'], 'data'>>(socket: Socket, type: K) {
+  return defer(() => {
+    let emitted = !ONCE.has(type);
+    return watch(socket, type).pipe(
+      tap(() => {
+        emitted = true;
+      }),
+      catchError((error) => (emitted ? EMPTY : throwError(() => error))),
+    );
+  });
 }

@@ -1,4 +1,5 @@
 // serve(): a server is a function from a connection to its answer.
+import { inspect } from 'node:util';
 import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
 import type { Chunk } from '../base/bytes.js';
 import { checkFunction, checkOptions } from '../base/check.js';
@@ -119,6 +120,6 @@ function chunksOf(result: HandlerResult): Observable<Chunk> {
 
 function emitHandlerWarning(error: unknown, socket: Socket): void {
   const peer = socket.remote ? formatEndpoint(socket.remote) : 'a peer';
-  const { stack = String(error) } = error as Partial<Error>;
-  process.emitWarning(`A handler of serve() failed for ${peer}: ${stack}`, { code: 'ERR_SERVE_HANDLER' });
+  const reason = error instanceof Error ? error.stack : inspect(error);
+  process.emitWarning(`A handler of serve() failed for ${peer}: ${reason}`, { code: 'ERR_SERVE_HANDLER' });
 }

@@ -5,6 +5,7 @@ import { checkInteger, checkOptions, checkSize, checkTimeout, type WithDefaults 
 import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
 import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
+import { isLocalDecision } from '../base/local-decision.js';
 import { batchCodec } from '../framing/batch.js';
 import { chunksCodec } from '../framing/chunks.js';
 import type { Codec } from '../framing/codec.js';
@@ -167,7 +168,12 @@ export class Reader implements Disposable {
     shortCut?: ShortCut<T>,
   ): Promise<T | E> {
     const timeout = this.#timeoutOf(options);
-    const next = () => this.#decoding.next(codec, shortCut);
+    const next = () => {
+      const { end } = this.#arrivals;
+      // A decision of this side overtakes the bytes that wait.
+      if (end && isLocalDecision(end.error)) throw end.error;
+      return this.#decoding.next(codec, shortCut);
+    };
     const last = () => {
       const frame = this.#decoding.end(codec);
       // Not `??`: a frame may be null.

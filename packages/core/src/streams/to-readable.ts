@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Observable } from 'rxjs';
 import type { Chunk } from '../base/bytes.js';
 import { checkBoolean, checkInteger, checkOptions } from '../base/check.js';
-import { toAsyncIterable } from './async-iterable.js';
+import { iterate } from '../flow/iterate.js';
 
 /** Options of {@link toReadable}. */
 export interface ToReadableOptions {
@@ -46,5 +46,9 @@ export function toReadable(source: Observable<unknown>, options: ToReadableOptio
   const { objectMode = false, highWaterMark } = options;
   checkBoolean('objectMode', objectMode);
   if (highWaterMark !== undefined) checkInteger('highWaterMark', highWaterMark, 1);
-  return Readable.from(toAsyncIterable(source), { objectMode, ...(highWaterMark !== undefined && { highWaterMark }) });
+  // A stream that is full does not pull, so it would not learn that this side has aborted the source.
+  const destroy = (error: unknown) => void readable.destroy(error as Error);
+  const iterable = { [Symbol.asyncIterator]: () => iterate(source, 0, destroy) };
+  const readable = Readable.from(iterable, { objectMode, ...(highWaterMark !== undefined && { highWaterMark }) });
+  return readable;
 }

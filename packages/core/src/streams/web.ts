@@ -2,9 +2,9 @@
 import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web';
 import type { Observable } from 'rxjs';
 import { type Chunk, toBytes } from '../base/bytes.js';
+import { iterate } from '../flow/iterate.js';
 import { controlOf, type Socket } from '../socket.js';
 import { WholeWrite } from '../transfer/whole-write.js';
-import { toAsyncIterable } from './async-iterable.js';
 
 /**
  * Converts an Observable to a Web `ReadableStream` of its values. The first read subscribes. Cancelling the stream
@@ -27,7 +27,24 @@ import { toAsyncIterable } from './async-iterable.js';
  * ```
  */
 export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
-  return ReadableStream.from(toAsyncIterable(source));
+  let values: AsyncIterableIterator<T>;
+  return new ReadableStream<T>(
+    {
+      start(controller) {
+        // A stream that nobody reads does not pull, so it would not learn that this side has aborted the source.
+        values = iterate(source, 0, (error) => controller.error(error));
+      },
+      async pull(controller) {
+        const { done, value } = await values.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await values.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /**
