@@ -8,6 +8,7 @@ const layers = [
   ['base'],
   ['framing', 'flow', 'lookup'],
   ['engine'],
+  ['dial'],
   ['socket.ts'],
   ['server'],
   ['connect.ts', 'listen.ts'],

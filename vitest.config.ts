@@ -2,7 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => new URL(path, import.meta.url).pathname;
 
-/** Tests import the packages by name and run their sources; child processes run the build. The first match counts. */
+/**
+ * Tests import the packages by name and get their sources; child processes run the build. The first match counts, so
+ * subpaths come first.
+ */
 const alias = [
   { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
   ...['registry', 'lookup', 'process', 'testing', 'fast-check'].map((room) => ({
@@ -20,7 +23,7 @@ const project = (name: string, include: string, testTimeout = 20_000) => ({
   test: { name, include: [include], testTimeout, expect: { poll: { interval: 10, timeout: 15_000 } } },
 });
 
-// A property over real sockets takes some milliseconds a run.
+// A property over real sockets takes a few milliseconds per run.
 const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 
 export default defineConfig({
@@ -29,6 +32,7 @@ export default defineConfig({
       ...['core', 'tls', 'unix', 'udp'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
       project('compliance', 'tests/compliance/**/*.test.ts'),
       project('interop', 'tests/interop/**/*.test.ts'),
+      project('neighbours', 'tests/neighbours/**/*.test.ts'),
       project('predecessors', 'tests/predecessors/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('packed', 'tests/packed/**/*.test.ts', 60_000),

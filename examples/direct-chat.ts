@@ -33,9 +33,10 @@ function meet() {
 }
 
 function talk(socket: Socket) {
-  const watching = socket
-    .pipe(on('connect'))
-    .subscribe(({ remote }) => remote && console.log(`* ${formatEndpoint(remote)}`));
+  const watching = socket.pipe(on('connect')).subscribe({
+    next: ({ remote }) => remote && console.log(`* ${formatEndpoint(remote)}`),
+    error: () => {}, // through() fails with the same error
+  });
   // After Ctrl-C the other side has a second to end the chat too. Then the connection is reset.
   watching.add(hungUp.pipe(delay(1_000)).subscribe(() => socket.error()));
   return flowFrom<Buffer>(process.stdin).pipe(

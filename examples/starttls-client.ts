@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, on, type Reader, reader } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { Command } from 'commander';
+import { firstValueFrom } from 'rxjs';
 import { fail, parsePort, untilCtrlC } from './cli.js';
 
 const program = new Command('starttls-client')
@@ -51,8 +52,9 @@ async function main(): Promise<void> {
 
   // Throws if the reader has bytes left: they arrived in plain text, maybe from an attacker.
   await using secure = upgrade(plainReplies, { servername: host, signal, ...trusted });
-  secure.pipe(on('secureConnect')).subscribe(({ protocol, cipher }) => console.log(`* ${protocol}, ${cipher}`));
   using replies = reader(secure, limits);
+  const { protocol, cipher } = await firstValueFrom(secure.pipe(on('secureConnect')));
+  console.log(`* ${protocol}, ${cipher}`);
   await ask(replies, 'EHLO localhost');
   await ask(replies, 'QUIT');
 }

@@ -1,4 +1,4 @@
-// Runs the property tests at any size: npm run properties -- --runs 10000 [--seed N] [--path P] [name …]
+// Runs the property tests with any number of runs: npm run properties -- --runs 10000 [--seed N] [--path P] [name …]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

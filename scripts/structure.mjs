@@ -1,11 +1,11 @@
-// Checks the rules of structure.cjs: npm run structure. An argument names a folder to check in place of the repository.
+// Checks the rules in structure.cjs: npm run structure. An argument names a folder to check instead of the repository.
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 
-/** The repository has several times as many source files. */
-const FEWEST_FILES = 150;
+/** With fewer files than this the search for files must have failed: the repository has several times as many. */
+const MIN_FILES = 150;
 
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'));
 const { forbidden, options } = createRequire(import.meta.url)(join(root, 'structure.cjs'));
@@ -18,19 +18,22 @@ const files = folders.flatMap((folder) =>
 );
 
 const { output } = await cruise(folders, { ...options, baseDir: root, ruleSet: { forbidden }, validate: true });
-const read = new Set(output.modules.map(({ source }) => source));
+const readFiles = new Set(output.modules.map(({ source }) => source));
 
 const problems = [
-  // Without a version of TypeScript that it can use, dependency-cruiser reads nothing and reports no violation.
-  ...(files.length < FEWEST_FILES ? [`Found only ${files.length} files, expected at least ${FEWEST_FILES}`] : []),
-  ...files.filter((file) => !read.has(file)).map((file) => `Not read: ${file}`),
+  ...(files.length < MIN_FILES ? [`Found only ${files.length} files, expected at least ${MIN_FILES}`] : []),
+  // If dependency-cruiser finds no TypeScript version that it supports, it reads no file and reports no violation.
+  ...files.filter((file) => !readFiles.has(file)).map((file) => `Not read: ${file}`),
   ...new Set(output.summary.violations.map(describe)),
 ];
 for (const problem of problems) console.error(problem);
 console.log(`${files.length} files, ${output.summary.totalDependenciesCruised} imports, ${problems.length} problems`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** One line for a violation. A circle is reported once for each of its files: it always begins at the same one. */
+/**
+ * Describes a violation in one line. A circle is reported once for each of its files. Its line always begins at the
+ * same file, so that all its reports are equal.
+ */
 function describe({ rule, from, to, cycle }) {
   if (!cycle) return `${rule.name}: ${from} → ${to}`;
   const names = cycle.map(({ name }) => name);

@@ -1,4 +1,4 @@
-// npm run bench: runs the scenarios and prints a table for each.
+// npm run bench: runs the scenarios, and prints a table for each.
 import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { number, report } from './report.js';
@@ -15,11 +15,14 @@ interface Options {
 }
 
 const { rounds, scale, only, profile } = new Command('npm run bench --')
-  .description('Measures rxsock against what it stands in for, over loopback.')
-  .addOption(new Option('--only <scenarios...>', 'run these alone').choices(names).default(names, 'all'))
-  .option('--rounds <n>', 'how often each contender runs, in turn with the others', positive, 5)
-  .option('--scale <factor>', 'how much a measurement does: 0.1 is a quick look', positive, 1)
-  .option('--profile <folder>', 'write a CPU profile of every measured process there (and trust no number of that run)')
+  .description('Compares rxsock with what people use without it, over loopback.')
+  .addOption(new Option('--only <scenarios...>', 'run only these').choices(names).default(names, 'all'))
+  .option('--rounds <n>', 'how many times each contender runs, in turn with the others', positive, 5)
+  .option('--scale <factor>', 'multiplies what one measurement does; 0.1 gives a quick look', positive, 1)
+  .option(
+    '--profile <folder>',
+    'write CPU profiles of the measured processes there; the numbers of that run are not valid',
+  )
   .parse()
   .opts<Options>();
 
@@ -33,9 +36,9 @@ for (const scenario of scenarios.filter(({ name }) => only.includes(name))) {
     rounds,
     scale,
     profile,
-    measured: (round, contender, { seconds }) => {
-      const rate = number(amount / seconds / scenario.rate.of);
-      console.error(`  ${round}/${rounds} ${contender}: ${rate} ${scenario.rate.unit}`);
+    onMeasured: (round, contender, { seconds }) => {
+      const rate = number(amount / seconds / scenario.rate.amount);
+      console.error(`  ${round}/${rounds} ${contender}: ${rate} ${scenario.rate.label}`);
     },
   });
   console.log(report(scenario, outcomes, scale));
@@ -43,6 +46,6 @@ for (const scenario of scenarios.filter(({ name }) => only.includes(name))) {
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number over 0.');
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number greater than 0.');
   return value;
 }

@@ -1,9 +1,9 @@
-// One measurement, in a process of its own: no contender runs in memory and code that another has warmed or worn.
-// Started by run.ts with a request as its argument; answers with a message.
+// Makes one measurement. This is a separate process, so that no contender runs with the heap and the compiled code of
+// another. run.ts starts it with a request as its argument, and receives the result as a message.
 import { Peer } from './peer.js';
 import { scenarios } from './scenarios/index.js';
 
-/** What is to be measured. */
+/** What to measure. */
 export interface Request {
   readonly scenario: string;
   readonly contender: string;
@@ -11,27 +11,28 @@ export interface Request {
   readonly path: string;
 }
 
-/** What came out. */
+/** The result. */
 export interface Measurement {
   readonly seconds: number;
-  /** CPU time of this process alone, user and system, in seconds. */
+  /** User and system CPU time of this process, without the peer, in seconds. */
   readonly cpu: number;
-  /** The most memory that was resident, in bytes. */
+  /** The largest resident memory, in bytes. */
   readonly rss: number;
 }
 
-/** A first, unmeasured job, so that the compiler has seen the code, is this part of the whole. */
+/** The part of the job that runs first and is not measured, so that the code is compiled. */
 const WARM_UP = 1 / 8;
 
 const request: Request = JSON.parse(process.argv[2] ?? '');
-await job(Math.ceil(request.amount * WARM_UP));
-process.send?.(await job(request.amount));
+await runJob(Math.ceil(request.amount * WARM_UP));
+process.send?.(await runJob(request.amount));
 process.disconnect();
 
-async function job(amount: number): Promise<Measurement> {
+async function runJob(amount: number): Promise<Measurement> {
   const scenario = scenarios.find(({ name }) => name === request.scenario);
   const contender = scenario?.contenders[request.contender];
-  if (!scenario || !contender) throw new Error(`There is no ${request.contender} in ${request.scenario}`);
+  if (!scenario || !contender)
+    throw new Error(`The scenario ${request.scenario} has no contender ${request.contender}`);
   const peer = await Peer.start(scenario.peer(amount));
   const cpu = process.cpuUsage();
   const start = performance.now();

@@ -1,25 +1,26 @@
-// The other end of the wire, seen from the measured process: a process of its own, so that its work is not counted.
+// The other end of the connection, as the measured process sees it. It is a separate process, so that its work is not
+// measured.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
 export interface PeerOptions {
   /**
-   * `blast` sends `amount` bytes and FIN; `sink` counts what it receives; `echo` sends it back; `ping` makes `amount`
-   * round trips, one at a time.
+   * `blast` sends `amount` bytes and FIN; `sink` counts what it receives; `echo` sends back what it receives; `ping`
+   * makes `amount` round trips, one at a time.
    */
   readonly role: 'blast' | 'sink' | 'echo' | 'ping';
   readonly amount: number;
-  /** For `blast`: a line feed ends every so many bytes. For `ping`: the size of a message. */
+  /** For `blast`: the length of a line, with its line feed. For `ping`: the length of a message. In bytes. */
   readonly size?: number;
-  /** For `blast`: counts what comes back, and not what is sent. */
-  readonly back?: boolean;
+  /** For `blast`: counts the bytes that come back instead of those that it sends. */
+  readonly countReceived?: boolean;
 }
 
-/** What a peer says: where it listens, and at the end how much it has sent or received. */
+/** The messages of a peer: first the port on which it listens; at the end its count of bytes or round trips. */
 export type PeerMessage = { readonly port: number } | { readonly count: number };
 
 export class Peer {
-  /** Where it listens. */
+  /** The port on which it listens. */
   readonly port: number;
   readonly #process: ChildProcess;
   readonly #count: Promise<number>;
@@ -37,12 +38,12 @@ export class Peer {
     return new Peer(child, (message as { port: number }).port);
   }
 
-  /** Has the peer dial the measured process instead of waiting for its call. */
+  /** Makes the peer dial a server of the measured process. */
   dial(port: number): void {
     this.#process.send({ dial: port });
   }
 
-  /** Resolves when the peer's connection is closed: with the bytes, or round trips, that it has counted. */
+  /** Resolves with the peer's count of bytes or round trips, when its connection is closed. */
   count(): Promise<number> {
     return this.#count;
   }

@@ -1,11 +1,11 @@
-// The numbers of a scenario as a table: medians over the rounds. The ratio is to the baseline's measurement of the same
-// round, just before, so that a machine that is busy for a while spoils a few of them and not all.
+// Formats the measurements of a scenario as a table of medians over the rounds. A ratio compares a contender with the
+// baseline of the same round, which ran shortly before. So a machine that is busy for a while spoils only a few ratios.
 import Table from 'cli-table3';
 import type { Measurement } from './measure.js';
 import { amountOf, type Outcome } from './run.js';
 import type { Scenario } from './scenario.js';
 
-/** Without a box around it: it is a table, and not a window. */
+/** No lines around the table. */
 const NO_FRAME = Object.fromEntries(
   ['top', 'bottom', 'left', 'right']
     .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
@@ -15,9 +15,9 @@ const NO_FRAME = Object.fromEntries(
 export function report(scenario: Scenario, outcomes: readonly Outcome[], scale: number): string {
   const { rate, cost, aims } = scenario;
   const amount = amountOf(scenario, scale);
-  const rateOf = ({ seconds }: Measurement) => amount / seconds / rate.of;
+  const rateOf = ({ seconds }: Measurement) => amount / seconds / rate.amount;
   const table = new Table({
-    head: [scenario.name, rate.unit, 'range', 'ratio', 'aim', cost.unit, 'max RSS'],
+    head: [scenario.name, rate.label, 'range', 'ratio', 'aim', cost.label, 'max RSS'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [], compact: true },
     chars: NO_FRAME,
@@ -31,14 +31,14 @@ export function report(scenario: Scenario, outcomes: readonly Outcome[], scale: 
       `${number(Math.min(...rates))}–${number(Math.max(...rates))}`,
       median(rates.map((value, round) => value / (baseline[round] ?? Number.NaN))).toFixed(2),
       aims[contender]?.toFixed(2) ?? '',
-      ((median(measurements.map(({ cpu }) => cpu)) / amount) * cost.of).toFixed(2),
+      ((median(measurements.map(({ cpu }) => cpu)) / amount) * cost.amount).toFixed(2),
       `${Math.round(median(measurements.map(({ rss }) => rss)) / 1e6)} MB`,
     ]);
   }
   return table.toString();
 }
 
-/** Three digits are as many as such a number has to say. */
+/** Formats a number with three digits: measurements are not more precise than that. */
 export function number(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }

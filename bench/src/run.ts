@@ -1,10 +1,10 @@
-// Runs the contenders of a scenario in turn, round after round: what else the machine does then falls on all of them.
+// Runs the contenders of a scenario in turn, round after round, so that other work of the machine affects all of them.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Measurement, Request } from './measure.js';
 import type { Scenario } from './scenario.js';
 
-/** The measurements of one contender, one a round. */
+/** The measurements of one contender, one for each round. */
 export interface Outcome {
   readonly contender: string;
   readonly measurements: readonly Measurement[];
@@ -12,17 +12,17 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly rounds: number;
-  /** A factor on the scenario's amount. */
+  /** The amount of the scenario is multiplied by this. */
   readonly scale: number;
-  /** The folder for a CPU profile of every measured process; none without it. */
+  /** The folder for the CPU profiles of the measured processes; `undefined` for no profiles. */
   readonly profile: string | undefined;
-  /** Hears of every measurement. */
-  readonly measured: (round: number, contender: string, measurement: Measurement) => void;
+  /** Called after every measurement. */
+  readonly onMeasured: (round: number, contender: string, measurement: Measurement) => void;
 }
 
 export async function run(
   scenario: Scenario,
-  { rounds, scale, profile, measured }: RunOptions,
+  { rounds, scale, profile, onMeasured }: RunOptions,
 ): Promise<readonly Outcome[]> {
   const amount = amountOf(scenario, scale);
   const fixture = await scenario.fixture?.(amount);
@@ -36,7 +36,7 @@ export async function run(
         const request = { scenario: scenario.name, contender, amount, path: fixture?.path ?? '' };
         const measurement = await measure(request, profile);
         measurements.push(measurement);
-        measured(round, contender, measurement);
+        onMeasured(round, contender, measurement);
       }
     }
   } finally {
@@ -45,7 +45,7 @@ export async function run(
   return outcomes;
 }
 
-/** How much a measurement does. */
+/** How much one measurement does. */
 export function amountOf(scenario: Scenario, scale: number): number {
   return Math.max(1, Math.round(scenario.amount * scale));
 }

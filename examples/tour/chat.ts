@@ -1,5 +1,5 @@
-// A chat in lines: what one says, all the others hear. A guest's FIN says "I have said all"; after the last one's the room
-// closes, and only then do the guests get theirs.
+// A chat room: every guest hears the lines of the others. A guest's FIN means that it has nothing more to say. The room
+// closes after the FIN of the last guest, and only then sends FIN to the guests.
 import { connect, data, lines, listen, type Socket, serve, through } from '@rxsock/core';
 import {
   concat,
@@ -23,59 +23,59 @@ import { type Address, direct, type Route } from './kit/route.js';
 import { whileServing } from './kit/while-serving.js';
 
 const GUESTS = ['Ada', 'Grace', 'Zoë'];
-const EACH = 1_000;
+const LINES_EACH = 1_000;
 
-/** The server: a handler for as many guests as there are seats. */
+/** Creates a room for a number of guests. Returns its handler for serve(). */
 function room(seats: number): (guest: Socket) => Observable<string> {
-  const said = new Subject<{ by: Socket; line: string }>();
-  const full = new Subject<never>();
-  let coming = seats;
+  const messages = new Subject<{ from: Socket; line: string }>();
+  const everybodyIsHere = new Subject<never>();
+  let missing = seats;
   let speaking = seats;
   return (guest) => {
-    const heard = said.pipe(
-      filter(({ by }) => by !== guest),
+    const fromOthers = messages.pipe(
+      filter(({ from }) => from !== guest),
       map(({ line }) => `${line}\n`),
     );
-    // Until all have come nobody is read: what the early ones say waits in their sockets.
-    const says = defer(() => {
-      if (--coming === 0) full.complete();
-      return concat(full, guest.pipe(data(), lines()));
+    // The room reads nobody before all guests are here. Until then, what the first ones say waits in their sockets.
+    const fromGuest = defer(() => {
+      if (--missing === 0) everybodyIsHere.complete();
+      return concat(everybodyIsHere, guest.pipe(data(), lines()));
     }).pipe(
       tap({
-        next: (line) => said.next({ by: guest, line }),
-        complete: () => --speaking === 0 && said.complete(),
+        next: (line) => messages.next({ from: guest, line }),
+        complete: () => --speaking === 0 && messages.complete(),
       }),
     );
-    return merge(heard, says.pipe(ignoreElements()));
+    return merge(fromOthers, fromGuest.pipe(ignoreElements()));
   };
 }
 
-/** @param route How the guests get to the room. */
+/** @param route How the guests reach the room. */
 export async function chat(route: Route = direct): Promise<Outcome> {
   using meter = new Meter();
-  const enter = room(GUESTS.length);
-  const server = listen().pipe(serve((guest) => enter(meter.watch(guest))));
+  const enterRoom = room(GUESTS.length);
+  const server = listen().pipe(serve((guest) => enterRoom(meter.watch(guest))));
 
   // A guest says its lines, half-closes, and listens until the room closes.
-  const visit = (door: Address, name: string) =>
+  const visit = (address: Address, name: string) =>
     from(speech(name)).pipe(
       map((line) => `${line}\n`),
-      through(meter.watch(connect(door))),
+      through(meter.watch(connect(address))),
       lines(),
       toArray(),
     );
 
-  const begin = performance.now();
-  const visits = whileServing(server, (address) =>
-    route(address, (door) => forkJoin(GUESTS.map((name) => visit(door, name)))),
+  const start = performance.now();
+  const visits = whileServing(server, (serverAddress) =>
+    route(serverAddress, (address) => forkJoin(GUESTS.map((name) => visit(address, name)))),
   );
   const heard = await lastValueFrom(visits);
-  const seconds = (performance.now() - begin) / 1000;
+  const seconds = (performance.now() - start) / 1000;
 
-  const others = (guest: number) => GUESTS.filter((_, at) => at !== guest);
+  const others = (guest: number) => GUESTS.filter((_, index) => index !== guest);
   const linesOf = (name: string, all: readonly string[]) => all.filter((line) => line.startsWith(`${name} `));
   const total = heard.flat().length;
-  const expected = GUESTS.length * (GUESTS.length - 1) * EACH;
+  const expected = GUESTS.length * (GUESTS.length - 1) * LINES_EACH;
   const inOrder = heard.every((all, guest) =>
     others(guest).every((name) => linesOf(name, all).join('\n') === speech(name).join('\n')),
   );
@@ -86,12 +86,12 @@ export async function chat(route: Route = direct): Promise<Outcome> {
     peakQueue: meter.queue.max,
     checks: [
       check(total === expected, `${GUESTS.join(', ')} heard ${number(total)} lines of ${number(expected)}`),
-      check(inOrder, 'every line of every speaker came whole and in its order'),
-      check(echoes === 0, 'nobody heard themselves'),
+      check(inOrder, 'every line of every speaker arrived whole and in order'),
+      check(echoes === 0, 'nobody heard their own lines'),
     ],
   };
 }
 
 function speech(name: string): string[] {
-  return Array.from({ length: EACH }, (_, at) => `${name} says, for the ${at + 1}. time: naïve café, 東京, 🧦`);
+  return Array.from({ length: LINES_EACH }, (_, index) => `${name} says line ${index + 1}: naïve café, 東京, 🧦`);
 }

@@ -1,5 +1,5 @@
-// A question whose answer can only be known at its end. The client sends its numbers, then FIN; the server adds them up,
-// and answers after that FIN, bit by bit: one direction of the connection is closed, and the other one goes on.
+// A question that can only be answered at its end. The client sends numbers and FIN. The server adds them up and sends
+// the sum in pieces after that FIN: one direction of the connection is closed, and the other one still works.
 import { connect, data, lines, listen, serve, through } from '@rxsock/core';
 import { concatMap, ignoreElements, lastValueFrom, map, merge, range, reduce, take, tap, timer, toArray } from 'rxjs';
 import { Meter } from './kit/meter.js';
@@ -8,14 +8,14 @@ import { type Address, direct, type Route } from './kit/route.js';
 import { whileServing } from './kit/while-serving.js';
 
 const COUNT = 1_000;
-const PIECES = ['The sum ', 'of what ', 'you sent ', 'is '];
+const WORDS = ['The sum ', 'of your ', 'numbers ', 'is '];
 const PAUSE = 150;
 
-/** @param route How the client gets to the server. */
+/** @param route How the client reaches the server. */
 export async function halfClose(route: Route = direct): Promise<Outcome> {
   using meter = new Meter();
 
-  // The server: reduce() has its result when data() completes, and that is at the client's FIN.
+  // The server: at the client's FIN data() completes, and then reduce() emits the sum.
   const server = listen().pipe(
     serve((socket) =>
       meter.watch(socket).pipe(
@@ -23,43 +23,43 @@ export async function halfClose(route: Route = direct): Promise<Outcome> {
         lines(),
         reduce((sum, line) => sum + Number(line), 0),
         concatMap((sum) => {
-          const pieces = [...PIECES, `${sum}\n`];
+          const pieces = [...WORDS, `${sum}\n`];
           return timer(PAUSE, PAUSE).pipe(
             take(pieces.length),
-            map((at) => pieces[at] ?? ''),
+            map((index) => pieces[index] ?? ''),
           );
         }),
       ),
     ),
   );
 
-  // The client: through() half-closes when its source completes, and reads on. We note what happens on its socket.
-  const happened: string[] = [];
-  const ask = (door: Address) => {
-    const socket = meter.watch(connect(door));
-    const noting = socket.pipe(tap(({ type }) => happened.push(type)));
-    const asking = range(1, COUNT).pipe(
+  // The client: through() half-closes when its source completes, and goes on reading. We record the socket's events.
+  const events: string[] = [];
+  const ask = (address: Address) => {
+    const socket = meter.watch(connect(address));
+    const recording = socket.pipe(tap(({ type }) => events.push(type)));
+    const answer = range(1, COUNT).pipe(
       map((n) => `${n}\n`),
       through(socket),
       lines(),
       toArray(),
     );
-    return merge(noting.pipe(ignoreElements()), asking);
+    return merge(recording.pipe(ignoreElements()), answer);
   };
 
-  const answer = await lastValueFrom(whileServing(server, (address) => route(address, ask)));
+  const answer = await lastValueFrom(whileServing(server, (serverAddress) => route(serverAddress, ask)));
 
-  const expected = `${PIECES.join('')}${(COUNT * (COUNT + 1)) / 2}`;
-  const pieces = happened.filter((type) => type === 'data').length;
-  // What is before it is dialling, which is not the point here.
-  const story = happened.slice(happened.indexOf('connect')).filter((type, at, all) => type !== all[at - 1]);
-  const late = happened.includes('finish') && happened.indexOf('finish') < happened.indexOf('data');
+  const expected = `${WORDS.join('')}${(COUNT * (COUNT + 1)) / 2}`;
+  const pieces = events.filter((type) => type === 'data').length;
+  // Without the events of dialling, and with repeated ones only once.
+  const story = events.slice(events.indexOf('connect')).filter((type, index, all) => type !== all[index - 1]);
+  const afterFin = events.includes('finish') && events.indexOf('finish') < events.indexOf('data');
   return {
     bytes: meter.bytesSent,
     peakQueue: meter.queue.max,
     checks: [
       check(answer.length === 1 && answer[0] === expected, `the answer: “${answer.join('\n')}”`),
-      check(late, `it came after our FIN: ${story.join(' → ')}`),
+      check(afterFin, `it came after our FIN: ${story.join(' → ')}`),
       check(pieces > 1, `it came in ${pieces} pieces, ${PAUSE} ms apart`),
     ],
   };

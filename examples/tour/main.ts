@@ -1,4 +1,4 @@
-// npm start: a tour of the library, every step of which proves what it shows. Exit code 0 only if all of them did.
+// npm start: a tour of the library. Every step checks what it shows. The exit code is 0 only if all checks hold.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,18 +19,18 @@ import { overUnix } from './unix.js';
 
 const HELP = `npm start [-- --size <MiB>]
 
-Shows what rxsock does, between sockets of this process on 127.0.0.1, and proves it.
+Shows what rxsock does, with client and server in this process on 127.0.0.1, and checks it.
 The exit code is 0 only if every check holds.
 
-  --size <MiB>  how large the file is that is sent, 16 or more (default: 256);
-                twice as much is needed in ${tmpdir()}
-  --help        this`;
+  --size <MiB>  the size of the file that is sent, 16 or more (default: 256);
+                needs twice as much space in ${tmpdir()}
+  --help        prints this help`;
 
 const MIB = 2 ** 20;
-/** The slow receiver takes this much of the file, at most. */
-const SLOW = 32 * MIB;
+/** The most that is sent to the slow receiver. */
+const SLOW_SIZE = 32 * MIB;
 
-// Whatever ends this process before the last step has proved itself is a failure.
+// If something ends this process before the last step has passed, that is a failure.
 process.exitCode = 1;
 
 const size = readSize();
@@ -45,7 +45,7 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     screen.endBars();
-    screen.note(`\nStopped by ${signal}: not all was proved.`);
+    screen.note(`\nStopped by ${signal}: the tour is not complete.`);
     process.exit(128 + constants.signals[signal]);
   });
 }
@@ -55,20 +55,20 @@ const steps: Step[] = [
     name: 'file over TCP',
     shows: `${bytes(size)} of random bytes go over TCP, from disk to disk`,
     source: 'examples/tour/send-file.ts',
-    run: async (stage) => {
-      const made = stage.bar('made', size);
-      await makeRandomFile(file, size, (bytes) => made.update(bytes));
-      return sendAFile(file, size, stage);
+    run: async (progress) => {
+      const bar = progress.bar('made', size);
+      await makeRandomFile(file, size, (bytes) => bar.update(bytes));
+      return sendAFile(file, size, progress);
     },
   },
   {
     name: 'slow receiver',
-    shows: 'A slow receiver slows the sender down; nothing piles up',
+    shows: 'A slow receiver slows the sender down, and no queue grows',
     source: 'examples/tour/slow-receiver.ts',
-    run: (stage, [first]) => {
+    run: (progress, [first]) => {
       const { bytes, seconds } = first?.outcome ?? {};
-      if (!bytes || !seconds) throw new Error('there is nothing to compare with: the first step failed');
-      return slowReceiver(file, Math.min(size, SLOW), bytes / seconds, stage);
+      if (!bytes || !seconds) throw new Error('there is no speed to compare with: the first step failed');
+      return slowReceiver(file, Math.min(size, SLOW_SIZE), bytes / seconds, progress);
     },
   },
   {
@@ -91,28 +91,28 @@ const steps: Step[] = [
   },
   {
     name: 'TLS',
-    shows: 'TLS: half-close, a certificate that is refused, a cut that is told',
+    shows: 'TLS: half-close, a certificate that is refused, a cut that is detected',
     source: 'examples/tour/tls.ts',
     run: () => overTls(),
   },
   {
     name: 'UNIX socket',
-    shows: 'A UNIX socket: a path, for this user alone',
+    shows: 'A UNIX socket: a path that only this user may open',
     source: 'examples/tour/unix.ts',
     run: () => overUnix(),
   },
   {
     name: 'UDP',
-    shows: 'UDP: questions and answers, of which some get lost and some are forged',
+    shows: 'UDP: questions that get lost, and replies that are forged',
     source: 'examples/tour/udp.ts',
     run: () => overUdp(),
   },
 ];
 
-screen.title('rxsock: every socket an Observable of events and an Observer for writes');
-screen.note(`Node ${process.versions.node}, client and server in this one process, on 127.0.0.1`);
+screen.title('rxsock: every socket is an Observable of events and an Observer for writes');
+screen.note(`Node ${process.versions.node}, client and server in one process, on 127.0.0.1`);
 const code = await runTour(steps, screen, 120_000 * Math.max(1, size / (256 * MIB)));
-// Where all is well nothing is left that would keep the process alive; a step that failed may have left something.
+// After success nothing keeps the process alive. A failed step may leave something open, so exit.
 process.exitCode = code;
 if (code !== 0) process.exit();
 

@@ -1,4 +1,4 @@
-// A file goes over TCP from disk to disk. Neither end has more of it in memory than a few chunks.
+// Sends a file over TCP from disk to disk. Each end keeps only a few chunks of it in memory.
 import { connect, data, lines, listen, saveTo, sendFile, serve } from '@rxsock/core';
 import { ignoreElements, last, lastValueFrom, map, merge, tap } from 'rxjs';
 import { bytes } from './kit/format.js';
@@ -6,20 +6,20 @@ import { Meter } from './kit/meter.js';
 import { check, type Outcome } from './kit/outcome.js';
 import { sha256 } from './kit/random-file.js';
 import type { Address } from './kit/route.js';
-import type { Stage } from './kit/step.js';
+import type { Progress } from './kit/step.js';
 import { whileServing } from './kit/while-serving.js';
 
-/** `sendFile` reads this much at a time, and has two of them. */
+/** `sendFile` reads chunks of this size, and has two of them in memory. */
 const CHUNK = 2 ** 20;
-/** What client and server together may take, however large the file is: most of it is garbage, yet to be collected. */
-const MEMORY = 160 * 2 ** 20;
+/** How much memory client and server together may use, for a file of any size. Most of it is uncollected garbage. */
+const MEMORY_LIMIT = 160 * 2 ** 20;
 
-export async function sendAFile(path: string, size: number, stage: Stage): Promise<Outcome> {
+export async function sendAFile(path: string, size: number, progress: Progress): Promise<Outcome> {
   using meter = new Meter();
-  const bar = stage.bar('sent', size);
+  const bar = progress.bar('sent', size);
   const copy = `${path}.copy`;
 
-  // The server saves what comes. When the client's FIN has told that this was all, it answers how much it has.
+  // The server saves what it receives. After the client's FIN, it answers how many bytes it has saved.
   const server = listen().pipe(
     serve((socket) =>
       socket.pipe(
@@ -38,9 +38,9 @@ export async function sendAFile(path: string, size: number, stage: Stage): Promi
     return merge(sending.pipe(ignoreElements()), socket.pipe(data(), lines()));
   };
 
-  const begin = performance.now();
+  const start = performance.now();
   const answer = await lastValueFrom(whileServing(server, upload));
-  const seconds = (performance.now() - begin) / 1000;
+  const seconds = (performance.now() - start) / 1000;
 
   const sent = await sha256(path);
   const saved = await sha256(copy);
@@ -52,8 +52,11 @@ export async function sendAFile(path: string, size: number, stage: Stage): Promi
     checks: [
       check(answer === `${size} bytes saved`, `the server answered “${answer}”`),
       check(sent === saved, `SHA-256 sent ${sent.slice(0, 16)}…, saved ${saved.slice(0, 16)}…`),
-      check(queue.max <= 2 * CHUNK, `${bytes(queue.max)} at most waited to be sent (limit ${bytes(2 * CHUNK)})`),
-      check(memory.max <= MEMORY, `memory grew by ${bytes(memory.max)}, both ends together (limit ${bytes(MEMORY)})`),
+      check(queue.max <= 2 * CHUNK, `at most ${bytes(queue.max)} waited to be sent (limit ${bytes(2 * CHUNK)})`),
+      check(
+        memory.max <= MEMORY_LIMIT,
+        `memory grew by ${bytes(memory.max)} for both ends together (limit ${bytes(MEMORY_LIMIT)})`,
+      ),
     ],
   };
 }

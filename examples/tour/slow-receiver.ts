@@ -1,5 +1,5 @@
-// The same over the same wire, but the receiver takes its time. Nobody tells the sender: TCP does, since the slow operator
-// at the end of the receiver's pipeline stops its socket from reading.
+// Sends a file to a server that is slow. A slow operator at the end of the server's pipeline stops its socket from
+// reading, and TCP slows the sender down. The client's code is that of the first step.
 import { connect, data, lines, listen, mapWithBackpressure, saveTo, sendFile, serve } from '@rxsock/core';
 import { ignoreElements, last, lastValueFrom, map, merge, tap, timer } from 'rxjs';
 import { bytes, rate } from './kit/format.js';
@@ -7,22 +7,30 @@ import { Meter } from './kit/meter.js';
 import { check, type Outcome } from './kit/outcome.js';
 import { sha256 } from './kit/random-file.js';
 import type { Address } from './kit/route.js';
-import type { Stage } from './kit/step.js';
+import type { Progress } from './kit/step.js';
 import { whileServing } from './kit/while-serving.js';
 
 const CHUNK = 256 * 2 ** 10;
-/** What may wait in the receiver: 16 chunks of 64 KiB for the slow operator, a MiB for the disk, and what is under way. */
-const WAITING = 4 * 2 ** 20;
-const MEMORY = 160 * 2 ** 20;
+/**
+ * How much may wait in the receiver: 16 chunks of 64 KiB for the slow operator, 1 MiB for the disk, and the chunks that
+ * are being handled.
+ */
+const RECEIVER_LIMIT = 4 * 2 ** 20;
+const MEMORY_LIMIT = 160 * 2 ** 20;
 
-/** @param fullSpeed What the wire can do, in bytes a second. */
-export async function slowReceiver(path: string, size: number, fullSpeed: number, stage: Stage): Promise<Outcome> {
+/** @param fullSpeed The speed of the first step, in bytes per second. */
+export async function slowReceiver(
+  path: string,
+  size: number,
+  fullSpeed: number,
+  progress: Progress,
+): Promise<Outcome> {
   using meter = new Meter();
   const copy = `${path}.slow`;
-  const pace = Math.min(8 * 2 ** 20, fullSpeed / 10);
-  const [sentBar, savedBar] = [stage.bar('sent', size), stage.bar('saved', size)];
+  const slowSpeed = Math.min(8 * 2 ** 20, fullSpeed / 10);
+  const [sentBar, savedBar] = [progress.bar('sent', size), progress.bar('saved', size)];
 
-  // The server: every chunk takes as long as it would at `pace`.
+  // The server delays every chunk, so that it handles `slowSpeed` bytes per second.
   let waiting = meter.peak(() => 0);
   const server = listen().pipe(
     serve((socket) => {
@@ -30,7 +38,7 @@ export async function slowReceiver(path: string, size: number, fullSpeed: number
       waiting = meter.peak(() => socket.bytesRead - saved);
       return socket.pipe(
         data(),
-        mapWithBackpressure((chunk) => timer((chunk.length / pace) * 1000).pipe(map(() => chunk))),
+        mapWithBackpressure((chunk) => timer((chunk.length / slowSpeed) * 1000).pipe(map(() => chunk))),
         saveTo(copy),
         tap(({ bytesSaved }) => {
           saved = bytesSaved;
@@ -42,24 +50,24 @@ export async function slowReceiver(path: string, size: number, fullSpeed: number
     }),
   );
 
-  // The client is that of the first step; it sends the first part of the file only.
-  let sentAfter = 0;
+  // The client sends only the first part of the file.
+  let secondsToSend = 0;
   const upload = (server: Address) => {
     const socket = meter.watch(connect(server));
     const sending = sendFile(socket, path, { to: size, chunkSize: CHUNK }).pipe(
       tap({
         next: ({ bytesSent }) => sentBar.update(bytesSent),
         complete: () => {
-          sentAfter = (performance.now() - begin) / 1000;
+          secondsToSend = (performance.now() - start) / 1000;
         },
       }),
     );
     return merge(sending.pipe(ignoreElements()), socket.pipe(data(), lines()));
   };
 
-  const begin = performance.now();
+  const start = performance.now();
   const answer = await lastValueFrom(whileServing(server, upload));
-  const seconds = (performance.now() - begin) / 1000;
+  const seconds = (performance.now() - start) / 1000;
 
   const whole = answer === `${size} bytes saved` && (await sha256(path, size)) === (await sha256(copy));
   const { queue, memory } = meter;
@@ -70,12 +78,18 @@ export async function slowReceiver(path: string, size: number, fullSpeed: number
     checks: [
       check(whole, `the server answered “${answer}”, with the same SHA-256`),
       check(
-        size / sentAfter < fullSpeed / 3,
-        `the sender slowed down to ${rate(size, sentAfter)}, from ${rate(fullSpeed, 1)} in the first step`,
+        size / secondsToSend < fullSpeed / 3,
+        `the sender slowed down to ${rate(size, secondsToSend)}, from ${rate(fullSpeed, 1)} in the first step`,
       ),
-      check(queue.max <= 2 * CHUNK, `${bytes(queue.max)} at most waited to be sent (limit ${bytes(2 * CHUNK)})`),
-      check(waiting.max <= WAITING, `${bytes(waiting.max)} at most waited in the receiver (limit ${bytes(WAITING)})`),
-      check(memory.max <= MEMORY, `memory grew by ${bytes(memory.max)}, both ends together (limit ${bytes(MEMORY)})`),
+      check(queue.max <= 2 * CHUNK, `at most ${bytes(queue.max)} waited to be sent (limit ${bytes(2 * CHUNK)})`),
+      check(
+        waiting.max <= RECEIVER_LIMIT,
+        `at most ${bytes(waiting.max)} waited in the receiver (limit ${bytes(RECEIVER_LIMIT)})`,
+      ),
+      check(
+        memory.max <= MEMORY_LIMIT,
+        `memory grew by ${bytes(memory.max)} for both ends together (limit ${bytes(MEMORY_LIMIT)})`,
+      ),
     ],
   };
 }

@@ -1,10 +1,11 @@
-// A UNIX socket: the same verbs, a path instead of a port, and the permissions of a file instead of a firewall.
+// A UNIX socket: the same functions, with a path instead of a port, and file permissions instead of a firewall.
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { data, lines, on, serve, through } from '@rxsock/core';
 import { connect, listen } from '@rxsock/unix';
 import { firstValueFrom, lastValueFrom, map, range, reduce } from 'rxjs';
+import { number } from './kit/format.js';
 import { Meter } from './kit/meter.js';
 import { check, type Outcome } from './kit/outcome.js';
 
@@ -21,17 +22,17 @@ export async function overUnix(): Promise<Outcome> {
     await firstValueFrom(server.pipe(on('listening')));
     const { mode } = await stat(path);
 
-    const begin = performance.now();
-    const asking = range(1, COUNT).pipe(
+    const start = performance.now();
+    const doubling = range(1, COUNT).pipe(
       map((n) => `${n}\n`),
       through(meter.watch(connect({ path }))),
       lines(),
       reduce((sum, line) => sum + Number(line), 0),
     );
-    const sum = await lastValueFrom(asking);
-    const seconds = (performance.now() - begin) / 1000;
+    const sum = await lastValueFrom(doubling);
+    const seconds = (performance.now() - start) / 1000;
     await server.close();
-    const gone = await stat(path).then(
+    const removed = await stat(path).then(
       () => false,
       ({ code }) => code === 'ENOENT',
     );
@@ -41,9 +42,9 @@ export async function overUnix(): Promise<Outcome> {
       seconds,
       peakQueue: meter.queue.max,
       checks: [
-        check(sum === COUNT * (COUNT + 1), `${COUNT} numbers doubled, line by line`),
-        check((mode & 0o777) === 0o600, `its file is for this user alone: mode ${(mode & 0o777).toString(8)}`),
-        check(gone, 'the file went with the server'),
+        check(sum === COUNT * (COUNT + 1), `${number(COUNT)} numbers were doubled, line by line`),
+        check((mode & 0o777) === 0o600, `only this user may open its file: mode ${(mode & 0o777).toString(8)}`),
+        check(removed, 'the server removed the file when it closed'),
       ],
     };
   } finally {

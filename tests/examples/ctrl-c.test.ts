@@ -89,7 +89,7 @@ const clients: Case[] = [
     name: 'send-file',
     peer: 'tcp',
     args: (peer) => [...peer, 'package.json'],
-    stdout: 'Stopped: the same command sends the rest\n',
+    stdout: 'Stopped: run the same command again to send the rest\n',
   },
   { name: 'spamd-client', peer: 'tcp', args: (peer) => ['CHECK', ...peer] },
   { name: 'starttls-client', peer: 'tcp', args: (peer) => peer },

@@ -48,7 +48,7 @@ test('sends an empty file', async () => {
 
 test.each([
   ['a reset', (client: Client) => client.socket.resetAndDestroy(), /reset the connection/],
-  ['a FIN before the end', (client: Client) => client.socket.end(), /^Only 1000000 of 3000017 bytes came\n/],
+  ['a FIN before the end', (client: Client) => client.socket.end(), /^Received only 1000000 of 3000017 bytes\n/],
 ])('resumes after %s, even if the receiver was started again', async (_title, cut, expected) => {
   await using receiver = example('receive-file', copy);
   using first = new Client(await receiver.port());
@@ -57,7 +57,7 @@ test.each([
   first.socket.write(bytes.subarray(0, 1_000_000));
   await vi.waitFor(async () => expect((await stat(`${copy}.part`)).size).toBe(1_000_000), { timeout: 10_000 });
   cut(first);
-  await receiver.printed(/Send it again to go on at byte 1000000\n/, 'stderr');
+  await receiver.printed(/Send it again to resume at byte 1000000\n/, 'stderr');
   expect(receiver.stderr).toMatch(expected);
   expect(await receiver.interrupt()).toBe(0);
   expect(await readdir(folder)).not.toContain('copy');
@@ -78,7 +78,7 @@ test('leaves nothing behind when it is stopped before anything has arrived', asy
   await stranger.heard('0\n');
 
   expect(await receiver.interrupt()).toBe(0);
-  expect(receiver.stderr).toMatch(/^The connection .* was aborted .*\nSend it again to go on at byte 0\n$/);
+  expect(receiver.stderr).toMatch(/^The connection .* was aborted .*\nSend it again to resume at byte 0\n$/);
   expect(await readdir(folder)).toEqual(['original']);
 });
 
@@ -91,7 +91,7 @@ test.each([
   const port = await receiver.port();
   using stranger = new Client(port);
   stranger.socket.end(input);
-  await receiver.printed(/Send it again to go on at byte 0\n/, 'stderr');
+  await receiver.printed(/Send it again to resume at byte 0\n/, 'stderr');
 
   await using sender = example('send-file', '127.0.0.1', port, original);
 
@@ -106,7 +106,7 @@ test('reports that the partial file belongs to another file', async () => {
 
   expect(await sender.exited).toBe(1);
   expect(sender.stderr).toMatch(/^.+ reset the connection.*\n$/);
-  await receiver.printed(/copy\.part does not belong to this file/, 'stderr');
+  await receiver.printed(/copy\.part is larger than this file: it belongs to another one\n/, 'stderr');
 });
 
 test('resets at Ctrl-C, so that the receiver does not take a part for the whole', async () => {
@@ -124,7 +124,7 @@ test('resets at Ctrl-C, so that the receiver does not take a part for the whole'
   await firstValueFrom(received.pipe(take(3), ignoreElements()), { defaultValue: undefined });
 
   expect(await sender.interrupt()).toBe(0);
-  expect(sender.stdout).toBe('Stopped: the same command sends the rest\n');
+  expect(sender.stdout).toBe('Stopped: run the same command again to send the rest\n');
   expect(sender.stderr).toBe('');
   await expect(lastValueFrom(received)).rejects.toMatchObject({ code: 'ECONNRESET' });
   watch.unsubscribe();

@@ -96,9 +96,9 @@ describe('http-client', () => {
   });
 
   test.each([
-    ['a part of the body', 'HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nfive!', 'Only 5 of 10 bytes have come\n'],
-    ['bytes that are not HTTP', '220 mail.example.com ESMTP\r\n\r\n', 'The answer is not HTTP\n'],
-    ['nothing', '', 'The answer is not HTTP\n'],
+    ['a part of the body', 'HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nfive!', 'Received only 5 of 10 bytes\n'],
+    ['bytes that are not HTTP', '220 mail.example.com ESMTP\r\n\r\n', 'The response is not HTTP\n'],
+    ['nothing', '', 'The response is not HTTP\n'],
   ])('does not take %s for an answer', async (_title, answer, expected) => {
     const port = await portOf(net.createServer((peer) => peer.once('data', () => peer.end(answer))));
     await using program = example('http-client', '127.0.0.1', port);

@@ -77,9 +77,9 @@ describe('port-scan-detector', () => {
     await touch(one, one, one, two, two);
     await touch(three);
 
-    await detector.printed(/^127\.0\.0\.1 has touched/m);
+    await detector.printed(/^127\.0\.0\.1 connected to /m);
     expect(detector.stdout.split('\n').slice(3)).toEqual([
-      `127.0.0.1 has touched 3 ports: ${one}, ${two}, ${three}`,
+      `127.0.0.1 connected to 3 ports: ${one}, ${two}, ${three}`,
       '',
     ]);
     expect(await detector.interrupt()).toBe(0);

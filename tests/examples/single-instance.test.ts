@@ -9,17 +9,17 @@ import { example } from './support.js';
 test('hands its arguments to the running instance, for as long as that one runs', async () => {
   const port = await instancePort();
   await using first = example('single-instance', '--port', port, 'one.txt');
-  await first.printed(/^The first one, on 127\.0\.0\.1:\d+\nOpening .*one\.txt\n$/);
+  await first.printed(/^The first instance, on 127\.0\.0\.1:\d+\nOpening .*one\.txt\n$/);
   const [, pid] = await handedOver(port, 'two.txt', '/three.txt');
   await first.printed(/^Opening \/three\.txt\n$/m);
   expect(first.stdout).toBe(
-    `The first one, on 127.0.0.1:${port}\nOpening ${resolve('one.txt')}\nOpening ${resolve('two.txt')}\nOpening /three.txt\n`,
+    `The first instance, on 127.0.0.1:${port}\nOpening ${resolve('one.txt')}\nOpening ${resolve('two.txt')}\nOpening /three.txt\n`,
   );
 
   expect(await first.interrupt()).toBe(0);
   expect(first.stderr).toBe('');
   await using next = example('single-instance', '--port', port);
-  await next.printed(/^The first one, on 127\.0\.0\.1:\d+\n$/);
+  await next.printed(/^The first instance, on 127\.0\.0\.1:\d+\n$/);
   expect((await handedOver(port))[1]).not.toBe(pid);
 });
 
@@ -38,5 +38,5 @@ test('reports in one line that another program uses the port', async () => {
 async function handedOver(port: number, ...files: string[]): Promise<RegExpExecArray> {
   await using later = example('single-instance', '--port', port, ...files);
   expect(await later.exited).toBe(0);
-  return later.printed(/^Left to process (\d+)\n$/);
+  return later.printed(/^Passed to process (\d+)\n$/);
 }

@@ -27,10 +27,10 @@ test('gets the verdict of spamd, which waits for the half-close', async () => {
 });
 
 test.each([
-  ['HTTP/1.0 400 Bad Request\r\n\r\n', 'The answer is not that of a spamd\n'],
-  ['SPAMD/1.0 76 Bad header line: hello\r\n', 'spamd refuses: Bad header line: hello\n'],
-  ['SPAMD/1.1 0 EX_OK\r\nContent-length: 10\r\n\r\nfive!', 'Only 5 of 10 bytes have come\n'],
-  ['', 'The answer is not that of a spamd\n'],
+  ['HTTP/1.0 400 Bad Request\r\n\r\n', 'The answer is not from spamd\n'],
+  ['SPAMD/1.0 76 Bad header line: hello\r\n', 'spamd rejected the request: Bad header line: hello\n'],
+  ['SPAMD/1.1 0 EX_OK\r\nContent-length: 10\r\n\r\nfive!', 'Received only 5 of 10 bytes\n'],
+  ['', 'The answer is not from spamd\n'],
 ])('does not take %j for an answer', async (answer, expected) => {
   const server = net.createServer({ allowHalfOpen: true }, (peer) => peer.resume().on('end', () => peer.end(answer)));
   onTestFinished(() => void server.close());

@@ -57,7 +57,7 @@ describe('direct-chat', () => {
     await using chat = example('direct-chat');
 
     expect(await chat.exited).toBe(1);
-    expect(chat.stderr).toBe('error: say whom to call, or --listen\n');
+    expect(chat.stderr).toBe('error: give a host and a port to call, or --listen to wait for a call\n');
   });
 });
 
@@ -70,7 +70,7 @@ describe('protocol-sniffer', () => {
     const curl = await run('curl', ['--silent', '--show-error', '--max-time', '10', '--noproxy', '*', url]);
 
     expect(await curl.exited).toBe(0);
-    expect(curl.stdout).toMatch(/^I have heard \d+ bytes from you\.\n$/);
+    expect(curl.stdout).toMatch(/^You sent \d+ bytes\.\n$/);
     await server.printed(/^127\.0\.0\.1:\d+, \d+ bytes:\nGET \/page\?x=%20 HTTP\/1\.1\\r\\n\nHost: .*\\r\\n\n/m);
     expect(server.stdout).toMatch(/\\r\\n\n\\r\\n\n$/);
   });
@@ -81,11 +81,9 @@ describe('protocol-sniffer', () => {
     client.socket.end(Buffer.from([0, 1, 0x16, 0xff, 0x1b, 0x5b, 0x5c, 9, 10, 0x7f, 0x41]));
 
     expect(await client.ended).toBe('fin');
-    expect(client.text).toMatch(
-      /^HTTP\/1\.0 200 OK\r\n(.+\r\n)+Content-Length: 32\r\n\r\nI have heard 11 bytes from you\.\n$/,
-    );
+    expect(client.text).toMatch(/^HTTP\/1\.0 200 OK\r\n(.+\r\n)+Content-Length: 19\r\n\r\nYou sent 11 bytes\.\n$/);
     expect(server.stdout).toMatch(
-      /, 11 bytes:\n\\x00\\x01\\x16\\xff\\x1b\[\\\\\\t\\n\n\\x7fA\n127\.0\.0\.1:\d+ has said all\n$/,
+      /, 11 bytes:\n\\x00\\x01\\x16\\xff\\x1b\[\\\\\\t\\n\n\\x7fA\n127\.0\.0\.1:\d+ sent FIN\n$/,
     );
   });
 });
@@ -93,11 +91,11 @@ describe('protocol-sniffer', () => {
 describe('game-lobby', () => {
   async function player(port: number): Promise<Client> {
     const client = new Client(port);
-    await client.heard('waiting for somebody');
+    await client.heard('waiting for an opponent');
     return client;
   }
   const asks = '* rock, paper, scissors?\n';
-  const begins = `* waiting for somebody to play with\n* here is somebody\n${asks}`;
+  const begins = `* waiting for an opponent\n* the game begins\n${asks}`;
 
   test('tells both players who has won, round after round', async () => {
     await using server = example('game-lobby');
@@ -134,7 +132,7 @@ describe('game-lobby', () => {
 
     expect(await bob.exited).toBe(0);
     ann.stdin.write('rock\n');
-    await ann.printed(/\n\* the other one has left\n\* waiting for somebody to play with\n$/);
+    await ann.printed(/\n\* your opponent has left\n\* waiting for an opponent\n$/);
   });
 
   test('finds a new opponent for a player who is left alone', async () => {
@@ -146,7 +144,7 @@ describe('game-lobby', () => {
     bob.socket.end();
     expect(await bob.ended).toBe('fin');
     ann.socket.write('rock\n');
-    await ann.heard('* the other one has left\n* waiting for somebody');
+    await ann.heard('* your opponent has left\n* waiting for an opponent');
     ann.clear();
     using eve = await player(port);
     await eve.heard(asks);

@@ -170,7 +170,7 @@ describe('starttls-client', () => {
 
   test.each([
     ['does not offer STARTTLS', '220 ready\r\n250-localhost\r\n250 SIZE\r\n', 'The server does not offer STARTTLS\n'],
-    ['refuses it', '220 ready\r\n250 STARTTLS\r\n454 Not now\r\n', 'The server refuses: 454 Not now\n'],
+    ['refuses it', '220 ready\r\n250 STARTTLS\r\n454 Not now\r\n', 'The server refused: 454 Not now\n'],
     ['leaves', '220 ready\r\n', 'The server ended the connection in the middle of the dialogue\n'],
   ])('sends nothing in the clear to a server that %s', async (_title, replies, expected) => {
     await using server = new Program('socat', ['-d', '-d', '-t5', 'TCP-LISTEN:0,bind=127.0.0.1', '-'], {

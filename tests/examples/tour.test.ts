@@ -66,7 +66,7 @@ describe('the tour', () => {
     expect(output).toContain('sent  100% of 16 MiB');
     expect(output).toContain('16777216 bytes saved');
     expect(output).toContain('connect → finish → data → end → close');
-    expect(output).toContain('Every check of every step holds.');
+    expect(output).toContain('Every check of every step passed.');
     expect(output).not.toContain(ESCAPE);
     expect(output).not.toContain('✘');
     expect(left).toEqual([]);
@@ -144,9 +144,9 @@ describe('a step of the tour', () => {
 
   test.each([
     ['a check that does not hold', "outcome([check(true, 'is'), check(false, 'is not')])", '✘ 1 of 2', '✘ bad: is not'],
-    ['no checks', 'outcome([])', '✘ 0 of 0', '✘ bad: it checked nothing'],
+    ['no checks', 'outcome([])', '✘ 0 of 0', '✘ bad: it has no checks'],
     ['an error', "(() => { throw new RangeError('oh') })()", '✘ failed', '✘ bad: RangeError: oh'],
-    ['no end in time', 'new Promise(() => {})', '✘ failed', '✘ bad: Error: it was not done after 0.5 s'],
+    ['no end in time', 'new Promise(() => {})', '✘ failed', '✘ bad: Error: the step took longer than 0.5 s'],
   ])('fails the tour with %s, and later steps still run', async (_, result, cell, line) => {
     const { code, output, rows } = await tour(`{ name: 'bad', run: async () => ${result} }`, good);
     expect(rows).toEqual({ bad: cell, good: '✔ 1 of 1' });

@@ -39,7 +39,7 @@ test('obeys nc, one line after another', async () => {
 
   const { stdout } = await run('nc', ['-N', '-U', file], 'status\r\nmake coffee\n');
 
-  expect(stdout).toMatch(/^running for .*\nunknown: make coffee; there are status, stop\n$/);
+  expect(stdout).toMatch(/^running for .*\nunknown command: make coffee; use status or stop\n$/);
   expect(await daemon.interrupt()).toBe(0);
   expect(await readdir(folder.path)).toEqual([]);
 });

@@ -48,7 +48,7 @@ test('uploads megabytes after it has been told to continue', async () => {
 });
 
 test.each(['', 'Content-Length: 100\r\n'])(
-  'is told by a reset, not by FIN, of an answer that fails half way (%j)',
+  'sees a reset, not a FIN, if an answer fails half-way (%j)',
   async (header) => {
     const reason = new Error('no more');
     const { address, errors } = await serving(listen(), async function* (socket) {

@@ -64,7 +64,7 @@ test('gets the certificate of the name that it asks for', async () => {
 });
 
 test.each(versions)(
-  'shows its own certificate where we ask for one, and is refused without, in %s',
+  'shows its own certificate if we request one, and is rejected without one, in %s',
   async (version) => {
     const { address, errors, drops } = await serve({ ca: files.ca, requestCert: true });
     await using joe = client(

@@ -53,6 +53,7 @@ export const dialOptions: Options = {
   localAddress: kind.address,
   localPort: kind.port,
   connectTimeout: kind.timeout,
+  attemptDelay: kind.delay,
   lookup: kind.callback,
 };
 

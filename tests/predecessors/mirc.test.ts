@@ -77,9 +77,11 @@ test('mIRC: named sockets; wildcards in /sockwrite www* …, /sockclose info*; /
     return peer;
   };
   const [www1, www2, info] = [await named('www1'), await named('www2'), await named('info1')];
-  const told: string[] = [];
+  const events: string[] = [];
   const web = sockets.match('www*');
-  web.subscribe(({ socket, event }) => told.push(`${socket.name}: ${event.type === 'data' ? event.data : event.type}`));
+  web.subscribe(({ socket, event }) =>
+    events.push(`${socket.name}: ${event.type === 'data' ? event.data : event.type}`),
+  );
 
   expect(sockets.get('www1')?.readyState).toBe('open');
   expect(() => sockets.add(connect({ port: 1 }), 'www1')).toThrow("The name 'www1' belongs to a socket");
@@ -97,7 +99,7 @@ test('mIRC: named sockets; wildcards in /sockwrite www* …, /sockclose info*; /
   expect(sockets.get('info1')).toBeUndefined();
   expect(String((await drainRaw(www2)).bytes)).toBe('hello');
   await expect.poll(() => sockets.names()).toEqual(['www1']);
-  expect(told).toContain('www-two: bye');
+  expect(events).toContain('www-two: bye');
   web.complete();
   expect(String((await drainRaw(www1)).bytes)).toBe('hello');
 

@@ -122,17 +122,17 @@ test('Tcl: line, full and no buffering; -translation', async () => {
 
 test('Tcl: one instance only, by a listening port', async () => {
   const port = await instancePort();
-  const told: InstanceEvent[] = [];
-  const first = singleInstance({ name: 'editor', port }).subscribe((event) => told.push(event));
+  const events: InstanceEvent[] = [];
+  const first = singleInstance({ name: 'editor', port }).subscribe((event) => events.push(event));
   onTestFinished(() => first.unsubscribe());
-  await expect.poll(() => told.map(({ type }) => type)).toEqual(['acquired']);
+  await expect.poll(() => events.map(({ type }) => type)).toEqual(['acquired']);
   expect(await isPortFree(port)).toBe(false);
 
   const second = record(singleInstance({ name: 'editor', port, args: ['letter.txt'] }));
   const { error } = await second.ended;
   expect(error).toBeInstanceOf(AlreadyRunningError);
   expect(error).toMatchObject({ pid: process.pid, delivered: true });
-  expect(told[1]).toMatchObject({ type: 'launch', args: ['letter.txt'] });
+  expect(events[1]).toMatchObject({ type: 'launch', args: ['letter.txt'] });
 });
 
 test('Tcl: automatic reconnect client sockets; sending a file through a socket', async () => {

@@ -159,7 +159,7 @@ test.each([
   ['straight', false],
   ['through a relay', true],
 ])(
-  'all that was written arrives, then one end, whatever the other direction does: %s',
+  'everything written arrives, then one end, whatever the other direction does: %s',
   async (_name, viaRelay) => {
     const before = resources();
     await checkProperty(

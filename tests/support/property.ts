@@ -19,12 +19,12 @@ export const seed = fromEnvironment('RXSOCK_SEED') ?? Math.floor(Math.random() *
 /** `RXSOCK_PATH`: the path to a counterexample. It belongs to one property, so choose the test as well (`-t`). */
 export const path = process.env.RXSOCK_PATH || undefined;
 
-let told = false;
+let printed = false;
 
 /** Parameters for fast-check or `verifyCodec`. Prints the seed once per file, so that any run can be repeated. */
 export function propertyParameters(): { numRuns: number; seed: number; path?: string } {
-  if (!told) console.log(`properties: RXSOCK_SEED=${seed} RXSOCK_RUNS=${runs}${path ? ` RXSOCK_PATH=${path}` : ''}`);
-  told = true;
+  if (!printed) console.log(`properties: RXSOCK_SEED=${seed} RXSOCK_RUNS=${runs}${path ? ` RXSOCK_PATH=${path}` : ''}`);
+  printed = true;
   return { numRuns: runs, seed, ...(path === undefined ? {} : { path }) };
 }
 

@@ -1,18 +1,19 @@
-// Sends as fast as it can, from one buffer, and reads what comes back.
-import type { Work } from './work.js';
+// Sends bytes from one buffer as fast as it can, and reads what comes back.
+import type { Role } from './role.js';
 
 const BLOCK = 1024 * 1024;
+const LINE_FEED = 10;
 
-export const blast: Work = (socket, { amount, size = BLOCK, back = false }) => {
+export const blast: Role = (socket, { amount, size = BLOCK, countReceived = false }) => {
   const block = Buffer.alloc(BLOCK, 'The quick brown fox jumps over the lazy dog. ');
-  for (let at = size - 1; at < BLOCK; at += size) block[at] = 10;
+  for (let index = size - 1; index < BLOCK; index += size) block[index] = LINE_FEED;
   let sent = 0;
   const send = () => {
-    let room = true;
-    while (room && sent < amount) {
+    let canWrite = true;
+    while (canWrite && sent < amount) {
       const bytes = block.subarray(0, Math.min(BLOCK, amount - sent));
       sent += bytes.length;
-      room = socket.write(bytes);
+      canWrite = socket.write(bytes);
     }
     if (sent === amount) socket.end();
   };
@@ -22,5 +23,5 @@ export const blast: Work = (socket, { amount, size = BLOCK, back = false }) => {
     received += bytes.length;
   });
   send();
-  return () => (back ? received : sent);
+  return () => (countReceived ? received : sent);
 };

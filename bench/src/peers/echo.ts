@@ -1,7 +1,7 @@
 // Sends back what it receives.
-import type { Work } from './work.js';
+import type { Role } from './role.js';
 
-export const echo: Work = (socket) => {
+export const echo: Role = (socket) => {
   let received = 0;
   socket.on('data', (bytes) => {
     received += bytes.length;

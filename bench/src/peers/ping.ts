@@ -1,14 +1,14 @@
-// Makes round trips: sends a message of lines of 64 bytes, waits until as many bytes have come back, sends the next.
-import type { Work } from './work.js';
+// Makes round trips: sends a message of 64-byte lines, waits until as many bytes have come back, and sends the next.
+import type { Role } from './role.js';
 
-export const ping: Work = (socket, { amount, size = 64 }) => {
+export const ping: Role = (socket, { amount, size = 64 }) => {
   const message = Buffer.alloc(size, `${'.'.repeat(63)}\n`);
-  let waiting = size;
+  let missing = size;
   let trips = 0;
   socket.on('data', (bytes) => {
-    waiting -= bytes.length;
-    if (waiting > 0) return;
-    waiting += size;
+    missing -= bytes.length;
+    if (missing > 0) return;
+    missing += size;
     if (++trips < amount) socket.write(message);
     else socket.end();
   });

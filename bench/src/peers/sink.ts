@@ -1,7 +1,7 @@
-// Counts what it receives, and ends when its peer does.
-import type { Work } from './work.js';
+// Counts what it receives, and ends the connection when the other side does.
+import type { Role } from './role.js';
 
-export const sink: Work = (socket) => {
+export const sink: Role = (socket) => {
   let received = 0;
   socket.on('data', (bytes) => {
     received += bytes.length;

@@ -1,19 +1,19 @@
-// Many small answers at a time: requests that come together are answered together, each by a write of its own.
+// Many small answers at the same time: requests that arrive together are answered together, each with its own write.
 import { once } from 'node:events';
 import net from 'node:net';
 import { data, encode, lines, linesCodec, listen, serve } from '@rxsock/core';
 import split2 from 'split2';
 import { expectAll, type Scenario } from '../scenario.js';
 
-/** Requests in flight: as many lines of 64 bytes as come in one message. */
+/** How many requests are in flight: the peer sends this many lines of 64 bytes in one message. */
 const PIPELINED = 100;
 
 export const answerLines: Scenario = {
   name: 'answer-lines',
   about: `answers lines of 64 bytes, ${PIPELINED} in flight`,
   amount: 10_000,
-  rate: { unit: '1,000 lines/s', of: 1000 / PIPELINED },
-  cost: { unit: 'CPU-s/M lines', of: 1e6 / PIPELINED },
+  rate: { label: '1,000 lines/s', amount: 1000 / PIPELINED },
+  cost: { label: 'CPU-s/M lines', amount: 1e6 / PIPELINED },
   peer: (amount) => ({ role: 'ping', amount, size: 64 * PIPELINED }),
   aims: { 'data(), lines(), encode()': 1.5 },
   contenders: {
@@ -50,9 +50,9 @@ export const answerLines: Scenario = {
   },
 };
 
-function server(attend: (socket: net.Socket) => void): Scenario['contenders'][string] {
+function server(onConnection: (socket: net.Socket) => void): Scenario['contenders'][string] {
   return async ({ peer, amount }) => {
-    const server = net.createServer({ noDelay: true }, attend);
+    const server = net.createServer({ noDelay: true }, onConnection);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     peer.dial((server.address() as net.AddressInfo).port);

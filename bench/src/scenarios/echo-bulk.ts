@@ -1,4 +1,4 @@
-// Bytes, received and sent again: both directions at once, and backpressure from one to the other.
+// Bytes that are received and sent back: both directions at once, with backpressure from one to the other.
 import { once } from 'node:events';
 import net from 'node:net';
 import { data, listen, serve } from '@rxsock/core';
@@ -8,10 +8,10 @@ const MIB = 1024 * 1024;
 
 export const echoBulk: Scenario = {
   name: 'echo-bulk',
-  about: 'sends bytes back as fast as they come',
+  about: 'sends bytes back as fast as they arrive',
   amount: 512 * MIB,
   ...BYTES,
-  peer: (amount) => ({ role: 'blast', amount, back: true }),
+  peer: (amount) => ({ role: 'blast', amount, countReceived: true }),
   aims: { 'serve(s => s.pipe(data()))': 0.95 },
   contenders: {
     'net, socket.pipe(socket)': async ({ peer, amount }) => {

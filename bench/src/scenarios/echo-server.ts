@@ -1,4 +1,4 @@
-// The other side of ping-pong: a server that answers, one request in flight.
+// The server side of ping-pong: answers requests, with one in flight.
 import { once } from 'node:events';
 import net from 'node:net';
 import { data, listen, serve } from '@rxsock/core';

@@ -1,4 +1,4 @@
-// All scenarios, in the order they run. To add one: see the README.
+// All scenarios, in the order in which they run. The README says how to add one.
 import type { Scenario } from '../scenario.js';
 import { answerLines } from './answer-lines.js';
 import { echoBulk } from './echo-bulk.js';

@@ -1,4 +1,4 @@
-// Lines of text, received and counted.
+// Lines of text that are received and counted.
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { connect, data, lines } from '@rxsock/core';
@@ -8,7 +8,7 @@ import { BYTES, expectAll, type Scenario } from '../scenario.js';
 
 const MIB = 1024 * 1024;
 
-export const shortLines = linesOf('lines-64', 64, 512 * MIB, { unit: 'M lines/s', of: 64e6 });
+export const shortLines = linesOf('lines-64', 64, 512 * MIB, { label: 'M lines/s', amount: 64e6 });
 export const longLines = linesOf('lines-1k', 1024, 1024 * MIB, BYTES.rate);
 
 function linesOf(name: string, size: number, amount: number, rate: Scenario['rate']): Scenario {

@@ -1,4 +1,4 @@
-// Round trips, one request in flight: what a small message costs.
+// Round trips with one request in flight: the cost of a small message.
 import net from 'node:net';
 import { connect, data } from '@rxsock/core';
 import { lastValueFrom, scan } from 'rxjs';
@@ -9,7 +9,7 @@ const MESSAGE = Buffer.alloc(SIZE, '.');
 
 export const pingPong: Scenario = {
   name: 'ping-pong',
-  about: `sends ${SIZE} bytes and waits until they have come back, again and again`,
+  about: `sends ${SIZE} bytes and waits until they have come back, repeatedly`,
   amount: 100_000,
   ...ROUND_TRIPS,
   peer: (amount) => ({ role: 'echo', amount }),

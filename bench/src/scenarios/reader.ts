@@ -1,4 +1,4 @@
-// Small reads by await: a header of 4 bytes and a body of 60, in turn.
+// Small reads with `await`: a header of 4 bytes and a body of 60 bytes, in turn.
 import net from 'node:net';
 import { connect, reader } from '@rxsock/core';
 import { expectAll, type Scenario } from '../scenario.js';
@@ -11,10 +11,10 @@ type Read = (length: number) => Promise<Uint8Array>;
 
 export const smallReads: Scenario = {
   name: 'reader',
-  about: `reads ${HEADER} bytes and ${BODY} bytes in turn, by await`,
+  about: `reads ${HEADER} bytes and ${BODY} bytes in turn, with await`,
   amount: 64 * 1024 * 1024,
-  rate: { unit: 'M messages/s', of: MESSAGE * 1e6 },
-  cost: { unit: 'CPU-s/million', of: MESSAGE * 1e6 },
+  rate: { label: 'M messages/s', amount: MESSAGE * 1e6 },
+  cost: { label: 'CPU-s/million', amount: MESSAGE * 1e6 },
   peer: (amount) => ({ role: 'blast', amount }),
   aims: { 'reader().read(n)': 0.5 },
   contenders: {
@@ -42,7 +42,7 @@ async function readMessages(read: Read, amount: number): Promise<void> {
   await read(amount - bytes);
 }
 
-/** What people write: chunks are joined until there is enough, and the socket waits meanwhile. */
+/** What people write without a library: resume the socket and join chunks until there are enough bytes. */
 function ownBuffer(socket: net.Socket): Read {
   let buffer: Buffer = Buffer.alloc(0);
   let wake = () => {};

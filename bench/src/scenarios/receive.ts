@@ -1,4 +1,4 @@
-// Bytes, received and counted.
+// Bytes that are received and counted.
 import net from 'node:net';
 import { connect, connections, data, listen } from '@rxsock/core';
 import { finalize, lastValueFrom, mergeMap, type Observable, reduce, take, tap } from 'rxjs';
@@ -10,7 +10,7 @@ const count = (bytes: Observable<Uint8Array>) => bytes.pipe(reduce((total, chunk
 
 export const receive: Scenario = {
   name: 'receive',
-  about: 'receives bytes as fast as they come and counts them',
+  about: 'receives bytes as fast as they arrive, and counts them',
   amount: 1024 * MIB,
   ...BYTES,
   peer: (amount) => ({ role: 'blast', amount }),

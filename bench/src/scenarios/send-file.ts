@@ -1,4 +1,4 @@
-// A file, sent by a server to a peer that takes it as fast as it comes.
+// A file that a server sends to a peer, which reads as fast as it can.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024;
 
 export const sendFiles: Scenario = {
   name: 'send-file',
-  about: 'sends a file that is in the page cache',
+  about: 'sends a file from the page cache',
   amount: 512 * MIB,
   ...BYTES,
   peer: (amount) => ({ role: 'sink', amount }),
@@ -24,7 +24,7 @@ export const sendFiles: Scenario = {
     const path = join(folder, 'file');
     const file = await open(path, 'w');
     const block = randomBytes(MIB);
-    for (let at = 0; at < amount; at += MIB) await file.write(block, 0, Math.min(MIB, amount - at));
+    for (let written = 0; written < amount; written += MIB) await file.write(block, 0, Math.min(MIB, amount - written));
     await file.close();
     return { path, remove: () => rm(folder, { recursive: true }) };
   },

@@ -1,4 +1,4 @@
-// Figures as people write them.
+// Formats numbers for people.
 import prettyBytes from 'pretty-bytes';
 
 /** `1.5 MiB` */

@@ -1,13 +1,13 @@
-// Samples figures every millisecond while a step runs, and keeps the largest of each.
+// Samples values every millisecond while a step runs, and keeps the largest of each.
 import type { Socket } from '@rxsock/core';
 import { interval } from 'rxjs';
 
-/** The memory of this process (client, server and all) when the tour began, in bytes. */
-const atStart = process.memoryUsage.rss();
+/** The memory of this process, with client and server, when the tour started, in bytes. */
+const memoryAtStart = process.memoryUsage.rss();
 
-/** A figure that is being sampled. */
+/** A value that is sampled. */
 export interface Peak {
-  /** The largest so far. */
+  /** The largest value so far. */
   readonly max: number;
 }
 
@@ -16,27 +16,27 @@ export class Meter implements Disposable {
   readonly #samples: (() => void)[] = [];
   readonly #sampling = interval(1).subscribe(() => this.#sample());
 
-  /** Bytes that wait to be sent, in the watched socket where most do. */
+  /** The most bytes that waited to be sent in one of the watched sockets. */
   readonly queue = this.peak(() => Math.max(0, ...[...this.#sockets].map((socket) => socket.writableLength)));
-  /** Bytes of memory that the whole process has taken on top of what it had when the tour began. */
-  readonly memory = this.peak(() => process.memoryUsage.rss() - atStart);
+  /** The most memory that the process used in addition to what it used at the start of the tour, in bytes. */
+  readonly memory = this.peak(() => process.memoryUsage.rss() - memoryAtStart);
 
-  /** Samples the write queue of a socket from now on. */
+  /** Watches a socket: samples how many bytes wait to be sent, and counts the bytes that it sends. */
   watch(socket: Socket): Socket {
     this.#sockets.add(socket);
     return socket;
   }
 
-  /** Bytes that all watched sockets have sent. */
+  /** How many bytes all watched sockets have sent. */
   get bytesSent(): number {
     return [...this.#sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, 0);
   }
 
-  /** Samples any figure from now on. */
-  peak(figure: () => number): Peak {
+  /** Samples any other value from now on. */
+  peak(measure: () => number): Peak {
     const peak = { max: 0 };
     this.#samples.push(() => {
-      peak.max = Math.max(peak.max, figure());
+      peak.max = Math.max(peak.max, measure());
     });
     return peak;
   }

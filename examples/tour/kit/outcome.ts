@@ -1,18 +1,19 @@
-// What a step of the tour proves: claims with the figures that bear them out.
+// What a step of the tour measures and proves.
 
-/** Something that was claimed, and whether it turned out so. */
+/** A claim, and whether it turned out to be true. */
 export interface Check {
+  /** A sentence with the measured values. */
   readonly claim: string;
   readonly holds: boolean;
 }
 
-/** What came of a step. */
+/** The outcome of a step. */
 export interface Outcome {
-  /** Bytes that passed through sockets. */
+  /** How many bytes went through sockets. */
   readonly bytes: number;
-  /** How long they took, in seconds; undefined where the step waits on purpose. */
+  /** How long that took, in seconds; `undefined` if the step waits on purpose. */
   readonly seconds?: number | undefined;
-  /** The most bytes that waited in a socket to be sent. */
+  /** The most bytes that waited to be sent in one socket. */
   readonly peakQueue: number;
   readonly checks: readonly Check[];
 }
@@ -21,7 +22,7 @@ export function check(holds: boolean, claim: string): Check {
   return { claim, holds };
 }
 
-/** Several outcomes as one. */
+/** Combines several outcomes, by their names, into one. */
 export function combine(parts: Readonly<Record<string, Outcome>>): Outcome {
   const outcomes = Object.values(parts);
   return {

@@ -1,14 +1,14 @@
-// Ways from clients to a server.
+// How clients reach a server: directly, or through something in between.
 import type { Observable } from 'rxjs';
 
-/** Where to connect to. */
+/** Where clients connect to. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Given the address of a server, runs its clients with the address that they shall connect to. */
-export type Route = <T>(server: Address, clients: (door: Address) => Observable<T>) => Observable<T>;
+/** Runs clients of a server. Gives them the address to connect to, which may be that of a forwarder. */
+export type Route = <T>(serverAddress: Address, runClients: (address: Address) => Observable<T>) => Observable<T>;
 
-/** Straight to the server. */
-export const direct: Route = (server, clients) => clients(server);
+/** Clients connect to the server itself. */
+export const direct: Route = (serverAddress, runClients) => runClients(serverAddress);

@@ -1,24 +1,24 @@
-// What the tour shows: bars and colours in a terminal, plain lines everywhere else.
+// The output of the tour: progress bars and colours in a terminal, plain lines everywhere else.
 import { styleText } from 'node:util';
 import cliProgress from 'cli-progress';
 import Table from 'cli-table3';
 import { map, merge, type Observable, Subject, sampleTime, take, takeLast } from 'rxjs';
 import { bytes, rate } from './format.js';
 import type { Outcome } from './outcome.js';
-import type { Bar, Result, Stage } from './step.js';
+import type { Progress, ProgressBar, StepResult } from './step.js';
 
 const { stdout } = process;
-const terminal = stdout.isTTY === true && process.env.TERM !== 'dumb';
-/** Not where NO_COLOR is set. */
-const coloured = terminal && stdout.hasColors();
-/** The figures beside a bar take up to 45 columns. */
+const isTerminal = stdout.isTTY === true && process.env.TERM !== 'dumb';
+// hasColors() is false if NO_COLOR is set.
+const hasColours = isTerminal && stdout.hasColors();
+// The text beside a bar takes up to 45 columns.
 const barsize = Math.max(10, Math.min(40, (stdout.columns ?? 80) - 45));
 
 function paint(style: Parameters<typeof styleText>[0], text: string): string {
-  return coloured ? styleText(style, text) : text;
+  return hasColours ? styleText(style, text) : text;
 }
 
-export class Screen implements Stage {
+export class Screen implements Progress {
   #bars: cliProgress.MultiBar | undefined;
   readonly #ended = new Subject<void>();
 
@@ -30,8 +30,8 @@ export class Screen implements Stage {
     console.log(paint('dim', text));
   }
 
-  bar(label: string, total: number): Bar {
-    if (!terminal) return plainBar(label, total, this.#ended);
+  bar(label: string, total: number): ProgressBar {
+    if (!isTerminal) return plainBar(label, total, this.#ended);
     this.#bars ??= new cliProgress.MultiBar({
       stream: stdout,
       format: `  {label} ${paint('cyan', '{bar}')} {percentage}% of {total}, {rate}{eta_formatted}`,
@@ -53,41 +53,41 @@ export class Screen implements Stage {
     };
   }
 
-  /** Leaves the bars as they are, and gives the cursor back. */
+  /** Stops updating the bars and shows the cursor again. */
   endBars(): void {
     this.#bars?.stop();
     this.#bars = undefined;
     this.#ended.next();
   }
 
-  result({ outcome, error }: Result): void {
+  result({ outcome, error }: StepResult): void {
     for (const { claim, holds } of outcome?.checks ?? []) console.log(`  ${mark(holds)} ${claim}`);
     if (error !== undefined) console.log(`  ${mark(false)} ${describe(error)}`);
   }
 
-  /** All steps at a glance, and in words what did not prove itself. */
-  table(results: readonly Result[]): void {
+  /** Prints a table of all steps, and the reasons why steps failed. */
+  table(results: readonly StepResult[]): void {
     const table = new Table({
       head: ['Step', 'Bytes', 'Rate', 'Peak queue', 'Checks'].map((title) => paint('bold', title)),
       colAligns: ['left', 'right', 'right', 'right', 'left'],
-      style: { head: [], border: coloured ? ['grey'] : [], compact: true },
+      style: { head: [], border: hasColours ? ['grey'] : [], compact: true },
     });
     for (const { step, outcome, passed } of results) {
-      table.push([step.name, ...figures(outcome), `${mark(passed)} ${tally(outcome)}`]);
+      table.push([step.name, ...measurements(outcome), `${mark(passed)} ${summary(outcome)}`]);
     }
     console.log(`\n${table}`);
     const failed = results.filter(({ passed }) => !passed);
     for (const { step, outcome, error } of failed) {
       const claims = (outcome?.checks ?? []).filter(({ holds }) => !holds).map(({ claim }) => claim);
       const reasons = outcome ? claims : [describe(error)];
-      console.log(`${mark(false)} ${step.name}: ${reasons.join('; ') || 'it checked nothing'}`);
+      console.log(`${mark(false)} ${step.name}: ${reasons.join('; ') || 'it has no checks'}`);
     }
-    if (results.length > 0 && failed.length === 0) console.log(`${mark(true)} Every check of every step holds.`);
+    if (results.length > 0 && failed.length === 0) console.log(`${mark(true)} Every check of every step passed.`);
   }
 }
 
-/** A line a second, and the last one. */
-function plainBar(label: string, total: number, ended: Observable<void>): Bar {
+/** A bar without a terminal: prints one line per second, and one at the end. */
+function plainBar(label: string, total: number, ended: Observable<void>): ProgressBar {
   const begin = performance.now();
   const counts = new Subject<number>();
   const lines = merge(counts.pipe(sampleTime(1000)), counts.pipe(takeLast(1))).pipe(
@@ -106,13 +106,13 @@ function plainBar(label: string, total: number, ended: Observable<void>): Bar {
   };
 }
 
-function figures(outcome: Outcome | undefined): string[] {
+function measurements(outcome: Outcome | undefined): string[] {
   if (!outcome) return ['–', '–', '–'];
   const { bytes: count, seconds, peakQueue } = outcome;
   return [bytes(count), seconds === undefined ? '–' : rate(count, seconds), bytes(peakQueue)];
 }
 
-function tally(outcome: Outcome | undefined): string {
+function summary(outcome: Outcome | undefined): string {
   if (!outcome) return 'failed';
   return `${outcome.checks.filter(({ holds }) => holds).length} of ${outcome.checks.length}`;
 }

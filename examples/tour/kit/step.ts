@@ -1,20 +1,20 @@
-// What the steps of the tour, the screen and the runner have in common.
+// The types that the steps of the tour, the screen and the runner share.
 import type { Outcome } from './outcome.js';
 
 /** A step of the tour. */
 export interface Step {
   /** A few words for the table. */
   readonly name: string;
-  /** One sentence that says what the step shows. */
+  /** A sentence that says what the step shows. */
   readonly shows: string;
   /** The path of its source. */
   readonly source: string;
-  /** Runs the step. `earlier` holds the results of the steps before it. */
-  run(stage: Stage, earlier: readonly Result[]): Promise<Outcome>;
+  /** Runs the step. `earlier` has the results of the steps before it. */
+  run(progress: Progress, earlier: readonly StepResult[]): Promise<Outcome>;
 }
 
 /** How a step ended: with an outcome, or with the error that it threw. */
-export interface Result {
+export interface StepResult {
   readonly step: Step;
   readonly passed: boolean;
   readonly outcome?: Outcome;
@@ -22,12 +22,12 @@ export interface Result {
 }
 
 /** Where a step shows its progress. */
-export interface Stage {
-  /** Adds a bar, until the step ends. */
-  bar(label: string, total: number): Bar;
+export interface Progress {
+  /** Adds a progress bar, which stays until the step ends. */
+  bar(label: string, totalBytes: number): ProgressBar;
 }
 
-/** A progress bar. */
-export interface Bar {
+export interface ProgressBar {
+  /** @param bytes How many bytes are done. */
   update(bytes: number): void;
 }

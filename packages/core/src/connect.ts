@@ -1,4 +1,4 @@
-// connect(): TCP sockets. This file only dials; everything else is the engine.
+// connect(): TCP sockets. This file checks the options; dial/ opens the stream, and the engine does everything else.
 import { lookup as systemLookup } from 'node:dns';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -14,13 +14,14 @@ import {
   checkTimeout,
   typeError,
 } from './base/check.js';
-import { LONGEST_TIMER } from './base/deadline.js';
 import { formatAddress } from './base/endpoint.js';
+import { wireHost } from './base/host.js';
+import { type Family, familyOf } from './dial/addresses.js';
+import { type DialOptions, TcpDial } from './dial/tcp-dial.js';
 import { Connection } from './engine/connection.js';
-import { connectError } from './engine/connection-errors.js';
 import { resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/limits.js';
-import type { Transport } from './engine/transport.js';
-import { isServiceName, servicePort } from './lookup/service-port.js';
+import type { DialHandlers, Transport } from './engine/transport.js';
+import { isServiceName } from './lookup/service-port.js';
 import { Socket } from './socket.js';
 
 /** Options of every TCP connection, dialled or accepted. */
@@ -41,21 +42,27 @@ export interface ConnectOptions extends TcpOptions {
    * A port number, or the name of a service in the system's table, such as `'smtp'`. The table is read while dialling.
    */
   readonly port: number | string;
-  /** A host name or an IP address. @defaultValue `'localhost'` */
+  /** A host name or an IP address. An IPv6 address may be in brackets, as in a URL. @defaultValue `'localhost'` */
   readonly host?: string | undefined;
-  /** The address family: 4, 6, or 0 for either. @defaultValue 0 */
+  /** The family of the addresses that are tried: 4, 6, or 0 for both. @defaultValue 0 */
   readonly family?: 0 | 4 | 6 | undefined;
-  /** The local address to connect from. @defaultValue the system's choice */
+  /** The local address to connect from. Only addresses of its family are tried. @defaultValue the system's choice */
   readonly localAddress?: string | undefined;
   /** The local port to connect from. @defaultValue the system's choice */
   readonly localPort?: number | undefined;
   /**
-   * How long connecting may take in total, in milliseconds. The time is divided among the addresses that are tried. 0
-   * and Infinity mean no limit.
+   * How long connecting may take in total, in milliseconds: the lookup and all attempts together. No attempt has a limit
+   * of its own. 0 and Infinity mean no limit.
    * @defaultValue 30,000
    */
   readonly connectTimeout?: number | undefined;
-  /** Resolves host names, as `dns.lookup` does. @defaultValue `dns.lookup` */
+  /**
+   * How long to wait for an answer from one address before the next one is tried as well, in milliseconds. If an
+   * address refuses, the next one is tried at once.
+   * @defaultValue 250
+   */
+  readonly attemptDelay?: number | undefined;
+  /** Resolves host names, as `dns.lookup` does. A name that is not ASCII comes as A-labels. @defaultValue `dns.lookup` */
   readonly lookup?: net.LookupFunction | undefined;
 }
 
@@ -99,17 +106,41 @@ export interface OverTcp extends Pick<Transport, 'type' | 'secure' | 'explain'> 
 export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...over }: OverTcp): Socket {
   checkConnectOptions(options);
   const limits = resolveSocketOptions(options);
-  const { host = 'localhost', port, connectTimeout = 30_000 } = options;
+  const { connectTimeout = 30_000 } = options;
   checkTimeout('handshakeTimeout', handshakeTimeout);
-  const target = formatAddress(host, port);
+  const dialOptions = resolveDialOptions(options, limits);
+  const { target, host, port } = dialOptions;
   const transport = {
     ...over,
     target,
-    readyEvent: 'connect',
-    resolves: !net.isIP(host) || typeof port === 'string',
-    open: () => dial({ ...options, host, connectTimeout }, target, limits),
-  } as const;
+    resolves: familyOf(host) === 0 || typeof port === 'string',
+    dial: (handlers: DialHandlers) => new TcpDial(dialOptions, handlers),
+  };
   return new Socket(new Connection(transport, limits, { connectTimeout, handshakeTimeout }));
+}
+
+function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler }: SocketLimits): DialOptions {
+  const { host = 'localhost', port, localAddress, localPort, noDelay = true, keepAlive = 0 } = options;
+  const { family = 0, attemptDelay = 250, lookup = systemLookup } = options;
+  // noDelay and keepAlive work only here: connect() of a net.Socket ignores them.
+  const streamOptions = {
+    allowHalfOpen: true,
+    highWaterMark,
+    noDelay,
+    keepAlive: keepAlive > 0,
+    keepAliveInitialDelay: wholeSeconds(keepAlive),
+  } as net.SocketConstructorOpts;
+  return {
+    target: formatAddress(host, port),
+    host: wireHost('host', host),
+    port,
+    family: family || familyOf(localAddress),
+    local: { ...(localAddress !== undefined && { localAddress }), ...(localPort !== undefined && { localPort }) },
+    attemptDelay,
+    lookup,
+    scheduler,
+    createStream: () => new net.Socket(streamOptions),
+  };
 }
 
 /** Creates a socket of a transport over a stream that is open already. Its handshake starts at once. */
@@ -133,21 +164,27 @@ export function wholeSeconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1000) * 1000;
 }
 
-type LookupCallback = Parameters<net.LookupFunction>[2];
-
 /** Checks the options of {@link connect} that are not options of every socket. */
 export function checkConnectOptions(options: ConnectOptions): void {
   checkOptions(options, '{ port: 7000 }');
   const { port, host = 'localhost', family = 0, localAddress, localPort, connectTimeout = 30_000 } = options;
-  const { lookup = systemLookup } = options;
+  const { attemptDelay = 250, lookup = systemLookup } = options;
   checkPortOrService(port);
   checkString('host', host, 'a name or an address');
+  wireHost('host', host);
   checkFamily('family', family);
-  if (localAddress !== undefined) checkAddress('localAddress', localAddress);
+  if (localAddress !== undefined) checkLocalAddress(localAddress, family);
   if (localPort !== undefined) checkPort('localPort', localPort);
   checkTimeout('connectTimeout', connectTimeout);
+  checkDelay('attemptDelay', attemptDelay);
   checkFunction('lookup', lookup, 'a function like dns.lookup');
   checkTcpOptions(options);
+}
+
+function checkLocalAddress(localAddress: string, family: Family): void {
+  checkAddress('localAddress', localAddress);
+  if (family !== 0 && familyOf(localAddress) !== family)
+    throw typeError('localAddress', `an IPv${family} address, as family says`, localAddress);
 }
 
 /** Checks the options that dialled and accepted connections share. */
@@ -162,63 +199,4 @@ export function checkPortOrService(port: unknown): void {
   const expected = 'an integer from 0 to 65535, or the name of a service';
   if (typeof port === 'string') throw typeError('port', expected, port);
   checkPort('port', port, 0, expected);
-}
-
-// The name is resolved here, and not in net.connect(), so that the time limit can be divided among the addresses. Node
-// itself gives each address 250 ms, which is too short for a distant peer.
-function dial(
-  options: ConnectOptions & { readonly host: string; readonly connectTimeout: number },
-  target: string,
-  limits: SocketLimits,
-): net.Socket {
-  const { host, family = 0, connectTimeout, localAddress, localPort, lookup = systemLookup } = options;
-  // noDelay and keepAlive work only here: connect() of a net.Socket ignores them.
-  const stream = new net.Socket({
-    allowHalfOpen: true,
-    highWaterMark: limits.highWaterMark,
-    noDelay: options.noDelay ?? true,
-    keepAlive: !!options.keepAlive,
-    keepAliveInitialDelay: wholeSeconds(options.keepAlive ?? 0),
-  } as net.SocketConstructorOpts);
-  const local = { ...(localAddress && { localAddress }), ...(localPort !== undefined && { localPort }) };
-  // An exception here, from an option that Node refuses or from the caller's lookup function, is a failure to connect.
-  const attempt = (run: () => void) => {
-    try {
-      run();
-    } catch (error) {
-      stream.destroy(error as Error);
-    }
-  };
-  const onResolved = (port: number, ...[error, found]: Parameters<LookupCallback>) => {
-    if (stream.destroyed) return;
-    if (error) {
-      stream.destroy(error);
-      return;
-    }
-    const addresses = typeof found === 'string' ? [{ address: found, family: net.isIPv6(found) ? 6 : 4 }] : found;
-    const share = Math.floor((connectTimeout || LONGEST_TIMER) / Math.max(1, addresses.length));
-    attempt(() =>
-      stream.connect({
-        host,
-        port,
-        family,
-        ...local,
-        lookup: (_host, { all }, done) =>
-          all ? done(null, addresses) : done(null, addresses[0]?.address ?? '', addresses[0]?.family),
-        autoSelectFamily: addresses.length > 1,
-        autoSelectFamilyAttemptTimeout: Math.min(Math.max(10, share), LONGEST_TIMER),
-      }),
-    );
-  };
-  const start = (port: number) => {
-    if (stream.destroyed) return;
-    if (net.isIP(host)) attempt(() => stream.connect({ host, port, ...local }));
-    else attempt(() => lookup(host, { all: true, family }, (...answer) => onResolved(port, ...answer)));
-  };
-  if (typeof options.port === 'number') start(options.port);
-  else {
-    const scene = { target, opened: false, local: undefined, remote: undefined };
-    servicePort(options.port).then(start, (error) => stream.destroy(connectError(error, [], scene)));
-  }
-  return stream;
 }

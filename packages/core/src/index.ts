@@ -1,5 +1,5 @@
-// The entry point @rxsock/core: what users import. Other rooms have entry points of their own: registry, lookup,
-// process, testing and fast-check. The sibling packages import internal.ts as well.
+// The entry point @rxsock/core: what users import. registry, lookup, process, testing and fast-check have entry points
+// of their own. The sibling packages import internal.ts as well.
 
 // TCP
 
@@ -113,6 +113,7 @@ export type { OversizePolicy, TrailingPolicy } from './framing/options.js';
 // Files
 
 export { type SaveProgress, saveTo } from './transfer/save-to.js';
+export type { SaveToOptions } from './transfer/save-to-options.js';
 export { type SendFileOptions, type SendFileProgress, sendFile } from './transfer/send-file.js';
 export { sendFrom } from './transfer/send-from.js';
 
@@ -120,7 +121,7 @@ export { sendFrom } from './transfer/send-from.js';
 
 export { type ToAsyncIterableOptions, toAsyncIterable } from './streams/async-iterable.js';
 export { fromDuplex } from './streams/from-duplex.js';
-export { toDuplex } from './streams/to-duplex.js';
+export { type SocketDuplex, toDuplex } from './streams/to-duplex.js';
 export { type ToReadableOptions, toReadable } from './streams/to-readable.js';
 export { toReadableStream, toWritableStream } from './streams/web.js';
 

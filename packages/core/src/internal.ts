@@ -1,9 +1,12 @@
 // What the sibling packages import to open other streams with the same engine. Not for applications: it may change in
 // any release.
 
+export { onAbortSignal } from './base/abort-signals.js';
+export { ContextSubscriber } from './base/async-context.js';
 export * from './base/check.js';
 export { Deadline, LONGEST_TIMER } from './base/deadline.js';
 export { type Endpoints, formatAddress } from './base/endpoint.js';
+export { wireHost } from './base/host.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { checkConnectOptions, connectOver, socketOver } from './connect.js';

@@ -1,4 +1,4 @@
-// listen(): TCP servers. This file only opens a net.Server; everything else is Server.
+// listen(): TCP servers. This file only opens a net.Server. The class Server does everything else.
 import net from 'node:net';
 import { checkBoolean, checkDescriptor, checkString } from './base/check.js';
 import type { InternetEndpoint } from './base/endpoint.js';
@@ -9,7 +9,7 @@ import { failServer, listenOnDescriptor } from './server/descriptor.js';
 import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
 import { resolveServerOptions } from './server/server-options.js';
 
-/** Options of {@link listen}. Those of sockets apply to every accepted socket. */
+/** Options of {@link listen}. The socket options apply to every accepted socket. */
 export interface ListenOptions extends TcpOptions {
   /**
    * A port number, or the name of a service in the system's table. 0 chooses a free port: see the `listening` event.

@@ -13,6 +13,7 @@ import type { TransportType } from './engine/transport.js';
 import { Flowable } from './flow/flowable.js';
 import { iterate } from './flow/iterate.js';
 
+/** Returns the {@link SocketControl} of a socket. Throws a TypeError for anything else. */
 let controlOf: (socket: Socket) => SocketControl;
 
 /**
@@ -67,11 +68,11 @@ export class Socket
    * `next()` itself does not dial.
    *
    * All bytes written in one turn leave together at the end of the turn, so many small writes cost little more than
-   * one. A process that exits in the same turn has sent nothing: await `write()` first. The bytes are not copied: do
+   * one. If the process exits in the same turn, nothing is sent: await `write()` first. The bytes are not copied: do
    * not change them before they have left.
    *
-   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be written any more;
-   * after `complete()` the socket emits a process warning, too.
+   * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` when nothing can be written any more.
+   * If that is because our side was completed, the socket emits a process warning too.
    * @throws At the call: TypeError if the chunk is neither a string nor a `Uint8Array`. The socket is unchanged.
    */
   next(chunk: Chunk): boolean {
@@ -94,7 +95,7 @@ export class Socket
   }
 
   /**
-   * Aborts: drops what waits to be written and resets the connection, so that the peer cannot take a part for the
+   * Aborts: drops what waits to be written and resets the connection, so that the peer cannot mistake a part for the
    * whole. Subscribers receive an {@link AbortedError} (`ERR_SOCKET_ABORTED`) whose `cause` is the reason.
    */
   error(reason?: unknown): void {
@@ -107,8 +108,9 @@ export class Socket
    * @returns Resolves when the bytes were handed to the kernel. Only the peer knows whether it has read them. You may
    * ignore the promise: a rejection that nobody handles does no harm.
    * @throws At the call: TypeError if the chunk is neither a string nor a `Uint8Array`.
-   * @throws As a rejection: {@link SocketError} `ERR_STREAM_WRITE_AFTER_END` after `complete()`; what the socket fails
-   * with if the bytes never left.
+   * @throws As a rejection: {@link SocketError} `ERR_STREAM_WRITE_AFTER_END` if our side was completed: by
+   * `complete()`, by `close()`, by the last subscriber that left, or by the peer's FIN; what the socket fails with if
+   * the bytes never left.
    */
   write(chunk: Chunk): Promise<void> {
     const bytes = toBytes(chunk);
@@ -128,7 +130,7 @@ export class Socket
 
   /**
    * Closes gracefully: flushes, sends FIN, waits for the peer's FIN, and aborts after `timeout`. Readers receive what
-   * arrives in the meantime; while the socket is held it is dropped.
+   * arrives in the meantime. While the socket is held, arriving bytes are dropped.
    *
    * @param options `timeout`: in milliseconds. 0 aborts at once, Infinity waits without limit. Default:
    * `lingerTimeout`.
@@ -219,12 +221,12 @@ export class Socket
     return this.#connection.opening.openedAt;
   }
 
-  /** When bytes last arrived, in milliseconds. */
+  /** When bytes last arrived, on the same clock as `openedAt`. */
   get lastReadAt(): number | undefined {
     return this.#connection.lastReadAt;
   }
 
-  /** When bytes were last handed to the kernel, in milliseconds. */
+  /** When bytes were last handed to the kernel, on the same clock as `openedAt`. */
   get lastWriteAt(): number | undefined {
     return this.#connection.lastWriteAt;
   }

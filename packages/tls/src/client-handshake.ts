@@ -1,7 +1,14 @@
 // The client's side of a TLS handshake: the name it asks for, the certificate it accepts, the session it resumes.
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { checkBoolean, checkString, type ErrorContext, internetEndpoints, typeError } from '@rxsock/core/internal';
+import {
+  checkBoolean,
+  checkString,
+  type ErrorContext,
+  internetEndpoints,
+  typeError,
+  wireHost,
+} from '@rxsock/core/internal';
 import { checkProtocols } from './alpn.js';
 import { SecureContext } from './context.js';
 import type { SecureContextOptions } from './context-options.js';
@@ -33,7 +40,7 @@ export interface ClientOptions extends SecureContextOptions, HandshakeOptions {
 export interface HandshakeServer {
   /** How messages name the server. */
   readonly target: string;
-  /** `undefined` if it is not known, as in an upgrade. */
+  /** As it goes over the wire; `undefined` if it is not known, as in an upgrade. */
   readonly host?: string;
   /** `undefined` if it is not known: then no session is resumed or kept. */
   readonly port?: number | string;
@@ -86,8 +93,10 @@ function checkClientOptions(options: ClientOptions): void {
 }
 
 function resolveNames(options: ClientOptions, host: string | undefined) {
-  const servername = (options.servername ?? options.verifyHost ?? host ?? '').replace(/\.$/, '');
-  const verifyHost = options.verifyHost ?? options.servername ?? host;
+  const requested = options.servername && wireHost('servername', options.servername);
+  const verified = options.verifyHost && wireHost('verifyHost', options.verifyHost);
+  const servername = (requested ?? verified ?? host ?? '').replace(/\.$/, '');
+  const verifyHost = verified ?? requested ?? host;
   if (options.verify === false || verifyHost) return { servername, verifyHost };
   throw new TypeError(
     'There is no name to verify the certificate against: give servername or verifyHost, or verify: false',

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
-import { checkObject, checkString } from '@rxsock/core/internal';
+import { checkObject, checkString, wireHost } from '@rxsock/core/internal';
 import { checkContextOptions, type SecureContextOptions } from './context-options.js';
 import type { NameOptions, ServerIdentity } from './server-options.js';
 
@@ -31,7 +31,7 @@ export function resolveIdentity(identity: ServerIdentity, requestCert: boolean):
   createContext('A TLS server', options);
   const contexts = new Map(
     Object.entries(sni).map(([name, own]) => [
-      name.toLowerCase(),
+      wireHost('A name of sni', name).toLowerCase(),
       createContext(`The name ${name}`, { ...shared, ...checkName(name, own) }),
     ]),
   );

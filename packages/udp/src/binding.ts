@@ -5,10 +5,9 @@
 // closing lasts until all pending datagrams are sent or lingerTimeout passes. error() and a failure to open lead from any
 // state to closed.
 import type dgram from 'node:dgram';
-import { addAbortListener } from 'node:events';
 import { isIP } from 'node:net';
 import type { InternetEndpoint, SocketError } from '@rxsock/core';
-import { Deadline, States } from '@rxsock/core/internal';
+import { Deadline, onAbortSignal, States } from '@rxsock/core/internal';
 import type { Subscriber, Subscription } from 'rxjs';
 import { abortedError, closedError, openError, systemError } from './errors.js';
 import type { Datagram, DatagramEvent } from './events.js';
@@ -39,7 +38,7 @@ export class Binding {
   #node: dgram.Socket | undefined;
   /** What `runWhenOpen()` was called with before the socket was open. */
   readonly #waitingActions: ((node: dgram.Socket) => void)[] = [];
-  #abortListener: Disposable | undefined;
+  #ignoreSignal: (() => void) | undefined;
   /** The scheduled close after the last subscriber has left. */
   #scheduledClose: Subscription | undefined;
   #lingerDeadline: Deadline | undefined;
@@ -78,7 +77,9 @@ export class Binding {
     const { signal } = this.setup.limits;
     if (this.state !== 'idle') return;
     this.states.set('opening');
-    if (signal) this.#abortListener = addAbortListener(signal, () => this.destroy(abortedError(signal.reason)));
+    const onAbort = () => this.destroy(abortedError(signal?.reason));
+    if (signal?.aborted) queueMicrotask(onAbort);
+    else if (signal) this.#ignoreSignal = onAbortSignal(signal, onAbort);
     this.#open().catch((cause) => this.destroy(openError(cause, this.setup)));
     this.states.notify();
   }
@@ -131,7 +132,7 @@ export class Binding {
     this.states.set('closed');
     this.traffic.stopClock();
     this.local = undefined;
-    this.#abortListener?.[Symbol.dispose]();
+    this.#ignoreSignal?.();
     this.#lingerDeadline?.stop();
     this.#scheduledClose?.unsubscribe();
     this.sendQueue.failAll(failure ?? this.#closedError());

@@ -1,6 +1,14 @@
 // request(): sends one datagram, and emits one reply.
 import { type Chunk, SocketError, SocketTimeoutError } from '@rxsock/core';
-import { checkCount, checkFunction, checkOptions, checkTimeout, Deadline, formatAddress } from '@rxsock/core/internal';
+import {
+  ContextSubscriber,
+  checkCount,
+  checkFunction,
+  checkOptions,
+  checkTimeout,
+  Deadline,
+  formatAddress,
+} from '@rxsock/core/internal';
 import { ignoreElements, Observable, tap, throwIfEmpty } from 'rxjs';
 import { canonicalAddress } from './canonical-address.js';
 import { toDatagram } from './datagram.js';
@@ -66,7 +74,9 @@ export function request<D extends Chunk | Datagram>(
   checkFunction('match', match);
   checkTimeout('timeout', timeout);
   checkCount('retries', retries);
-  return new Observable((subscriber) => {
+  return new Observable((destination) => {
+    // The socket may be shared, and its other users may make a datagram fail.
+    const subscriber = new ContextSubscriber(destination);
     let retriesLeft = retries;
     /** The address that `remote` resolved to. Datagrams that arrive before it is known are not replies. */
     let peerAddress: string | undefined;

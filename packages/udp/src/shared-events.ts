@@ -1,4 +1,5 @@
 // The events of one datagram socket, shared by all its subscribers. The end is replayed to those who subscribe later.
+import { ContextSubscriber } from '@rxsock/core/internal';
 import {
   concat,
   firstValueFrom,
@@ -27,12 +28,12 @@ export class SharedEvents {
   }
 
   subscribe(subscriber: Subscriber<DatagramEvent>): Subscription {
-    return concat(this.#events, this.#end).subscribe(subscriber);
+    return concat(this.#events, this.#end).subscribe(new ContextSubscriber(subscriber));
   }
 
   /** Replays the end on the next turn of the event loop, so that `retry()` on a closed socket does not block the loop. */
   replayEnd(subscriber: Subscriber<DatagramEvent>, scheduler: SchedulerLike): Subscription {
-    return this.#end.pipe(subscribeOn(scheduler)).subscribe(subscriber);
+    return this.#end.pipe(subscribeOn(scheduler)).subscribe(new ContextSubscriber(subscriber));
   }
 
   emit(event: DatagramEvent): void {

@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 export const draining = topic('Servers that close', (behaviour) => {
   behaviour(
-    'close() waits for the connections, and tells draining first',
+    'close() emits draining first, and waits for the connections',
     ['server'],
     async ({ listening, settle }) => {
       const { server, dial, next, log } = await listening();

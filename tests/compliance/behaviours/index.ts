@@ -3,6 +3,7 @@ import type { Topic } from '../support/topic.js';
 import { aborts } from './aborts.js';
 import { closes } from './closes.js';
 import { connecting } from './connecting.js';
+import { contexts } from './contexts.js';
 import { dataTopic } from './data.js';
 import { dials } from './dials.js';
 import { draining } from './draining.js';
@@ -35,5 +36,6 @@ export const topics: readonly Topic[] = [
   operators,
   readersAndFiles,
   races,
+  contexts,
   leaks,
 ];

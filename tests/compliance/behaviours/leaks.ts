@@ -43,7 +43,7 @@ async function cycle({ timed }: Lab, way: number): Promise<void> {
   await Promise.all(heard.map(({ ended }) => ended));
 }
 
-export const leaks = topic('Nothing stays behind', (behaviour) => {
+export const leaks = topic('Nothing is left behind', (behaviour) => {
   behaviour('connections leave no handle and no timer, however they ended', async (lab) => {
     // What the first connection allocates once is not a leak.
     for (const way of [0, 1, 2, 3]) await cycle(lab, way);

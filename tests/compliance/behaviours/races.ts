@@ -5,7 +5,7 @@ import { readAll, recordStory } from '../support/story.js';
 import { topic } from '../support/topic.js';
 import { until } from '../support/until.js';
 
-export const races = topic('Several at once', (behaviour) => {
+export const races = topic('Concurrent calls', (behaviour) => {
   behaviour('chunks of several writers arrive whole, and in order for each writer', async ({ connected }) => {
     const { near, far } = await connected();
     const received = readAll(far);

@@ -200,7 +200,7 @@ function withReset(behaviour: AddBehaviour): void {
   });
 }
 
-export const resets = topic('A FIN means whole', (behaviour) => {
+export const resets = topic('A FIN means that everything was sent', (behaviour) => {
   withReset(behaviour);
   cuts(behaviour);
   withoutReset(behaviour);

@@ -6,22 +6,25 @@ import { createInterface } from 'node:readline';
 export interface Peer {
   /** The next line that it prints. */
   line(): Promise<string>;
-  /** Sends the line on its standard input for which it waits. */
-  go(): void;
+  /** Sends a line to its standard input. */
+  go(line?: string): void;
   /** Its exit code, when it has ended. */
   readonly exited: Promise<number | null>;
   kill(): void;
 }
 
 /** Runs one of the scripts here. */
-export function startPeer(script: 'send.pl' | 'reply.pl' | 'sink.pl', ...args: (string | number)[]): Peer {
+export function startPeer(
+  script: 'send.pl' | 'reply.pl' | 'sink.pl' | 'read.pl' | 'listen.pl',
+  ...args: (string | number)[]
+): Peer {
   const child = spawn('perl', [new URL(script, import.meta.url).pathname, ...args.map(String)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     line: async () => (await lines.next()).value,
-    go: () => void child.stdin.write('\n'),
+    go: (line = '') => void child.stdin.write(`${line}\n`),
     exited: new Promise((resolve, reject) => child.once('error', reject).once('close', resolve)),
     kill: () => void child.kill(),
   };

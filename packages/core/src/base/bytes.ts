@@ -1,4 +1,4 @@
-// Chunks of bytes: what a user may write, and its conversion to a Buffer.
+// The chunks that a user may write, and their conversion to Buffers.
 import { inspect, types } from 'node:util';
 
 /** Bytes, or a string that is written as UTF-8. */

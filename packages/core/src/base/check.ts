@@ -1,5 +1,5 @@
-// The argument checks of all packages. A wrong type and an unknown string throw a TypeError, and a number out of range, NaN
-// included, throws a RangeError. The checks refuse `undefined` too: the caller fills in the default first.
+// The argument checks of all packages. A wrong type and an unknown string throw a TypeError, and a number out of range,
+// NaN included, throws a RangeError. The checks refuse `undefined` too: the caller fills in the default first.
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
 import { LONGEST_TIMER } from './deadline.js';
@@ -11,7 +11,10 @@ const LARGEST_PORT = 65_535;
 const LARGEST_DESCRIPTOR = 2_147_483_647;
 const LARGEST_BACKLOG = 2_147_483_647;
 
-/** Throws a TypeError unless `options` is an object that can have options. */
+/**
+ * Checks that the options are an object, and not an array.
+ * @param example An object literal with one option, for the message.
+ */
 export function checkOptions(options: unknown, example = '{ name: value }'): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
   throw typeError('The options', `an object, as in ${example}`, options);
@@ -19,19 +22,19 @@ export function checkOptions(options: unknown, example = '{ name: value }'): voi
 
 /**
  * Checks a time limit in milliseconds: 0 or more, or Infinity. The option defines what 0 means.
- * @param otherwise What else the option takes, for the message.
+ * @param otherwise The beginning of the message: what else the option accepts, for example `'true, false or '`.
  */
 export function checkTimeout(name: string, value: unknown, otherwise = ''): void {
   const expected = `${otherwise}a number of milliseconds, 0 or more, or Infinity`;
   checkNumber(name, value, 0, Number.POSITIVE_INFINITY, expected);
 }
 
-/** Checks a delay in milliseconds, which a timer must be able to wait for. */
+/** Checks a delay in milliseconds: at most the longest that a timer can wait. */
 export function checkDelay(name: string, value: unknown): void {
   checkNumber(name, value, 0, LONGEST_TIMER, `a number of milliseconds from 0 to ${LONGEST_TIMER}`);
 }
 
-/** Checks a limit of bytes or of anything else that is counted: a positive integer, or Infinity for no limit. */
+/** Checks a limit on a number of bytes or other things: a positive integer, or Infinity for no limit. */
 export function checkSize<T>(name: string, value: T): T {
   if (value === Number.POSITIVE_INFINITY) return value;
   return checkInteger(name, value, 1, undefined, 'a positive integer or Infinity');
@@ -89,7 +92,8 @@ export function checkAddress(name: string, value: unknown): void {
 }
 
 /**
- * Returns how many connections may wait to be accepted, as a number that the system takes. It has a limit of its own.
+ * Checks the backlog: how many connections may wait to be accepted. Returns it, or the largest number that the system
+ * accepts if the backlog is larger.
  */
 export function backlogOf(backlog = 511): number {
   checkSize('backlog', backlog);

@@ -1,11 +1,12 @@
-// A close with a time limit: what has not closed when the limit passes is aborted.
+// A graceful close with a time limit. When the limit passes, everything that is still open is aborted.
 import type { SchedulerLike } from 'rxjs';
 import { Deadline } from './deadline.js';
 
 /**
- * Waits until something has closed, and aborts it after `milliseconds`.
+ * Waits for a graceful close, and calls `abort` if it takes longer than `milliseconds`.
  * @param milliseconds 0 aborts at once; Infinity never aborts.
- * @param closed Settles when it has closed. Called after the first abort, if that comes at once.
+ * @param closed Returns a promise that settles when everything has closed; `undefined` if there is nothing to wait for.
+ * If `milliseconds` is 0, it is called after `abort`.
  */
 export async function closeWithin(
   scheduler: SchedulerLike,

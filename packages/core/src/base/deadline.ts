@@ -1,39 +1,67 @@
-// A time limit. Moving it costs almost nothing: a timer that fires too early is set again for the rest.
-import type { SchedulerLike, Subscription } from 'rxjs';
-import { elapsedTime } from './clock.js';
+// A time limit. A restart costs almost nothing: the timer stays, and if it fires too early, it is set again for the
+// time that is left.
+import { type SchedulerLike, Subscription } from 'rxjs';
+import { elapsedTime, hasVirtualTime } from './clock.js';
 
 /** The longest delay of a timer, in milliseconds. `setTimeout` treats a longer one as 1. */
 export const LONGEST_TIMER = 2_147_483_647;
 
+/** Measures the progress that a deadline waits for. */
+export interface ProgressMeter {
+  /** Returns a number that grows with progress. */
+  read(): number;
+  /**
+   * Looks for progress that `read` cannot see. The deadline calls it only when the limit has passed, and never in
+   * virtual time. It must not reject.
+   */
+  look?(): Promise<ProgressLook>;
+}
+
+export interface ProgressLook {
+  /** A number that grows with progress. Deadlines compare it only with that of an earlier look. */
+  readonly progress: number;
+  /** Whether something is left that can make progress. */
+  readonly unfinished: boolean;
+}
+
+/**
+ * Expires when its limit has passed without progress. It takes two looks to see progress: the first shows how far it
+ * is, and the second whether it goes on. So if the first look finds something unfinished, the deadline restarts, and
+ * the next look decides.
+ */
 export class Deadline {
   readonly #scheduler: SchedulerLike;
   readonly #milliseconds: number;
   readonly #onExpired: () => void;
-  readonly #gauge: () => number;
+  readonly #meter: ProgressMeter | undefined;
   #due = 0;
-  #lastGauge = 0;
-  #timer: Subscription | undefined;
+  /** What `read` returned when the deadline was started or restarted. */
+  #lastRead = 0;
+  /** The progress at the look that restarted the deadline; `undefined` if no look did. */
+  #lastLook: number | undefined;
+  /** The timer, or the look that follows it. */
+  #pending: Subscription | undefined;
 
   /**
    * @param milliseconds 0 and Infinity mean no limit.
-   * @param gauge A value that shows progress. If it has changed when the limit passes, the deadline restarts.
+   * @param meter If it shows progress when the limit passes, the deadline restarts.
    */
-  constructor(scheduler: SchedulerLike, milliseconds: number, onExpired: () => void, gauge = () => 0) {
+  constructor(scheduler: SchedulerLike, milliseconds: number, onExpired: () => void, meter?: ProgressMeter) {
     this.#scheduler = scheduler;
     this.#milliseconds = milliseconds;
     this.#onExpired = onExpired;
-    this.#gauge = gauge;
+    this.#meter = meter;
   }
 
   get running(): boolean {
-    return this.#timer !== undefined;
+    return this.#pending !== undefined;
   }
 
   /** Starts, or restarts with the full time. */
   start(): void {
     if (this.#milliseconds === 0 || this.#milliseconds === Number.POSITIVE_INFINITY) return;
     this.#postpone();
-    if (!this.#timer) this.#arm(this.#milliseconds);
+    if (!this.#pending) this.#arm(this.#milliseconds);
   }
 
   /** Starts or stops. A deadline that is already running keeps its time. */
@@ -44,29 +72,55 @@ export class Deadline {
 
   /** Restarts with the full time if it is running. */
   touch(): void {
-    if (this.#timer) this.#postpone();
+    if (this.#pending) this.#postpone();
   }
 
   stop(): void {
-    this.#timer?.unsubscribe();
-    this.#timer = undefined;
+    this.#pending?.unsubscribe();
+    this.#pending = undefined;
   }
 
   #postpone(): void {
     this.#due = elapsedTime(this.#scheduler) + this.#milliseconds;
-    this.#lastGauge = this.#gauge();
+    this.#lastRead = this.#meter?.read() ?? 0;
+    this.#lastLook = undefined;
   }
 
   #arm(milliseconds: number): void {
-    this.#timer = this.#scheduler.schedule(
+    this.#pending = this.#scheduler.schedule(
       () => {
-        this.#timer = undefined;
-        const left = this.#due - elapsedTime(this.#scheduler);
-        if (left > 0) this.#arm(left);
-        else if (this.#gauge() !== this.#lastGauge) this.start();
+        this.#pending = undefined;
+        if (this.#isEarly()) return;
+        if (this.#meter?.look && !hasVirtualTime(this.#scheduler)) void this.#look(this.#meter.look());
+        else if (this.#hasRisen()) this.start();
         else this.#onExpired();
       },
       Math.min(milliseconds, LONGEST_TIMER),
     );
+  }
+
+  /** Sets the timer for the time that is left. Returns `false` if there is none. */
+  #isEarly(): boolean {
+    const left = this.#due - elapsedTime(this.#scheduler);
+    if (left > 0) this.#arm(left);
+    return left > 0;
+  }
+
+  #hasRisen(): boolean {
+    return this.#meter !== undefined && this.#meter.read() > this.#lastRead;
+  }
+
+  async #look(result: Promise<ProgressLook>): Promise<void> {
+    // During the look the deadline is running: it can be stopped and restarted.
+    const looking = new Subscription();
+    this.#pending = looking;
+    const { progress, unfinished } = await result;
+    if (looking.closed) return;
+    this.#pending = undefined;
+    if (this.#isEarly()) return;
+    const continues = this.#lastLook === undefined ? unfinished : progress > this.#lastLook;
+    if (!continues && !this.#hasRisen()) return this.#onExpired();
+    this.start();
+    this.#lastLook = progress;
   }
 }

@@ -1,5 +1,5 @@
-// The errors of sockets, framing and backpressure: a base class with a stable `code`, and subclasses where a caller
-// branches.
+// The errors of sockets, framing and backpressure: a base class with a stable `code`, and subclasses for the errors
+// that callers tell apart.
 import type { Endpoint } from './endpoint.js';
 
 /** What the socket was doing when it failed. */
@@ -20,8 +20,8 @@ export interface SocketErrorOptions {
 export class SocketError extends Error {
   override readonly name: string = 'SocketError';
   /**
-   * Node's code (`ECONNREFUSED`) if there is one, otherwise a code of this library (`ERR_…`). It is stable: branch on
-   * it.
+   * Node's code (`ECONNREFUSED`) if there is one, otherwise a code of this library (`ERR_…`). Codes are stable: compare
+   * them instead of messages.
    */
   readonly code: string;
   readonly phase: ErrorPhase;
@@ -83,7 +83,7 @@ export class ResetError extends SocketError {
 
 /**
  * This side aborted the connection: by `error()`, by its signal, or because a transfer was not complete. `code` is
- * `ERR_SOCKET_ABORTED`. `cause` is the reason that was passed, for a signal its `reason`.
+ * `ERR_SOCKET_ABORTED`. `cause` is the reason of the abort: for a signal, the signal's `reason`.
  */
 export class AbortedError extends SocketError {
   override readonly name = 'AbortedError';
@@ -114,7 +114,7 @@ export class WriteBufferOverflowError extends SocketError {
  */
 export class BackpressureOverflowError extends SocketError {
   override readonly name = 'BackpressureOverflowError';
-  /** How many values, or bytes, the queue holds. */
+  /** The limit of the queue, in values or in bytes. */
   readonly limit: number;
 
   constructor(message: string, options: { readonly limit: number }) {

@@ -4,7 +4,10 @@ import type { Endpoint } from './endpoint.js';
 
 /** How a connection ended, and how many bytes passed over it. */
 export interface CloseReport {
-  /** The side that ended it: the one whose FIN, reset, abort, timeout or error came first. */
+  /**
+   * The side that ended it: the side whose failure (reset, abort, timeout or error) came first. Without a failure, the
+   * side whose FIN came first.
+   */
   readonly by: 'local' | 'peer';
   /** How it ended. `upgraded`: another socket has taken over the connection, as for STARTTLS. */
   readonly how: 'fin' | 'reset' | 'timeout' | 'abort' | 'error' | 'upgraded';
@@ -12,7 +15,7 @@ export interface CloseReport {
   readonly bytesRead: number;
   /** How many bytes were handed to the kernel. Only the peer knows whether it has read them. */
   readonly bytesWritten: number;
-  /** How many written bytes never left: an upper bound. */
+  /** How many written bytes were not handed to the kernel: an upper bound. */
   readonly bytesUnsent: number;
   /** How long the connection was open, in milliseconds; 0 if it never was. */
   readonly duration: number;
@@ -38,7 +41,7 @@ export interface ConnectionAttemptFailedEvent {
   readonly port: number;
   readonly code: string;
 }
-/** The connection is open. Over TLS, its handshake begins. Later subscribers receive this event too. */
+/** The connection is open. Over TLS, the handshake begins now. Later subscribers receive this event too. */
 export interface ConnectEvent {
   readonly type: 'connect';
   readonly local: Endpoint | undefined;
@@ -63,7 +66,7 @@ export interface DataEvent {
   readonly type: 'data';
   readonly data: Buffer;
 }
-/** After `next()` has returned `false`: everything written was handed to the kernel. */
+/** Everything written was handed to the kernel. Emitted if `next()` has returned `false` before. */
 export interface DrainEvent {
   readonly type: 'drain';
 }

@@ -1,5 +1,6 @@
-// Marks the errors by which this side itself has ended a connection: an abort, a signal, a time limit, its own bound.
-// They overtake data. What the peer did, a FIN or a reset, comes in its place after the data.
+// Marks the errors with which this side has ended a connection: an abort, a signal, a time limit or a full buffer. An
+// operator passes such an error on at once and drops the data that it has queued. The end that the peer decided on, a
+// FIN or a reset, is passed on after the data.
 const decisions = new WeakSet<object>();
 
 export function markLocalDecision<E extends object>(error: E): E {
@@ -7,7 +8,7 @@ export function markLocalDecision<E extends object>(error: E): E {
   return error;
 }
 
-/** Whether an operator passes `error` on at once, and drops what it has queued. */
+/** Whether this side has ended a connection with `error`. */
 export function isLocalDecision(error: unknown): boolean {
   return typeof error === 'object' && error !== null && decisions.has(error);
 }

@@ -1,6 +1,6 @@
 // A first-in, first-out queue that stays fast when it is long. `shift()` of a long array moves all elements behind it.
 
-/** How many empty places may precede the first item before the array is cut. */
+/** The array is shortened when this many places, and at least half of all places, are empty. */
 const SPARE = 1024;
 
 export class Queue<T> {
@@ -14,6 +14,11 @@ export class Queue<T> {
 
   push(item: T): void {
     this.#items.push(item);
+  }
+
+  /** Returns the first item; `undefined` if the queue is empty. */
+  peek(): T | undefined {
+    return this.#items[this.#head];
   }
 
   /** Removes and returns the first item; `undefined` if the queue is empty. */

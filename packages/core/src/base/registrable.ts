@@ -1,4 +1,4 @@
-// The members that the sockets and servers of all packages have in common, so that a registry can hold any of them.
+// The members that the sockets and servers of all packages have in common, so that a registry can contain any of them.
 import { inspect } from 'node:util';
 import { isObservable, type Observable } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
@@ -7,16 +7,16 @@ import type { Endpoint } from './endpoint.js';
 export const broadcast = Symbol('broadcast');
 
 /**
- * A socket or a server that a {@link SocketRegistry} can hold: a {@link Socket}, a {@link Server}, a
+ * A socket or a server that a {@link SocketRegistry} can contain: a {@link Socket}, a {@link Server}, a
  * {@link ReconnectingSocket} or a `DatagramSocket` of `@rxsock/udp`.
  */
 export interface Registrable<E = unknown> extends Observable<E> {
   /** The name for logs; a registry sets it. */
   name: string;
-  /** Anything that the user wants to keep with it. */
+  /** Any value that you want to keep with it. */
   mark: unknown;
   readonly readyState: string;
-  /** Emits every `readyState`, and completes after `closed`. */
+  /** Emits the current `readyState`, then every change. Completes after `closed`. */
   readonly readyStates: Observable<string>;
   readonly local?: Endpoint | undefined;
   readonly remote?: Endpoint | undefined;

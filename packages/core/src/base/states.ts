@@ -1,5 +1,7 @@
-// A state that can be observed: every change once, in the same order for all observers, with `closed` as the last.
-import { BehaviorSubject, type Observable, takeWhile } from 'rxjs';
+// A state that can be observed. Every observer receives every change once, in the same order. The last state is
+// `closed`.
+import { BehaviorSubject, Observable, takeWhile } from 'rxjs';
+import { ContextSubscriber } from './async-context.js';
 
 export class States<S extends string> {
   #current: S;
@@ -23,7 +25,7 @@ export class States<S extends string> {
     if (this.#subject) this.#pending.push(state);
   }
 
-  /** Notifies observers of the changes. A change that an observer causes follows when all have received this one. */
+  /** Notifies observers of the changes. If an observer causes another change, all observers receive this one first. */
   notify(): void {
     if (this.#notifying) return;
     this.#notifying = true;
@@ -34,6 +36,8 @@ export class States<S extends string> {
   /** The current state, then every change. Completes after `closed`. */
   get changes(): Observable<S> {
     this.#subject ??= new BehaviorSubject(this.#current);
-    return this.#subject.pipe(takeWhile((state) => state !== 'closed', true));
+    const subject = this.#subject;
+    const states = new Observable<S>((subscriber) => subject.subscribe(new ContextSubscriber(subscriber)));
+    return states.pipe(takeWhile((state) => state !== 'closed', true));
   }
 }

@@ -32,9 +32,9 @@ export function abortedError(reason: unknown, scene: Scene): AbortedError {
   return new AbortedError(message, { ...fieldsOf(scene, 'close'), cause: reason });
 }
 
-/** @param what What did not happen in time. */
+/** @param what What happened: `was idle for`, `did not open within`. */
 export function timeoutError(timeout: string, milliseconds: number, what: string, scene: Scene): SocketTimeoutError {
-  const message = `${what} for ${milliseconds} ms, the ${timeout} of the connection to ${scene.target}`;
+  const message = `The connection to ${scene.target} ${what} ${milliseconds} ms (${timeout})`;
   return new SocketTimeoutError(message, { ...fieldsOf(scene, 'read'), timeout, milliseconds });
 }
 

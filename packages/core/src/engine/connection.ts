@@ -1,20 +1,23 @@
-// One connection: the state machine behind a socket. It has three parts, which change independently of each other:
+// One connection: the state machine behind a socket. It has three states, which change independently of each other:
 //
 //   life         idle ──dial──▶ opening ──ready──▶ open ──▶ closed         any ──failure──▶ closed
 //   read side    flowing ──peer's FIN──▶ ended ──delivered──▶ delivered     flowing ──failure──▶ cut
 //   write side   open ──complete()──▶ completing ──FIN sent──▶ finished     open, completing ──failure──▶ broken
 //
-// and one flag, `parting`, which never becomes false again: the socket is closing or everybody has left it, so received
-// bytes that no reader takes are dropped.
+// and one flag, `closing`, which never becomes false again: close() was called or the last subscriber has left, so received
+// bytes that no reader takes are dropped. `ready` is the event of the transport that says that the stream is open: TCP is
+// connected, the TLS handshake is done.
 //
-// Everything that happens changes one of these parts and then calls #advance(). Only #advance() takes the next step: it
-// delivers what can be delivered, reads on, destroys the stream when both sides are done, starts and stops time limits,
-// and concludes when the stream is closed and everything was delivered.
+// Everything that happens changes one of these states and then calls #advance(). Only #advance() takes the next step: it
+// delivers what can be delivered, reads on, destroys the stream when both sides have ended, starts and stops time limits,
+// and concludes when the stream is closed and everything was delivered. A connection reads while it is claimed and has room
+// to read ahead; it delivers while it has a reader and no hold.
 //
-// The parts: Opening (the way to an open stream), ReadSide, WriteSide, Subscribers (who receives events), Usage (claim,
+// The classes: Opening (the way to an open stream), ReadSide, WriteSide, Subscribers (who receives events), Usage (claim,
 // leave, keepOpen), Timeouts, Outcome (how and why it ended), NodeStream (the Duplex beneath).
 import type { Duplex } from 'node:stream';
 import type { Observable, Subscriber } from 'rxjs';
+import { onAbortSignal } from '../base/abort-signals.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import { markLocalDecision } from '../base/local-decision.js';
@@ -39,11 +42,13 @@ import { NodeStream, type NodeStreamHandlers } from './node-stream.js';
 import { Opening } from './opening.js';
 import { Outcome } from './outcome.js';
 import { setOwner } from './owners.js';
+import { PeerProgress } from './peer-progress.js';
 import { ReadSide } from './read-side.js';
 import { bytesOf } from './socket-bytes.js';
 import { Subscribers } from './subscribers.js';
 import { Timeouts } from './timeouts.js';
-import type { Transport, TransportType } from './transport.js';
+import type { Dial, DialHandlers, StreamTransport, Transport, TransportType } from './transport.js';
+import { applyTuning, type StreamTuning } from './tuning.js';
 import { type Claim, Usage } from './usage.js';
 import { WriteSide } from './write-side.js';
 
@@ -64,11 +69,12 @@ export type ReadyState =
  */
 export type ConnectionStart = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
 
-export class Connection implements SocketControl, NodeStreamHandlers {
+export class Connection implements SocketControl, DialHandlers, NodeStreamHandlers {
   readonly flow = new Holds((held) => this.#heldChanged(held));
   readonly writeSide: WriteSide;
   readonly limits: SocketLimits;
   readonly opening: Opening;
+  readonly progress = new PeerProgress(() => this.#stream?.duplex);
   allowHalfOpen: boolean;
   bytesRead = 0;
   lastReadAt: number | undefined;
@@ -76,7 +82,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
 
   readonly #states = new States<ReadyState>('idle');
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
-  #parting = false;
+  #closing = false;
 
   readonly #transport: Transport;
   readonly #subscribers: Subscribers;
@@ -84,12 +90,17 @@ export class Connection implements SocketControl, NodeStreamHandlers {
   readonly #timeouts: Timeouts;
   readonly #usage: Usage;
   readonly #outcome = new Outcome();
+  /** While dialling: there is no stream yet. */
+  #dial: Dial | undefined;
   #stream: NodeStream | undefined;
   #streamClosed = false;
   #bytes: ByteSource | undefined;
+  /** What `tune()` asked for before the stream was open. */
+  #tuning: StreamTuning | undefined;
+  #ignoreSignal: (() => void) | undefined;
   /** What completed the write side. */
   completedBy: SocketControl['completedBy'];
-  /** How many writes are in progress that must arrive whole. */
+  /** How many writes that must arrive whole are in progress. */
   #wholeWrites = 0;
   #advancing = false;
 
@@ -111,7 +122,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
       limits,
       dialled ? start : {},
       (timeout, milliseconds, what) => this.#timedOut(timeout, milliseconds, what),
-      () => this.#stream?.queued ?? 0,
+      this.progress,
     );
     this.opening = new Opening(transport, this.#subscribers, this.#timeouts);
     this.#usage = new Usage(limits, dialled ? undefined : start);
@@ -128,7 +139,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     if (this.#life !== 'open') return this.#life;
     const input = this.#readSide.state === 'flowing';
     const output = !this.writeSide.done;
-    if (this.#parting || this.#outcome.failure || !(input || output)) return 'closing';
+    if (this.#closing || this.#outcome.failure || !(input || output)) return 'closing';
     if (input && output) return 'open';
     return input ? 'readOnly' : 'writeOnly';
   }
@@ -154,7 +165,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     this.#usage.cancelPlan();
     const remove = this.#subscribers.add(subscriber, type);
     const leaveConsumer = joinConsumer(subscriber, this.flow);
-    // Before anything is delivered, because the subscriber may leave then.
+    // Added before anything is delivered, because the subscriber may leave during the delivery.
     subscriber.add(() => {
       remove();
       leaveConsumer?.();
@@ -217,7 +228,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
       this.#conclude();
     } else {
       this.#timeouts.closeWithin(timeout);
-      this.#part('close');
+      this.#startClosing('close');
     }
     return closed;
   }
@@ -276,6 +287,11 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     if (this.writeSide.state !== 'finished') this.abort(reason);
   }
 
+  tune(tuning: StreamTuning): void {
+    if (this.#life === 'open' && this.#stream) applyTuning(this.#stream.duplex, tuning);
+    else this.#tuning = { ...this.#tuning, ...tuning };
+  }
+
   get failure(): SocketError | undefined {
     return this.#outcome.failure;
   }
@@ -299,16 +315,21 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     const stream = this.#readSide.hasUndelivered ? undefined : this.#stream?.detach();
     if (!stream) throw refuse('it has received bytes that nobody has read', 'ERR_PLAINTEXT_LEFT');
     this.#outcome.endedBy('local', 'upgraded');
-    this.#parting = true;
+    this.#closing = true;
     this.#conclude();
     return stream;
   }
 
-  // ---- NodeStreamHandlers
+  // ---- DialHandlers and NodeStreamHandlers
 
   dialProgressed(event: DialEvent): void {
     this.opening.dialProgressed(event);
     this.#notifyState();
+  }
+
+  dialled(stream: Duplex): void {
+    this.#dial = undefined;
+    this.#carry(stream);
   }
 
   connected(): void {
@@ -320,6 +341,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
   opened(): void {
     if (this.#life !== 'opening' || !this.#stream) return;
     this.#life = 'open';
+    if (this.#tuning) applyTuning(this.#stream.duplex, this.#tuning);
     if (!this.flow.held) this.#timeouts.idle.start();
     this.opening.opened(this.#stream, this.limits.scheduler);
     this.writeSide.open(this.#stream);
@@ -343,8 +365,8 @@ export class Connection implements SocketControl, NodeStreamHandlers {
       this.#stream?.reset();
       return;
     }
-    // After a failed write, the kernel answers reads with an end that the peer did not send. Except after EPIPE and
-    // ENOTCONN: they say that our own side is closed, and nothing about the peer's.
+    // After a failed write, the kernel reports an end that the peer did not send. EPIPE and ENOTCONN are exceptions: they
+    // say only that our own side is closed.
     const { failure } = this.#outcome;
     if (failure && failure.code !== 'EPIPE' && failure.code !== 'ENOTCONN') {
       this.#readSide.cut();
@@ -388,12 +410,18 @@ export class Connection implements SocketControl, NodeStreamHandlers {
 
   #open(): void {
     this.#life = 'opening';
-    this.limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (this.limits.signal) this.#ignoreSignal = onAbortSignal(this.limits.signal, this.#onSignal);
     this.#timeouts.connect.start();
-    this.#stream = new NodeStream(this.#transport, this);
-    setOwner(this.#stream.duplex, this);
-    this.#stream.start();
+    const transport = this.#transport;
+    if ('dial' in transport) this.#dial = transport.dial(this);
+    else this.#carry(transport.open(), transport.readyEvent);
     this.#notifyState();
+  }
+
+  #carry(stream: Duplex, readyEvent?: StreamTransport['readyEvent']): void {
+    this.#stream = new NodeStream(stream, this.#transport, this);
+    setOwner(stream, this);
+    this.#stream.start(readyEvent);
   }
 
   #progressed(): void {
@@ -416,7 +444,8 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     this.#readSide.drop();
     const finished = this.writeSide.state === 'finished';
     this.writeSide.break(error);
-    if (!this.#stream) this.#streamClosed = true;
+    if (this.#dial) this.#dial.cancel();
+    else if (!this.#stream) this.#streamClosed = true;
     // FIN was sent after the last byte, and only the wait for the peer was cut short: no reset is needed.
     else if (finished && how === 'timeout') this.#stream.destroy();
     else this.#stream.reset();
@@ -445,7 +474,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
-      this.#readSide.deliver(this.#parting);
+      this.#readSide.deliver(this.#closing);
     } finally {
       this.#advancing = false;
     }
@@ -454,8 +483,8 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     // Both sides have ended. What is not delivered yet needs no descriptor.
     if (this.#readSide.hasEnded && writeSide.done) this.#stream?.destroy();
     const flowing = this.#readSide.state === 'flowing';
-    const unread = !this.#parting && !this.#readSide.dropping && !this.#subscribers.hasReader;
-    this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && unread);
+    const nobodyReads = !this.#closing && !this.#readSide.dropping && !this.#subscribers.hasReader;
+    this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && nobodyReads);
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
     this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);
     if (!this.#streamClosed) return;
@@ -472,7 +501,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     const { writeSide, opening } = this;
     const outcome = this.#outcome;
     const whole = this.#readSide.hasEnded && writeSide.state === 'finished';
-    if (this.#life === 'open' && !whole && !this.#parting && this.#subscribers.size > 0) {
+    if (this.#life === 'open' && !whole && !this.#closing && this.#subscribers.size > 0) {
       outcome.failWith(destroyedError(opening.scene), 'local', 'abort');
     }
     // Before the subscribers are notified: from now on there is nothing left to abort.
@@ -480,7 +509,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     writeSide.break(outcome.failure ?? closedError(opening.scene));
     this.#timeouts.stop();
     this.#usage.stop();
-    this.limits.signal?.removeEventListener('abort', this.#onSignal);
+    this.#ignoreSignal?.();
     const rest = this.#readSide.takeRest();
     const report = outcome.conclude({
       bytesRead: this.bytesRead,
@@ -501,7 +530,7 @@ export class Connection implements SocketControl, NodeStreamHandlers {
 
   #subscriberLeft(): void {
     this.#advance();
-    if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#parting) return;
+    if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#closing) return;
     this.#usage.planLeave(() => this.#leave());
   }
 
@@ -513,11 +542,11 @@ export class Connection implements SocketControl, NodeStreamHandlers {
     // After the peer's FIN the answer may still be on its way.
     if (this.#readSide.state === 'delivered' && this.allowHalfOpen && this.writeSide.state === 'open') return;
     this.#timeouts.linger.start();
-    this.#part('leaving');
+    this.#startClosing('leaving');
   }
 
-  #part(by: 'close' | 'leaving'): void {
-    this.#parting = true;
+  #startClosing(by: 'close' | 'leaving'): void {
+    this.#closing = true;
     this.complete(by);
   }
 
@@ -536,8 +565,8 @@ export class Connection implements SocketControl, NodeStreamHandlers {
 
   #timedOut(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#subscribers.emit({ type: 'timeout' });
-    const holders = timeout === 'holdTimeout' ? ` by ${this.flow.holds.join(', ')}` : '';
-    this.#fail(timeoutError(timeout, milliseconds, what + holders, this.opening.scene), 'timeout');
+    const phrase = timeout === 'holdTimeout' ? `was held by ${this.flow.holds.join(', ')} for` : what;
+    this.#fail(timeoutError(timeout, milliseconds, phrase, this.opening.scene), 'timeout');
   }
 
   readonly #onSignal = () => this.abort(this.limits.signal?.reason);

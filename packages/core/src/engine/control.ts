@@ -1,10 +1,12 @@
 // SocketControl: the one way by which operators, transfers and sibling packages reach the engine behind a socket.
 import type { Duplex } from 'node:stream';
 import type { Subscriber } from 'rxjs';
+import type { ProgressMeter } from '../base/deadline.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import type { SocketLimits } from './limits.js';
+import type { StreamTuning } from './tuning.js';
 
 export interface SocketControl {
   /** The socket's options, with the defaults filled in. */
@@ -41,10 +43,17 @@ export interface SocketControl {
   flushed(): Promise<void>;
   /** Calls `listener` whenever bytes have left. The returned function removes it. */
   onProgress(listener: () => void): () => void;
+  /** Measures how many bytes have left, also in the middle of a write. */
+  readonly progress: ProgressMeter;
   /** Calls `listener` when the write side breaks; at once if it is broken. The returned function removes it. */
   onBroken(listener: (error: unknown) => void): () => void;
   /** Aborts because a write is not whole. Does nothing once FIN was sent: everything is out then. */
   cut(reason: unknown): void;
+
+  // ---- the system
+
+  /** Changes settings of the Node stream: now, or when it is open. A stream without such a setting ignores it. */
+  tune(tuning: StreamTuning): void;
 
   // ---- the end
 

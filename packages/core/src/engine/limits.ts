@@ -33,24 +33,34 @@ export interface SocketOptions {
   readonly allowHalfOpen?: boolean | undefined;
   /**
    * How long our side may stay open after the peer's FIN without write progress, in milliseconds. 0 and Infinity mean
-   * no limit.
+   * no limit. See `lingerTimeout` for what counts as progress.
    * @defaultValue 60,000
    */
   readonly halfOpenTimeout?: number | undefined;
   /**
-   * How long to wait for the peer's FIN after ours while nobody reads, in milliseconds. 0 and Infinity mean no limit.
+   * How long to wait for the peer's FIN after `complete()` while nobody reads, in milliseconds. 0 and Infinity mean no
+   * limit. Write progress restarts it: see `lingerTimeout`.
    * @defaultValue 60,000
    */
   readonly finTimeout?: number | undefined;
   /**
-   * After the last subscriber has left: how long a flush may make no progress, and then how long the peer may send
-   * nothing before its FIN; in milliseconds. 0 and Infinity mean no limit.
-   * @defaultValue 5,000
+   * After the last subscriber has left: how long the peer may take none of the pending bytes, and then how long it may
+   * send nothing before its FIN; in milliseconds. 0 and Infinity mean no limit.
+   *
+   * The peer has taken bytes when its kernel has acknowledged them. Kernels acknowledge in steps: a peer that reads
+   * 0.1 MB/s without a pause may show its next step after 7 s. The default is longer than that, so that such a peer is
+   * not given up. With less than 10 s it may be. If bytes are unacknowledged when the limit passes, the socket waits
+   * for the next step for the same time again.
+   *
+   * Only Linux shows acknowledgements, over TCP and TLS. Elsewhere progress is what the kernel of this side has taken.
+   * Its steps are larger: over a UNIX socket on Linux 180 KB, on Windows a whole write. Choose longer limits there.
+   * @defaultValue 15,000
    */
   readonly lingerTimeout?: number | undefined;
   /**
    * How long nothing may be read or written before the socket emits `timeout` and fails, in milliseconds. 0 and
-   * Infinity mean no limit. The time stands still while the socket is held.
+   * Infinity mean no limit. The time stands still while the socket is held. While pending bytes make progress, the
+   * socket is not idle: see `lingerTimeout`.
    * @defaultValue 0
    */
   readonly idleTimeout?: number | undefined;
@@ -87,7 +97,7 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     allowHalfOpen = false,
     halfOpenTimeout = 60_000,
     finTimeout = 60_000,
-    lingerTimeout = 5_000,
+    lingerTimeout = 15_000,
     idleTimeout = 0,
     holdTimeout = 0,
     keepOpen = false,

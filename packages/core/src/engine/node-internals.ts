@@ -31,6 +31,14 @@ interface ClosableHandle {
   /** Returns 0 on success. */
   reset(callback?: () => void): number;
 }
+interface WritingHandle {
+  /** With the bytes that wait in libuv. */
+  readonly bytesWritten?: number;
+  /** How many bytes wait in libuv. */
+  readonly writeQueueSize?: number;
+  /** Of a TLS handle: the handle beneath it. */
+  readonly _parent?: WritingHandle | null;
+}
 type Callback = (error?: Error | null) => void;
 
 /**
@@ -55,7 +63,7 @@ export function tapReads(
   const inner = stream as unknown as StreamInternals;
   if (!nodeInternals.reads || !(stream instanceof net.Socket)) return undefined;
   if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
-  // Somebody else has used the stream, and what it has read since is in Node's buffer.
+  // Other code has read from the stream: its unread bytes are in Node's buffer.
   if (stream.readableLength > 0 || stream.readableEnded) return undefined;
   const secure = 'encrypted' in stream;
   let confirming = secure;
@@ -75,7 +83,7 @@ export function tapReads(
   return () => inner._read(0);
 }
 
-// Only a kernel handle answers so: not one in JavaScript, and not TLS in TLS.
+// This holds only for a kernel handle: not for one in JavaScript, and not for TLS in TLS.
 function handleBeneath({ _handle: handle }: StreamInternals): Handle | undefined {
   const beneath = handle?.reading ? handle._parent : undefined;
   return beneath && ['TCP', 'Pipe'].includes(beneath.constructor.name) ? beneath : undefined;
@@ -87,12 +95,23 @@ export function removePatches(stream: Duplex): void {
 }
 
 /**
- * How many bytes libuv has not yet handed to the kernel. Shrinks in the middle of a write; 0 where Node does not show
- * it.
+ * Returns how many bytes of a stream the kernel has taken, with those that TLS adds. The number grows in the middle of a
+ * write. It is 0 where Node does not show it.
  */
+export function bytesInKernel(stream: Duplex): number {
+  return (kernelHandle(stream)?.bytesWritten ?? 0) - queuedBytes(stream);
+}
+
+/** Returns how many bytes libuv has not handed to the kernel yet; 0 where Node does not show it. */
 export function queuedBytes(stream: Duplex): number {
-  const { _handle: handle } = stream as unknown as { _handle?: { writeQueueSize?: number } | null };
-  return handle?.writeQueueSize ?? 0;
+  return kernelHandle(stream)?.writeQueueSize ?? 0;
+}
+
+// The numbers of a TLS handle stand still until the whole write has left.
+function kernelHandle(stream: Duplex): WritingHandle | null | undefined {
+  let { _handle: handle } = stream as unknown as { _handle?: WritingHandle | null };
+  while (handle?._parent) handle = handle._parent;
+  return handle;
 }
 
 /**

@@ -5,9 +5,9 @@ import type { Duplex } from 'node:stream';
 import type { Endpoints } from '../base/endpoint.js';
 import type { SecureConnectEvent } from '../base/events.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
-import { queuedBytes, removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
+import { removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
-import { internetEndpoints, type Transport } from './transport.js';
+import { internetEndpoints, type StreamTransport, type Transport } from './transport.js';
 
 /** What a Node stream reports to its connection. */
 export interface NodeStreamHandlers {
@@ -41,10 +41,10 @@ export class NodeStream {
   #inDialEvent = false;
   #finishing = false;
 
-  constructor(transport: Transport, handlers: NodeStreamHandlers) {
+  constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {
+    this.#stream = stream;
     this.#transport = transport;
     this.#handlers = handlers;
-    this.#stream = transport.open();
   }
 
   /** The Duplex. During a handshake, the one beneath it. */
@@ -52,19 +52,22 @@ export class NodeStream {
     return this.#stream;
   }
 
-  /** Attaches the listeners. */
-  start(): void {
-    const { readyEvent, secure } = this.#transport;
+  /**
+   * Attaches the listeners.
+   * @param readyEvent The event after which the stream is open; `undefined` if it is open now.
+   */
+  start(readyEvent?: StreamTransport['readyEvent']): void {
+    const { secure } = this.#transport;
     const stream = this.#stream;
     if (secure) this.#guard(stream);
     else this.#carry(stream);
+    const onReady = () => (secure ? this.#secure() : this.#handlers.opened());
+    if (!readyEvent) return onReady();
     onDialEvents(
       (event) => this.#dialProgressed(event),
       (event, listener) => this.#listen(stream, event, listener),
     );
-    const onReady = () => (secure ? this.#secure() : this.#handlers.opened());
-    if (readyEvent) this.#listen(stream, readyEvent, onReady);
-    else onReady();
+    this.#listen(stream, readyEvent, onReady);
   }
 
   // Node is in the middle of dialling and does not expect the stream to be destroyed now: see destroy() and reset().
@@ -189,11 +192,6 @@ export class NodeStream {
    */
   get isNetSocket(): boolean {
     return this.#stream instanceof net.Socket;
-  }
-
-  /** As `pending`, but it also changes in the middle of a write; 0 where Node does not show it. */
-  get queued(): number {
-    return queuedBytes(this.#stream);
   }
 
   /** Reads until `received` returns `false`. */

@@ -1,4 +1,4 @@
-// Which connection owns a Node stream that a server has accepted. After an upgrade it is another one than before.
+// Which connection owns a Node stream that a server has accepted. After an upgrade, another connection owns it.
 import type { Duplex } from 'node:stream';
 
 /** What a server does to the owner of a stream. */

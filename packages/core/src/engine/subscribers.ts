@@ -1,6 +1,7 @@
 // The subscribers of a socket. A reader receives all events, a watcher those of one type. A socket reads for readers
 // only.
 import type { SchedulerLike, Subscriber } from 'rxjs';
+import { AsyncContext } from '../base/async-context.js';
 import { asBuffer } from '../base/bytes.js';
 import type { CloseEvent, DataEvent, SocketEvent } from '../base/events.js';
 import { guarded } from '../base/guarded.js';
@@ -10,6 +11,8 @@ const REPLAYED: ReadonlySet<SocketEvent['type']> = new Set(['connect', 'secureCo
 
 interface SubscriberEntry {
   readonly subscriber: Subscriber<SocketEvent>;
+  /** Where the subscriber was added: it is notified there. */
+  readonly context: AsyncContext;
   /** The type that a watcher watches; `undefined` for a reader. */
   readonly type: SocketEvent['type'] | undefined;
   /** The position in the stream up to which this reader has received the bytes. */
@@ -57,7 +60,9 @@ export class Subscribers {
 
   /** Adds a reader, or a watcher of one type. The returned function removes it. */
   add(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): () => void {
-    const entry: SubscriberEntry = { subscriber, type, position: Number.NEGATIVE_INFINITY, unread: 0, ended: false };
+    const context = new AsyncContext();
+    const position = Number.NEGATIVE_INFINITY;
+    const entry: SubscriberEntry = { subscriber, context, type, position, unread: 0, ended: false };
     const reads = type === undefined || type === 'data';
     this.#entries.set(subscriber, entry);
     for (const event of this.#replayed) if (event.type !== 'end' || !this.#restWaits) notify(entry, event);
@@ -106,7 +111,7 @@ export class Subscribers {
       if (reader.subscriber.closed || reader.position >= end) continue;
       const received = reader.position - offset;
       reader.position = end;
-      guarded(() => reader.subscriber.next(received > 0 ? { type: 'data', data: data.subarray(received) } : event));
+      next(reader, received > 0 ? { type: 'data', data: data.subarray(received) } : event);
     }
   }
 
@@ -144,10 +149,20 @@ function notify(entry: SubscriberEntry, event: SocketEvent): void {
     if (entry.ended) return;
     entry.ended = true;
   }
-  if (entry.type === undefined || entry.type === event.type) guarded(() => entry.subscriber.next(event));
+  if (entry.type === undefined || entry.type === event.type) next(entry, event);
+}
+
+function next({ context, subscriber }: SubscriberEntry, event: SocketEvent): void {
+  context.runInAsyncScope(guardedNext, undefined, subscriber, event);
+}
+
+// Not a closure of `next`: an event would then need two.
+function guardedNext(subscriber: Subscriber<SocketEvent>, event: SocketEvent): void {
+  guarded(() => subscriber.next(event));
 }
 
 function finish(entry: SubscriberEntry, event: CloseEvent, error: unknown): void {
+  const { context, subscriber } = entry;
   notify(entry, event);
-  guarded(() => (error === undefined ? entry.subscriber.complete() : entry.subscriber.error(error)));
+  context.runInAsyncScope(() => guarded(() => (error === undefined ? subscriber.complete() : subscriber.error(error))));
 }

@@ -1,5 +1,5 @@
 // The time limits of one connection.
-import { Deadline } from '../base/deadline.js';
+import { Deadline, type ProgressMeter } from '../base/deadline.js';
 import type { SocketLimits } from './limits.js';
 
 /** Called when a limit has passed: its option, its length in milliseconds, and what did not happen. */
@@ -26,31 +26,40 @@ export class Timeouts {
   readonly #onTimeout: OnTimeout;
 
   /**
-   * @param queued How many bytes are on their way out. While this number changes, limits that wait for progress
-   * restart.
+   * @param progress What the peer has taken. While it grows, limits that wait for progress restart.
    */
   constructor(
     limits: SocketLimits,
     { connectTimeout = 0, handshakeTimeout = 0 },
     onTimeout: OnTimeout,
-    queued: () => number,
+    progress: ProgressMeter,
   ) {
     this.#limits = limits;
     this.#onTimeout = onTimeout;
     const { halfOpenTimeout, finTimeout, lingerTimeout, idleTimeout, holdTimeout } = limits;
-    this.connect = this.#deadline('connectTimeout', connectTimeout, 'It did not open');
-    this.handshake = this.#deadline('handshakeTimeout', handshakeTimeout, 'The TLS handshake did not complete');
-    this.halfOpen = this.#deadline('halfOpenTimeout', halfOpenTimeout, 'The peer ended and our side did not', queued);
-    this.fin = this.#deadline('finTimeout', finTimeout, 'Our side ended, the peer did not, and nobody read', queued);
-    this.linger = this.#deadline('lingerTimeout', lingerTimeout, 'The peer accepted and sent nothing', queued);
-    this.idle = this.#deadline('idleTimeout', idleTimeout, 'Nothing was read or written', queued);
-    this.hold = this.#deadline('holdTimeout', holdTimeout, 'It was held');
+    this.connect = this.#deadline('connectTimeout', connectTimeout, 'did not open within');
+    this.handshake = this.#deadline('handshakeTimeout', handshakeTimeout, 'did not complete its TLS handshake within');
+    this.halfOpen = this.#deadline(
+      'halfOpenTimeout',
+      halfOpenTimeout,
+      'did not end on our side after the end of the peer for',
+      progress,
+    );
+    this.fin = this.#deadline(
+      'finTimeout',
+      finTimeout,
+      'did not end on the side of the peer, and nobody read it, for',
+      progress,
+    );
+    this.linger = this.#deadline('lingerTimeout', lingerTimeout, 'made no progress while it closed for', progress);
+    this.idle = this.#deadline('idleTimeout', idleTimeout, 'was idle for', progress);
+    this.hold = this.#deadline('holdTimeout', holdTimeout, 'was held for');
   }
 
   /** Starts the limit of one `close()`. */
   closeWithin(milliseconds: number): void {
     this.close?.stop();
-    this.close = this.#deadline('close({ timeout })', milliseconds, 'The peer did not take the rest and end its side');
+    this.close = this.#deadline('close({ timeout })', milliseconds, 'did not close within');
     this.close.start();
   }
 
@@ -59,8 +68,8 @@ export class Timeouts {
     for (const deadline of [connect, handshake, halfOpen, fin, linger, idle, hold, close]) deadline?.stop();
   }
 
-  #deadline(timeout: string, milliseconds: number, what: string, gauge?: () => number): Deadline {
+  #deadline(timeout: string, milliseconds: number, what: string, progress?: ProgressMeter): Deadline {
     const onExpired = () => this.#onTimeout(timeout, milliseconds, what);
-    return new Deadline(this.#limits.scheduler, milliseconds, onExpired, gauge);
+    return new Deadline(this.#limits.scheduler, milliseconds, onExpired, progress);
   }
 }

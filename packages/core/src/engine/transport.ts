@@ -3,19 +3,49 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoints, internetEndpoint } from '../base/endpoint.js';
 import type { SocketError, SocketErrorOptions } from '../base/errors.js';
+import type { DialEvent } from './dial-events.js';
 
-/** How a transport opens a stream. */
-export interface Transport extends TransportNaming {
-  /** Opens the stream. Called once. */
-  open(): Duplex;
-  /** The event after which the stream is open; `undefined` if it is open from the start. */
-  readonly readyEvent: 'connect' | 'secureConnect' | undefined;
+/** How a transport opens a stream: it has the stream at once, or it dials. */
+export type Transport = StreamTransport | DialTransport;
+
+interface BaseTransport extends TransportNaming {
   /** Starts a handshake over the open stream. */
   secure?(stream: Duplex, handlers: HandshakeHandlers): void;
   /** Whether host names are looked up before the stream connects. */
   readonly resolves?: boolean;
   /** The peer's name in messages. */
   readonly target: string;
+}
+
+/** A transport whose stream exists from the start, open or not. */
+export interface StreamTransport extends BaseTransport {
+  /** Returns the stream. Called once. */
+  open(): Duplex;
+  /** The event after which the stream is open; `undefined` if it is open from the start. */
+  readonly readyEvent: 'connect' | 'secureConnect' | undefined;
+}
+
+/** A transport that has no stream until a dial has succeeded: each attempt of the dial has a stream of its own. */
+export interface DialTransport extends BaseTransport {
+  /** Starts a dial. Called once. It calls no handler before it has returned. */
+  dial(handlers: DialHandlers): Dial;
+}
+
+/** A dial in progress. */
+export interface Dial {
+  /** Gives up: resets every attempt. `closed` follows, and no other handler. Does nothing after the end of the dial. */
+  cancel(): void;
+}
+
+/** What a dial reports. It ends with `dialled` or with `closed`, and then calls no handler again. */
+export interface DialHandlers {
+  dialProgressed(event: DialEvent): void;
+  /** @param stream The open stream. The dial removes its own listeners when this returns. */
+  dialled(stream: Duplex): void;
+  /** No address could be connected to. `closed` follows. */
+  failed(error: NodeJS.ErrnoException): void;
+  /** The streams of all attempts have closed. */
+  closed(): void;
 }
 
 /** What carries the bytes of a socket. `duplex` is a stream that was given to `fromDuplex`. */

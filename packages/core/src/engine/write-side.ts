@@ -2,7 +2,10 @@
 // is written in one turn, and settles the promise of every write.
 //
 //   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
-//     └───────────────────────┴── a write failed, or the socket did ──▶ broken
+//     └───────────────────────┴── a write failed, or the socket failed ──▶ broken
+import { Queue } from '../base/queue.js';
+import { spendTurn } from '../base/turn-budget.js';
+import { GatheredWrites } from './gathered-writes.js';
 import type { SocketLimits } from './limits.js';
 import type { NodeStream } from './node-stream.js';
 
@@ -18,9 +21,6 @@ type WriteLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
 
 /** From this many bytes on, a write is worth a system call of its own. */
 const FLUSH_BYTES = 16 * 1024;
-
-/** The most chunks that one system call takes: IOV_MAX. */
-const FLUSH_CHUNKS = 1024;
 
 /** A promise of `flushed()`: it settles when `at` bytes, counted from the start of the connection, have left. */
 interface Receipt {
@@ -41,15 +41,21 @@ export class WriteSide {
   readonly #brokenListeners = new Set<(error: unknown) => void>();
   readonly #progressListeners = new Set<() => void>();
   #stream: NodeStream | undefined;
-  /** Chunks that the Node stream has not received yet, and their bytes. */
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
-  #receipts: Receipt[] = [];
+  /** Chunks that the Node stream has not received yet. */
+  readonly #gathered = new GatheredWrites();
+  #receipts = new Queue<Receipt>();
   /** Bytes accepted and bytes handed to the kernel, counted from the start of the connection. */
   #accepted = 0;
   #left = 0;
-  #clogged = false;
+  /** The value of `#left` at the last report of progress. */
+  #reported = 0;
+  #needsDrain = false;
   #ending = false;
+  /** How many writes the Node stream has not called back for. */
+  #inFlight = 0;
+  #flushPlanned = false;
+  /** Goes on in a later turn, because the budget of this one is used up. */
+  #nextTurn: NodeJS.Immediate | undefined;
 
   constructor({ highWaterMark, maxWriteBuffer }: WriteLimits, handlers: WriteSideHandlers) {
     this.#highWaterMark = highWaterMark;
@@ -73,16 +79,17 @@ export class WriteSide {
     return this.#accepted - this.#left;
   }
 
-  /** Accepts bytes. Returns whether there is room for more. */
+  /** Accepts bytes. Returns whether there is room for more, and time left in this turn. */
   write(bytes: Uint8Array): boolean {
     this.#accepted += bytes.length;
-    this.#gatheredBytes += bytes.length;
-    const chunks = this.#gathered.push(bytes);
-    const full = this.#gatheredBytes >= this.#flushBytes || chunks === FLUSH_CHUNKS;
-    if (full || !this.#stream?.isNetSocket) this.flush();
-    else if (chunks === 1) process.nextTick(this.flush);
-    const hasRoom = this.pending < this.#highWaterMark;
-    if (!hasRoom) this.#clogged = true;
+    this.#gathered.push(bytes);
+    if (!this.#stream?.isNetSocket) this.#flushNow();
+    else if (this.#gathered.bytes >= this.#flushBytes) this.#flushIfIdle();
+    else this.#planFlush();
+    const hasTime = !this.#stream?.isNetSocket || spendTurn(bytes.length);
+    const hasRoom = this.pending < this.#highWaterMark && hasTime;
+    if (!hasRoom) this.#needsDrain = true;
+    if (!hasTime) this.#continueNextTurn();
     return hasRoom;
   }
 
@@ -99,44 +106,75 @@ export class WriteSide {
   open(stream: NodeStream): void {
     this.#stream = stream;
     this.flush();
-    this.wrote();
-    this.#sendFin();
+    this.#continue();
   }
 
-  /**
-   * Hands the gathered chunks to the stream as one write: a system call costs more than most chunks do. It runs before
-   * anything else is done to the stream, so that gathering cannot be observed.
-   */
-  readonly flush = (): void => {
-    if (this.#gathered.length === 0 || !this.#stream || this.#stream.destroyed) return;
-    const chunks = this.#gathered;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    this.#stream.write(chunks);
+  /** Hands everything that was gathered to the stream, before anything else is done to the stream. */
+  flush(): void {
+    this.#flushNow();
+  }
+
+  // A system call costs more than most chunks do, so what is written in one turn leaves at its end, as one write.
+  #planFlush(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    process.nextTick(() => {
+      this.#flushPlanned = false;
+      this.#flushIfIdle();
+    });
+  }
+
+  // While the kernel does not take what it was given, chunks wait here and not in the stream: here small ones are joined, so
+  // that they cost no more memory than their bytes.
+  #flushIfIdle(): void {
+    if (this.#inFlight === 0 || this.#stream?.pending === 0) this.#flushNow();
+  }
+
+  #flushNow(): void {
+    if (this.#gathered.bytes === 0 || !this.#stream || this.#stream.destroyed) return;
+    this.#inFlight++;
+    this.#stream.write(this.#gathered.take());
     this.#count();
-  };
+  }
 
   /** Sends FIN when everything has left. */
   complete(): void {
     if (this.state !== 'open') return;
     this.state = 'completing';
-    this.flush();
+    this.#flushNow();
     this.#sendFin();
   }
 
-  /** The stream has handed bytes to the kernel. */
+  /** The stream has handed the bytes of a write to the kernel. */
   wrote(): void {
+    this.#inFlight--;
+    if (this.#stream?.isNetSocket && !spendTurn(0)) this.#continueNextTurn();
+    else this.#continue();
+  }
+
+  #continueNextTurn(): void {
+    this.#nextTurn ??= setImmediate(() => {
+      this.#nextTurn = undefined;
+      this.#flushIfIdle();
+      this.#continue();
+    });
+  }
+
+  /** Reports what has left, and writes on. */
+  #continue(): void {
     if (this.state === 'broken' || !this.#stream || this.#stream.destroyed) return;
-    const before = this.#left;
     this.#count();
-    if (this.#left > before || this.pending === 0) {
+    this.#settleReceipts();
+    if (this.#left > this.#reported || this.pending === 0) {
+      this.#reported = this.#left;
       this.#handlers.progressed();
       for (const listener of [...this.#progressListeners]) listener();
     }
-    if (this.#clogged && this.pending === 0) {
-      this.#clogged = false;
+    if (this.#needsDrain && this.pending === 0 && !this.#nextTurn) {
+      this.#needsDrain = false;
       this.#handlers.drained();
     }
+    this.#flushIfIdle();
     this.#sendFin();
   }
 
@@ -148,16 +186,18 @@ export class WriteSide {
   /** Nothing can be written any more: rejects all promises and notifies the listeners. */
   break(error: unknown): void {
     if (this.state === 'broken') return;
-    this.flush();
+    this.#flushNow();
     this.#count();
+    this.#settleReceipts();
+    if (this.#nextTurn) clearImmediate(this.#nextTurn);
     const finished = this.state === 'finished';
     this.state = finished ? 'finished' : 'broken';
     this.error = error;
     this.lostSilently = this.pending > 0 && this.#receipts.length + this.#brokenListeners.size === 0;
-    this.#gathered = [];
+    this.#gathered.clear();
     const receipts = this.#receipts;
-    this.#receipts = [];
-    for (const { reject } of receipts) reject(error);
+    this.#receipts = new Queue();
+    for (let receipt = receipts.shift(); receipt; receipt = receipts.shift()) receipt.reject(error);
     if (!finished) for (const listener of [...this.#brokenListeners]) listener(error);
   }
 
@@ -177,8 +217,14 @@ export class WriteSide {
   #count(): void {
     // A destroyed stream counts dropped bytes as written.
     if (!this.#stream || this.#stream.destroyed) return;
-    this.#left = this.#accepted - this.#gatheredBytes - this.#stream.pending;
-    while (this.#receipts[0] && this.#receipts[0].at <= this.#left) this.#receipts.shift()?.resolve();
+    this.#left = this.#accepted - this.#gathered.bytes - this.#stream.pending;
+  }
+
+  #settleReceipts(): void {
+    for (let first = this.#receipts.peek(); first && first.at <= this.#left; first = this.#receipts.peek()) {
+      this.#receipts.shift();
+      first.resolve();
+    }
   }
 
   #sendFin(): void {

@@ -26,7 +26,7 @@ import { checkFiniteSize, checkOptions } from '../base/check.js';
  * ```
  */
 export function chunkings(bytes: Uint8Array): fc.Arbitrary<Uint8Array[]> {
-  // The last size takes all the rest, so that cutInto() does not start with the first size again.
+  // The last size is large enough for the rest, so that cutInto() does not start with the first size again.
   const cutAnywhere = fc.uniqueArray(fc.nat(bytes.length), { maxLength: 16 }).map((places) => {
     const cuts = places.sort((a, b) => a - b);
     const sizes = cuts.map((place, i) => place - (cuts[i - 1] ?? 0));
@@ -50,8 +50,8 @@ export function chunkSizes(): fc.Arbitrary<number[]> {
 
 /**
  * Cuts a copy of `bytes` into chunks.
- * @param sizes The sizes of the chunks, used in turn, from the beginning again at their end. Without a size over 0,
- * there is one chunk.
+ * @param sizes The sizes of the chunks. They are used one after another, and then from the first again. Without a size
+ * over 0, there is one chunk.
  */
 export function cutInto(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const memory = new Uint8Array(bytes.length + 2);

@@ -9,7 +9,7 @@ import { type DecodeResult, type DecodeWay, decodeInput } from './decode-input.j
 /** One random case of verifyCodec(). */
 export interface CodecCase<T> {
   readonly values: readonly T[];
-  /** Bytes that follow the encoded values. */
+  /** Hostile bytes, which follow the encoded values. */
   readonly hostile: Uint8Array;
   /** The sizes of the chunks. */
   readonly sizes: readonly number[];

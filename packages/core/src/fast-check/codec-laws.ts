@@ -21,15 +21,15 @@ export type Law = (typeof LAWS)[keyof typeof LAWS];
 /** A codec breaks a law. The message describes the counterexample. */
 export class LawViolation extends Error {}
 
-/** An input, and how it was given to the decoder. */
-export interface Scene {
+/** One run of a decoder: its input, and how the input was given to it. */
+export interface DecoderRun {
   readonly input: Uint8Array;
   /** For messages: `in 2 chunks of 1 + 4 bytes`. */
   readonly how: string;
 }
 
 /** Throws a LawViolation about a decoder. */
-export function reportViolation(law: Law, { input, how }: Scene, expected: string, received: string): never {
+export function reportViolation(law: Law, { input, how }: DecoderRun, expected: string, received: string): never {
   throw lawViolation(law, [`input:    ${showBytes(input)}`, `decoded:  ${how}`], expected, received);
 }
 

@@ -2,10 +2,10 @@
 import { types } from 'node:util';
 import type { Codec, Decoder } from '../framing/codec.js';
 import { cutInto } from './arbitraries.js';
-import { count, LAWS, LawViolation, reportViolation, type Scene, showChunks, showFailure } from './codec-laws.js';
+import { count, type DecoderRun, LAWS, LawViolation, reportViolation, showChunks, showFailure } from './codec-laws.js';
 
 /** The result of decoding an input. */
-export interface DecodeResult<T> extends Scene {
+export interface DecodeResult<T> extends DecoderRun {
   readonly frames: readonly T[];
   /** What was thrown. It is boxed, because `undefined` can be thrown too. */
   readonly failure: { readonly error: unknown } | undefined;
@@ -22,7 +22,8 @@ export interface DecodeWay {
   /** Whether to call `rest()` after every frame and every chunk. */
   readonly callRest?: boolean | undefined;
   /**
-   * Whether to leave the chunks unchanged. By default each is overwritten as soon as the decoder must be done with it.
+   * Whether to leave the chunks unchanged. By default each is overwritten as soon as the decoder must not use it any
+   * more.
    */
   readonly keepChunks?: boolean | undefined;
   /** How many bytes may be left in the decoder between two chunks. */
@@ -34,7 +35,7 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
   const { take = Number.POSITIVE_INFINITY, callRest = false, keepChunks = false, limit } = way;
   const decoder = codec.decoder();
   const chunks = cutInto(input, way.sizes);
-  const scene: Scene = { input, how: describeWay(way, chunks) };
+  const run: DecoderRun = { input, how: describeWay(way, chunks) };
   const frames: T[] = [];
   let pushed = 0;
   let failure: { error: unknown } | undefined;
@@ -46,8 +47,8 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
       if (frame === undefined) return true;
       frames.push(frame);
       if (types.isUint8Array(frame) && frame.buffer === chunks[0]?.buffer)
-        reportViolation(LAWS.ownMemory, scene, 'a copy', `frame ${frames.length - 1} is a view of a chunk`);
-      if (callRest) checkRest(decoder.rest(), chunks[pushed - 1], scene);
+        reportViolation(LAWS.ownMemory, run, 'a copy', `frame ${frames.length - 1} is a view of a chunk`);
+      if (callRest) checkRest(decoder.rest(), chunks[pushed - 1], run);
     }
     return false;
   };
@@ -69,16 +70,16 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
     needsMore = step(() => decoder.push(chunk));
     if (!keepChunks && (needsMore || failure)) chunk.fill(0xa5);
     if (!needsMore) break;
-    // Only then: the law about rest() compares a run that calls it with one that does not.
+    // rest() is called only then: one law compares a run that calls it with a run that does not.
     const kept = callRest || limit !== undefined ? decoder.rest().length : 0;
     if (limit !== undefined && kept > limit) {
       const received = `${count(kept, 'byte')} after ${count(pushed, 'chunk')}`;
-      reportViolation(LAWS.boundedMemory, scene, `at most ${count(limit, 'byte')}, the limit`, received);
+      reportViolation(LAWS.boundedMemory, run, `at most ${count(limit, 'byte')}, the limit`, received);
     }
   }
   const ended = needsMore && step(() => decoder.end());
-  if (ended || failure) checkEnd(decoder, failure, scene);
-  return { ...scene, frames, failure, rest: Buffer.concat([decoder.rest(), ...chunks.slice(pushed)]) };
+  if (ended || failure) checkEnd(decoder, failure, run);
+  return { ...run, frames, failure, rest: Buffer.concat([decoder.rest(), ...chunks.slice(pushed)]) };
 }
 
 function describeWay({ take, callRest }: DecodeWay, chunks: readonly Uint8Array[]): string {
@@ -89,18 +90,18 @@ function describeWay({ take, callRest }: DecodeWay, chunks: readonly Uint8Array[
 }
 
 /** After a frame, `rest()` must end with the bytes of the current chunk that are still unused. */
-function checkRest(rest: Uint8Array, chunk: Uint8Array | undefined, scene: Scene): void {
+function checkRest(rest: Uint8Array, chunk: Uint8Array | undefined, run: DecoderRun): void {
   if (chunk === undefined || rest.length === 0) return;
-  if (rest.buffer === chunk.buffer) reportViolation(LAWS.pureRest, scene, 'a copy', 'rest() is a view of a chunk');
+  if (rest.buffer === chunk.buffer) reportViolation(LAWS.pureRest, run, 'a copy', 'rest() is a view of a chunk');
   const length = Math.min(rest.length, chunk.length);
   const end = chunk.subarray(chunk.length - length);
   if (Buffer.compare(rest.subarray(rest.length - length), end) === 0) return;
   const received = `rest() returns ${Buffer.from(rest).toString('hex')}`;
-  reportViolation(LAWS.wholeInput, scene, `rest() ends with ${Buffer.from(end).toString('hex')}`, received);
+  reportViolation(LAWS.wholeInput, run, `rest() ends with ${Buffer.from(end).toString('hex')}`, received);
 }
 
-/** After the end there are no more frames, and an error is thrown again and again. */
-function checkEnd(decoder: Decoder<unknown>, failure: DecodeResult<unknown>['failure'], scene: Scene): void {
+/** After the end there are no more frames. After an error, every call throws the same error. */
+function checkEnd(decoder: Decoder<unknown>, failure: DecodeResult<unknown>['failure'], run: DecoderRun): void {
   let again: { error: unknown } | undefined;
   let frame: unknown;
   try {
@@ -109,8 +110,8 @@ function checkEnd(decoder: Decoder<unknown>, failure: DecodeResult<unknown>['fai
     again = { error };
   }
   if (frame !== undefined)
-    reportViolation(LAWS.oneEnd, scene, 'no frame', `one more frame after ${failure ? 'an error' : 'the end'}`);
+    reportViolation(LAWS.oneEnd, run, 'no frame', `one more frame after ${failure ? 'an error' : 'the end'}`);
   if (again?.error === failure?.error) return;
   const received = again && failure ? `a different object, ${showFailure(again)}` : showFailure(again);
-  reportViolation(LAWS.stableError, scene, `${showFailure(failure)}, again`, received);
+  reportViolation(LAWS.stableError, run, `${showFailure(failure)}, again`, received);
 }

@@ -63,7 +63,7 @@ export interface VerifyCodecOptions<T> {
  * - **Memory**: a frame does not share memory with a chunk. A chunk may be overwritten once `next()` has returned
  *   `undefined` or has thrown. With `limit`, the decoder keeps no more bytes of an unfinished frame than that.
  * - **One end**: no frame follows the end or an error.
- * - **Rest**: the frames returned and `rest()` together are the input, wherever one stops. Calling `rest()` changes
+ * - **Rest**: the frames returned and `rest()` together are the input, wherever you stop. Calling `rest()` changes
  *   nothing.
  *
  * It does not measure time. It needs the optional peer dependency `fast-check`, version 4.

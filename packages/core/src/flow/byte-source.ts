@@ -10,9 +10,20 @@ export class ByteSource extends Flowable<Buffer> {
   /** Gives bytes back. `subscriber` is the one that received them from this Observable. */
   readonly unread: Unread;
 
-  constructor(subscribe: (subscriber: Subscriber<Buffer>) => TeardownLogic, flow: Flow, unread: Unread) {
+  /**
+   * Whether the bytes arrive in real time. If so, an operator may process a chunk in several turns of the event loop.
+   */
+  readonly isRealTime: boolean;
+
+  constructor(
+    subscribe: (subscriber: Subscriber<Buffer>) => TeardownLogic,
+    flow: Flow,
+    unread: Unread,
+    isRealTime = false,
+  ) {
     super(subscribe, flow);
     this.unread = unread;
+    this.isRealTime = isRealTime;
   }
 }
 

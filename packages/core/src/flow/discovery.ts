@@ -1,27 +1,34 @@
-// How a consumer finds the sources that reach it, through stock RxJS operators. There are two mechanisms.
+// How a source and its consumer find each other through stock RxJS operators. A consumer, such as mapWithBackpressure,
+// must hold the sources of its values while it is behind. It has a FlowSet, and each source joins that set: it adds its
+// flow, so that a hold of the set holds the source. A source finds the set in one of two ways.
 //
-// 1. The walk. A source that is subscribed walks from its subscriber along `destination`, towards the end of the
-//    pipeline, and joins the first FlowSet on its way. For `socket.pipe(data(), map(f), mapWithBackpressure(save))`:
+// 1. The walk. When a source is subscribed, it walks from its subscriber to the subscriber's `destination`, and so on
+//    towards the end of the pipeline. It joins the first FlowSet on the way. For
+//    `socket.pipe(data(), map(f), mapWithBackpressure(save))`:
 //
 //      socket ──subscribe──▶ FlowSubscriber ──▶ OperatorSubscriber ──▶ FlowSubscriber { flows } ──▶ …
 //                            of data()          of map()               of mapWithBackpressure(): joined, the walk ends
 //
-//    It crosses every operator whose subscribers know their destination, with inner sources of mergeMap and switchMap.
+//    The walk passes every operator whose subscribers have a `destination`. It also works for the inner sources of
+//    mergeMap and switchMap.
 //
 // 2. The stand-in. A Subject breaks the chain: `share()` subscribes to the socket with a subscriber that has no
-//    destination. But `lift` passes the socket's flow to what an operator returns, so `socket.pipe(share())` is a
-//    Flowable that remembers it. When that Flowable is subscribed, it joins the consumer in place of the socket:
+//    destination. But an operator creates its result with `lift`, and Flowable's `lift` passes the flow on. So
+//    `socket.pipe(share())` is a Flowable that remembers the socket's flow. When that Flowable is subscribed, it walks
+//    in place of the socket, and joins the socket's flow to the consumer:
 //
 //      socket ──subscribe──▶ subscriber of share(), the walk ends without a consumer
 //                            share()'s result ──stand-in──▶ FlowSubscriber { flows }: joined
 //
-// Where both find the consumer, the stand-in leaves: the walk passes the subscriber that the stand-in was made for.
-// Otherwise a switchMap would keep its outer source held for a consumer that has long left it.
+// If the source finds the same consumer by its own walk, the stand-in leaves: the walk passes the subscriber for which
+// the stand-in was created. A stand-in lasts as long as its subscription, which may be too long: in
+// `socket.pipe(data(), take(1), switchMap(f), mapWithBackpressure(save))` it would still hold the socket after take(1)
+// has left it.
 import type { Subscriber } from 'rxjs';
 import type { Flow } from './flow.js';
 import { FlowSet } from './flow-set.js';
 
-/** A remembered flow in a consumer's set, until its source finds the consumer by the walk. */
+/** A remembered flow in a consumer's set. It leaves when its source finds the consumer by the walk. */
 export interface StandIn {
   readonly origin: Flow;
   /** Whether it has left: its source has found the consumer, or the subscription is over. */
@@ -29,16 +36,16 @@ export interface StandIn {
   readonly leave: () => void;
 }
 
-/** Stand-ins by the subscriber that they were made for. */
+/** The stand-ins that were created for each subscriber. */
 const standIns = new WeakMap<object, Set<StandIn>>();
 
-/** What the walk reads of a subscriber: the set of a consumer, and the next subscriber. */
+/** The properties of a subscriber that the walk reads: the set of a consumer, and the next subscriber. */
 type Step = { readonly flows?: unknown; readonly destination?: unknown } | undefined;
 
 /**
- * Joins the consumer that `subscriber` leads to: the first FlowSet on the walk.
- * @param origin The flow that Flowables remember for this source. Stand-ins for it leave.
- * @returns Leaves the consumer; `undefined` if there is none.
+ * Walks from `subscriber`, and adds `flow` to the first FlowSet on the way.
+ * @param origin The flow that Flowables remember for this source. Stand-ins with this flow leave.
+ * @returns A function that removes `flow` again; `undefined` if there is no consumer.
  */
 export function joinConsumer(
   subscriber: Subscriber<unknown>,
@@ -57,7 +64,10 @@ export function joinConsumer(
   return undefined;
 }
 
-/** Joins the consumer in place of a source, until the source finds it. Returns `undefined` if there is no consumer. */
+/**
+ * Joins the consumer in place of a source, until the source finds the consumer. Returns `undefined` if there is no
+ * consumer.
+ */
 export function standInFor(origin: Flow, subscriber: Subscriber<unknown>): StandIn | undefined {
   const leaveConsumer = joinConsumer(subscriber, origin);
   if (!leaveConsumer) return undefined;

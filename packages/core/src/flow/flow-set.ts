@@ -1,4 +1,4 @@
-// FlowSet: many flows held as one. A consumer has one; the sources that reach the consumer join it.
+// FlowSet: many flows that are held together. Every consumer has a FlowSet, and the sources of its values join the set.
 import type { Flow, Release } from './flow.js';
 import { Holds } from './holds.js';
 
@@ -8,7 +8,7 @@ interface FlowEntry {
   release: Release | undefined;
 }
 
-/** A flow made of flows: a hold reaches all of them, and those that join later. */
+/** A flow made of other flows. A hold of the set holds all of them, and also those that join later. */
 export class FlowSet implements Flow {
   readonly #entries = new Map<Flow, FlowEntry>();
   readonly #holds = new Holds((held) => (held ? this.#holdAll() : this.#releaseAll()));
@@ -29,7 +29,7 @@ export class FlowSet implements Flow {
     return this.#holds.hold(reason);
   }
 
-  /** Adds a flow. The returned function removes it and releases the hold of this set. */
+  /** Adds a flow. The returned function removes it, and releases the hold that this set has on it. */
   add(flow: Flow): () => void {
     let entry = this.#entries.get(flow);
     if (!entry) {

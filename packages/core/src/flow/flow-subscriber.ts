@@ -1,4 +1,5 @@
-// FlowSubscriber: the subscriber of every operator here. It keeps the chain of destinations that discovery.ts walks.
+// FlowSubscriber: the subscriber that the operators of this library use. It keeps the chain of destinations that
+// discovery.ts walks.
 import { type Observer, Subscriber } from 'rxjs';
 import type { FlowSet } from './flow-set.js';
 
@@ -12,7 +13,8 @@ export interface FlowHandlers<T> {
 }
 
 /**
- * A subscriber with a set of flows is a consumer: the walk of a source ends there. Without a set the walk passes it.
+ * A subscriber with a FlowSet is a consumer: the walk of a source ends there. A subscriber without one only passes
+ * values on: the walk continues at its destination.
  */
 export class FlowSubscriber<T> extends Subscriber<T> {
   readonly flows: FlowSet | undefined;

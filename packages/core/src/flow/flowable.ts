@@ -25,7 +25,7 @@ export class Flowable<T> extends Observable<T> implements Flow {
 
   /**
    * @param subscribe As for Observable.
-   * @param flow What a hold of this Observable holds.
+   * @param flow The flow that `hold()` holds.
    */
   constructor(subscribe: ((this: Observable<T>, subscriber: Subscriber<T>) => TeardownLogic) | undefined, flow: Flow) {
     super(subscribe);
@@ -40,8 +40,9 @@ export class Flowable<T> extends Observable<T> implements Flow {
     return this.#flow.holds;
   }
 
-  // What a stock operator returns is a Flowable too, and remembers the flow of its source. RxJS's ConnectableObservable
-  // (`publish`) borrows this method: `this` may then be no Flowable, but one of its sources is.
+  // Stock operators create their result with lift(). So the result is a Flowable too, and remembers the flow of its
+  // source. RxJS's ConnectableObservable (`publish`) borrows this method: `this` is then not a Flowable, but one of its
+  // sources is.
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     let origin: object = this;
     while (!(#flow in origin)) origin = (origin as Observable<T>).source as Observable<T>;
@@ -56,7 +57,7 @@ export class Flowable<T> extends Observable<T> implements Flow {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    // Before the source is subscribed, so that its walk meets the stand-in.
+    // Created before the source is subscribed, so that the source's walk meets the stand-in.
     const standIn = observerOrNext instanceof Subscriber ? standInFor(this.#flow, observerOrNext) : undefined;
     const subscription = super.subscribe(observerOrNext as (value: T) => void, error, complete);
     if (standIn && !standIn.left) subscription.add(standIn.leave);
@@ -80,7 +81,7 @@ export function flowable<T>(
       if (leaveConsumer) leaves.push(leaveConsumer);
     });
     subscriber.add(teardown);
-    // After the teardown of `run`: a flow that is released here must find its subscription closed.
+    // Runs after the teardown of `run`: a flow that is released here must find its subscription closed.
     return () => {
       for (const leave of leaves) leave();
     };
@@ -88,7 +89,8 @@ export function flowable<T>(
 }
 
 /**
- * Creates the result of a pass-through operator: a Flowable where the source is one.
+ * Creates the result of an operator that has no queue of its own: a Flowable if the source is a Flowable, so that a
+ * hold of the result holds the source.
  * @param run Called at each subscription. It subscribes to the source with a FlowSubscriber.
  */
 export function operate<T, R>(source: Observable<T>, run: (subscriber: Subscriber<R>) => TeardownLogic): Observable<R> {

@@ -1,4 +1,4 @@
-// Holds from both ends: Holds counts those on a source, Brake is the single hold of a consumer.
+// The two ends of a hold. `Holds` counts the holds on a source. `Brake` is the single hold of a consumer.
 import type { Flow, Release } from './flow.js';
 
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */

@@ -8,7 +8,7 @@ import { FlowSet } from './flow-set.js';
 import { FlowSubscriber } from './flow-subscriber.js';
 import { Brake } from './holds.js';
 
-/** How many values may wait beyond the mark: after a hold, the values of one chunk may still come. */
+/** How many values may wait beyond `highWaterMark`: after a hold, the values of one chunk may still come. */
 const SLACK = 65_536;
 
 /** A `next()` that waits for a value. */
@@ -18,9 +18,11 @@ interface Waiter<T> {
 }
 
 /**
- * Subscribes at the first `next()`. `return()` unsubscribes, and gives bytes that were not pulled back to their socket.
+ * Subscribes at the first `next()`. `return()` unsubscribes. Queued bytes that nobody has pulled go back to their
+ * socket.
  * @param highWaterMark How many values may wait before the sources are held.
- * @param onLocalDecision Called with an error by which this side has ended the source, for a consumer that does not pull.
+ * @param onLocalDecision Called at once if this side ends the source with an error, for a consumer that may not pull
+ * now.
  */
 export function iterate<T>(
   source: Observable<T>,
@@ -51,7 +53,7 @@ export function iterate<T>(
     settle();
   };
   const fail = (error: unknown) => {
-    // A decision of this side overtakes the values that wait.
+    // An error of this side overtakes the values that wait.
     if (isLocalDecision(error)) queue.clear();
     finish({ error });
     if (isLocalDecision(error)) onLocalDecision?.(error);
@@ -59,7 +61,8 @@ export function iterate<T>(
   const receive = (value: T) => {
     queue.push(value);
     if (queue.length <= highWaterMark + SLACK) return settle();
-    const message = `${queue.length} values wait to be pulled and their source cannot be held: create it with flowFrom()`;
+    const remedy = 'create it with flowFrom()';
+    const message = `${queue.length} values wait to be pulled and their source cannot be held: ${remedy}`;
     finish({ error: new BackpressureOverflowError(message, { limit: highWaterMark }) });
     subscriber.unsubscribe();
   };

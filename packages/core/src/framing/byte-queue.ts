@@ -5,11 +5,11 @@ import { copyBytes } from './copy-bytes.js';
 
 const EMPTY = Buffer.alloc(0);
 
-/** The queue uses the memory of saved bytes again for the next frame, unless it has more than this many bytes. */
+/** The queue reuses the memory of saved bytes for the next frame, unless that memory has more than this many bytes. */
 const MAX_REUSED = 16 * 1024;
 
 /** A saved frame of at least this many bytes may be returned in the memory that it was saved in, without a copy. */
-const MIN_HANDED_OVER = 4 * 1024;
+const MIN_UNCOPIED = 4 * 1024;
 
 /**
  * The input buffer of a decoder: the saved beginning of the current frame, followed by the current chunk.
@@ -139,7 +139,7 @@ export class ByteQueue {
    */
   takeFrame(start: number, end: number, frameLength: number): Buffer {
     const length = end - start;
-    if (this.savedLength > 0 && length >= MIN_HANDED_OVER && 2 * length >= this.#saved.length) {
+    if (this.savedLength > 0 && length >= MIN_UNCOPIED && 2 * length >= this.#saved.length) {
       const frame = this.#saved.subarray(start, end);
       this.#saved = EMPTY;
       this.dropFrame(frameLength);

@@ -142,7 +142,7 @@ export interface Decoder<T> {
  * ```
  */
 export interface Codec<T> {
-  /** Returns a decoder for one input, to be used from the first byte of the input. */
+  /** Returns a new decoder for one input. It must receive the input from the first byte. */
   decoder(): Decoder<T>;
 
   /**

@@ -1,4 +1,5 @@
-// Copies of short frames, cut from slabs that are small enough for a frame to be kept for long.
+// Copies the bytes of frames. Short copies share a small slab of memory, so that a frame that somebody keeps for long
+// keeps little other memory.
 
 /** Short copies are cut from slabs of this many bytes. A short frame keeps at most one slab in memory. */
 const SLAB_SIZE = 8 * 1024;

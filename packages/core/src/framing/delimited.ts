@@ -55,8 +55,9 @@ export interface DelimitedOptions {
  * `oversize: 'error'`; {@link TruncatedFrameError} (`ERR_FRAME_TRUNCATED`) for bytes after the last delimiter, with
  * `trailing: 'error'`.
  * @throws From `encode()`: {@link FrameError} (`ERR_FRAME_MALFORMED`) for a payload that contains the delimiter, or
- * whose end forms an earlier one together with the delimiter after it; {@link FrameTooLongError} (`ERR_FRAME_TOO_LONG`)
- * for a payload over `maxLength`; {@link TypeError} for a payload that is neither a string nor a `Uint8Array`.
+ * whose end forms an earlier delimiter together with the delimiter after it; {@link FrameTooLongError}
+ * (`ERR_FRAME_TOO_LONG`) for a payload over `maxLength`; {@link TypeError} for a payload that is neither a string nor a
+ * `Uint8Array`.
  * @example
  * ```ts
  * import { delimitedCodec } from '@rxsock/core';

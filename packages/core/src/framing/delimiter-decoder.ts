@@ -57,7 +57,7 @@ export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
     return Buffer.concat([this.options.delimiter.subarray(0, this.#search.matchedLength), super.rest()]);
   }
 
-  /** The chunk ends inside a frame. Saves its bytes, unless the payload is over the limit even if it ended here. */
+  /** The chunk ends inside a frame. Saves the bytes of the frame, unless the payload is over the limit already. */
   #savePartialFrame(): undefined {
     const { queue, options } = this;
     const unconsumed = queue.chunk.length - queue.position;

@@ -1,4 +1,5 @@
-// What all decoders of this library have in common: the queue of bytes, the end of the input, and an error that stays.
+// What all decoders of this library have in common: the queue of bytes, the end of the input, and an error that every
+// later call throws again.
 import { inspect, types } from 'node:util';
 import { TruncatedFrameError } from '../base/errors.js';
 import { ByteQueue } from './byte-queue.js';
@@ -33,8 +34,8 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
    * Returns the next frame and consumes its bytes. Returns `undefined` if more bytes are needed or, after the end, if
    * no frame is left.
    *
-   * To report a bad frame, throw, and consume none of its bytes before. Decide from the frame's bytes alone, at the
-   * first byte that settles the question. Only then is the error the same however the bytes were cut into chunks.
+   * To report a bad frame, throw before you consume any of its bytes. Look only at the bytes of the frame, and throw at
+   * the first byte that shows the error. Only then is the error the same however the bytes were cut into chunks.
    *
    * Before it returns `undefined` it must have saved or consumed the whole chunk, because the caller may then reuse the
    * chunk's memory. A `gather()` that returns `false` has done so.

@@ -30,8 +30,8 @@ export interface JsonLinesOptions extends Pick<LinesOptions, 'maxLength' | 'trai
  *
  * Nothing checks that a value is a `T`. Check the values of a peer that you do not trust.
  *
- * If the peer terminates every line, use `trailing: 'error'`. With the default an unterminated last line is parsed too,
- * and a number that was cut off is still a number.
+ * If the peer terminates every line, use `trailing: 'error'`. With the default an unterminated last line is parsed too.
+ * The beginning of a number is also a number, so a line that was cut off may look complete.
  *
  * @param options The limit, and what happens to lines that are blank, too long or not terminated.
  * @returns A codec that decodes and encodes values of type `T`.

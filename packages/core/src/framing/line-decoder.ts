@@ -55,7 +55,7 @@ export class LineDecoder<T> extends DelimiterDecoder<T> {
   }
 
   /**
-   * Decodes the bytes up to the last delimiter within the longest run. Returns `false` if there is none.
+   * Starts a run: decodes the bytes up to the last delimiter that a run can reach. Returns `false` if there is none.
    *
    * A run is no longer than `maxLength` and a delimiter, so no line in it is over the limit. Decoding a run gives the
    * same text as decoding each line: in UTF-8 and Latin-1 the bytes of LF and CR are never part of another character,

@@ -46,7 +46,7 @@ export function resolveHost(name: string, options: ResolveHostOptions = {}): Pro
   const wanted = family === 0 ? `the host ${inspect(name)}` : `an IPv${family} address of the host ${inspect(name)}`;
   return queryResolver<HostAddress[]>(wanted, options, (callback) =>
     dns.lookup(name, { all: true, family }, (error, found = []) => {
-      // An address in place of a name comes back as it is, even if it is of the other family.
+      // Node returns an address in place of a name as it is, even if it is of the other family.
       const addresses = found
         .filter((each) => family === 0 || each.family === family)
         .map(({ address }) => withFamily(address));

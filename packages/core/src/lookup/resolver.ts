@@ -1,13 +1,14 @@
 // One query to the system's resolver, with a time limit and an AbortSignal.
 
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { onAbortSignal } from '../base/abort-signals.js';
 import { checkOptions, checkScheduler, checkSignal, checkTimeout } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
 import { AbortedError, SocketError, SocketTimeoutError } from '../base/errors.js';
 
 /** Options of {@link reverseLookup} and {@link resolveHost}. */
 export interface LookupOptions {
-  /** How long the lookup may take, in milliseconds; 0 or Infinity sets no limit. @defaultValue 30,000 */
+  /** How long the lookup may take, in milliseconds. 0 and Infinity mean no limit. @defaultValue 30,000 */
   readonly timeout?: number | undefined;
   /** Aborts the lookup: it rejects with an {@link AbortedError}. */
   readonly signal?: AbortSignal | undefined;
@@ -45,12 +46,13 @@ export function queryResolver<T>(
       const message = `Cannot find ${wanted}: the resolver did not answer within timeout (${timeout} ms)`;
       fail(new SocketTimeoutError(message, { phase: 'open', timeout: 'timeout', milliseconds: timeout }));
     });
+    let ignoreSignal: (() => void) | undefined;
     const settle = () => {
       deadline.stop();
-      signal?.removeEventListener('abort', onAbort);
+      ignoreSignal?.();
     };
     if (signal?.aborted) return onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    ignoreSignal = signal && onAbortSignal(signal, onAbort);
     deadline.start();
     query((cause, result) => {
       settle();

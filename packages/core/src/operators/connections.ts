@@ -6,8 +6,8 @@ import { on } from './on.js';
 
 /**
  * The sockets that a server accepts. A socket is open, and paused until you subscribe to it, which you must do within
- * `claimTimeout`. Pass an `error` handler to each subscription: RxJS throws errors that nobody handles. {@link serve}
- * has one.
+ * `claimTimeout`. Pass an `error` handler to each subscription, because RxJS throws errors that nobody handles.
+ * {@link serve} handles them for you.
  *
  * @throws As a notification: what the server fails with.
  * @example

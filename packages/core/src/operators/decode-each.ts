@@ -6,7 +6,7 @@ import type { Codec } from '../framing/codec.js';
  * Decodes every chunk on its own: each chunk gets a new decoder, and no frame continues in the next chunk. For
  * datagrams and messages, whose boundaries the transport keeps. For a stream of bytes use {@link decode}.
  *
- * **Backpressure**: passes it through. The other frames of the current chunk are still emitted after a hold.
+ * **Backpressure**: passed through. After a hold, the remaining frames of the current chunk are still emitted.
  *
  * @param codec A codec. Only its `decoder()` is used.
  * @returns An operator that emits the frames of each chunk, and completes with its source.

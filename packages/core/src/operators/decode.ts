@@ -1,11 +1,13 @@
 // decode(): runs a codec's decoder over a stream of bytes, one frame at a time.
 import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscriber } from 'rxjs';
+import { AsyncContext } from '../base/async-context.js';
 import { checkFunction, checkObject, checkOptions, checkScheduler, checkTimeout } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
 import { BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
-import { unread } from '../flow/byte-source.js';
+import { spendTurn } from '../base/turn-budget.js';
+import { ByteSource, unread } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
@@ -37,7 +39,7 @@ const UNHELD_LIMIT = 64 * 1024 * 1024;
  * chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader starts with them.
  *
  * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an invalid option.
- * @throws As a notification: {@link FrameError} and its subclasses, as the codec says; {@link SocketTimeoutError}
+ * @throws As a notification: {@link FrameError} and its subclasses: see the codec; {@link SocketTimeoutError}
  * (`ETIMEDOUT`) for `frameTimeout`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if 64 MiB wait and
  * the source cannot be held; what the source fails with.
  *
@@ -72,23 +74,32 @@ export function decode<T>(
       /** Whether everything was emitted, the end included: nothing is left to give back. */
       let finished = false;
       let incoming: FlowSubscriber<Uint8Array> | undefined;
+      /**
+       * Whether a long chunk is decoded in several turns of the event loop. With virtual time there is no event loop.
+       */
+      const isPaced = source instanceof ByteSource && source.isRealTime;
+      let nextTurn: NodeJS.Immediate | undefined;
 
-      const holds = new Holds((held) => {
+      const context = new AsyncContext();
+      const onHeld = (held: boolean) => {
         if (held) brake.on();
         else run();
         updateDeadline();
-      });
-      const brake = new Brake(upstream, () => holds.holds.join(', '));
-      const deadline = new Deadline(scheduler, frameTimeout, () => subscriber.error(frameTimeoutError(frameTimeout)));
+      };
+      const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
+      const brake = new Brake(upstream, () => holds.holds.join(', ') || 'decode: next turn');
+      const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
+      const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {
         if (frameTimeout === 0) return;
         if (holds.held || input !== 'open' || subscriber.closed) deadline.stop();
         else if (!deadline.running && decoder.rest().length > 0) deadline.start();
       };
 
-      /** Emits frames until the operator is held or left, or until the bytes are used up. */
+      /** Emits frames until the operator is held or unsubscribed, or until the bytes are used up. */
       const emit = () => {
-        while (!subscriber.closed && !holds.held) {
+        while (!subscriber.closed && !holds.held && !nextTurn) {
+          if (isPaced && !spendTurn(0)) return continueNextTurn();
           const frame = decoder.next();
           if (frame !== undefined) {
             deadline.stop();
@@ -107,7 +118,16 @@ export function decode<T>(
           }
         }
       };
-      /** Emits what can be emitted. Only when everything is out may the source resume, or its end be passed on. */
+      const continueNextTurn = () => {
+        nextTurn = setImmediate(() => {
+          nextTurn = undefined;
+          run();
+        });
+        brake.on();
+      };
+      /**
+       * Emits what can be emitted. When nothing is left, passes on the end of the source, or lets the source resume.
+       */
       const run = () => {
         if (running) return;
         running = true;
@@ -118,7 +138,7 @@ export function decode<T>(
         } finally {
           running = false;
         }
-        if (subscriber.closed || holds.held) return;
+        if (subscriber.closed || holds.held || nextTurn) return;
         finished = input !== 'open';
         passEnd(input, subscriber);
         brake.off();
@@ -142,12 +162,13 @@ export function decode<T>(
       join(holds);
       subscriber.add(() => {
         deadline.stop();
+        if (nextTurn) clearImmediate(nextTurn);
         if (finished || !incoming) return;
         const unused: Uint8Array[] = [decoder.rest()];
         while (chunks.length > 0) unused.push(chunks.shift() as Uint8Array);
         for (const bytes of unused.reverse()) unread(source, bytes, incoming);
       });
-      // Created after that teardown was added, so that bytes are given back before the source is left.
+      // Created after that teardown was added, so that bytes are given back before the source is unsubscribed.
       incoming = new FlowSubscriber<Uint8Array>(
         subscriber as never,
         { next: receive, error: fail, complete: () => end('completed') },
@@ -163,11 +184,12 @@ function passEnd(input: 'open' | 'completed' | { readonly error: unknown }, subs
 }
 
 function frameTimeoutError(milliseconds: number): SocketTimeoutError {
-  const message = `A frame was not complete ${milliseconds} ms after its first byte, the frameTimeout`;
+  const message = `A frame was not complete within frameTimeout (${milliseconds} ms) after its first byte`;
   return new SocketTimeoutError(message, { phase: 'read', timeout: 'frameTimeout', milliseconds });
 }
 
 function overflowError(waiting: number): BackpressureOverflowError {
-  const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: create it with flowFrom()`;
+  const remedy = 'create it with flowFrom()';
+  const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: ${remedy}`;
   return new BackpressureOverflowError(message, { limit: UNHELD_LIMIT });
 }

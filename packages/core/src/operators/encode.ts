@@ -6,7 +6,7 @@ import type { Codec } from '../framing/codec.js';
 /**
  * Encodes each value as the bytes of a frame, with any codec.
  *
- * **Backpressure**: passes it through.
+ * **Backpressure**: passed through.
  *
  * @param codec A codec. Only its `encode()` is used.
  * @returns An operator that emits one chunk for each value, and completes with its source.

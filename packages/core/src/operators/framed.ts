@@ -1,5 +1,6 @@
 // framed(): a socket of frames, for protocols that talk both ways.
 import { type Observer, Subject } from 'rxjs';
+import { bindContext, ContextSubscriber } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
@@ -26,7 +27,7 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
     let started = false;
     // One decoder for all subscribers, for as long as the socket lives. It waits while there are no subscribers.
     const noSubscriber = new Brake(upstream, 'framed: there is no subscriber');
-    const start = () => {
+    const start = bindContext(() => {
       if (started) return;
       started = true;
       const handlers = {
@@ -35,9 +36,9 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
         complete: () => frames.complete(),
       };
       received.subscribe(new FlowSubscriber<T>(undefined, handlers, upstream));
-    };
+    });
     super((subscriber) => {
-      frames.subscribe(subscriber);
+      frames.subscribe(new ContextSubscriber(subscriber));
       // Added after the subscription above: teardowns run in order, and `observed` must not count this subscriber any
       // more.
       subscriber.add(() => {

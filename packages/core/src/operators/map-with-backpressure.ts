@@ -1,5 +1,6 @@
 // mapWithBackpressure(): mergeMap with a bounded queue that holds its sources while it is full.
 import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { bindContext } from '../base/async-context.js';
 import { checkBoolean, checkFunction, checkOneOf, checkOptions, checkSize, typeError } from '../base/check.js';
 import { BackpressureOverflowError } from '../base/errors.js';
 import { Queue } from '../base/queue.js';
@@ -18,13 +19,13 @@ export interface MapWithBackpressureOptions {
   /** How many values may wait before the sources are held. Infinity means no limit. @defaultValue 16 */
   readonly highWaterMark?: number | undefined;
   /**
-   * What happens to a value when the queue is full and the sources cannot be held. `error`: a {@link
-   * BackpressureOverflowError}. `dropOldest`, `dropNewest`: a value is dropped. The same applies to the results of a
-   * projection: 65,536 more of them may wait for their turn, or for a consumer that holds.
+   * What happens to a value when the queue is full and the sources cannot be held. `error`: the result fails with a
+   * {@link BackpressureOverflowError}. `dropOldest`, `dropNewest`: a value is dropped. The same applies to the results
+   * of a projection, if more than `highWaterMark` + 65,536 of them wait for their turn or for a consumer that holds.
    * @defaultValue `'error'`
    */
   readonly overflow?: 'error' | 'dropOldest' | 'dropNewest' | undefined;
-  /** A flow to hold in addition to the sources that are found, for pipelines behind a Subject. @defaultValue none */
+  /** Another flow to hold, for a pipeline behind a Subject, which hides its sources. @defaultValue none */
   readonly flow?: Flow | undefined;
 }
 
@@ -89,10 +90,13 @@ export function mapWithBackpressure<T, R>(
       let flushing = false;
       let flushAgain = false;
 
-      const holds = new Holds(() => work());
+      const holds = new Holds(bindContext(() => work()));
       const isFull = () => (holds.held || slots.length >= concurrency) && queue.length >= highWaterMark;
 
-      /** Adds a value to a bounded queue. Returns `false` if that failed the subscription. */
+      /**
+       * Adds a value to a bounded queue. Returns `false` if the queue was full and the subscriber has received an
+       * error.
+       */
       const enqueue = <V>(into: Queue<V>, value: V, limit: number): boolean => {
         if (into.length < limit) into.push(value);
         else if (overflow === 'dropOldest') {
@@ -136,7 +140,7 @@ export function mapWithBackpressure<T, R>(
           else at++;
         }
       };
-      // Emits what may be emitted, and releases the inner sources whose results are all out. Both may bring more
+      // Emits what may be emitted, and releases the inner sources whose results were all emitted. Both may bring more
       // results.
       const flush = () => {
         flushAgain = true;
@@ -162,7 +166,7 @@ export function mapWithBackpressure<T, R>(
           starting = false;
         }
       };
-      // A nested call leaves starting projections to the outer call, which continues its loop.
+      // A nested call starts no projections: the outer call does so, when its loop continues.
       const work = () => {
         const outermost = !starting && !flushing;
         flush();

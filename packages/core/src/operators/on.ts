@@ -13,28 +13,28 @@ type Has<E extends { readonly type: string }, K> = K extends E['type']
   ? unknown
   : { readonly 'no event of this type': K };
 
-/** The types of events that an editor suggests. Any other type of the source is allowed too. */
+/** The types that an editor suggests. Any other type that the source emits is allowed too. */
 type KnownType = SocketEvent['type'] | ServerEvent['type'];
 
-/** Events that a socket emits once. Whoever waits for one needs to know that it will not come. */
+/** Events that a socket emits once. A subscriber that waits for one must be notified if it will not come. */
 const ONCE: ReadonlySet<string> = new Set(['connect', 'secureConnect', 'end', 'finish']);
 
 /**
  * The events of one type.
  *
- * Applied to a {@link Socket}, every type except `data` only watches: it keeps the socket open and reads nothing. The type
- * `data` makes the socket read.
+ * Applied to a {@link Socket}, every type except `data` only watches: it keeps the socket open and reads nothing. The
+ * type `data` makes the socket read.
  *
- * If a watched socket fails before an event that comes once (`connect`, `secureConnect`, `end`, `finish`), the result fails
- * with the socket's error, so `firstValueFrom(socket.pipe(on('connect')))` says why there is no connection. In all other
- * cases it completes without an error, because subscribers that read receive the error.
+ * If a watched socket fails before an event that comes once (`connect`, `secureConnect`, `end`, `finish`), the result
+ * fails with the socket's error, so `firstValueFrom(socket.pipe(on('connect')))` rejects with the reason. In all
+ * other cases it completes without an error, because subscribers that read receive the error.
  *
  * **Half-close**: `on('end')` emits at the peer's FIN, `on('finish')` when ours was sent.
  *
  * **Backpressure**: passed through.
  *
  * @param type The `type` of the events.
- * @throws At the call: TypeError if the type is not a string or empty.
+ * @throws At the call: TypeError if the type is not a string, or is empty.
  * @throws As a notification: what the source fails with, except as described above.
  *
  * @example

@@ -5,7 +5,8 @@ import { watch } from '../transfer/watch.js';
 
 /**
  * Emits the socket itself once it is open, over TLS once the handshake is done, and completes. It dials the socket and
- * reads nothing. It fails with the socket, so `firstValueFrom(opened(socket))` says why there is no connection.
+ * reads nothing. If the socket fails, it fails with the same error, so `firstValueFrom(opened(socket))` rejects with
+ * the reason.
  *
  * @throws At the call: TypeError for something that is not a socket.
  * @throws As a notification: {@link ConnectError} with Node's code, {@link SocketTimeoutError} (`ETIMEDOUT`) for

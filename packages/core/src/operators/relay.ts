@@ -1,4 +1,4 @@
-// relay(): two sockets joined, both directions.
+// relay(): passes bytes between two sockets, in both directions.
 import { catchError, concat, ignoreElements, NEVER, Observable } from 'rxjs';
 import { controlOf, type Socket } from '../socket.js';
 import { writeTo } from './write-to.js';
@@ -7,8 +7,8 @@ import { writeTo } from './write-to.js';
  * Passes everything from each socket to the other, and emits nothing.
  *
  * **Half-close**: each direction ends on its own, and its FIN is passed on. The relay completes when both directions
- * have ended. If one side fails, the other is aborted; an answer that a side has sent before it stopped reading is
- * passed on first. Unsubscribing before the end aborts both sockets.
+ * have ended. If one side fails, the other is aborted. If a side has stopped reading but has sent an answer before, the
+ * answer is passed on first. Unsubscribing before the end aborts both sockets.
  *
  * **Backpressure**: each direction holds the socket that it reads from.
  *

@@ -1,6 +1,7 @@
-// serve(): a server is a function from a connection to its answer.
+// serve(): runs a handler for each connection, and writes the handler's answer to the connection.
 import { inspect } from 'node:util';
 import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
+import { AsyncContext } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { checkFunction, checkOptions } from '../base/check.js';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
@@ -10,7 +11,8 @@ import { controlOf, Socket } from '../socket.js';
 import { writeTo } from './write-to.js';
 
 /**
- * What a handler returns: one chunk, a socket (its bytes), or anything that RxJS converts to an Observable of chunks.
+ * The answer that a handler returns: one chunk, a socket (its bytes), or anything that RxJS converts to an Observable
+ * of chunks.
  */
 export type HandlerResult = Chunk | Socket | ObservableInput<Chunk>;
 
@@ -29,9 +31,9 @@ export type ServeOperator = <A extends Endpoint>(
 ) => Observable<ServerEvent<A> | ConnectionErrorEvent>;
 
 /**
- * Runs a handler for each connection and writes what it returns. Emits the server's events. A failed connection emits
- * one `connectionError`, and the server keeps running. If there are several subscribers, each connection is still
- * handled once.
+ * Runs a handler for each connection and writes the answer that it returns. Emits the server's events. A failed
+ * connection emits one `connectionError`, and the server keeps running. If there are several subscribers, each
+ * connection is still handled once.
  *
  * Unsubscribing stops the server and aborts unfinished answers. `server.close()` is the graceful way. A handler that
  * upgrades its socket (STARTTLS) continues with the new socket on its own: its answer to the plain socket ends.
@@ -39,7 +41,7 @@ export type ServeOperator = <A extends Endpoint>(
  * **Half-close**: `allowHalfOpen` is turned on. The write side completes when the answer completes, and reading goes on
  * for as long as the handler reads. An answer that fails or is stopped aborts its connection.
  *
- * **Backpressure**: a clogged connection holds the sources of its own answer, and nothing else.
+ * **Backpressure**: a connection whose peer does not read holds the sources of its own answer, and nothing else.
  *
  * @param handler Called once for each connection.
  * @throws At the call: TypeError if the handler is not a function, or for an invalid option.
@@ -63,7 +65,7 @@ export function serve(
 // A separate overload: in a union with the other results, a Socket would let TypeScript infer events instead of chunks.
 export function serve(handler: (socket: Socket) => HandlerResult, options?: ServeOptions): ServeOperator;
 export function serve(handler: (socket: Socket) => HandlerResult, options: ServeOptions = {}): ServeOperator {
-  checkFunction('handler', handler, 'a function from a socket to its answer');
+  checkFunction('handler', handler, 'a function that takes a socket and returns its answer');
   checkOptions(options, '{ onError }');
   const { onError = emitHandlerWarning } = options;
   checkFunction('onError', onError);
@@ -71,6 +73,7 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
     const served = new WeakSet<Socket>();
     return new Observable((subscriber) => {
       const answers = new Subscription();
+      const context = new AsyncContext();
       const serveSocket = (socket: Socket) => {
         if (served.has(socket)) return;
         served.add(socket);
@@ -84,14 +87,15 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
           failed = true;
           control.cut(error);
           subscriber.next({ type: 'connectionError', socket, error });
-          // Last, because it may throw.
+          // Called last, because it may throw.
           if (!(error instanceof SocketError)) onError(error, socket);
         };
-        control.afterClose(() => {
+        const afterClose = (run: () => void) => control.afterClose(() => context.runInAsyncScope(run));
+        afterClose(() => {
           if (control.failure && !answers.closed) fail(control.failure);
         });
         // A listener of its own, so that an error thrown by onError() does not prevent it.
-        control.afterClose(() => answer.unsubscribe());
+        afterClose(() => answer.unsubscribe());
         try {
           answer.add(chunksOf(handler(socket)).pipe(writeTo(socket)).subscribe({ error: fail }));
         } catch (error) {

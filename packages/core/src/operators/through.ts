@@ -14,8 +14,8 @@ import { writeTo } from './write-to.js';
  *
  * **Half-close**: the write side completes when the source completes, and reading goes on. The result completes at the
  * peer's FIN. A source that is still running then is unsubscribed, which aborts the connection. With `end: false` the
- * write side completes at the peer's FIN instead, unless the socket was created with `allowHalfOpen`: use this for
- * peers that take an early FIN for a client that has gone, as many HTTP servers do.
+ * write side completes at the peer's FIN instead, unless the socket was created with `allowHalfOpen`. Use this for
+ * peers that give up when a FIN comes before their answer, as many HTTP servers do.
  *
  * **Backpressure**: both ways, independently.
  *
@@ -43,7 +43,7 @@ export function through(target: Socket | (() => Socket), options: EndOptions = {
     flowable((subscriber, join) => {
       const socket = typeof target === 'function' ? target() : target;
       const control = controlOf(socket);
-      // With `end: false` nobody completes the write side except the peer's FIN.
+      // With `end: false` only the peer's FIN completes the write side.
       if (end) socket.allowHalfOpen = true;
       join(socket);
       const incoming = new FlowSubscriber<Buffer>(subscriber as never, {

@@ -13,11 +13,11 @@ import { type EndOptions, WholeWrite, type WriteProgress } from '../transfer/who
  *
  * **Half-close**: when the source completes, the write side completes too, and the result completes when FIN was sent;
  * with `end: false`, when everything was handed to the kernel. If the source fails, or you unsubscribe before it has
- * completed, the connection is aborted, so that the peer cannot take a part for the whole. The socket's own
+ * completed, the connection is aborted, so that the peer cannot mistake a part for the whole. The socket's own
  * `complete()` and `close()` still send FIN in the middle of a transfer.
  *
- * **Backpressure**: holds its sources from the moment `next()` returns `false` until `drain`. A source that cannot be
- * held fills at most `maxWriteBuffer`.
+ * **Backpressure**: holds its sources from the moment the socket's `next()` returns `false` until `drain`. A source
+ * that cannot be held fills at most `maxWriteBuffer`.
  *
  * @param options `end`: whether FIN is sent after the last byte. Default: `true`.
  * @throws At the call: TypeError for something that is not a socket, or for an invalid option.

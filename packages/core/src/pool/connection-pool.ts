@@ -8,7 +8,7 @@ import { exchange } from './exchange.js';
 import { PoolConnections } from './pool-connections.js';
 import { type ConnectionPoolOptions, resolvePoolOptions } from './pool-options.js';
 
-/** A pool of connections. Made by {@link connectionPool}. */
+/** A pool of connections. Created by {@link connectionPool}. */
 export class ConnectionPool implements AsyncDisposable {
   readonly #connections: PoolConnections;
 
@@ -61,13 +61,13 @@ export class ConnectionPool implements AsyncDisposable {
    *
    * **Half-close**: the exchange must not end our side, or the connection cannot be used again. An exchange that
    * completes without a result after the peer's FIN fails with `ERR_POOL_HANGUP`. Usually the peer had ended the
-   * connection before, unnoticed: `retry(1)` repeats the exchange on another connection, if asking twice does no harm,
-   * and `validate` finds such connections beforehand.
+   * connection before the exchange began, and nobody noticed. If asking twice does no harm, `retry(1)` repeats the
+   * exchange on another connection. `validate` finds such connections beforehand.
    *
    * **Backpressure**: consumers hold the socket.
    *
    * @param project Writes the request and returns the answer. It completes when the answer is complete.
-   * @returns Emits what `project` gives. Every subscription is an exchange of its own.
+   * @returns Emits the results of `project`. Every subscription is an exchange of its own.
    * @throws At the call: {@link TypeError} if `project` is not a function.
    * @throws As a notification: what {@link acquire} fails with; what `project` throws or fails with; {@link PoolError}
    * (`ERR_POOL_HANGUP`).
@@ -112,8 +112,8 @@ export class ConnectionPool implements AsyncDisposable {
 }
 
 /**
- * Makes a pool of connections to one peer. It dials when a connection is needed, up to `max`. A released connection
- * stays open and is used again, the one that was released last first.
+ * Creates a pool of connections to one peer. It dials when a connection is needed, up to `max`. A released connection
+ * stays open and is used again. Of several idle connections, the one that was released last is used first.
  *
  * The pool reads idle connections. If the peer ends one, or sends bytes that nobody asked for (perhaps the late rest of
  * an answer), the pool discards it. An end that the kernel has not reported yet, or a network that fails silently, goes
@@ -124,7 +124,8 @@ export class ConnectionPool implements AsyncDisposable {
  *
  * **Half-close**: a connection that either side has ended is not used again, whatever `allowHalfOpen` says.
  *
- * **Backpressure**: at most `maxWaiting` calls of `acquire()` wait for a connection. The sockets keep their own.
+ * **Backpressure**: at most `maxWaiting` calls of `acquire()` wait for a connection. Each socket has its own
+ * backpressure.
  *
  * @param factory Makes a new socket at each call, of any transport: TCP, TLS, UNIX. It is called once right away.
  * @param options How many connections and waiting calls there may be, and how long they last.

@@ -14,12 +14,13 @@ export function exchange<R>(
   return new Observable((subscriber) => {
     /** The socket, while the exchange is not complete. */
     let socket: Socket | undefined;
-    // Ends with the exchange: aborts first if the exchange is not complete, then leaves the answer and the pool.
+    // Unsubscribed at the end of the exchange. Aborts the socket first if the exchange is not complete, and then
+    // unsubscribes from the answer and from the pool.
     const lifetime = new Subscription(() => socket?.error(new Error('the exchange was not complete')));
     // One microtask later: a subscriber that leaves with the last value, as firstValueFrom() does, leaves before the
     // exchange can complete.
     subscriber.add(() => queueMicrotask(() => lifetime.unsubscribe()));
-    // Lets a subscriber end with the exchange, and not already with its destination.
+    // Unsubscribes `inner` together with the exchange, and not earlier, together with its destination.
     const endWithExchange = <T>(inner: FlowSubscriber<T>) => {
       subscriber.remove(inner);
       lifetime.add(inner);

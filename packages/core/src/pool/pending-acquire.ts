@@ -1,5 +1,6 @@
 // One acquire() that waits for a connection.
 import type { SchedulerLike, Subscriber } from 'rxjs';
+import { ContextSubscriber } from '../base/async-context.js';
 import { Deadline } from '../base/deadline.js';
 import type { Socket } from '../socket.js';
 import { PoolError } from './errors.js';
@@ -9,7 +10,7 @@ import type { PooledConnection } from './pooled-connection.js';
 export class PendingAcquire {
   /** The connection it got. */
   connection: PooledConnection | undefined;
-  readonly #subscriber: Subscriber<Socket>;
+  readonly #subscriber: ContextSubscriber<Socket>;
   readonly #queue: Set<PendingAcquire>;
   readonly #scheduler: SchedulerLike;
   readonly #deadline: Deadline;
@@ -24,7 +25,7 @@ export class PendingAcquire {
     { scheduler, acquireTimeout }: PoolLimits,
     poolState: () => string,
   ) {
-    this.#subscriber = subscriber;
+    this.#subscriber = new ContextSubscriber(subscriber);
     this.#queue = queue;
     this.#scheduler = scheduler;
     this.#deadline = new Deadline(scheduler, acquireTimeout, () => {
@@ -45,6 +46,11 @@ export class PendingAcquire {
   leave(): void {
     this.#deadline.stop();
     this.#queue.delete(this);
+  }
+
+  /** Calls a function in the context of the code that called acquire(). */
+  runInContext(run: () => void): void {
+    this.#subscriber.context.runInAsyncScope(run);
   }
 
   resolve(connection: PooledConnection): void {

@@ -2,9 +2,10 @@
 //
 //   dialling ──▶ inUse ──release──▶ releasing ──reusable──▶ idle ──▶ (validating) ──▶ inUse
 //
-// A connection that cannot be used again, or that nobody waits for any more, is discarded in any state: it has no state
-// then, does not count, and closes.
+// A connection that cannot be used again, or that nobody waits for any more, is discarded, whatever its state. It then
+// has no state, does not count, and closes.
 import type { Subscriber } from 'rxjs';
+import { bindContext } from '../base/async-context.js';
 import { closeWithin } from '../base/close-within.js';
 import type { SocketFactory } from '../reconnect/socket-factory.js';
 import type { Socket } from '../socket.js';
@@ -76,7 +77,10 @@ export class PoolConnections {
     }
   }
 
-  #dial(): void {
+  // Runs in the context of the code that created the pool: the connection outlives the acquire() that waits for it.
+  readonly #dial = bindContext(() => this.#addConnection());
+
+  #addConnection(): void {
     let socket: Socket;
     try {
       socket = this.#sockets.make();
@@ -105,14 +109,15 @@ export class PoolConnections {
     connection.dial();
   }
 
-  /** Takes an idle connection into use, after `validate`. */
+  /** Uses an idle connection again, after `validate`. */
   #reuse(connection: PooledConnection): void {
     connection.endIdle();
     if (!connection.isReusable) return this.#discard(connection);
     if (!this.#limits.validate) return this.#serveFirst(connection);
     this.states.set(connection, 'validating');
-    this.#upcoming++;
-    connection.validate((valid) => {
+    // The acquire() calls before this one are served by connections that are on their way already.
+    const acquire = [...this.waiting][this.#upcoming++] as PendingAcquire;
+    const validated = (valid: boolean) => {
       if (!this.#finish(connection, 'validating')) return;
       if (!valid) this.#discard(connection, 'validate found that it does not work');
       // Becomes idle for a moment: that shows whether `validate` has left bytes unread.
@@ -122,7 +127,8 @@ export class PoolConnections {
         this.#serveFirst(connection);
       }
       this.#serveWaiting();
-    });
+    };
+    acquire.runInContext(() => connection.validate(validated));
   }
 
   /** Gives a connection to the first waiting acquire(). Without one it becomes idle. */
@@ -145,11 +151,12 @@ export class PoolConnections {
     });
   }
 
-  #becomeIdle(connection: PooledConnection): void {
+  // Runs in the context of the code that created the pool, so that an idle connection keeps nothing of its last user.
+  readonly #becomeIdle = bindContext((connection: PooledConnection) => {
     if (this.#closed || !connection.beginIdle()) return this.#discard(connection);
     this.states.set(connection, 'idle');
     this.idle.push(connection);
-  }
+  });
 
   /** @param abortReason If given, aborts the connection; otherwise it closes gracefully. */
   #discard(connection: PooledConnection, abortReason?: string): void {

@@ -14,34 +14,34 @@ import type { Socket } from '../socket.js';
 /** Options of {@link connectionPool}. All times are in milliseconds. */
 export interface ConnectionPoolOptions {
   /**
-   * How many connections the pool may have at once; closing ones do not count. Infinity = no limit.
+   * How many connections the pool may have at once; closing ones do not count. Infinity means no limit.
    * @defaultValue 10
    */
   readonly max?: number | undefined;
   /**
-   * How long a connection may be idle before it is closed, in milliseconds; 0 or Infinity = without limit.
+   * How long a connection may be idle before it is closed, in milliseconds. 0 and Infinity mean no limit.
    * @defaultValue 30,000
    */
   readonly idleTimeout?: number | undefined;
   /**
-   * How long `acquire()` may wait for a connection, including dialling and `validate`, in milliseconds; 0 or Infinity =
-   * without limit.
+   * How long `acquire()` may wait for a connection, including dialling and `validate`, in milliseconds. 0 and Infinity
+   * mean no limit.
    * @defaultValue 30,000
    */
   readonly acquireTimeout?: number | undefined;
   /**
-   * How many `acquire()` calls may wait while all `max` connections are in use; 0 = none, Infinity = no limit.
+   * How many `acquire()` calls may wait while all `max` connections are in use. 0 means none, Infinity means no limit.
    * @defaultValue 1,000
    */
   readonly maxWaiting?: number | undefined;
   /**
    * Called before an idle connection is used again, not before its first use. Return `true` if it still works. It may
-   * exchange messages with the peer, but must read the whole answer. Any other result, and an error, aborts the
-   * connection, and the pool takes another.
+   * exchange messages with the peer, but must read the whole answer. After any other result, or an error, the pool
+   * aborts the connection and takes another.
    * @defaultValue none: connections are used again without a check
    */
   readonly validate?: ((socket: Socket) => boolean | ObservableInput<boolean>) | undefined;
-  /** How long `validate` may take, in milliseconds; 0 or Infinity = without limit. @defaultValue 5,000 */
+  /** How long `validate` may take, in milliseconds. 0 and Infinity mean no limit. @defaultValue 5,000 */
   readonly validateTimeout?: number | undefined;
   /** Runs the timers of the pool. Its sockets have their own scheduler. @defaultValue `asyncScheduler` */
   readonly scheduler?: SchedulerLike | undefined;

@@ -8,12 +8,12 @@ import { controlOf, type Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
 import type { PoolLimits } from './pool-options.js';
 
-/** What a connection notifies its pool of. */
+/** What a connection reports to its pool. */
 export interface PooledConnectionHandlers {
   onOpen(): void;
-  /** It was idle and must not be used again: `idleTimeout` passed, the peer ended it, or bytes came unasked. */
+  /** It was idle and must not be used again: `idleTimeout` passed, the peer ended it, or unexpected bytes came. */
   onUnusable(): void;
-  /** It is gone, or could not be made. */
+  /** It has closed, or could not be opened. */
   onClosed(error?: unknown): void;
 }
 
@@ -49,15 +49,18 @@ export class PooledConnection {
   }
 
   /**
-   * Whether our side is open, everything is written and nobody holds the socket. Whether the peer has ended its side
-   * shows in {@link beginIdle}.
+   * Whether our side is open, everything is written and nobody holds the socket. {@link beginIdle} finds out whether
+   * the peer has ended its side.
    */
   get isReusable(): boolean {
     const { writableLength, holds } = this.socket;
     return controlOf(this.socket).writeState === 'open' && writableLength === 0 && holds.length === 0;
   }
 
-  /** Returns `false` if it cannot be used again: bytes were left unread, the peer has ended, or it is not reusable. */
+  /**
+   * Begins to read the idle socket. Returns `false` if it cannot be used again: bytes were left unread, the peer has
+   * ended its side, or it is not reusable.
+   */
   beginIdle(): boolean {
     if (!this.isReusable) return false;
     let unusable = false;
@@ -87,7 +90,7 @@ export class PooledConnection {
 
   /**
    * Calls the `validate` option.
-   * @param done Called once, with `true` only if `validate` gave `true` within `validateTimeout`.
+   * @param done Called once, with `true` only if the result is `true` and comes within `validateTimeout`.
    */
   validate(done: (valid: boolean) => void): void {
     const { validate = () => true, validateTimeout, scheduler } = this.#limits;
@@ -109,7 +112,7 @@ export class PooledConnection {
     validation = result.pipe(take(1)).subscribe({
       next: (valid) => end(valid === true),
       error: (error) => {
-        // A failed socket is what `validate` looks for; any other error is a mistake in `validate`.
+        // `validate` is there to find failed sockets. Any other error is a mistake in `validate`.
         if (!(error instanceof SocketError)) process.emitWarning(error as Error);
         end(false);
       },

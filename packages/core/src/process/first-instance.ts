@@ -10,7 +10,7 @@ import { CONFIRMATION, type Greeting, type LaunchMessage, messageCodec, parseLau
 
 interface FirstInstanceOptions {
   readonly name: string;
-  /** How long the later instance may take to send its arguments, in milliseconds; 0 = no limit. */
+  /** How long the later instance may take to send its arguments, in milliseconds. 0 and Infinity mean no limit. */
   readonly timeout: number;
   readonly scheduler: SchedulerLike;
 }

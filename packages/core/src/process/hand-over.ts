@@ -10,14 +10,14 @@ import { waitUntilReady } from './successor.js';
 /** Options of {@link handOver}. */
 export interface HandOverOptions {
   /**
-   * How long the successor may take to send `'ready'` before it is killed, in milliseconds; 0 or Infinity sets no
+   * How long the successor may take to send `'ready'` before it is killed, in milliseconds. 0 and Infinity mean no
    * limit.
    * @defaultValue 30,000
    */
   readonly readyTimeout?: number | undefined;
   /**
-   * How long the open connections of this process may continue before they are aborted, in milliseconds; 0 aborts them
-   * at once, Infinity sets no limit. See `server.close()`.
+   * How long the open connections of this process may continue before they are aborted, in milliseconds. 0 aborts them
+   * at once, Infinity never. See `server.close()`.
    * @defaultValue 10,000
    */
   readonly drain?: number | undefined;
@@ -32,7 +32,7 @@ export interface HandOverOptions {
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** The servers for {@link handOver}: one server, or several by the names under which the successor finds them. */
+/** The servers for {@link handOver}: one server, or several by name. The successor finds them by the same names. */
 export type HandOverServers = Server | Readonly<Record<string, Server>>;
 
 /**
@@ -44,7 +44,7 @@ export type HandOverServers = Server | Readonly<Record<string, Server>>;
  * process, and keeps running when this process exits. If it is not ready within `readyTimeout` it is killed. If it ends
  * before it is ready, the returned promise rejects and the servers of this process keep running.
  *
- * If systemd holds the sockets, you do not need this function: they stay open while systemd restarts the service.
+ * If systemd opens the sockets, you do not need this function: they stay open while systemd restarts the service.
  *
  * This works for TCP, TLS and UNIX sockets, and not on Windows: see {@link Server.fd}. Each connection stays with the
  * process that accepted it. No other state passes to the successor. The file of a UNIX socket stays in place: a
@@ -98,8 +98,8 @@ export function handOver(
   const serversByName = byName(servers);
   const descriptors = Object.entries(serversByName).map(([name, server]) => descriptorOf(name, server));
   if (descriptors.length === 0) throw new TypeError('handOver() needs at least one server');
-  // LISTEN_PID is known only when the process runs. So a shell starts, sets it, and then executes the program in the
-  // same process.
+  // The process id is known only when the process runs. So the process starts as a shell, which sets LISTEN_PID and
+  // then executes the program in the same process.
   const successor = spawn('/bin/sh', ['-c', 'LISTEN_PID=$$; export LISTEN_PID; exec "$0" "$@"', command, ...args], {
     env: { ...env, LISTEN_FDS: String(descriptors.length), LISTEN_FDNAMES: Object.keys(serversByName).join(':') },
     ...(cwd !== undefined && { cwd }),

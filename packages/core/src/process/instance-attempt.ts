@@ -16,7 +16,7 @@ import { deliverArguments } from './later-instance.js';
 export interface InstanceConfig {
   readonly name: string;
   readonly args: readonly string[];
-  /** In milliseconds; 0 = no limit. */
+  /** In milliseconds. 0 and Infinity mean no limit. */
   readonly timeout: number;
   readonly scheduler: SchedulerLike;
   /** The address of the first instance, for messages. */

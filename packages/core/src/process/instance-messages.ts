@@ -4,8 +4,8 @@
 //     later → first   {"args":["b.txt"],"cwd":"/home/joe","pid":23}      only if the name is its own
 //     first → later   {"taken":true}                                     then FIN
 //
-// The first instance speaks first, so that a later one sends nothing to a different program. A web page can make a
-// browser connect, but the browser then sends a line of HTTP, which is not a valid message.
+// The first instance sends the first message, so that a later one sends nothing to a different program. A web page can
+// make a browser connect, but the browser then sends a line of HTTP, which is not a valid message.
 import { FrameError } from '../base/errors.js';
 import { jsonLinesCodec } from '../framing/json-lines.js';
 

@@ -2,6 +2,7 @@
 
 import net from 'node:net';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
+import { ContextSubscriber } from '../base/async-context.js';
 import { checkOptions, checkPort, checkScheduler, checkString, checkTimeout, typeError } from '../base/check.js';
 import { connect } from '../connect.js';
 import { serverOver } from '../listen.js';
@@ -19,7 +20,7 @@ export interface InstanceOptions {
   readonly args?: readonly string[] | undefined;
   /**
    * How long a later instance tries to deliver its arguments, and how long the first instance waits for them, in
-   * milliseconds; 0 or Infinity sets no limit.
+   * milliseconds. 0 and Infinity mean no limit.
    * @defaultValue 5,000
    */
   readonly timeout?: number | undefined;
@@ -55,7 +56,7 @@ export type SingleInstanceOptions = InstanceOptions &
  *
  * - The first instance gets `acquired`, and then a `launch` event with the arguments of each later instance.
  * - A later instance delivers its arguments to the first one and fails with {@link AlreadyRunningError}. The property
- * `delivered` of the error says whether the first instance has received them.
+ *   `delivered` of the error says whether the first instance has received them.
  *
  * Of several attempts at the same moment, exactly one succeeds. No stale lock can remain, because the system frees the
  * port however the process ends. The first instance stays first, and its process stays alive, until you unsubscribe or
@@ -100,7 +101,7 @@ export function singleInstance(options: SingleInstanceOptions): Observable<Insta
   checkTimeout('timeout', timeout);
   checkScheduler('scheduler', scheduler);
   const config = { name, args: [...args], timeout, scheduler, ...transportOf(options, timeout, scheduler) };
-  return new Observable((subscriber) => new InstanceAttempt(config, subscriber).start());
+  return new Observable((subscriber) => new InstanceAttempt(config, new ContextSubscriber(subscriber)).start());
 }
 
 function transportOf(

@@ -1,4 +1,4 @@
-// The start of a successor process: it says when it is ready, or it is gone.
+// Waits for a successor process to report that it is ready.
 import type { ChildProcess } from 'node:child_process';
 import type { SchedulerLike } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
@@ -7,7 +7,10 @@ import { HandOverError } from './errors.js';
 
 const REMEDY = "it must call process.send('ready') once it listens";
 
-/** Resolves when the successor sends `'ready'`. Rejects only after the successor is gone. */
+/**
+ * Resolves when the successor sends `'ready'`. Kills the successor after `timeout`. Rejects when the successor has
+ * ended before it was ready.
+ */
 export function waitUntilReady(
   successor: ChildProcess,
   command: string,

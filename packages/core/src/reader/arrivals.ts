@@ -5,10 +5,10 @@ import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Brake } from '../flow/holds.js';
 import { controlOf, type Socket } from '../socket.js';
 
-/** Sockets that have a reader. A second one would wait for bytes that the first one holds back, without end. */
+/** Sockets that have a reader. A second reader would wait forever, because the first one holds the socket. */
 const socketsWithReader = new WeakSet<Socket>();
 
-/** How the input has ended: without an error at the peer's FIN. */
+/** How the input has ended: with an error, or, at the peer's FIN, without one. */
 export type InputEnd = { readonly error?: unknown };
 
 export class Arrivals {
@@ -21,7 +21,7 @@ export class Arrivals {
   #wake: (() => void) | undefined;
 
   /**
-   * Subscribes to the socket. The socket delivers nothing before {@link more} is called.
+   * Subscribes to the socket. The socket delivers nothing before {@link waitForMore} is called.
    * @param onChunk Called with every chunk.
    */
   constructor(socket: Socket, onChunk: (chunk: Buffer) => void) {
@@ -51,7 +51,7 @@ export class Arrivals {
   }
 
   /** Lets the socket deliver. Resolves at the next chunk, at the end, or at a call of `wake()`. */
-  async more(): Promise<void> {
+  async waitForMore(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
       this.#brake.off();
@@ -60,7 +60,7 @@ export class Arrivals {
     this.#brake.on();
   }
 
-  /** Resolves the pending `more()`. */
+  /** Resolves the pending `waitForMore()`. */
   wake(): void {
     this.#wake?.();
   }

@@ -1,5 +1,5 @@
-// Decodes frames of one codec and then of another from the same bytes. A change of codec costs what the frames cost
-// that were read, and not what all the bytes cost that have arrived behind them.
+// Decodes frames of one codec and then of another from the same bytes. The cost of changing the codec grows with the
+// frames that were read, and not with the bytes that have arrived after them.
 import type { Codec, Decoder } from '../framing/codec.js';
 import type { ReadBuffer } from './read-buffer.js';
 
@@ -7,14 +7,14 @@ import type { ReadBuffer } from './read-buffer.js';
 export type Decodes<T> = Pick<Codec<T>, 'decoder'>;
 
 /**
- * A short cut for the common case: takes a frame directly from the bytes, or returns `undefined` and leaves it to the
+ * A fast path for the common case: takes a frame directly from the bytes. Returns `undefined` to leave the frame to the
  * codec.
  */
-export type ShortCut<T> = (buffer: ReadBuffer) => T | undefined;
+export type FastPath<T> = (buffer: ReadBuffer) => T | undefined;
 
 /**
- * How many bytes a decoder receives first. Each portion is twice as long as the one before it, so that the copy of
- * unused bytes that a decoder returns is never much longer than the bytes that it has used.
+ * How many bytes a decoder receives first. Each portion is twice as long as the one before it. A decoder returns its
+ * unused bytes as a copy: this way the copy is never much longer than the bytes that the decoder has used.
  */
 const FIRST_PORTION = 512;
 
@@ -31,12 +31,12 @@ export class Decoding {
 
   /**
    * Returns the next frame, or `undefined` if more bytes are needed. The decoder then keeps the part of the frame that
-   * has arrived, until the next call with the same codec or until {@link settle}.
+   * has arrived, until the next call with the same codec or until {@link unreadRest}.
    */
-  next<T>(codec: Decodes<T>, shortCut?: ShortCut<T>): T | undefined {
-    if (codec !== this.#codec) this.settle();
-    if (shortCut && !this.#decoder) {
-      const frame = shortCut(this.#buffer);
+  next<T>(codec: Decodes<T>, fastPath?: FastPath<T>): T | undefined {
+    if (codec !== this.#codec) this.unreadRest();
+    if (fastPath && !this.#decoder) {
+      const frame = fastPath(this.#buffer);
       if (frame !== undefined || this.#buffer.empty) return frame;
     }
     return this.#attempt(() => this.#decode(codec));
@@ -49,12 +49,12 @@ export class Decoding {
       decoder.end();
       return decoder.next();
     });
-    this.settle();
+    this.unreadRest();
     return frame;
   }
 
-  /** Puts the bytes that the decoder has not used back into the buffer. */
-  settle(): void {
+  /** Gives the bytes that the decoder has not used back to the buffer. */
+  unreadRest(): void {
     const rest = this.#decoder?.rest();
     this.#decoder = undefined;
     this.#codec = undefined;
@@ -73,7 +73,7 @@ export class Decoding {
     }
   }
 
-  /** Returns the present decoder, or a new one after `settle()`. */
+  /** Returns the current decoder, or a new one after `unreadRest()`. */
   #start<T>(codec: Decodes<T>): Decoder<T> {
     if (!this.#decoder) {
       this.#decoder = codec.decoder();
@@ -88,7 +88,7 @@ export class Decoding {
     try {
       return decode();
     } catch (error) {
-      this.settle();
+      this.unreadRest();
       throw error;
     }
   }

@@ -1,5 +1,5 @@
-// The bytes that arrived and that no read has used yet, in chunks as they arrived. What lies whole in the first chunk
-// is taken directly from there.
+// The bytes that arrived and that no read has used yet, in chunks as they arrived. A read that needs only the first
+// chunk takes its bytes directly from there.
 import { asBuffer } from '../base/bytes.js';
 import { copyBytes } from '../framing/copy-bytes.js';
 
@@ -8,7 +8,7 @@ const CR = 13;
 
 export class ReadBuffer {
   #chunks: Buffer[] = [];
-  /** How many bytes of the first chunk were taken, or were handed out by `portion()`. */
+  /** How many bytes of the first chunk were taken, or were returned by `portion()`. */
   #at = 0;
 
   /** Whether there are no more bytes. */
@@ -62,7 +62,7 @@ export class ReadBuffer {
     return first.toString('utf8', from, to);
   }
 
-  /** Hands out at most `length` of the next bytes, not copied. Bytes that are not used come back by {@link unread}. */
+  /** Returns at most `length` of the next bytes, not copied. The caller gives unused bytes back with {@link unread}. */
   portion(length: number): Buffer | undefined {
     const first = this.#first;
     if (!first) return undefined;
@@ -72,7 +72,7 @@ export class ReadBuffer {
     return first.subarray(from, this.#at);
   }
 
-  /** Puts bytes back in front. If they are the last ones that were handed out, as is usual, nothing is copied. */
+  /** Puts bytes back in front. Nothing is copied if they are the last bytes that `portion()` returned, as is usual. */
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const [first] = this.#chunks;

@@ -1,4 +1,4 @@
-// reader(): bytes, lines and frames by await, for protocols that read better as a sequence of steps than as a pipeline.
+// reader(): reads bytes, lines and frames with await, where a sequence of steps is clearer than a pipeline.
 
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkInteger, checkOptions, checkSize, checkTimeout, type WithDefaults } from '../base/check.js';
@@ -14,7 +14,7 @@ import { wholeInputCodec } from '../framing/whole-input.js';
 import { controlOf, type Socket } from '../socket.js';
 import { Arrivals } from './arrivals.js';
 import { readerDelimited, readerLines } from './codecs.js';
-import { type Decodes, Decoding, type ShortCut } from './decoding.js';
+import { type Decodes, Decoding, type FastPath } from './decoding.js';
 import { ReadBuffer } from './read-buffer.js';
 
 /** Options of {@link reader}. */
@@ -22,11 +22,12 @@ export interface ReaderOptions {
   /** How long one read may take, in milliseconds. 0 and Infinity mean no limit. @defaultValue 0 */
   readonly timeout?: number | undefined;
   /**
-   * The most bytes of a line, of the bytes before the delimiter of `readUntil`, and of `readAll`. Infinity means no
-   * limit.
+   * The longest line, the longest block before the delimiter of `readUntil`, and the longest input of `readAll`, in
+   * bytes. Infinity means no limit.
    *
-   * A longer one is a {@link FrameTooLongError}. Its bytes are still there for the next read: for `read(length)`, which
-   * takes them in pieces, or for `readFrame(linesCodec({ maxLength, oversize: 'discard' }))`, which skips long lines.
+   * A read of more bytes rejects with a {@link FrameTooLongError}. The bytes are still there for the next read: for
+   * `read(length)`, which takes them in pieces, or for `readFrame(linesCodec({ maxLength, oversize: 'discard' }))`,
+   * which skips long lines.
    * @defaultValue 16,777,216
    */
   readonly maxLength?: number | undefined;
@@ -71,7 +72,7 @@ export class Reader implements Disposable {
     this.#arrivals = new Arrivals(socket, (chunk) => this.#buffer.push(chunk));
   }
 
-  /** The socket that it reads. */
+  /** The socket that the reader reads. */
   get socket(): Socket {
     return this.#socket;
   }
@@ -144,7 +145,7 @@ export class Reader implements Disposable {
 
   /** Stops reading and gives unused bytes back: the next reader of the socket starts with them. */
   release(): void {
-    this.#decoding.settle();
+    this.#decoding.unreadRest();
     this.#arrivals.release(this.#buffer.drain());
   }
 
@@ -165,14 +166,14 @@ export class Reader implements Disposable {
     codec: Decodes<T>,
     options: ReadOptions | undefined,
     atEnd: () => E,
-    shortCut?: ShortCut<T>,
+    fastPath?: FastPath<T>,
   ): Promise<T | E> {
     const timeout = this.#timeoutOf(options);
     const next = () => {
       const { end } = this.#arrivals;
-      // A decision of this side overtakes the bytes that wait.
+      // An error of this side overtakes the bytes that wait.
       if (end && isLocalDecision(end.error)) throw end.error;
-      return this.#decoding.next(codec, shortCut);
+      return this.#decoding.next(codec, fastPath);
     };
     const last = () => {
       const frame = this.#decoding.end(codec);
@@ -187,8 +188,8 @@ export class Reader implements Disposable {
     return frame;
   }
 
-  // Tries again after every chunk. When it fails, the decoder keeps the part of the frame that has arrived: a read with
-  // the same codec continues with it; a read with another codec, or release(), puts it back first.
+  // Tries again after every chunk. If it fails, the decoder keeps the part of the frame that has arrived. A read with
+  // the same codec continues with that part. A read with another codec, and release(), give it back first.
   async #wait<T, E>(next: () => T | undefined, timeout: number, atEnd: () => E): Promise<T | E> {
     let expired = false;
     const deadline = new Deadline(controlOf(this.#socket).limits.scheduler, timeout, () => {
@@ -202,7 +203,7 @@ export class Reader implements Disposable {
         if (end && 'error' in end) throw end.error;
         if (end) return atEnd();
         if (expired) throw readTimeoutError(timeout, this.#socket);
-        await this.#arrivals.more();
+        await this.#arrivals.waitForMore();
         const frame = next();
         if (frame !== undefined) return frame;
       }
@@ -244,6 +245,6 @@ function throwTruncated(): never {
 
 function readTimeoutError(milliseconds: number, { local, remote }: Socket): SocketTimeoutError {
   const from = remote ? ` from ${formatEndpoint(remote)}` : '';
-  const message = `The read was not complete${from} after ${milliseconds} ms, its timeout`;
+  const message = `The read${from} was not complete within timeout (${milliseconds} ms)`;
   return new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
 }

@@ -8,7 +8,7 @@ import { controlOf, type Socket } from '../socket.js';
 import { readyEvent } from './ready-event.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
-/** What an attempt notifies the reconnecting socket of. */
+/** What an attempt reports to its reconnecting socket. */
 export interface AttemptHandlers {
   /** The socket carries bytes from now on. `event` is its `connect` or, over TLS, its `secureConnect`. */
   onOpen(event: ReconnectEvent): void;
@@ -27,7 +27,7 @@ export class Attempt {
   constructor(socket: Socket, scheduler: SchedulerLike, flow: FlowSet, handlers: AttemptHandlers) {
     this.socket = socket;
     this.#scheduler = scheduler;
-    // Nothing more comes from a peer that has ended its side: it is time for the next connection.
+    // Nothing more comes from a peer that has ended its side: our side ends too, and the next connection can follow.
     socket.allowHalfOpen = false;
     const ready = readyEvent(socket);
     let report: CloseReport;

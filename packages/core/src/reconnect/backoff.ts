@@ -4,7 +4,7 @@ import { checkDelay, checkNumber, checkObject, checkTimeout, rangeError, type Wi
 
 /** How long {@link reconnect} waits before it dials again. All times are in milliseconds. */
 export interface BackoffOptions {
-  /** The first delay, in milliseconds; 0 = dial again on the next turn, every time. @defaultValue 500 */
+  /** The first delay, in milliseconds. With 0 every retry dials in the next turn. @defaultValue 500 */
   readonly initial?: number | undefined;
   /** The longest delay, in milliseconds; at least `initial` and at most 2,147,483,647. @defaultValue 30,000 */
   readonly max?: number | undefined;
@@ -17,9 +17,9 @@ export interface BackoffOptions {
    */
   readonly jitter?: number | undefined;
   /**
-   * How long a connection must stay open, in milliseconds, before the retries are counted from 0 again; 0 = every
-   * connection that opens resets the count; Infinity = none does. This keeps the delays growing for a server that
-   * accepts and closes at once.
+   * How long a connection must stay open, in milliseconds, before the retries are counted from 0 again. With 0 every
+   * connection that opens resets the count; with Infinity none does. A value above 0 keeps the delays growing while a
+   * server accepts connections and closes them at once.
    * @defaultValue 5,000
    */
   readonly resetAfter?: number | undefined;

@@ -1,5 +1,6 @@
 // ReconnectingSocket.eachConnection(): a new pipeline for every connection, so that no decoder joins the bytes of two.
 import { from, type ObservableInput, Subject } from 'rxjs';
+import { ContextSubscriber } from '../base/async-context.js';
 import { FrameError, SocketTimeoutError } from '../base/errors.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -48,14 +49,16 @@ export function eachConnection<R>(
           // The error of the connection is not passed on, and neither is a frame that its end has cut: both follow from
           // the end of the connection, which is a `disconnect` event.
           const isFromConnection = bytes.end?.error === error;
-          if (!isFromConnection && !isAboutBytes(error)) subscriber.error(error);
+          if (!isFromConnection && !isDecodeError(error)) subscriber.error(error);
           else if (!bytes.end) abortConnection(error);
           pipelineDone();
         },
         complete: pipelineDone,
       });
       running++;
-      from(project(new Flowable((reader) => bytes.subject.subscribe(reader), upstream))).subscribe(results);
+      from(
+        project(new Flowable((reader) => bytes.subject.subscribe(new ContextSubscriber(reader)), upstream)),
+      ).subscribe(results);
     };
     const endBytes = (error?: unknown) => {
       if (!current || current.end) return;
@@ -92,8 +95,8 @@ export function eachConnection<R>(
   });
 }
 
-/** Whether the bytes of this connection cannot be decoded. Those of the next one may be good. */
-function isAboutBytes(error: unknown): boolean {
+/** Whether the bytes of this connection cannot be decoded, or come too late. Those of the next one may be good. */
+function isDecodeError(error: unknown): boolean {
   if (error instanceof SocketTimeoutError) return error.timeout === 'frameTimeout';
   return error instanceof FrameError && error.phase === 'read';
 }

@@ -10,7 +10,7 @@ export interface WriteCallbacks {
 /** One write. */
 export interface PendingWrite {
   readonly bytes: Uint8Array;
-  /** `undefined` for `next()`, whose caller is not notified. */
+  /** `undefined` for `next()`: nobody is notified of the result. */
   readonly callbacks: WriteCallbacks | undefined;
 }
 
@@ -34,7 +34,7 @@ export class PendingWrites {
     return write;
   }
 
-  /** Drops everything and rejects the promises. Returns how many bytes were dropped whose writer was not notified. */
+  /** Drops everything and rejects the promises. Returns how many dropped bytes came from `next()`. */
   drop(error: unknown): number {
     let unreported = 0;
     for (let write = this.shift(); write; write = this.shift()) {

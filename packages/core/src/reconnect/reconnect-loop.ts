@@ -4,9 +4,11 @@
 //    ▲                                                                           │
 //    └───────────────── the last subscriber has left (from any state) ───────────┘
 //
-// `ending` is independent of the state and is never taken back: once everything that waits was handed to a connection,
-// that connection is the last one.
+// `ending` is independent of the state and never becomes `no` again: once everything that waits was handed to a
+// connection, that connection is the last one.
 import type { Subscriber, Subscription } from 'rxjs';
+import { onAbortSignal } from '../base/abort-signals.js';
+import { bindContext } from '../base/async-context.js';
 import { closeWithin } from '../base/close-within.js';
 import { AbortedError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
@@ -29,14 +31,14 @@ export class ReconnectLoop {
   readonly flow = new FlowSet();
   readonly writes: ReconnectWrites;
   readonly states = new States<ReconnectState>('idle');
-  /** `complete` and `close` after the call of that name. */
+  /** The call that ends the reconnecting socket; `no` before such a call. */
   ending: 'no' | 'complete' | 'close' = 'no';
 
   readonly #sockets: SocketFactory;
   readonly #backoff: Backoff;
   readonly #limits: ReconnectLimits;
   readonly #subscribers: ReconnectSubscribers;
-  /** Called when it is closed. */
+  /** Called when the reconnecting socket is closed. */
   readonly #onClosed: (() => void)[] = [];
   /** The current connection, or the attempt to make one. */
   #attempt: Attempt | undefined;
@@ -78,12 +80,12 @@ export class ReconnectLoop {
 
   start(): void {
     if (this.state !== 'idle') return;
-    this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (this.#limits.signal) this.#ignoreSignal = onAbortSignal(this.#limits.signal, this.#onSignal);
     if (this.#limits.signal?.aborted) this.#onSignal();
     else this.#dial();
   }
 
-  /** Sends FIN when everything that waits was handed to a connection. The end of that connection closes everything. */
+  /** Sends FIN when everything that waits was handed to a connection. When that connection ends, closes for good. */
   complete(ending: 'complete' | 'close' = 'complete'): void {
     if (this.state === 'closed' || this.ending === 'close') return;
     this.ending = ending;
@@ -124,7 +126,10 @@ export class ReconnectLoop {
 
   // ---- one connection after another
 
-  #dial(): void {
+  // Runs in the context of the code that created the reconnecting socket, because its subscribers come and go.
+  readonly #dial = bindContext(() => this.#startAttempt());
+
+  #startAttempt(): void {
     this.states.set('connecting');
     let socket: Socket;
     try {
@@ -157,7 +162,7 @@ export class ReconnectLoop {
     this.states.set('waiting');
     this.#subscribers.emit({ type: 'disconnect', error, report });
     this.states.notify();
-    // A subscriber may have ended it meanwhile.
+    // A subscriber may have closed the reconnecting socket meanwhile.
     if (this.state !== 'waiting') return;
     const wasLast = this.ending !== 'no' && this.writes.empty;
     if (wasLast || (error && attempt.failsAgain(error))) return this.#end(error);
@@ -204,7 +209,7 @@ export class ReconnectLoop {
   /**
    * Stops after the last subscriber has left: closes an open connection gracefully and gives up one that is not open
    * yet.
-   * @returns `false` if it goes on without subscribers because `close()` is under way, or is closed already.
+   * @returns `false` if there is nothing to stop: `close()` is under way, which needs no subscribers, or has finished.
    */
   #stopWhenUnused(): boolean {
     const { socket, state } = this;
@@ -224,7 +229,7 @@ export class ReconnectLoop {
   #stop(error?: unknown): void {
     this.#retry?.unsubscribe();
     this.#backoff.reset();
-    this.#limits.signal?.removeEventListener('abort', this.#onSignal);
+    this.#ignoreSignal?.();
     const closed = notWrittenError('The reconnecting socket closed before it could send all that was written');
     const unreported = this.writes.drop(error ?? closed);
     // Warns of lost bytes that nobody is notified of, unless the user dropped them with an abort.
@@ -237,6 +242,8 @@ export class ReconnectLoop {
     this.#attempt = undefined;
     this.writes.detach();
   }
+
+  #ignoreSignal: (() => void) | undefined;
 
   readonly #onSignal = () => this.abort(this.#limits.signal?.reason);
 }

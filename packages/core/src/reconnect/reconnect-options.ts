@@ -16,22 +16,22 @@ export interface ReconnectOptions {
   /** How long to wait before dialling again. @defaultValue the defaults of {@link BackoffOptions} */
   readonly backoff?: BackoffOptions | undefined;
   /**
-   * How many times in a row to dial again before the reconnecting socket fails with {@link ReconnectError}; 0 = never,
-   * Infinity = without limit. A connection that stayed open for `backoff.resetAfter` starts the count again. With all
-   * defaults the delays add up to about seven minutes, plus the time that each attempt takes to fail.
+   * How many times in a row to dial again before the reconnecting socket fails with {@link ReconnectError}. 0 means
+   * never, Infinity means no limit. A connection that stayed open for `backoff.resetAfter` starts the count again. With
+   * all defaults the delays add up to about seven minutes, plus the time that each attempt takes to fail.
    * @defaultValue 20
    */
   readonly maxRetries?: number | undefined;
   /**
-   * How many bytes may wait to be written, in bytes; Infinity = no limit. A chunk that comes while more than this
-   * waits is handled by `overflow`. A single chunk may be larger.
+   * How many bytes may wait to be written. If more wait when a chunk comes, `overflow` says what happens. A single
+   * chunk may be larger. Infinity means no limit.
    * @defaultValue 1,048,576
    */
   readonly maxWriteBuffer?: number | undefined;
   /**
-   * What happens to a chunk when more than `maxWriteBuffer` waits. `error`: the reconnecting socket fails with {@link
-   * WriteBufferOverflowError}. `dropOldest`, `dropNewest`: whole chunks are dropped, with an `overflow` event for each.
-   * A chunk that came through `write()` only rejects its promise, with any of the three.
+   * What happens to a chunk when more than `maxWriteBuffer` bytes wait. `error`: the reconnecting socket fails with
+   * {@link WriteBufferOverflowError}. `dropOldest`, `dropNewest`: whole chunks are dropped, with an `overflow` event
+   * for each. A chunk of `write()` that is refused or dropped only rejects its promise, with any of the three.
    * @defaultValue `'error'`
    */
   readonly overflow?: 'error' | 'dropOldest' | 'dropNewest' | undefined;

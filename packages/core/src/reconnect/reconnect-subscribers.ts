@@ -1,12 +1,13 @@
 // The subscribers of a reconnecting socket. When the last one leaves, the connection stays until the next turn, held,
 // so that a subscriber that comes in the same turn loses nothing.
 import { type SchedulerLike, Subject, type Subscriber, type Subscription } from 'rxjs';
+import { ContextSubscriber } from '../base/async-context.js';
 import type { Flow } from '../flow/flow.js';
 import { Brake } from '../flow/holds.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
 export class ReconnectSubscribers {
-  /** How the current connection opened: replayed to later subscribers. */
+  /** The `connect` and `secureConnect` of the current connection: later subscribers receive them too. */
   #replayed: ReconnectEvent[] = [];
   readonly #scheduler: SchedulerLike;
   readonly #onAllLeft: () => boolean;
@@ -32,9 +33,10 @@ export class ReconnectSubscribers {
 
   /**
    * Adds a subscriber. After the end it is notified of the end instead.
-   * @param start Called before held events are let through to the subscriber.
+   * @param start Dials if nothing has dialled yet. Called before the hold for missing subscribers is released.
    */
-  add(subscriber: Subscriber<ReconnectEvent>, start: () => void): void {
+  add(destination: Subscriber<ReconnectEvent>, start: () => void): void {
+    const subscriber = new ContextSubscriber(destination);
     // On the next turn, so that `retry()` of a closed reconnecting socket does not spin.
     if (this.#end) return void subscriber.add(this.#scheduler.schedule(() => this.#notifyEnd(subscriber)));
     this.#cancelDeparture();
@@ -52,7 +54,7 @@ export class ReconnectSubscribers {
     this.#events.next(event);
   }
 
-  /** Ends the subscriptions, now and for those who subscribe later: with the error, or else by completing. */
+  /** Ends all subscriptions, and all later ones: with the error if there is one, otherwise with a completion. */
   end(error?: unknown): void {
     this.#cancelDeparture();
     this.#end = error === undefined ? {} : { error };

@@ -8,15 +8,15 @@ import type { ReconnectLimits } from './reconnect-options.js';
 /** The number of waiting bytes from which `next()` returns `false` while there is no connection. */
 const HIGH_WATER_MARK = 65_536;
 
-/** What the write side notifies the reconnecting socket of. */
+/** What the write side reports to the reconnecting socket. */
 export interface ReconnectWritesHandlers {
   /** There is room again after `write` returned `false`. */
   onDrain(): void;
   /** Nothing waits: everything was handed to the connection. */
   onEmpty(): void;
-  /** Bytes were dropped whose writer is not notified otherwise. */
+  /** Bytes from `next()` were dropped. */
   onDrop(bytes: number): void;
-  /** Bytes were refused whose writer is not notified otherwise. */
+  /** Bytes from `next()` were refused, and `overflow` is `error`. */
   onOverflow(error: WriteBufferOverflowError): void;
 }
 
@@ -25,7 +25,7 @@ export class ReconnectWrites {
   readonly #handlers: ReconnectWritesHandlers;
   readonly #waiting = new PendingWrites();
   #socket: Socket | undefined;
-  /** Whether the open event is being emitted: what its handlers write goes to the connection first. */
+  /** Whether the open event is being emitted. Chunks that its handlers write are sent before the waiting chunks. */
   #announcing = false;
   /** Whether `write` returned `false` and `drain` has not followed yet. */
   #needsDrain = false;
@@ -46,8 +46,8 @@ export class ReconnectWrites {
   }
 
   /**
-   * Takes a new connection into use.
-   * @param announce Emits the open event. What its handlers write goes ahead of what waits.
+   * Writes to a new connection from now on.
+   * @param announce Emits the open event.
    */
   attach(socket: Socket, announce: () => void): void {
     this.#socket = socket;
@@ -77,7 +77,7 @@ export class ReconnectWrites {
   flush({ ignoreHighWaterMark = false } = {}): void {
     while (!this.empty && this.#canWrite && (ignoreHighWaterMark || this.#hasRoom)) {
       const write = this.#waiting.shift();
-      if (write) this.#handOver(write);
+      if (write) this.#send(write);
     }
     if (!this.empty) return;
     this.#handlers.onEmpty();
@@ -86,7 +86,7 @@ export class ReconnectWrites {
     this.#handlers.onDrain();
   }
 
-  /** Drops everything that waits. Returns how many bytes were dropped whose writer was not notified. */
+  /** Drops everything that waits. Returns how many dropped bytes came from `next()`. */
   drop(error: unknown): number {
     return this.#waiting.drop(error);
   }
@@ -104,14 +104,14 @@ export class ReconnectWrites {
   /** Returns `true` if there is room for more. */
   #writeOrQueue(write: PendingWrite): boolean {
     const isNext = this.#announcing || (this.empty && this.#hasRoom);
-    if (isNext && this.#canWrite) return this.#handOver(write);
+    if (isNext && this.#canWrite) return this.#send(write);
     if (this.pending > this.#limits.maxWriteBuffer && !this.#makeRoom(write)) return false;
     this.#waiting.push(write);
     return this.#waiting.bytes < HIGH_WATER_MARK;
   }
 
   /** Hands a chunk to the connection. Returns what its `next()` returns. */
-  #handOver({ bytes, callbacks }: PendingWrite): boolean {
+  #send({ bytes, callbacks }: PendingWrite): boolean {
     const socket = this.#socket as Socket;
     const hasRoom = socket.next(bytes);
     if (callbacks) controlOf(socket).flushed().then(callbacks.resolve, callbacks.reject);
@@ -122,8 +122,8 @@ export class ReconnectWrites {
   #makeRoom(write: PendingWrite): boolean {
     const { overflow, maxWriteBuffer: limit } = this.#limits;
     const message =
-      `${this.pending} bytes wait to be written, more than maxWriteBuffer (${limit}): stop when next() returns false and ` +
-      `go on at 'drain', or choose an overflow policy`;
+      `${this.pending} bytes wait to be written, more than maxWriteBuffer (${limit}): stop when next() returns false ` +
+      `and go on at 'drain', or choose an overflow policy`;
     const error = new WriteBufferOverflowError(message, { phase: 'write', limit });
     if (overflow === 'dropOldest') {
       while (!this.empty && this.pending > limit) {

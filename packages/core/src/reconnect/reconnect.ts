@@ -7,7 +7,7 @@ import { ReconnectingSocket } from './reconnecting-socket.js';
 import { SocketFactory } from './socket-factory.js';
 
 /**
- * Keeps a connection: when it ends, in whatever way, dials again, with growing delays. Read the bytes with
+ * Keeps a connection open: when it ends, for whatever reason, dials again, with growing delays. Read the bytes with
  * `eachConnection`; subscribe for the events of all connections, with `disconnect` and `retry` between them.
  *
  * All subscribers share the connection. The first one dials, and so do `write()` and `complete()`. Bytes that arrive
@@ -15,14 +15,14 @@ import { SocketFactory } from './socket-factory.js';
  * When the last one leaves, everything stops by the next turn: timers and attempts, and the connection, which closes
  * gracefully. The next subscriber starts again.
  *
- * **What a lost connection loses.** A chunk is given to one connection and never to another. Lost are the bytes that
- * had not left yet (`bytesUnsent` in the report of `disconnect`), and perhaps bytes that had left and that the peer did
- * not read. Only the peer knows. A protocol that must not lose anything needs acknowledgements. Write whole messages as
- * chunks, because the next chunk may go to the next connection. Chunks that you write while there is no connection
- * wait, up to `maxWriteBuffer`.
+ * **Lost bytes**: a chunk is handed to one connection and never to another. When a connection ends, the bytes that had
+ * not left yet are lost: `bytesUnsent` in the report of `disconnect`. Bytes that had left are lost too if the peer did
+ * not read them, and only the peer knows that. A protocol that must not lose anything needs acknowledgements. Write
+ * whole messages as chunks, because the next chunk may go to the next connection. Chunks that you write while there is
+ * no connection wait, up to `maxWriteBuffer`.
  *
- * **Half-close**: the peer's FIN ends the connection, whatever `allowHalfOpen` says, and the socket dials again. Our
- * FIN is `complete()`.
+ * **Half-close**: the peer's FIN ends the connection, whatever `allowHalfOpen` says, and the socket dials again.
+ * `complete()` sends our FIN.
  *
  * **Backpressure**: a hold is passed on from each connection to the next. `next()` returns `false` and `drain` follows,
  * also if the connection changes between them.
@@ -32,12 +32,12 @@ import { SocketFactory } from './socket-factory.js';
  * @returns The reconnecting socket. It dials when you subscribe.
  * @throws At the call: {@link TypeError} if `factory` is not a function that returns a new socket; {@link TypeError} or
  * {@link RangeError} for an option that is not valid; what `factory` throws.
- * @throws As a notification: {@link ReconnectError} (`ERR_RECONNECT_EXHAUSTED`) after `maxRetries`; {@link
- * WriteBufferOverflowError} (`ERR_WRITE_BUFFER_OVERFLOW`) with `overflow: 'error'`; {@link AbortedError}
- * (`ERR_SOCKET_ABORTED`) after `error()`, or after a signal, of the sockets too; {@link SocketTimeoutError}
- * (`ETIMEDOUT`) after the timeout of `close()`; {@link ConnectError} (`ERR_INVALID_…`, `ERR_SOCKET_BAD_…`) for an
- * option that Node rejects, since no retry helps; the error of the last connection after `complete()` or `close()`;
- * what `factory` throws at a later call.
+ * @throws As a notification: {@link ReconnectError} (`ERR_RECONNECT_EXHAUSTED`) after `maxRetries`;
+ * {@link WriteBufferOverflowError} (`ERR_WRITE_BUFFER_OVERFLOW`) with `overflow: 'error'`; {@link AbortedError}
+ * (`ERR_SOCKET_ABORTED`) after `error()`, or after an abort of its `signal` or of a socket's `signal`;
+ * {@link SocketTimeoutError} (`ETIMEDOUT`) after the timeout of `close()`; {@link ConnectError} (`ERR_INVALID_…`,
+ * `ERR_SOCKET_BAD_…`) for an option that Node rejects, since no retry helps; the error of the last connection after
+ * `complete()` or `close()`; what `factory` throws at a later call.
  * @example
  * ```ts
  * import { connect, lines, reconnect } from '@rxsock/core';

@@ -12,7 +12,7 @@ import type { ReconnectLoop, ReconnectState } from './reconnect-loop.js';
 
 /**
  * A socket that connects again when its connection ends: a Flowable of {@link ReconnectEvent}s and an Observer of
- * bytes. Made by {@link reconnect}.
+ * bytes. Created by {@link reconnect}.
  */
 export class ReconnectingSocket
   extends Flowable<ReconnectEvent>
@@ -21,7 +21,7 @@ export class ReconnectingSocket
   readonly #loop: ReconnectLoop;
   /** A name for logs and registries. @defaultValue `''` */
   name = '';
-  /** Anything you want to keep with the socket. @defaultValue `undefined` */
+  /** Any value that you want to keep with the socket. @defaultValue `undefined` */
   mark: unknown;
 
   /** @internal */
@@ -60,7 +60,8 @@ export class ReconnectingSocket
 
   /**
    * Writes a chunk as `next()` does, and reports when the kernel has accepted it. Dials if nothing has dialled yet.
-   * Only the peer knows whether it has read the bytes. You may ignore the promise: its rejection is never unhandled.
+   * Only the peer knows whether it has read the bytes. You may ignore the promise: a rejection that nobody handles does
+   * no harm.
    *
    * @param chunk Bytes, or a string, which is written as UTF-8.
    * @returns Resolves when the kernel has accepted the bytes.
@@ -68,7 +69,7 @@ export class ReconnectingSocket
    * @throws As a rejection: {@link WriteBufferOverflowError} (`ERR_WRITE_BUFFER_OVERFLOW`) over `maxWriteBuffer`;
    * {@link SocketError} `ERR_STREAM_WRITE_AFTER_END` after `complete()` or `close()`, `ERR_SOCKET_CLOSED` if it closed
    * or the last subscriber left before the chunk was sent; otherwise the error of the connection that the chunk was
-   * given to, or the error that the reconnecting socket ended with.
+   * handed to, or the error that the reconnecting socket ended with.
    */
   write(chunk: Chunk): Promise<void> {
     const bytes = toBytes(chunk);
@@ -83,15 +84,15 @@ export class ReconnectingSocket
 
   /**
    * Half-closes: sends FIN after everything that was written, and reading goes on. Dials if nothing has dialled yet.
-   * The connection that gets the last bytes is the last one: when it ends, subscribers complete, or get its error.
-   * While it is `waiting` for the next attempt and there is nothing to write, they complete at once.
+   * The connection that gets the last bytes is the last one: when it ends, subscribers complete, or receive its error.
+   * If the state is `waiting` and there is nothing to write, they complete at once.
    */
   complete(): void {
     this.#loop.complete();
   }
 
   /**
-   * Aborts: drops what waits to be written and resets the connection. Subscribers get an {@link AbortedError}.
+   * Aborts: drops what waits to be written and resets the connection. Subscribers receive an {@link AbortedError}.
    *
    * @param reason Becomes the `cause` of the error.
    */
@@ -101,8 +102,8 @@ export class ReconnectingSocket
 
   /**
    * Closes gracefully: sends what waits, then FIN, and waits for the peer's FIN. Bytes that nobody reads are dropped.
-   * If it is not closed after `timeout`, it aborts, and subscribers get a {@link SocketTimeoutError}; time spent
-   * without a connection counts.
+   * If it is not closed after `timeout`, it aborts, and subscribers receive a {@link SocketTimeoutError}. Time without
+   * a connection counts too.
    *
    * @param options.timeout How long to wait, in milliseconds; 0 aborts at once, Infinity waits without limit. The
    * default is 5,000.

@@ -1,4 +1,5 @@
 // Wildcards in the names of sockets: `*` and `?`.
+import { typeError } from '../base/check.js';
 
 /** Returns whether the text contains a wildcard. */
 export function hasWildcard(text: string): boolean {
@@ -12,14 +13,15 @@ export function hasWildcard(text: string): boolean {
  * @throws TypeError unless the pattern is a string that is not empty.
  */
 export function glob(pattern: string): (name: string) => boolean {
-  if (typeof pattern !== 'string' || pattern === '') throw new TypeError('A pattern must be a string, and not empty');
+  if (typeof pattern !== 'string' || pattern === '') throw typeError('pattern', 'a string that is not empty', pattern);
   const wanted = Array.from(pattern);
   return (name) => name !== '' && matches(wanted, Array.from(name));
 }
 
 /**
- * Walks both lists side by side. After a mismatch only the last star is tried again, with one character more: what an
- * earlier star could take, the last one can take as well. So the cost is at most the product of both lengths.
+ * Walks both lists side by side. After a mismatch, only the last star is tried again, with one more character. An
+ * earlier star need not be tried again, because the last star can match the same characters. So the cost is at most the
+ * product of both lengths.
  */
 function matches(pattern: readonly string[], name: readonly string[]): boolean {
   let p = 0;

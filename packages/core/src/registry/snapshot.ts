@@ -5,7 +5,8 @@ import { checkRegistrable, type Registrable } from '../base/registrable.js';
 import type { Socket } from '../socket.js';
 
 /**
- * The {@link snapshot} of a socket: its properties of the same names. Properties that have no value yet are left out.
+ * The {@link snapshot} of a socket: the socket's properties, under the same names. Properties without a value are left
+ * out.
  */
 export interface SocketSnapshot {
   readonly name: string;
@@ -29,7 +30,7 @@ export interface SocketSnapshot {
   readonly lastWriteAt?: number;
   /** The reasons of the holds in force. */
   readonly holds: readonly string[];
-  /** The mark as JSON represents it. If JSON cannot (a circle, a function), a string: what `util.inspect` prints. */
+  /** The mark as JSON represents it. If JSON cannot represent it, as with a function: the string of `util.inspect`. */
   readonly mark?: unknown;
 }
 
@@ -95,7 +96,7 @@ function toPlainValue(value: unknown): unknown {
     const text = JSON.stringify(value);
     if (text !== undefined) return JSON.parse(text);
   } catch {
-    // A circle, a BigInt, or a toJSON() that throws: described below.
+    // A circular object, a BigInt, or a toJSON() that throws: described below.
   }
   return value === undefined ? undefined : inspect(value, { customInspect: false });
 }

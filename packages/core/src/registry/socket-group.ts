@@ -1,6 +1,7 @@
 // SocketGroup: the sockets whose names match a pattern, written to and read from together.
 
 import type { Observable, Observer, Subscriber, TeardownLogic } from 'rxjs';
+import { bindContext } from '../base/async-context.js';
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkOptions, checkTimeout } from '../base/check.js';
 import { broadcast, type CloseOptions, type Registrable } from '../base/registrable.js';
@@ -18,7 +19,7 @@ export interface SocketGroupEvent<S extends Registrable = Socket> {
 
 type EventOf<S extends Registrable> = S extends Observable<infer E> ? E : never;
 
-/** Called when a socket gets a name, its first one or a new one. */
+/** Called when a socket gets its first name or another name. */
 export type NameListener<S> = (socket: S, name: string) => void;
 
 /** The part of a registry that its groups use. */
@@ -29,8 +30,9 @@ export interface RegistryView<S> {
 }
 
 /**
- * The sockets of a {@link SocketRegistry} whose names match a pattern at this moment. `match()` of the registry makes
- * it. A group is iterable, an Observable of the events of all its sockets, and an Observer that writes to all of them.
+ * The sockets of a {@link SocketRegistry} whose names match a pattern at this moment. Created by `match()` of the
+ * registry. A group is iterable, an Observable of the events of all its sockets, and an Observer that writes to all of
+ * them.
  *
  * A subscription reads, as it does for one socket: it subscribes to each socket of the group, which dials the idle
  * ones, and to each socket that joins later. It leaves a socket that is renamed and no longer matches. Unsubscribing
@@ -108,7 +110,7 @@ export class SocketGroup<S extends Registrable = Socket>
   /**
    * Aborts all sockets: see `error()` of a socket. Servers close and abort their connections.
    *
-   * @param reason The `cause` of the {@link AbortedError} that the subscribers of each socket get.
+   * @param reason The `cause` of the {@link AbortedError} that the subscribers of each socket receive.
    */
   error(reason?: unknown): void {
     for (const socket of this.#sockets()) {
@@ -147,11 +149,12 @@ export class SocketGroup<S extends Registrable = Socket>
 
   #read(subscriber: Subscriber<SocketGroupEvent<S>>, flows: FlowSet): TeardownLogic {
     const readers: Readers<S> = new Map();
-    const onNamed = (socket: S, name: string) => {
+    // Bound, because add() is called in the context of the code that adds a socket.
+    const onNamed = bindContext((socket: S, name: string) => {
       if (this.#matches(name) === readers.has(socket)) return;
       if (readers.has(socket)) readers.get(socket)?.unsubscribe();
       else socket.subscribe(createReader(socket, subscriber, flows, readers));
-    };
+    });
     const stopListening = this.#registry.onNamed(onNamed);
     // The subscriber may leave at the first event: then the other sockets are not dialled.
     for (const [name, socket] of [...this.#registry.entries()]) if (!subscriber.closed) onNamed(socket, name);

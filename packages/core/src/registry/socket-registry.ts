@@ -11,7 +11,7 @@ import { type NameListener, SocketGroup } from './socket-group.js';
  * Finds sockets by name, and groups of sockets by a pattern of names. The registry neither dials sockets nor keeps them
  * open. When a socket closes, the registry removes it and its name can be used again.
  *
- * The type parameter says what the registry holds. The default is sockets; servers and datagram sockets work too:
+ * The type parameter says what the registry contains. The default is sockets; servers and datagram sockets work too:
  * `new SocketRegistry<Socket | Server | DatagramSocket>()`.
  *
  * @example

@@ -50,7 +50,7 @@ export class AcceptedConnections {
     this.#handlers = handlers;
   }
 
-  /** Takes the connections of this Node server. */
+  /** Accepts the connections of this Node server. */
   listenTo(server: net.Server): void {
     server.on('connection', (stream: net.Socket) => {
       this.#streams.add(stream);
@@ -73,7 +73,7 @@ export class AcceptedConnections {
     for (const socket of this.sockets) socket.error(reason);
     for (const stream of this.#streams) {
       const owner = ownerOf(stream);
-      // The owner knows whether its FIN is on its way: a stream that is reset then would never close.
+      // Node never closes a stream that is reset while its FIN is on its way. The owner knows whether it is.
       if (owner) owner.abort(reason);
       else resetStream(stream);
     }

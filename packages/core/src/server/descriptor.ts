@@ -4,8 +4,8 @@ import type net from 'node:net';
 /**
  * Begins to listen on a descriptor. Returns whether the server listens now. If not, Node emits an `'error'` later, or
  * the primary process of a cluster listens.
- * @param reason The message of the error if the descriptor cannot listen: Node reports an invalid argument for every
- * cause.
+ * @param reason The message of the error if the descriptor cannot listen: Node only reports an invalid argument,
+ * whatever the cause.
  */
 export function listenOnDescriptor(server: net.Server, fd: number, backlog: number, reason: string): boolean {
   const explain = (error: NodeJS.ErrnoException) => {

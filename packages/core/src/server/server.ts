@@ -4,6 +4,8 @@
 //   A server that cannot listen goes from opening to closed. In closing it waits for its connections.
 import type net from 'node:net';
 import { Observable, type Observer, Subject } from 'rxjs';
+import { onAbortSignal } from '../base/abort-signals.js';
+import { ContextSubscriber } from '../base/async-context.js';
 import { checkOptions, checkTimeout } from '../base/check.js';
 import { closeWithin } from '../base/close-within.js';
 import type { Endpoint } from '../base/endpoint.js';
@@ -21,7 +23,10 @@ export interface ServerTransport<A extends Endpoint> extends AcceptTransport {
   open(): net.Server;
   /** Returns the address that the Node server listens on. */
   addressOf(server: net.Server): A;
-  /** Another process listens on the same socket from now on, so files of the socket stay when this server closes. */
+  /**
+   * Called when another process has taken over the socket: when this server closes, it must not remove the socket's
+   * file.
+   */
   readonly surrender?: (server: net.Server) => void;
 }
 
@@ -33,13 +38,14 @@ export interface ServerLimits extends AcceptedLimits {
 /** See {@link Server.readyState}. */
 export type ServerState = 'idle' | 'opening' | 'listening' | 'closing' | 'closed';
 
+/** Tells the transport that another process has taken over the socket of a server: see `handOver`. */
 let surrender: (server: Server) => void;
 
 /**
  * A server: an Observable of {@link ServerEvent}s. The first subscription starts to listen. When the last subscriber
- * has left, the server stops accepting; the sockets that it has accepted live on.
+ * has left, the server stops accepting; the sockets that it has accepted stay open.
  *
- * **Backpressure**: a server has no Flow, because Node cannot stop accepting. Accepted sockets wait, open and paused,
+ * **Backpressure**: a server has no Flow, because Node cannot pause accepting. Accepted sockets wait, open and paused,
  * up to `maxConnections`.
  *
  * @see https://nodejs.org/api/net.html#class-netserver
@@ -67,6 +73,7 @@ export class Server<A extends Endpoint = Endpoint>
   /** Resolves when the server is closed. */
   #closed: Promise<void> | undefined;
   #resolveClosed: (() => void) | undefined;
+  #ignoreSignal: (() => void) | undefined;
   /** A name for logs and registries. */
   name = '';
   /** Any value that you want to keep with the server. */
@@ -74,7 +81,8 @@ export class Server<A extends Endpoint = Endpoint>
 
   /** @internal Created by `listen`. */
   constructor(transport: ServerTransport<A>, limits: ServerLimits) {
-    super((subscriber) => {
+    super((destination) => {
+      const subscriber = new ContextSubscriber(destination);
       // In the next turn, so that a `retry` of a closed server does not loop in this one.
       if (this.readyState === 'closed') return limits.socket.scheduler.schedule(() => this.#emitEnd(subscriber));
       if (this.#listening) subscriber.next(this.#listening);
@@ -182,12 +190,12 @@ export class Server<A extends Endpoint = Endpoint>
       this.#server = undefined;
       this.#concludeIfEmpty();
     });
-    this.#limits.signal?.addEventListener('abort', this.#onSignal, { once: true });
+    if (this.#limits.signal) this.#ignoreSignal = onAbortSignal(this.#limits.signal, this.#onSignal);
     if (this.#limits.signal?.aborted) this.#onSignal();
     this.#states.notify();
   }
 
-  // Before the server listens, an error is its end. Afterwards, it is about one connection that could not be accepted.
+  // Before the server listens, an error ends it. Later errors are about a connection that could not be accepted.
   #failed(cause: NodeJS.ErrnoException): void {
     const errorFor = (what: string) =>
       new SocketError(`${what} on ${this.#transport.target}: ${cause.message}`, {
@@ -221,7 +229,7 @@ export class Server<A extends Endpoint = Endpoint>
     if (this.readyState === 'closed') return;
     this.#states.set('closed');
     this.#listening = undefined;
-    this.#limits.signal?.removeEventListener('abort', this.#onSignal);
+    this.#ignoreSignal?.();
     this.#resolveClosed?.();
     this.#states.notify();
     this.#emitEnd(this.#events);

@@ -1,20 +1,23 @@
-// flowFrom(): other sources, made holdable.
+// flowFrom(): converts other sources to Observables that can be held.
+
+import { bindContext } from '../base/async-context.js';
+import { spendTurn } from '../base/turn-budget.js';
 import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
 import { type Flowable, flowable } from '../flow/flowable.js';
 import { Holds } from '../flow/holds.js';
 
 /**
  * Converts an iterable, an async iterable, a Node `Readable` or a Web `ReadableStream` to an Observable with
- * backpressure. RxJS's `from` takes all values at once; this pulls the next value only while nobody holds it.
+ * backpressure. RxJS's `from` pulls as fast as it can; `flowFrom` pulls the next value only while nobody holds the
+ * result.
  *
  * Each subscription pulls from the source again, so subscribe only once to a source that can be read only once.
- * Unsubscribing releases the source at once: an iterator is returned, a `Readable` destroyed, a `ReadableStream`
- * cancelled.
+ * Unsubscribing stops the source: calls `return()` of an iterator, destroys a `Readable`, cancels a `ReadableStream`.
  *
  * **Half-close**: completes at the end of the source.
  *
  * **Backpressure**: a consumer such as `writeTo` or `mapWithBackpressure` holds it through stock operators. At most one
- * value waits: the one that was pulled before the hold.
+ * value waits: the value that was being pulled when the hold came.
  *
  * @throws At the call: TypeError if values cannot be pulled from `source`.
  * @throws As a notification: what the source fails with.
@@ -37,6 +40,7 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
     let deliverArrived: (() => void) | undefined;
     let ended = false;
     let working = false;
+    let nextTurn: NodeJS.Immediate | undefined;
 
     const end = (notify: () => void) => {
       ended = true;
@@ -61,10 +65,18 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
       );
     };
     const work = () => {
-      if (working) return;
+      if (working || nextTurn) return;
       working = true;
       try {
         while (!holds.held && !pending && !ended && !subscriber.closed) {
+          if (!spendTurn(0)) {
+            // A source that is never out of values would keep timers and connections waiting.
+            nextTurn = setImmediate(() => {
+              nextTurn = undefined;
+              work();
+            });
+            break;
+          }
           const run = deliverArrived ?? pullNext;
           deliverArrived = undefined;
           run();
@@ -76,9 +88,12 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
       }
     };
 
-    const holds = new Holds(work);
+    const holds = new Holds(bindContext(work));
     join(holds);
-    subscriber.add(() => ended || pulled.stop());
+    subscriber.add(() => {
+      if (nextTurn) clearImmediate(nextTurn);
+      if (!ended) pulled.stop();
+    });
     work();
   });
 }

@@ -9,17 +9,17 @@ import { Socket } from '../socket.js';
 
 /**
  * A {@link Socket} over a Node `Duplex`: the `net.Socket` that an HTTP server passes with `upgrade` or `connect`, an
- * HTTP/2 stream, a serial port, the two ends of a process. The socket is open from the start; over a `net.Socket` that
- * is still connecting, it opens with it. It reads nothing until somebody subscribes. From here on the stream belongs to
- * the socket: do not read, write or destroy it. Bytes that the stream has already received, or has not sent yet, are
- * not lost.
+ * HTTP/2 stream, a serial port, the standard input and output of a child process. The socket is open from the start,
+ * or, over a `net.Socket` that is still connecting, as soon as that is open. It reads nothing until somebody
+ * subscribes. From now on the stream belongs to the socket: do not read, write or destroy it. Bytes that the stream has
+ * already received, or has not sent yet, are not lost.
  *
- * A TLS stream that is cut without a close_notify ends as if it were whole, because Node does not report it. Use a
+ * A TLS stream that is cut without a close_notify ends as if it were complete, because Node does not report it. Use a
  * protocol that says how long a message is.
  *
- * **Half-close**: `complete()` ends the writable side. The end of the readable side is the event `end`. `allowHalfOpen`
- * of the options decides whether our side stays open, not that of the stream. An abort resets TCP, also beneath TLS,
- * and destroys any other stream with an error.
+ * **Half-close**: `complete()` ends the writable side. The end of the readable side is the event `end`. The option
+ * `allowHalfOpen` decides whether our side then stays open, not the stream's own setting. An abort resets TCP, also
+ * beneath TLS, and destroys any other stream with an error.
  *
  * **Backpressure**: both ways.
  *
@@ -52,9 +52,9 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   }
   const readyEvent = 'encrypted' in duplex ? 'secureConnect' : 'connect';
   const transport = { type: 'duplex', open, readyEvent, resolves: true, target: 'the stream' } as const;
-  // Whoever dialled the stream has set its time limit.
+  // No limit: the code that dialled the stream has set its own.
   const connection = new Connection(transport, limits, { connectTimeout: 0 });
-  // At once, because from now on the errors of the stream are the socket's.
+  // Dialled at once, because from now on the socket must receive the errors of the stream.
   connection.dial();
   return new Socket(connection);
 }

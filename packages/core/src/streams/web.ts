@@ -52,13 +52,13 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
  * without reading it.
  *
  * **Half-close**: `close()` sends FIN after everything that was written, and resolves when FIN was sent. `abort()`
- * aborts the connection, so that the peer cannot take a part for the whole.
+ * aborts the connection, so that the peer cannot mistake a part for the whole.
  *
  * **Backpressure**: a write resolves when the kernel has accepted the bytes.
  *
  * @throws At the call: TypeError for something that is not a socket.
  * @throws As a rejection of a write or of `close()`: what the socket fails with; {@link SocketError}
- * `ERR_STREAM_WRITE_AFTER_END` after the socket's own `complete()`, `ERR_STREAM_PREMATURE_CLOSE` if the socket closes
+ * `ERR_STREAM_WRITE_AFTER_END` if our side was completed already, `ERR_STREAM_PREMATURE_CLOSE` if the socket closes
  * before everything was written; TypeError for a chunk that is neither a string nor a `Uint8Array`.
  * @see https://streams.spec.whatwg.org/#ws-class
  *

@@ -14,7 +14,7 @@ export class Channel {
   readonly #sizes: readonly number[];
   /** Whether every piece gets its own turn, so that the receiver does not get two pieces as one. */
   readonly #separately: boolean;
-  /** What follows when no more bytes may pass. */
+  /** What the receiver gets after the last byte that may pass. */
   readonly #ending: Delivery;
   /** How many more bytes may pass. */
   #allowance: number;
@@ -31,7 +31,8 @@ export class Channel {
     this.#deliver = deliver;
     this.#latency = latency;
     this.#bandwidth = bandwidth || Number.POSITIVE_INFINITY;
-    // Without `slice`, a limited bandwidth delivers what passes in 10 ms at a time, and not everything at the end.
+    // Without `slice`, a limited bandwidth delivers the bytes of 10 ms at a time. Otherwise they would all arrive
+    // at the end.
     this.#sizes = typeof slice === 'number' ? [slice] : (slice ?? [Math.max(1, Math.ceil(this.#bandwidth / 100))]);
     this.#separately = slice !== undefined;
     this.#ending = reset === undefined ? 'fin' : 'resetBoth';

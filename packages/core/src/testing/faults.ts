@@ -5,9 +5,9 @@ import { checkCount, checkFiniteSize, checkNumber, rangeError } from '../base/ch
 export interface Faults {
   /** How much later everything arrives, in milliseconds. */
   readonly latency?: number | undefined;
-  /** In bytes per second; 0 = no limit. */
+  /** In bytes per second. 0 and Infinity mean no limit. */
   readonly bandwidth?: number | undefined;
-  /** Bytes per piece. An array of sizes is used in turn, from the beginning again at its end. */
+  /** Bytes per piece. The sizes of an array are used one after another, and then from the first again. */
   readonly slice?: number | readonly number[] | undefined;
   /** After how many bytes the receiver gets a FIN. The rest is dropped. */
   readonly cut?: number | undefined;
@@ -15,7 +15,7 @@ export interface Faults {
   readonly reset?: number | undefined;
 }
 
-/** Checks the faults that all options call by the same name. */
+/** Checks the faults that have the same names in the options of `socketPair()` and `faultyProxy()`. */
 export function checkFaults({ slice, cut, reset }: Faults): void {
   if (cut !== undefined) checkCount('cut', cut);
   if (reset !== undefined) checkCount('reset', reset);

@@ -32,14 +32,14 @@ export interface FaultyProxyOptions {
   readonly direction?: 'toTarget' | 'fromTarget' | 'both' | undefined;
   /**
    * Cuts the bytes into pieces of at most this many bytes. Each piece is sent in its own turn, about a millisecond
-   * after the piece before. An array of sizes is used in turn, from the beginning again at its end. The receiver's
-   * system may still join pieces.
+   * after the piece before. The sizes of an array are used one after another, and then from the first again. The
+   * receiver's system may still join pieces.
    * @defaultValue no limit
    */
   readonly slice?: number | readonly number[] | undefined;
   /** How much later bytes, FINs and resets are passed on, in milliseconds. @defaultValue 0 */
   readonly delay?: number | undefined;
-  /** The bandwidth, in bytes per second; 0 or Infinity sets no limit. @defaultValue 0 */
+  /** The bandwidth, in bytes per second. 0 and Infinity mean no limit. @defaultValue 0 */
   readonly throttle?: number | undefined;
   /**
    * After how many bytes the receiver gets a FIN. The proxy drops the bytes after them. The other direction continues.
@@ -71,10 +71,10 @@ const noTimeouts = { halfOpenTimeout: 0, finTimeout: 0 };
  * first, and passes nothing on before the target has accepted.
  *
  * **Half-close**: each direction ends on its own, and the proxy passes each FIN on. A reset by one side becomes a reset
- * for the other side. A target that refuses the connection is a reset for the client.
+ * for the other side. If the target refuses the connection, the client gets a reset.
  *
- * **Backpressure**: a receiver that does not read makes the sender wait; some hundred KiB are queued between them. At a
- * `reset`, bytes that the receiver had no room for are lost.
+ * **Backpressure**: a receiver that does not read makes the sender wait; a few hundred KiB may be queued between them.
+ * At a `reset`, bytes that the receiver had no room for are lost.
  *
  * @returns Resolves when the proxy listens.
  * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for `cut` together with
@@ -124,7 +124,13 @@ async function startProxy(
       window: 65_536,
       faults: [direction === 'fromTarget' ? {} : faults, direction === 'toTarget' ? {} : faults],
     });
-    const accepted = server.pipe(on('connect'), take(1), ignoreElements());
+    // A target that refuses fails the relays below.
+    const accepted = server.pipe(
+      on('connect'),
+      take(1),
+      ignoreElements(),
+      catchError(() => EMPTY),
+    );
     // An error of one side is ignored here: it reaches the other side as a reset through the channel, after the bytes
     // that are in transit.
     const clientSide = relay(client, track(fromDuplex(near, noTimeouts))).pipe(catchError(() => EMPTY));

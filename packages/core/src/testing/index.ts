@@ -1,5 +1,5 @@
-// The entry point @rxsock/core/testing: connections for tests. It needs no other package; what needs fast-check is in
-// @rxsock/core/fast-check.
+// The entry point @rxsock/core/testing: connections for tests. It does not need fast-check; @rxsock/core/fast-check
+// does.
 
 export { type FaultyProxy, type FaultyProxyOptions, faultyProxy } from './faulty-proxy.js';
 export { type SocketPairOptions, socketPair } from './socket-pair.js';

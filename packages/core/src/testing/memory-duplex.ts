@@ -118,7 +118,7 @@ class MemoryDuplex extends Duplex {
   #emitDelivery(delivery: Delivery): void {
     if (delivery === 'fin') this.emit('end');
     else if (typeof delivery === 'string') {
-      // The peer gets its reset only now, when this end has read everything that was to pass.
+      // The peer gets its reset only now, when this end has read all the bytes that may pass.
       if (delivery === 'resetBoth') this.#peer().#receive('reset');
       this.#fail();
     } else {

@@ -10,11 +10,11 @@ import { duplexPair } from './memory-duplex.js';
 export interface SocketPairOptions extends SocketOptions {
   /** How much later bytes, FINs and resets arrive, in milliseconds. @defaultValue 0 */
   readonly latency?: number | undefined;
-  /** The bandwidth of each direction, in bytes per second; 0 or Infinity sets no limit. @defaultValue 0 */
+  /** The bandwidth of each direction, in bytes per second. 0 and Infinity mean no limit. @defaultValue 0 */
   readonly bandwidth?: number | undefined;
   /**
-   * Cuts the bytes into pieces of at most this many bytes. Each piece arrives in its own turn. An array of sizes is
-   * used in turn, from the beginning again at its end.
+   * Cuts the bytes into pieces of at most this many bytes. Each piece arrives in its own turn. The sizes of an
+   * array are used one after another, and then from the first again.
    * @defaultValue the chunks as they were written
    */
   readonly slice?: number | readonly number[] | undefined;
@@ -39,11 +39,11 @@ export interface SocketPairOptions extends SocketOptions {
  * to pass a scheduler.
  *
  * Promises (`write()`, `close()`, `reader()`, the iterator), `flowFrom` and files still need real turns of the event
- * loop. A test that uses them must await one between two flushes, and limit each `flush()` with `maxFrames`, because an
- * unlimited flush also runs every timeout.
+ * loop. A test that uses them must wait for a real turn between two flushes, and limit each `flush()` with `maxFrames`,
+ * because an unlimited flush also runs every timeout.
  *
- * **Half-close**: `complete()` of one socket is the `end` event of the other, after all bytes. An abort is a
- * {@link ResetError} (`ECONNRESET`) at the other. A socket that writes to a closed one gets a `ResetError` too.
+ * **Half-close**: `complete()` of one socket is the `end` event of the other, after all bytes. If one aborts, the other
+ * fails with a {@link ResetError} (`ECONNRESET`). A socket that writes to a closed one gets a `ResetError` too.
  *
  * **Backpressure**: while one socket is held, the other can write about three times `highWaterMark` before `next()`
  * returns `false`: the bytes that the held socket reads ahead, the bytes in transit, and the bytes that wait to be

@@ -1,5 +1,7 @@
 // Errors about files, with advice.
-import { inspect } from 'node:util';
+import type { FileHandle } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { checkString, typeError } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -27,18 +29,22 @@ export function fileError(operation: 'read' | 'write', path: string, cause: unkn
   });
 }
 
-/** Throws a TypeError unless `file` is a path or a URL. */
-export function checkPath(file: unknown): void {
-  if (isPath(file)) return;
-  throw new TypeError(`The file must be a path or a URL, not ${inspect(file, { depth: -1 })}`);
+/** The error of Node for a directory where a file is needed. */
+export function directoryError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('EISDIR: illegal operation on a directory'), { code: 'EISDIR' });
 }
 
-/** Throws a TypeError unless `file` is a path, a URL or a `FileHandle`. */
-export function checkFile(file: unknown): void {
-  if (isPath(file) || typeof (file as { readonly stat?: unknown } | null | undefined)?.stat === 'function') return;
-  throw new TypeError(`The file must be a path, a URL or a FileHandle, not ${inspect(file, { depth: -1 })}`);
+/** Returns the path that `file` names. Throws a TypeError unless it is a path or a `file:` URL. */
+export function checkPath(file: unknown): string {
+  // Refuses other URLs.
+  const name = file instanceof URL ? fileURLToPath(file) : file;
+  checkString('file', name, 'a path or a file: URL');
+  return name as string;
 }
 
-function isPath(file: unknown): boolean {
-  return (typeof file === 'string' && file !== '') || file instanceof URL;
+/** Returns the path that `file` names, or the `FileHandle`. Throws a TypeError for anything else. */
+export function checkFile(file: unknown): string | FileHandle {
+  if (typeof (file as Partial<FileHandle> | null | undefined)?.stat === 'function') return file as FileHandle;
+  if (typeof file === 'string' || file instanceof URL) return checkPath(file);
+  throw typeError('file', 'a path, a file: URL or a FileHandle', file);
 }

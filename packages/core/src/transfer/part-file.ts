@@ -1,82 +1,150 @@
-// A file that is written under a temporary name in the same directory, and renamed when it is complete.
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+// A file that is written under a temporary name in the same folder, and renamed when it is complete.
+import fs, { type Stats } from 'node:fs';
+import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { SocketError } from '../base/errors.js';
+import { exitCleanup } from './exit-cleanup.js';
+import { directoryError } from './file-error.js';
+import { keepOwner } from './keep-owner.js';
+import { partPath, removeStaleParts } from './part-name.js';
+import type { ResolvedSaveToOptions } from './save-to-options.js';
 
 /** More chunks than this are copied into one buffer: a system call takes a limited number of them. */
 const MANY = 64;
 
+/** What a folder that cannot be synced fails with: this user may not read it, or its file system cannot do it. */
+const CANNOT_SYNC = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
 export class PartFile {
-  readonly #handle: FileHandle;
   readonly #temporary: string;
   readonly #final: string;
+  readonly #options: ResolvedSaveToOptions;
+  /** The file that it replaces. */
+  readonly #old: Stats | undefined;
+  /** `undefined` when it is closed. */
+  #descriptor: number | undefined;
 
-  private constructor(handle: FileHandle, temporary: string, final: string) {
-    this.#handle = handle;
-    this.#temporary = temporary;
+  private constructor(final: string, old: Stats | undefined, options: ResolvedSaveToOptions) {
+    this.#temporary = partPath(final);
     this.#final = final;
+    this.#old = old;
+    this.#options = options;
+    exitCleanup().add(this.#temporary);
+    try {
+      // Until its owner is set, nobody but this user may open it, even if the old file is open to others. Synchronous:
+      // an open in the thread pool could create the file after an exit has removed it.
+      this.#descriptor = fs.openSync(this.#temporary, 'wx', old ? old.mode & 0o700 : (options.mode ?? 0o666));
+    } catch (error) {
+      exitCleanup().delete(this.#temporary);
+      throw error;
+    }
   }
 
-  /** Creates the temporary file. If `name` is a symbolic link, the file that it points to is replaced. */
-  static async open(name: string | URL): Promise<PartFile> {
-    const final = await finalPath(name instanceof URL ? fileURLToPath(name) : name);
-    const temporary = path.join(path.dirname(final), `.${randomUUID()}.part`);
-    return new PartFile(await open(temporary, 'wx'), temporary, final);
+  /** Creates the temporary file. If `name` is a symbolic link, the file that it points to is created or replaced. */
+  static async open(name: string, options: ResolvedSaveToOptions): Promise<PartFile> {
+    const final = await followLinks(path.resolve(name));
+    const old = await findOld(final);
+    if (options.removeStale) await removeStaleParts(final);
+    return new PartFile(final, old, options);
   }
 
   /** Appends all bytes of all chunks. */
   async write(chunks: readonly Uint8Array[]): Promise<void> {
     let rest = chunks.length > MANY ? [Buffer.concat(chunks)] : chunks;
     while (rest.length > 0) {
-      let { bytesWritten } = await this.#handle.writev(rest as Uint8Array[]);
+      let written = await writev(this.#open, rest);
       // After a short write, the next write continues or fails with the reason.
       const at = rest.findIndex((chunk) => {
-        if (chunk.length > bytesWritten) return true;
-        bytesWritten -= chunk.length;
+        if (chunk.length > written) return true;
+        written -= chunk.length;
         return false;
       });
       if (at < 0) return;
-      rest = [(rest[at] as Uint8Array).subarray(bytesWritten), ...rest.slice(at + 1)];
+      rest = [(rest[at] as Uint8Array).subarray(written), ...rest.slice(at + 1)];
     }
   }
 
   /**
-   * Writes every byte to the disk, so that not even a power failure leaves a part under the final name. Closes the
-   * file.
+   * Sets the owner and the mode, and closes the file. With `flush`, writes every byte to the disk before that, so that
+   * not even a power failure leaves a part under the final name.
    */
-  async flush(): Promise<void> {
-    await this.#handle.datasync();
-    await this.#handle.close();
+  async finish(): Promise<void> {
+    // Looks again: during a long transfer the old file may have changed.
+    const old = (await findOld(this.#final)) ?? this.#old;
+    const wanted = old ? await keepOwner(this.#open, old) : this.#options.mode;
+    const { mode } = await promisify(fs.fstat)(this.#open);
+    // Only if it differs: some file systems refuse every change.
+    if (wanted !== undefined && wanted !== (mode & 0o777)) await promisify(fs.fchmod)(this.#open, wanted);
+    if (this.#options.flush) await promisify(fs.fsync)(this.#open);
+    await this.#close();
   }
 
-  /** Renames the file to its final name. */
+  /** Renames the file to its final name. With `flush`, the new name is on the disk afterwards. */
   async commit(): Promise<void> {
-    await rename(this.#temporary, this.#final);
+    // Opened before the rename: if this fails, nothing has happened yet.
+    const folder = this.#options.flush ? await openFolder(path.dirname(this.#final)) : undefined;
+    try {
+      await rename(this.#temporary, this.#final);
+      exitCleanup().delete(this.#temporary);
+      await folder?.sync().catch(ignoreUnsupported);
+    } finally {
+      await folder?.close();
+    }
   }
 
   /** Removes the temporary file. */
   async discard(): Promise<void> {
-    await this.#handle.close().catch(() => {});
-    await rm(this.#temporary, { force: true });
+    await this.#close().catch(() => {});
+    await rm(this.#temporary, { force: true }).finally(() => exitCleanup().delete(this.#temporary));
+  }
+
+  get #open(): number {
+    return this.#descriptor as number;
+  }
+
+  async #close(): Promise<void> {
+    const descriptor = this.#descriptor;
+    // Whatever close() reports, the descriptor is gone, and the system may give its number to another file.
+    this.#descriptor = undefined;
+    if (descriptor !== undefined) await promisify(fs.close)(descriptor);
   }
 }
 
-async function finalPath(name: string): Promise<string> {
+const writev = (descriptor: number, chunks: readonly Uint8Array[]): Promise<number> =>
+  new Promise((resolve, reject) => {
+    fs.writev(descriptor, chunks as Uint8Array[], (error, written) => (error ? reject(error) : resolve(written)));
+  });
+
+/** Returns where `name` leads: the path of a file, or of one that does not exist yet. */
+async function followLinks(name: string): Promise<string> {
   try {
-    const final = await realpath(name);
-    const found = await stat(final);
-    // The rename would replace a device, a pipe or a socket.
-    if (!found.isFile() && !found.isDirectory()) {
-      const message = `Cannot write ${name}: it exists and is not a regular file: choose another name`;
-      throw new SocketError(message, { code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
-    }
-    if (found.isDirectory())
-      throw Object.assign(new Error('EISDIR: illegal operation on a directory'), { code: 'EISDIR' });
-    return final;
+    return await realpath(name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return name;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  const target = await readlink(name).catch(() => undefined);
+  return target === undefined ? name : followLinks(path.resolve(await realpath(path.dirname(name)), target));
+}
+
+/** Returns the file that the rename will replace, if there is one. Throws if it is not a regular file. */
+async function findOld(final: string): Promise<Stats | undefined> {
+  const found = await stat(final).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (found?.isDirectory()) throw directoryError();
+  if (!found || found.isFile()) return found || undefined;
+  // The rename would replace a device, a pipe or a socket.
+  const message = `Cannot write ${final}: it exists and is not a regular file: choose another name`;
+  throw new SocketError(message, { code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
+}
+
+/** Opens a folder in order to sync it. Returns `undefined` where that is impossible. */
+async function openFolder(folder: string): Promise<FileHandle | undefined> {
+  if (process.platform === 'win32') return undefined;
+  return (await open(folder, 'r').catch(ignoreUnsupported)) ?? undefined;
+}
+
+function ignoreUnsupported(error: NodeJS.ErrnoException): void {
+  if (!CANNOT_SYNC.has(error.code ?? '')) throw error;
 }

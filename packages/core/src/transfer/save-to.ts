@@ -6,6 +6,7 @@ import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Brake } from '../flow/holds.js';
 import { checkPath, fileError } from './file-error.js';
 import { PartFile } from './part-file.js';
+import { resolveSaveToOptions, type SaveToOptions } from './save-to-options.js';
 
 /** The progress of {@link saveTo}. */
 export interface SaveProgress {
@@ -22,17 +23,29 @@ const UNHELD_LIMIT = 64 * 1024 * 1024;
 /**
  * Saves bytes to a file. Emits the progress once when the file is open, and after every write.
  *
- * The bytes go to a temporary file in the same directory (`.….part`). When the source completes, they are flushed to
- * the disk, and the file is renamed to its final name in one step. So the final name always holds the whole file, or
- * what was there before, even after a power failure. If the source or the disk fails, or you unsubscribe, the temporary
- * file is removed first, and then the error is emitted.
+ * The bytes go to a temporary file in the same folder, `.….part`. When the source completes, this file is renamed to
+ * its final name in one step. So the final name always holds the whole file, or what was there before. By default both
+ * the file and its new name are on the disk when the result completes: see `flush`.
+ *
+ * The new file gets the permissions of the file that it replaces, and its owner and group if this process may set them.
+ * If the group cannot be kept, the new group gets no more permissions than everybody. The temporary file never has a
+ * permission that the old file does not have. The set-user-ID and set-group-ID bits, access control lists and extended
+ * attributes are not kept. A symbolic link stays a link: the file that it points to is created or replaced.
+ *
+ * If the source or the disk fails, or you unsubscribe, the temporary file is removed first, and then the error is
+ * emitted. It is also removed when the process exits, and when SIGINT, SIGTERM or SIGHUP ends it. If the application
+ * listens for the signal, the transfer continues until the process exits. A process that is killed (SIGKILL) or crashes
+ * leaves the file behind, and so does a worker thread that is terminated from outside: see `removeStale`.
  *
  * **Half-close**: `data()` completes only at the peer's FIN, so a connection that was cut is an error and saves
  * nothing.
  *
  * **Backpressure**: holds its sources while 1 MiB or 1,024 chunks wait for the disk. The peer then waits for the disk.
  *
- * @throws At the call: TypeError if `file` is neither a path nor a URL.
+ * @param file A path, or a `file:` URL.
+ * @returns An operator. Its result completes when the file has its final name.
+ * @throws At the call: TypeError if `file` is neither a path nor a `file:` URL, and for an option of the wrong type;
+ * RangeError for a `mode` out of range.
  * @throws As a notification: {@link SocketError} with phase `write` and Node's code (`ENOSPC`, `EROFS`, `ENOENT`,
  * `EACCES`, `EISDIR`, …) or `ERR_FILE_NOT_REGULAR`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if
  * 64 MiB wait and the source cannot be held; what the source fails with.
@@ -43,12 +56,13 @@ const UNHELD_LIMIT = 64 * 1024 * 1024;
  * import { mergeMap } from 'rxjs';
  *
  * listen({ port: 9000 })
- *   .pipe(connections(), mergeMap((socket) => socket.pipe(data(), saveTo(`upload-${Date.now()}`))))
+ *   .pipe(connections(), mergeMap((socket) => socket.pipe(data(), saveTo(`upload-${Date.now()}`, { mode: 0o600 }))))
  *   .subscribe(({ bytesSaved }) => console.log(bytesSaved));
  * ```
  */
-export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SaveProgress> {
-  checkPath(file);
+export function saveTo(file: string | URL, options: SaveToOptions = {}): OperatorFunction<Uint8Array, SaveProgress> {
+  const path = checkPath(file);
+  const resolved = resolveSaveToOptions(options);
   return (source) =>
     new Observable((subscriber) => {
       const upstream = new FlowSet();
@@ -99,11 +113,11 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
         }
       };
       const save = async () => {
-        const part = await PartFile.open(file);
+        const part = await PartFile.open(path, resolved);
         try {
           if (!stopped) subscriber.next({ bytesSaved });
           await writeAll(part);
-          await part.flush();
+          await part.finish();
           if (stopped) throw stopped.error;
           await part.commit();
         } catch (error) {
@@ -130,7 +144,7 @@ export function saveTo(file: string | URL): OperatorFunction<Uint8Array, SavePro
       });
       save().then(
         () => subscriber.complete(),
-        (error) => subscriber.error(stopped ? stopped.error : fileError('write', String(file), error)),
+        (error) => subscriber.error(stopped ? stopped.error : fileError('write', path, error)),
       );
       source.subscribe(incoming);
     });

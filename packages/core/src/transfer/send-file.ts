@@ -5,7 +5,7 @@ import type { Observable } from 'rxjs';
 import { checkBoolean, checkFiniteSize, checkInteger, checkOptions } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 import { controlOf, type Socket } from '../socket.js';
-import { checkFile, fileError } from './file-error.js';
+import { checkFile, directoryError, fileError } from './file-error.js';
 import { transfer } from './transfer.js';
 import type { EndOptions } from './whole-write.js';
 
@@ -69,13 +69,13 @@ export function sendFile(
   controlOf(socket);
   checkOptions(options, '{ from: 1024 }');
   const { from = 0, to, chunkSize = 1_048_576, end = true } = options;
-  checkFile(file);
+  const source = checkFile(file);
   checkInteger('from', from, 0);
   if (to !== undefined) checkInteger('to', to, from);
   checkFiniteSize('chunkSize', chunkSize);
   checkBoolean('end', end);
-  const given = typeof file === 'string' || file instanceof URL ? undefined : file;
-  const name = given ? 'the file' : String(file);
+  const given = typeof source === 'string' ? undefined : source;
+  const name = typeof source === 'string' ? source : 'the file';
 
   return transfer<SendFileProgress>(socket, end, async ({ write }, emit) => {
     const onDisk = <T>(operation: Promise<T>) =>
@@ -84,7 +84,7 @@ export function sendFile(
       });
     // O_NONBLOCK: opening a named pipe would wait for its writer. A pipe is refused below.
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-    const handle = given ?? (await onDisk(open(file as string | URL, flags)));
+    const handle = given ?? (await onDisk(open(name, flags)));
     try {
       const stop = endOffset(await onDisk(handle.stat()), { name, from, to });
       const bytesTotal = stop - from;
@@ -131,13 +131,7 @@ function endOffset(
   stats: { isFile(): boolean; isDirectory(): boolean; readonly size: number },
   { name, from, to }: { readonly name: string; readonly from: number; readonly to: number | undefined },
 ): number {
-  if (stats.isDirectory()) {
-    throw fileError(
-      'read',
-      name,
-      Object.assign(new Error('EISDIR: illegal operation on a directory'), { code: 'EISDIR' }),
-    );
-  }
+  if (stats.isDirectory()) throw fileError('read', name, directoryError());
   if (!stats.isFile()) {
     const message = `Cannot send ${name}: it is not a regular file, so its size is unknown: use sendFrom() with a stream`;
     throw new SocketError(message, { code: 'ERR_FILE_NOT_REGULAR', phase: 'read' });

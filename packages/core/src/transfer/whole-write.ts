@@ -5,6 +5,7 @@
 //      │                      └── the socket fails ──▶ failed
 //      └── the socket fails ──▶ failed;  cut(), or close() before finish() ──▶ cut: the connection is aborted
 import { Subscription } from 'rxjs';
+import { AsyncContext } from '../base/async-context.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import type { SocketControl } from '../engine/control.js';
 import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
@@ -41,6 +42,8 @@ export class WholeWrite {
   readonly #control: SocketControl;
   readonly #handlers: WholeWriteHandlers;
   readonly #watching = new Subscription();
+  /** Where it was made: the handlers run there, although anybody may break the socket. */
+  readonly #context = new AsyncContext();
   readonly #endWrite: () => void;
   /** How many bytes were written, and how many of them have left. */
   #written = 0;
@@ -53,8 +56,10 @@ export class WholeWrite {
     this.#handlers = handlers;
     this.#endWrite = this.#control.beginWrite();
     const fail = (error: unknown) => this.#fail(error);
+    const progressed = () => handlers.progressed?.(this.bytesSent);
     this.#watching.add(this.#control.onBroken(fail));
-    if (handlers.progressed) this.#watching.add(this.#control.onProgress(() => handlers.progressed?.(this.bytesSent)));
+    if (handlers.progressed)
+      this.#watching.add(this.#control.onProgress(() => this.#context.runInAsyncScope(progressed)));
     this.#watching.add(
       watch(socket, 'drain').subscribe({
         next: () => handlers.drained?.(this.bytesSent),
@@ -98,7 +103,7 @@ export class WholeWrite {
     const finished = () => {
       if (this.#state !== 'finishing') return;
       this.#state = 'finished';
-      done();
+      this.#context.runInAsyncScope(done);
     };
     if (!end) {
       this.#control.flushed().then(finished, (error) => this.#fail(error));
@@ -132,6 +137,6 @@ export class WholeWrite {
   #fail(error: unknown): void {
     if (this.#state !== 'writing' && this.#state !== 'finishing') return;
     this.#state = 'failed';
-    this.#handlers.failed(error);
+    this.#context.runInAsyncScope(() => this.#handlers.failed(error));
   }
 }

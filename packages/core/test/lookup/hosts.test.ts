@@ -95,7 +95,7 @@ describe('resolveHost()', () => {
     [{ family: '4' as unknown as 4 }, TypeError],
     [{ timeout: -1 }, RangeError],
     [{ timeout: Number.NaN }, RangeError],
-  ])('%o is refused at the call', (options, error) => {
+  ])('rejects %o at the call', (options, error) => {
     expect(() => resolveHost('localhost', options)).toThrow(error);
   });
 });

@@ -268,7 +268,7 @@ describe('a released connection', () => {
   });
 
   test.each([true, 60_000])(
-    'and left to lie, it closes after idleTimeout, whatever keepOpen says (%s)',
+    'that is idle is closed after idleTimeout, whatever its keepOpen (%s)',
     async (keepOpen) => {
       const server = await rawServer();
       const { pool, clock } = poolOf(server.port, { idleTimeout: 1000 }, { keepOpen });

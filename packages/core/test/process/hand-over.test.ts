@@ -153,7 +153,7 @@ describe('rejects at the call', () => {
   });
 
   test.each([undefined, null, 'http', [], [listen()], net.createServer(), { http: undefined }, { http: {} }])(
-    'what is none: %o',
+    'an invalid option: %o',
     (servers) => {
       const message = 'servers must be a listening server, or several by name as in { http: server }, not ';
       expect(() => handOver(servers as never, NODE)).toThrow(TypeError);

@@ -1,4 +1,5 @@
 // Patterns have two wildcards, `*` and `?`. Every other character matches itself.
+import { inspect } from 'node:util';
 import { SocketRegistry } from '@rxsock/core/registry';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -104,7 +105,7 @@ test('a pattern matches as its definition says, for any pattern and any name', (
 describe('match()', () => {
   test.each(['', undefined, null, 5, /a/])('rejects %o as a pattern', (pattern) => {
     expect(() => new SocketRegistry().match(pattern as string)).toThrow(
-      new TypeError('A pattern must be a string, and not empty'),
+      new TypeError(`pattern must be a string that is not empty, not ${inspect(pattern)}`),
     );
   });
 });

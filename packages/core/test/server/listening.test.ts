@@ -58,7 +58,7 @@ describe('listening', () => {
   });
 
   test.each([{ port: -1 }, { port: 70_000 }, { backlog: 0 }, { claimTimeout: Number.NaN }, { maxConnections: 0 }])(
-    '%o is refused at the call',
+    'rejects %o at the call',
     (options) => {
       expect(() => listen(options)).toThrow(RangeError);
     },

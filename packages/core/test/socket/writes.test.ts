@@ -45,7 +45,7 @@ describe('next()', () => {
   });
 
   test.each([null, undefined, 7, {}, [1], new ArrayBuffer(1), new Uint16Array(1)])(
-    'throws a TypeError for %o; the socket is unharmed',
+    'throws a TypeError for %o and does not harm the socket',
     async (chunk) => {
       const { socket, peer } = await pair();
       const bad = chunk as never;

@@ -184,7 +184,7 @@ describe('toDuplex()', () => {
   });
 
   test.each(['data', 'async iterator'])(
-    'tells all that the peer has answered before a write failed, by %s',
+    'delivers everything that the peer sent before a write failed, by %s',
     async (way) => {
       const { socket, peer } = await pair({ allowHalfOpen: true });
       const duplex = toDuplex(socket);

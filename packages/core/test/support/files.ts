@@ -1,5 +1,6 @@
 // Files to send and save, and a receiver that recognises resets on every Node version.
 import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
 import { open, readdir, writeFile } from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
@@ -21,8 +22,27 @@ export const sha = (bytes: Uint8Array): string => createHash('sha256').update(by
 /** The names in a directory, including hidden ones. */
 export const names = async (directory: string): Promise<string[]> => (await readdir(directory)).sort();
 
+type Done<A extends unknown[] = []> = (error: Error | null, ...results: Partial<A>) => void;
+
+/** The functions of `node:fs` that saveTo() writes with. */
+interface FsFunctions {
+  writev: (descriptor: number, chunks: Uint8Array[], done: Done<[written: number]>) => void;
+  fsync: (descriptor: number, done: Done) => void;
+  fchown: (descriptor: number, uid: number, gid: number, done: Done) => void;
+}
+
+/** Replaces a function of `node:fs` until the test is over. `original` is the replaced function. */
+export function interceptFs<K extends keyof FsFunctions>(
+  name: K,
+): { spy: MockInstance<FsFunctions[K]>; original: FsFunctions[K] } {
+  const original = fs[name] as FsFunctions[K];
+  const spy = vi.spyOn(fs, name) as unknown as MockInstance<FsFunctions[K]>;
+  onTestFinished(() => spy.mockRestore());
+  return { spy, original };
+}
+
 /** Replaces a method of all file handles until the test is over. `original` is the replaced method. */
-export async function interceptHandles<K extends 'read' | 'stat' | 'writev' | 'datasync'>(
+export async function interceptHandles<K extends 'read' | 'stat' | 'sync'>(
   method: K,
 ): Promise<{ spy: MockInstance; original: (this: Handle, ...args: never[]) => Promise<never> }> {
   const handle = await open('/dev/null');

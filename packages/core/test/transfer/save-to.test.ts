@@ -1,5 +1,6 @@
 // saveTo(): a whole file under the final name, or nothing.
-import { chmod, mkdir, open, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { type FileHandle, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { connections, data, flowFrom, listen, on, SocketError, saveTo, sendFile } from '@rxsock/core';
@@ -8,7 +9,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { accepted, dial, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { testFolder } from '../../../../tests/support/temporary-folder.js';
-import { fileOf, type Handle, interceptHandles, names, sha } from '../support/files.js';
+import { fileOf, interceptFs, interceptHandles, names, sha } from '../support/files.js';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
 
@@ -78,16 +79,22 @@ describe('the saved file', () => {
     expect(sha(await readFile(file))).toBe(sha(bytes));
   });
 
-  test('is flushed to the disk before it gets its name', async () => {
+  test('is flushed to the disk before it gets its name, and the name afterwards', async () => {
     const directory = await testFolder();
-    const { spy, original } = await interceptHandles('datasync');
-    const seen: string[][] = [];
-    spy.mockImplementation(async function (this: Handle) {
-      seen.push(await names(directory));
-      return original.call(this);
-    });
+    const synced = await recordSyncs(directory);
     await lastValueFrom(of(CHUNK).pipe(saveTo(path.join(directory, 'file'))));
-    expect(seen).toEqual([[expect.stringMatching(/\.part$/)]]);
+    expect(synced).toEqual([
+      ['file', [expect.stringMatching(/\.part$/)]],
+      ['folder', ['file']],
+    ]);
+  });
+
+  test('is not flushed with flush: false', async () => {
+    const directory = await testFolder();
+    const synced = await recordSyncs(directory);
+    await lastValueFrom(of(CHUNK).pipe(saveTo(path.join(directory, 'file'), { flush: false })));
+    expect(synced).toEqual([]);
+    expect(await names(directory)).toEqual(['file']);
   });
 
   test('is written where a symbolic link points', async () => {
@@ -99,7 +106,41 @@ describe('the saved file', () => {
     expect(await names(directory)).toEqual(['elsewhere', 'link']);
     expect(await readFile(path.join(directory, 'elsewhere', 'file'), 'utf8')).toBe('new');
   });
+
+  test('is created where a chain of symbolic links points', async () => {
+    const directory = await testFolder();
+    await mkdir(path.join(directory, 'elsewhere'));
+    await symlink('elsewhere/link', path.join(directory, 'link'));
+    await symlink('../file', path.join(directory, 'elsewhere', 'link'));
+    await lastValueFrom(of(Buffer.from('new')).pipe(saveTo(path.join(directory, 'link'))));
+    expect(await names(directory)).toEqual(['elsewhere', 'file', 'link']);
+    expect(await names(path.join(directory, 'elsewhere'))).toEqual(['link']);
+    expect(await readFile(path.join(directory, 'file'), 'utf8')).toBe('new');
+  });
+
+  test('may have the longest name that the file system takes', async () => {
+    const directory = await testFolder();
+    const name = 'n'.repeat(255);
+    await lastValueFrom(of(CHUNK).pipe(saveTo(path.join(directory, name))));
+    expect(await names(directory)).toEqual([name]);
+  });
 });
+
+/** Records what is flushed to the disk until the test is over, and the names in the directory at that moment. */
+async function recordSyncs(directory: string): Promise<[string, string[]][]> {
+  const synced: [string, string[]][] = [];
+  const file = interceptFs('fsync');
+  file.spy.mockImplementation((...args) => {
+    synced.push(['file', readdirSync(directory)]);
+    file.original(...args);
+  });
+  const folder = await interceptHandles('sync');
+  folder.spy.mockImplementation(function (this: FileHandle) {
+    synced.push(['folder', readdirSync(directory)]);
+    return folder.original.call(this);
+  });
+  return synced;
+}
 
 describe('nothing is left behind', () => {
   test('when the source fails, and the error is reported after that', async () => {
@@ -166,10 +207,10 @@ describe('nothing is left behind', () => {
 
   test('on unsubscription while the last bytes go to the disk', async () => {
     const directory = await testFolder();
-    const { spy, original } = await interceptHandles('datasync');
-    spy.mockImplementation(function (this: Handle) {
+    const { spy, original } = interceptFs('fsync');
+    spy.mockImplementation((...args) => {
       subscription.unsubscribe();
-      return original.call(this);
+      original(...args);
     });
     const { subscription, log } = record(of(CHUNK).pipe(saveTo(path.join(directory, 'file'))));
     await vi.waitUntil(async () => spy.mock.calls.length === 1 && (await names(directory)).length === 0);
@@ -177,94 +218,15 @@ describe('nothing is left behind', () => {
   });
 });
 
-/** Saves to a path that cannot be written. Returns the error. */
-async function fails(file: string): Promise<SocketError> {
-  const source = new Subject<Uint8Array>();
-  const { ended } = record(source.pipe(saveTo(file)));
-  const { error } = await ended;
-  expect(source.observed).toBe(false);
-  expect(error).toBeInstanceOf(SocketError);
-  return error as SocketError;
-}
-
-describe('fails for a disk error:', () => {
-  test('a directory that does not exist', async () => {
-    const error = await fails(path.join(await testFolder(), 'missing', 'file'));
-    expect(error).toMatchObject({ code: 'ENOENT', phase: 'write' });
-    expect(error.message).toMatch(/missing.*check the path/);
-  });
-
-  test('a file in place of a directory', async () => {
-    const file = path.join(await testFolder(), 'file');
-    await writeFile(file, '');
-    expect(await fails(path.join(file, 'file'))).toMatchObject({ code: 'ENOTDIR', phase: 'write' });
-  });
-
-  test("a directory with the file's name", async () => {
-    const directory = await testFolder();
-    expect(await fails(directory)).toMatchObject({ code: 'EISDIR', phase: 'write' });
-    expect(await names(directory)).toEqual([]);
-  });
-
-  test("a device with the file's name, which stays", async () => {
-    expect(await fails('/dev/null')).toMatchObject({ code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
-    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
-  });
-
-  test('a directory without write permission', async () => {
-    // Root may write where others may not, but not here.
-    const protectedFolder = process.getuid?.() === 0 ? '/proc' : await testFolder();
-    if (protectedFolder !== '/proc') await chmod(protectedFolder, 0o500);
-    expect((await fails(path.join(protectedFolder, 'file'))).code).toMatch(/^(EACCES|EPERM|ENOENT)$/);
-  });
-
-  test('a disk that becomes full, after which the socket is left', async () => {
-    const directory = await testFolder();
-    const full = await open('/dev/full', 'w');
-    const { spy, original } = await interceptHandles('writev');
-    let writes = 0;
-    spy.mockImplementation(function (this: Handle, ...args: unknown[]) {
-      return original.apply(++writes > 1 ? full : this, args as never[]);
-    });
-    const { socket, peer } = await accepted();
-    const { ended, values } = record(socket.pipe(data(), saveTo(path.join(directory, 'file'))));
-    const feed = (): boolean => peer.write(CHUNK, (error) => error ?? feed());
-    feed();
-    const { error } = await ended;
-    await full.close();
-    expect(error).toMatchObject({ code: 'ENOSPC', phase: 'write' });
-    expect((error as Error).message).toMatch(/the disk is full/);
-    expect(values.length).toBe(2);
-    expect(await names(directory)).toEqual([]);
-    await vi.waitUntil(() => socket.readyState === 'closing' || socket.readyState === 'closed');
-  });
-
-  test('a disk that takes only a part of a write gets the rest afterwards', async () => {
-    const { bytes } = await fileOf(100_000);
-    const file = path.join(await testFolder(), 'file');
-    const { spy, original } = await interceptHandles('writev');
-    spy.mockImplementation(function (this: Handle, chunks: unknown) {
-      const [first, ...rest] = chunks as [Uint8Array, ...Uint8Array[]];
-      const some = rest.length > 0 ? [first, ...rest.slice(0, -1)] : [first.subarray(0, Math.ceil(first.length / 2))];
-      return original.apply(this, [some] as never[]);
-    });
-    await lastValueFrom(of(bytes.subarray(0, 5), bytes.subarray(5, 70_000), bytes.subarray(70_000)).pipe(saveTo(file)));
-    expect(sha(await readFile(file))).toBe(sha(bytes));
-  });
-});
-
 describe('backpressure', () => {
   test('makes the peer wait for the disk', async () => {
     const directory = await testFolder();
-    const { spy, original } = await interceptHandles('writev');
+    const { spy, original } = interceptFs('writev');
     let resume = () => {};
     const stalled = new Promise<void>((resolve) => {
       resume = resolve;
     });
-    spy.mockImplementation(async function (this: Handle, ...args: unknown[]) {
-      await stalled;
-      return original.apply(this, args as never[]);
-    });
+    spy.mockImplementation((...args) => void stalled.then(() => original(...args)));
     const { socket, peer } = await pair();
     const total = 400 * CHUNK.length;
     const { ended } = record(socket.pipe(data(), saveTo(path.join(directory, 'file'))));
@@ -280,12 +242,11 @@ describe('backpressure', () => {
   });
 
   test('pulls no more small chunks than fit in a queue', async () => {
-    const { spy } = await interceptHandles('writev');
-    let resume = (_: object) => {};
-    const stalled = new Promise((resolve) => {
-      resume = resolve;
+    const { spy } = interceptFs('writev');
+    let resume = () => {};
+    spy.mockImplementation((_fd, _chunks, done) => {
+      resume = () => done(null, 1_024);
     });
-    spy.mockReturnValue(stalled);
     let pulled = 0;
     function* source() {
       for (;;) {
@@ -298,7 +259,7 @@ describe('backpressure', () => {
     await vi.waitUntil(() => values.length === 1 && spy.mock.calls.length === 1);
     expect(pulled).toBe(2 * 1_024);
     subscription.unsubscribe();
-    resume({ bytesWritten: 1_024 });
+    resume();
     await vi.waitUntil(async () => (await names(directory)).length === 0);
   });
 

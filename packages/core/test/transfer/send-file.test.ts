@@ -331,3 +331,10 @@ test('rejects invalid offsets at the call', async () => {
     expect(() => sendFile(socket, directory, options)).toThrow(RangeError);
   }
 });
+
+test('rejects what is neither the name of a file nor a handle, at the call', async () => {
+  const { socket } = await pair();
+  for (const file of ['', 'a\0b', null, undefined, 1, Buffer.from('file'), new URL('http://host/file')]) {
+    expect(() => sendFile(socket, file as never)).toThrow(TypeError);
+  }
+});

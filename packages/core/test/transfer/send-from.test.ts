@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { ReadableStream } from 'node:stream/web';
-import { data, type FlowInput, sendFrom } from '@rxsock/core';
+import { data, type FlowInput, fromDuplex, sendFrom } from '@rxsock/core';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
@@ -176,6 +176,21 @@ describe('sendFrom()', () => {
     peer.once('data', () => subscription.unsubscribe());
     await receive(peer);
     await vi.waitUntil(() => readable.destroyed);
+  });
+
+  test('fails if the socket fails between the last byte and FIN', async () => {
+    const { Duplex } = await import('node:stream');
+    const error = new Error('FIN could not be sent');
+    const duplex = new Duplex({
+      read() {},
+      write: (_chunk, _encoding, done) => done(),
+      // FIN waits until the stream is destroyed.
+      final: () => setImmediate(() => duplex.destroy(error)),
+    });
+    const { log, values, ended } = record(sendFrom(fromDuplex(duplex), ['all of it']));
+    expect((await ended).error).toMatchObject({ cause: error });
+    expect(values).toEqual([{ bytesSent: 9 }]);
+    expect(log).not.toContain('complete');
   });
 
   test('rejects a source that cannot be pulled, at the call', async () => {

@@ -54,7 +54,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
   );
 
   test.each(everyCase)(
-    'without it our side ends with theirs, after what is to be written: %s, %s',
+    'without allowHalfOpen our side ends after the peer, when queued bytes are sent: %s, %s',
     async (origin, version) => {
       const { socket, peer } = await pair(origin, version);
       const { log, values, ended } = record(socket);
@@ -134,7 +134,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
   });
 
   test.each(everyCase)(
-    'next() says when to wait for a peer that does not read, and drain when to go on: %s, %s',
+    'next() returns false while the peer does not read, and drain follows: %s, %s',
     async (origin, version) => {
       const { socket, peer } = await pair(origin, version);
       const { log } = record(socket);

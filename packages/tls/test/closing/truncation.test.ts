@@ -56,17 +56,14 @@ test.each(everyCase)('reports a cut to a held reader, after all data before it: 
   expect(Buffer.concat(values)).toEqual(whole);
 });
 
-test.each(everyCase)(
-  'resets the connection that was cut, and sends no close_notify: %s, %s',
-  async (origin, version) => {
-    const { socket, toUs, toPeer } = await pair(origin, version);
-    const { ended } = record(socket);
-    toUs.cut();
-    await ended;
-    expect(await toPeer.ended).toBe('RST');
-    expect(toPeer.log).not.toContain(CLOSE_NOTIFY[version]);
-  },
-);
+test.each(everyCase)('resets a connection that was cut, and sends no close_notify: %s, %s', async (origin, version) => {
+  const { socket, toUs, toPeer } = await pair(origin, version);
+  const { ended } = record(socket);
+  toUs.cut();
+  await ended;
+  expect(await toPeer.ended).toBe('RST');
+  expect(toPeer.log).not.toContain(CLOSE_NOTIFY[version]);
+});
 
 test.each(everyCase)('rejects the queued writes when it is cut: %s, %s', async (origin, version) => {
   const { socket, peer, toUs } = await pair(origin, version);

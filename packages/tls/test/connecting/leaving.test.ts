@@ -156,7 +156,7 @@ describe('leaving during the handshake', () => {
 });
 
 test.each(versions)(
-  'keepOpen keeps an open one, and without it the last one who leaves closes it, in %s',
+  'keepOpen keeps an open socket, which otherwise closes when the last subscriber leaves, in %s',
   async (version) => {
     const server = await nodeServer({ maxVersion: version });
     const kept = dial({ port: server.port, keepOpen: true });

@@ -144,7 +144,7 @@ describe.each(versions)('a virtual host (SNI), %s', (version) => {
 });
 
 test.each(versions)(
-  'no session is resumed where a certificate is asked for: it would outlive ca and crl, %s',
+  'no session is resumed if certificates are requested: it would outlive ca and crl, %s',
   async (version) => {
     const { server, port } = await serverOf({ ...mutual, maxVersion: version });
     server.pipe(serve((socket) => socket.pipe(data()))).subscribe();

@@ -127,7 +127,7 @@ describe('abstract names', () => {
 });
 
 test.each(['\\\\.\\pipe\\rxsock', `\\\\?\\pipe\\${'x'.repeat(240)}`])(
-  'pipe names go to Node as they are: %s',
+  'passes pipe names to Node unchanged: %s',
   async (path) => {
     pretendPlatform('win32');
     const dialled = vi.spyOn(net.Socket.prototype, 'connect').mockReturnThis();

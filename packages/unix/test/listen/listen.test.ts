@@ -222,7 +222,7 @@ describe('listening fails', () => {
   });
 
   test.each([{ backlog: 0 }, { claimTimeout: Number.NaN }, { maxConnections: 0 }, { highWaterMark: 0 }])(
-    '%o, at the call',
+    'at the call for %o',
     (options) => {
       expect(() => listen({ path: '/x', ...options })).toThrow(RangeError);
     },

@@ -1,0 +1,53 @@
+// One attempt of a dial: connects one stream to one address.
+import type net from 'node:net';
+import { resetStream } from '../engine/node-internals.js';
+import { codedError } from './addresses.js';
+
+/** What an attempt reports: one of the two. */
+export interface AttemptHandlers {
+  /** The stream is open. The attempt removes its own listeners when this returns. */
+  connected(): void;
+  /**
+   * The stream has closed.
+   * @param error Why the attempt failed; `undefined` if it was reset from outside.
+   */
+  closed(error: NodeJS.ErrnoException | undefined): void;
+}
+
+/** Starts an attempt. Calls no handler before it returns. To give the attempt up, reset its stream. */
+export function startAttempt(
+  stream: net.Socket,
+  to: net.TcpSocketConnectOpts & { readonly host: string },
+  { connected, closed }: AttemptHandlers,
+): void {
+  let failure: NodeJS.ErrnoException | undefined;
+  const onError = (error: Error) => {
+    failure = error;
+  };
+  const onClose = () => closed(failure);
+  // A stream that was reset keeps this listener, so that a late error is not unhandled.
+  stream.on('error', onError);
+  stream.once('close', onClose);
+  stream.once('connect', () => {
+    if (stream.destroyed) return;
+    if (isSelfConnected(stream, to.port)) {
+      const message = `connect ECONNREFUSED ${to.host}:${to.port}: the connection led back to this socket itself`;
+      failure = codedError('ECONNREFUSED', message);
+      // Not destroy(): the port would stay in TIME_WAIT, and the server that is expected there could not listen.
+      return resetStream(stream);
+    }
+    connected();
+    stream.off('error', onError).off('close', onClose);
+  });
+  try {
+    stream.connect(to);
+  } catch (error) {
+    stream.destroy(error as Error);
+  }
+}
+
+// If nobody listens on a port that the system uses for outgoing connections, it may give a dial this very port as its
+// own. The socket then connects to itself (simultaneous open, RFC 9293, section 3.5).
+function isSelfConnected(stream: net.Socket, port: number): boolean {
+  return stream.localPort === port && stream.localAddress === stream.remoteAddress;
+}

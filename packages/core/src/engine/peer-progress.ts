@@ -1,0 +1,41 @@
+// What the peer's kernel has taken, for the time limits that wait for progress of the writes.
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ProgressLook, ProgressMeter } from '../base/deadline.js';
+import { KernelTable } from './kernel-table.js';
+import { bytesInKernel, queuedBytes } from './node-internals.js';
+
+const tables = { tcp: new KernelTable('/proc/self/net/tcp'), tcp6: new KernelTable('/proc/self/net/tcp6') };
+
+/**
+ * Measures what the peer takes. At once it sees only what the kernel of this side has taken. A look sees what the kernel
+ * of the peer has acknowledged, on Linux over TCP and TLS. Elsewhere it sees no more than `read`.
+ */
+export class PeerProgress implements ProgressMeter {
+  readonly #stream: () => Duplex | undefined;
+
+  constructor(stream: () => Duplex | undefined) {
+    this.#stream = stream;
+  }
+
+  read(): number {
+    const stream = this.#stream();
+    return stream ? bytesInKernel(stream) : 0;
+  }
+
+  async look(): Promise<ProgressLook> {
+    const stream = this.#stream();
+    if (!stream) return { progress: 0, unfinished: false };
+    // Before the look: bytes that are written while it looks must not count as acknowledged.
+    const taken = bytesInKernel(stream);
+    const queued = queuedBytes(stream);
+    const unacknowledged = (await lookUp(stream as Duplex & Partial<net.Socket>)) ?? 0;
+    return { progress: taken - unacknowledged, unfinished: queued + unacknowledged > 0 };
+  }
+}
+
+async function lookUp(stream: Partial<net.Socket>): Promise<number | undefined> {
+  if (process.platform !== 'linux' || !stream.localAddress) return undefined;
+  // An IPv4 connection of an IPv6 socket is in the table of IPv6, and Node spells its address ::ffff:1.2.3.4.
+  return tables[stream.localAddress.includes(':') ? 'tcp6' : 'tcp'].unacknowledged(stream);
+}

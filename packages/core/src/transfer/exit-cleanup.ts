@@ -1,0 +1,76 @@
+// Removes the part files of this process when it exits, and when a signal ends it.
+import { rmSync } from 'node:fs';
+
+/** The signals that end a process by default and that people, service managers and closing terminals send. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Has listeners on `process` only while there are files to remove. */
+class ExitCleanup {
+  readonly #files = new Set<string>();
+
+  add(file: string): void {
+    if (this.#files.size === 0) this.#listen();
+    this.#files.add(file);
+  }
+
+  delete(file: string): void {
+    if (this.#files.delete(file) && this.#files.size === 0) this.#unlisten();
+  }
+
+  #listen(): void {
+    // First in line: an earlier listener may throw, and a listener added with once() is no longer counted when it runs.
+    process.prependListener('exit', this.#removeFiles);
+    for (const signal of SIGNALS) process.prependListener(signal, this.#onSignal);
+  }
+
+  #unlisten(): void {
+    process.removeListener('exit', this.#removeFiles);
+    for (const signal of SIGNALS) process.removeListener(signal, this.#onSignal);
+  }
+
+  readonly #removeFiles = (): void => {
+    for (const file of this.#files) {
+      try {
+        rmSync(file, { force: true });
+      } catch {
+        // The process ends: nobody is left to be notified.
+      }
+    }
+    this.#files.clear();
+    this.#unlisten();
+  };
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // If the application handles the signal, the transfers may continue. If it exits, the exit listener runs.
+    if (process.listenerCount(signal) > 1 + signalExitListeners()) return;
+    this.#removeFiles();
+    // Without this listener the signal ends the process, as it would have done without saveTo().
+    // Windows cannot raise SIGHUP; whatever is raised there ends the process in the same way.
+    process.kill(process.pid, process.platform === 'win32' ? 'SIGTERM' : signal);
+  };
+}
+
+/**
+ * Returns how many listeners for each signal the package signal-exit has, which many packages use. It does not handle
+ * signals: it raises them again, unless it finds a listener that is not its own. If this module waited for it as well,
+ * nothing would end the process. The properties are those of its versions 3 and 4.
+ */
+function signalExitListeners(): number {
+  const emitters = [
+    Reflect.get(process, '__signal_exit_emitter__'),
+    Reflect.get(globalThis, Symbol.for('signal-exit emitter')),
+  ];
+  return emitters.reduce<number>((sum, emitter) => sum + (Number((emitter as { count?: unknown })?.count) || 0), 0);
+}
+
+const KEY = Symbol.for('@rxsock/core exit cleanup');
+
+/**
+ * Returns the one of this process, even if several copies of this package are loaded: each would take the listeners of
+ * the others for handlers of the application, and none would end the process.
+ */
+export function exitCleanup(): ExitCleanup {
+  const shared = process as { [KEY]?: ExitCleanup };
+  shared[KEY] ??= new ExitCleanup();
+  return shared[KEY];
+}

@@ -1,0 +1,118 @@
+// A dial that is given up, at any moment: the peer never sees an end, and nothing stays behind.
+import { type ConnectOptions, on, type Socket } from '@rxsock/core';
+import { describe, expect, test } from 'vitest';
+import { dial, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { snapshotResources } from '../../../../tests/support/resources.js';
+import { turns } from '../../../../tests/support/turns.js';
+import { hanging, listenOn, resolvesTo } from '../support/dials.js';
+
+const host = 'several.test';
+const both = resolvesTo('127.0.0.6', '::1');
+
+const targets: [string, Partial<ConnectOptions>][] = [
+  ['an address', { host: '127.0.0.6' }],
+  ['a name', { host, lookup: resolvesTo('127.0.0.6') }],
+  ['a name that is resolved at once', { host, lookup: (_host, _options, done) => done(null, '127.0.0.6', 4) }],
+  ['two addresses at once', { host, lookup: both, attemptDelay: 0 }],
+  ['a silent address and another one', { host, lookup: resolvesTo('127.0.0.5', '127.0.0.6'), attemptDelay: 0 }],
+  ['a refusing address and another one', { host, lookup: resolvesTo('127.0.0.7', '127.0.0.6') }],
+  ['an address, from a local address', { host: '127.0.0.6', localAddress: '127.0.0.1' }],
+];
+
+/** Moments to abort at. */
+const moments: [string, (abort: () => void, socket: Socket) => void][] = [
+  ['in the same turn', (abort) => abort()],
+  ['in the next tick', (abort) => process.nextTick(abort)],
+  ['when the kernel has connected and Node does not know it', (abort) => process.nextTick(() => setTick(3, abort))],
+  ['in the next turn', (abort) => void setImmediate(abort)],
+  ['within 3 ms', (abort) => setTimeout(abort, Math.random() * 3)],
+  ['at connectionAttempt', (abort, socket) => at('connectionAttempt', socket, abort)],
+  ['at connectionAttemptFailed', (abort, socket) => at('connectionAttemptFailed', socket, abort)],
+  ['at lookup', (abort, socket) => at('lookup', socket, abort)],
+  ['at connect', (abort, socket) => at('connect', socket, abort)],
+];
+
+function at(
+  type: 'lookup' | 'connectionAttempt' | 'connectionAttemptFailed' | 'connect',
+  socket: Socket,
+  run: () => void,
+) {
+  socket.pipe(on(type)).subscribe({ next: run, error: () => {} });
+}
+
+/** Runs after some ticks, and then keeps the thread busy, so that the kernel can finish what it does. */
+function setTick(ticks: number, run: () => void): void {
+  if (ticks > 0) return process.nextTick(setTick, ticks - 1, run);
+  for (const begun = performance.now(); performance.now() - begun < 1; );
+  run();
+}
+
+const COUNT = 30;
+
+describe.each(targets)('dialling %s', (_target, options) => {
+  test.each(moments)('an abort %s is never seen as an end', async (_moment, at) => {
+    const { port, ends } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6', '::1');
+    const unchanged = snapshotResources();
+    for (let i = 0; i < COUNT; i++) {
+      const socket = dial({ port, ...options });
+      const { log, ended } = record(socket);
+      let aborted = false;
+      at(() => {
+        aborted = true;
+        socket.error('enough');
+      }, socket);
+      // An event may never come.
+      const late = setTimeout(() => socket.error('late'), 15);
+      const { error } = await ended;
+      clearTimeout(late);
+      expect(error).toMatchObject({ name: 'AbortedError', cause: aborted ? 'enough' : 'late' });
+      expect(log.slice(-2)).toEqual(['close', 'error:ERR_SOCKET_ABORTED']);
+      expect(socket.readyState).toBe('closed');
+    }
+    expect(await ends()).toMatchObject({ empty: 0, whole: 0 });
+    await unchanged();
+  });
+});
+
+test('a socket that is aborted with bytes to write does not send them', async () => {
+  const { port, ends } = await listenOn(0, '127.0.0.6');
+  for (let i = 0; i < COUNT; i++) {
+    const socket = dial({ port, host: '127.0.0.6' });
+    const written = socket.write('x');
+    setImmediate(() => socket.error());
+    await written.catch(() => {});
+    await record(socket).ended;
+  }
+  expect(await ends()).toMatchObject({ empty: 0, whole: 0 });
+});
+
+test('an answer of the lookup after the abort starts no attempt', async () => {
+  const server = await rawServer();
+  const { lookup, answer } = hanging();
+  const socket = dial({ port: server.port, host, lookup });
+  const { log, ended } = record(socket);
+  socket.error('enough');
+  await ended;
+  answer('127.0.0.1');
+  await turns();
+  expect(log).toEqual(['close', 'error:ERR_SOCKET_ABORTED']);
+  expect(server.peers).toEqual([]);
+});
+
+test('a lookup that answers twice dials once', async () => {
+  const server = await rawServer();
+  const socket = dial({
+    port: server.port,
+    host,
+    lookup: (_host, _options, done) => {
+      done(null, '127.0.0.1', 4);
+      done(null, '127.0.0.2', 4);
+    },
+  });
+  const { log, ended } = record(socket);
+  (await server.next()).end();
+  await ended;
+  expect(log.filter((type) => /^(lookup|connectionAttempt)/.test(type))).toEqual(['lookup', 'connectionAttempt']);
+  expect(server.peers).toHaveLength(1);
+});

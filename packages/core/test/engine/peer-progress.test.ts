@@ -1,0 +1,73 @@
+// How much of a long write the peer has taken: at once only what the kernel of this side has taken, by a look what the
+// kernel of the peer has acknowledged.
+import { once } from 'node:events';
+import net from 'node:net';
+import { Duplex } from 'node:stream';
+import tls from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { cert, key } from '../../../../tests/support/certificate.js';
+import { PeerProgress } from '../../src/engine/peer-progress.js';
+
+const SIZE = 24 << 20;
+
+/** A connection whose peer does not read yet. */
+async function connection(server: net.Server, event: string, connect: (port: number) => net.Socket) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect((server.address() as net.AddressInfo).port);
+  const [peer] = (await once(server, event)) as [net.Socket];
+  onTestFinished(() => {
+    socket.destroy();
+    peer.destroy();
+    server.close();
+  });
+  return { socket, peer, meter: new PeerProgress(() => socket) };
+}
+
+const overTcp = () => connection(net.createServer(), 'connection', (port) => net.connect(port, '127.0.0.1'));
+const overTls = () =>
+  connection(tls.createServer({ key, cert }), 'secureConnection', (port) =>
+    tls.connect({ port, host: '127.0.0.1', ca: cert, servername: 'localhost' }),
+  );
+
+describe.each([
+  ['TCP', overTcp],
+  ['TLS', overTls],
+])('over %s', (_name, open) => {
+  test('the meter grows in the middle of a write', async () => {
+    const { socket, peer, meter } = await open();
+    const atFirst = meter.read();
+    let written = false;
+    socket.write(Buffer.alloc(SIZE), () => {
+      written = true;
+    });
+    await expect.poll(() => meter.read()).toBeGreaterThan(atFirst);
+    const before = meter.read();
+    await once(peer.resume(), 'data');
+    await expect.poll(() => meter.read()).toBeGreaterThan(before);
+    expect(written).toBe(false);
+  });
+
+  test('a look sees what the peer has not acknowledged, where the system shows it, and sees when it has', async () => {
+    const { socket, peer, meter } = await open();
+    socket.write(Buffer.alloc(SIZE));
+    await expect.poll(() => meter.read()).toBeGreaterThan(1_000_000);
+    const { progress, unfinished } = await meter.look();
+    expect(unfinished).toBe(true);
+    expect(progress < meter.read()).toBe(process.platform === 'linux');
+    peer.resume();
+    await expect.poll(() => meter.look()).toMatchObject({ unfinished: false });
+    expect(meter.read()).toBeGreaterThanOrEqual(SIZE);
+    expect((await meter.look()).progress).toBe(meter.read());
+  });
+});
+
+test('nothing is unfinished on a stream without a handle, on a destroyed one, and without a stream', async () => {
+  const { socket } = await overTcp();
+  socket.destroy();
+  for (const stream of [new Duplex(), socket, undefined]) {
+    const meter = new PeerProgress(() => stream);
+    expect(meter.read()).toBe(0);
+    expect(await meter.look()).toEqual({ progress: 0, unfinished: false });
+  }
+});

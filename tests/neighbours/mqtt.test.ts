@@ -1,0 +1,82 @@
+// mqtt.js and aedes over sockets of ours, and sockets of ours beneath a WebSocket of MQTT.
+import { type EventEmitter, once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { connect, fromDuplex, listen, type Socket, toDuplex } from '@rxsock/core';
+import * as tls from '@rxsock/tls';
+import { Aedes } from 'aedes';
+import mqtt, { type IClientOptions, MqttClient } from 'mqtt';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createWebSocketStream, WebSocket, WebSocketServer } from 'ws';
+import { cert, key } from '../support/certificate.js';
+import { duplexServer } from '../support/duplex-server.js';
+import { listenNode } from '../support/node-server.js';
+import { drainRaw } from '../support/raw-peers.js';
+
+const options: IClientOptions = { reconnectPeriod: 0, keepalive: 60 };
+
+async function broker(): Promise<Aedes> {
+  const aedes = await Aedes.createBroker();
+  onTestFinished(() => void aedes.close());
+  return aedes;
+}
+
+/** Publishes to itself. */
+async function exchange(client: MqttClient): Promise<string> {
+  onTestFinished(() => void client.end(true));
+  await client.subscribeAsync('greetings', { qos: 1 });
+  const message = once(client as EventEmitter, 'message');
+  await client.publishAsync('greetings', 'hello', { qos: 1 });
+  return String((await message)[1]);
+}
+
+describe.each(['mqtt', 'mqtts'] as const)('%s', (protocol) => {
+  const secure = protocol === 'mqtts';
+
+  test('a client of mqtt.js over a socket of ours', async () => {
+    const { handle } = await broker();
+    const port = await listenNode(net.createServer((stream) => handle(stream)));
+    const sockets: Socket[] = [];
+    const dial = () => {
+      const socket = connect({ port, host: '127.0.0.1' });
+      sockets.push(socket);
+      return toDuplex(socket);
+    };
+    const client = new MqttClient(dial, options);
+    expect(await exchange(client)).toBe('hello');
+    await client.endAsync();
+    await vi.waitUntil(() => sockets[0]?.readyState === 'closed');
+  });
+
+  test('a broker of aedes over connections that we accept', async () => {
+    const { handle } = await broker();
+    const port = await duplexServer(secure ? tls.listen({ key, cert }) : listen(), (duplex) => handle(duplex));
+    const client = mqtt.connect({ ...options, protocol, port, host: '127.0.0.1', servername: 'localhost', ca: cert });
+    expect(await exchange(client)).toBe('hello');
+    await client.endAsync();
+  });
+});
+
+test('the broker ends a client that says goodbye with FIN, and not with a reset', async () => {
+  const { handle } = await broker();
+  const port = await duplexServer(listen(), (duplex) => handle(duplex));
+  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  // CONNECT with the client identifier "a", then DISCONNECT.
+  client.write(Buffer.from('100d00044d5154540402003c000161', 'hex'));
+  await once(client, 'readable');
+  client.write(Buffer.from('e000', 'hex'));
+  expect((await drainRaw(client)).end).toBe('end');
+  client.end();
+});
+
+test('MQTT over sockets of ours over both ends of a WebSocket', async () => {
+  const { handle } = await broker();
+  const server = http.createServer();
+  const overWebSocket = (webSocket: WebSocket) =>
+    toDuplex(fromDuplex(createWebSocketStream(webSocket, { allowHalfOpen: true })));
+  new WebSocketServer({ server }).on('connection', (webSocket) => handle(overWebSocket(webSocket)));
+  const port = await listenNode(server);
+  const client = new MqttClient(() => overWebSocket(new WebSocket(`ws://127.0.0.1:${port}`)), options);
+  expect(await exchange(client)).toBe('hello');
+  await client.endAsync();
+});

@@ -1,0 +1,18 @@
+// A server of ours whose connections another library serves.
+import { connections, type InternetEndpoint, type ListeningEvent, type Server, toDuplex } from '@rxsock/core';
+import { onTestFinished } from 'vitest';
+import type { SocketDuplex } from '@rxsock/core';
+
+/** Listens until the test is over, and passes each connection as a Duplex. Returns the port. */
+export async function duplexServer(
+  server: Server<InternetEndpoint>,
+  onDuplex: (duplex: SocketDuplex) => void,
+): Promise<number> {
+  onTestFinished(() => server.close({ drain: 0 }));
+  server.pipe(connections()).subscribe((socket) => onDuplex(toDuplex(socket)));
+  return new Promise((resolve) => {
+    server.subscribe((event) => {
+      if (event.type === 'listening') resolve((event as ListeningEvent<InternetEndpoint>).address.port);
+    });
+  });
+}
