@@ -1,0 +1,51 @@
+// Chunks that wait to be written: small ones are joined, all keep their order.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { GatheredWrites } from '../../src/engine/gathered-writes.js';
+
+test('a million bytes, one at a time, wait in a thousand chunks', () => {
+  const gathered = new GatheredWrites();
+  for (let n = 0; n < 1_000_000; n++) gathered.push(Buffer.of(n & 0xff));
+  expect(gathered.bytes).toBe(1_000_000);
+  const chunks = gathered.take();
+  expect(chunks.length).toBeLessThan(1_000);
+  expect(Buffer.concat(chunks).equals(Buffer.from(Array.from({ length: 1_000_000 }, (_, n) => n & 0xff)))).toBe(true);
+  expect(gathered.bytes).toBe(0);
+});
+
+test('a large chunk is not copied', () => {
+  const gathered = new GatheredWrites();
+  const large = Buffer.alloc(513, 'x');
+  gathered.push(Buffer.from('a'));
+  gathered.push(large);
+  gathered.push(Buffer.from('b'));
+  expect(gathered.take()[1]).toBe(large);
+});
+
+test('an empty chunk does not wait', () => {
+  const gathered = new GatheredWrites();
+  gathered.push(Buffer.alloc(0));
+  expect(gathered.take()).toEqual([]);
+});
+
+test('the bytes are the same in any sizes, however often they are taken', () => {
+  const step = fc.oneof(fc.constant('take' as const), fc.nat(2000));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 3000 }), (steps) => {
+      const gathered = new GatheredWrites();
+      const pushed: Buffer[] = [];
+      const taken: Uint8Array[] = [];
+      for (const [index, size] of steps.entries()) {
+        if (size === 'take') taken.push(...gathered.take());
+        else {
+          const chunk = Buffer.alloc(size, index);
+          pushed.push(chunk);
+          gathered.push(chunk);
+        }
+      }
+      taken.push(...gathered.take());
+      expect(Buffer.concat(taken).equals(Buffer.concat(pushed))).toBe(true);
+    }),
+    { numRuns: 50 },
+  );
+});

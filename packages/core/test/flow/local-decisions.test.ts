@@ -1,0 +1,108 @@
+// What this side decides about a socket overtakes the data: an abort, a signal, a time limit. It reaches every subscriber
+// at once, through framing operators and queues, whoever holds. What the peer did comes in its place, after the data.
+import {
+  AbortedError,
+  connect,
+  data,
+  decodeText,
+  framed,
+  lines,
+  linesCodec,
+  mapWithBackpressure,
+  ResetError,
+  reader,
+  type Socket,
+  SocketTimeoutError,
+  type TcpOptions,
+  toAsyncIterable,
+  toReadable,
+  toReadableStream,
+} from '@rxsock/core';
+import { lastValueFrom, NEVER, type Observable } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+
+/** Starts to consume the socket and gets stuck. Resolves to the error that reaches the consumer. */
+type Consumer = (socket: Socket) => Promise<unknown>;
+
+const stuck = (source: Observable<unknown>): Promise<unknown> =>
+  lastValueFrom(source.pipe(mapWithBackpressure(() => NEVER)), { defaultValue: 'completed' }).catch((error) => error);
+
+const consumers: Record<string, Consumer> = {
+  'data()': (socket) => stuck(socket.pipe(data())),
+  'lines()': (socket) => stuck(socket.pipe(data(), lines())),
+  'framed()': (socket) => stuck(framed(socket, linesCodec())),
+  'decodeText()': (socket) => stuck(socket.pipe(data(), decodeText())),
+  'reader()': async (socket) => {
+    const input = reader(socket);
+    await input.readLine();
+    return new Promise((resolve) => {
+      // The buffer still holds lines: the next read fails all the same.
+      socket.subscribe({ error: () => setImmediate(() => input.readLine().then(resolve, resolve)) });
+    });
+  },
+  'toAsyncIterable()': async (socket) => {
+    const iterator = toAsyncIterable(socket.pipe(data(), lines()), { highWaterMark: 8 })[Symbol.asyncIterator]();
+    await iterator.next();
+    return new Promise((resolve) => {
+      socket.subscribe({ error: () => setImmediate(() => iterator.next().then(resolve, resolve)) });
+    });
+  },
+  'toReadable()': (socket) => {
+    const readable = toReadable(socket.pipe(data()), { highWaterMark: 1 });
+    readable.once('readable', () => {});
+    return new Promise((resolve) => readable.on('error', resolve));
+  },
+  'toReadableStream()': async (socket) => {
+    const stream = toReadableStream(socket.pipe(data(), lines()));
+    const input = stream.getReader();
+    await input.read();
+    return input.closed.catch((error) => error);
+  },
+};
+
+const decisions: Record<string, (socket: Socket, controller: AbortController) => void> = {
+  'a signal': (_socket, controller) => controller.abort(),
+  'error()': (socket) => socket.error(new Error('enough')),
+  'close({ timeout: 0 })': (socket) => void socket.close({ timeout: 0 }),
+};
+
+async function talkative(options: Partial<TcpOptions> = {}) {
+  const server = await rawServer((peer) => peer.write('line\n'.repeat(1000)));
+  return connect({ host: '127.0.0.1', port: server.port, ...options });
+}
+
+describe.each(Object.entries(consumers))('a consumer of %s that has stopped', (_name, consume) => {
+  test.each(Object.entries(decisions))('receives an abort by %s', async (_decision, decide) => {
+    const controller = new AbortController();
+    const socket = await talkative({ signal: controller.signal });
+    const error = consume(socket);
+    await expect.poll(() => socket.bytesRead).toBeGreaterThan(0);
+    decide(socket, controller);
+    expect(await error).toBeInstanceOf(AbortedError);
+  });
+});
+
+test.each(['lines()', 'framed()'])('holdTimeout reaches a consumer of %s and names the holder', async (name) => {
+  const socket = await talkative({ holdTimeout: 100 });
+  const error = await (consumers[name] as Consumer)(socket);
+  expect(error).toBeInstanceOf(SocketTimeoutError);
+  expect((error as Error).message).toMatch(/was held by mapWithBackpressure for 100 ms \(holdTimeout\)$/);
+});
+
+test('a reset of the peer comes after the frames that it had sent before', async () => {
+  const server = await rawServer((peer) => {
+    peer.write('a\nb\nc\n');
+    peer.once('data', () => peer.resetAndDestroy()).resume();
+  });
+  const socket = connect({ host: '127.0.0.1', port: server.port });
+  const release = socket.hold('later');
+  const { values, ended } = record(socket.pipe(data(), lines()));
+  await expect.poll(() => socket.bytesRead).toBe(6);
+  await socket.write('now');
+  await expect.poll(() => socket.readyState).toBe('closing');
+  release();
+  expect(await ended).toEqual({ error: expect.any(ResetError) });
+  expect(values).toEqual(['a', 'b', 'c']);
+});
