@@ -40,7 +40,7 @@ function talk(socket: Socket) {
   // After Ctrl-C the other side has a second to end the chat too. Then the connection is reset.
   watching.add(hungUp.pipe(delay(1_000)).subscribe(() => socket.error()));
   return flowFrom<Buffer>(process.stdin).pipe(
-    // Completes our side at the other side's FIN too. Otherwise through() would cut the input there, and reset.
+    // Ends our input at the other side's FIN too. Otherwise through() would cut it there, which resets the connection.
     takeUntil(merge(socket.pipe(on('end')), hungUp)),
     through(socket),
     lines({ maxLength: 10_000 }),

@@ -85,7 +85,7 @@ export async function chat(route: Route = direct): Promise<Outcome> {
     seconds,
     peakQueue: meter.queue.max,
     checks: [
-      check(total === expected, `${GUESTS.join(', ')} heard ${number(total)} lines of ${number(expected)}`),
+      check(total === expected, `${GUESTS.join(', ')} heard ${number(total)} of ${number(expected)} lines`),
       check(inOrder, 'every line of every speaker arrived whole and in order'),
       check(echoes === 0, 'nobody heard their own lines'),
     ],

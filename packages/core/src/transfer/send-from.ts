@@ -7,9 +7,6 @@ import { controlOf, type Socket } from '../socket.js';
 import { transfer } from './transfer.js';
 import type { EndOptions, WriteProgress } from './whole-write.js';
 
-/** After how many bytes a transfer waits for the kernel, even if nothing waits to be sent: the budget of one turn. */
-const MOST_UNAWAITED = 1024 * 1024;
-
 /**
  * Sends the chunks of an iterable, an async iterable, a generator, a Node `Readable` or a Web `ReadableStream`, and
  * emits the progress. The subscription starts it, dials if nothing has dialled yet, and keeps the socket open without
@@ -55,8 +52,6 @@ export function sendFrom(
     let emitted = 0;
     let ended = false;
     let written: Promise<void> | undefined;
-    /** How many bytes were written since the last wait for the kernel. */
-    let unawaited = 0;
     const emitProgress = () => {
       const { bytesSent } = running;
       if (bytesSent > emitted) emit({ bytesSent });
@@ -74,16 +69,11 @@ export function sendFrom(
       for (let result = await running.until(next()); !result.done; result = await running.until(next())) {
         const bytes = toBytes(result.value);
         written = running.write(bytes);
-        unawaited += bytes.length;
         // The next read may fail first.
         written.catch(() => {});
         // Before the next chunk is pulled: the source may reuse the memory of this one.
         control.flush();
-        // Also if the kernel takes everything at once: a source that is always ready would never let the event loop go on.
-        if (socket.writableLength >= control.limits.highWaterMark || unawaited >= MOST_UNAWAITED) {
-          await written;
-          unawaited = 0;
-        }
+        if (socket.writableLength >= control.limits.highWaterMark) await written;
         emitProgress();
       }
       ended = true;
