@@ -36,6 +36,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'OversizePolicy',
     'TrailingPolicy',
   ],
+  'The options or the result of one function: for wrappers of it': ['SaveToOptions', 'SocketDuplex'],
 };
 
 let entries: EntryPoint[];

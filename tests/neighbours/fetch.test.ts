@@ -1,15 +1,25 @@
 // fetch() of undici over sockets of ours, and sockets of ours over its tunnels.
 import http from 'node:http';
-import { connect, data, flowFrom, fromDuplex, type SocketDuplex, toDuplex, writeTo, through, lines } from '@rxsock/core';
-import * as tls from '@rxsock/tls';
 import https from 'node:https';
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  connect,
+  data,
+  flowFrom,
+  fromDuplex,
+  lines,
+  type SocketDuplex,
+  through,
+  toDuplex,
+  writeTo,
+} from '@rxsock/core';
+import * as tls from '@rxsock/tls';
 import { firstValueFrom, lastValueFrom, of, toArray } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
 import { Agent, type buildConnector, Client, fetch } from 'undici';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { cert, key } from '../support/certificate.js';
 import { listenNode } from '../support/node-server.js';
-import type { Duplex } from 'node:stream';
-import type net from 'node:net';
 
 describe.each(['http', 'https'])('%s', (scheme) => {
   const echo: http.RequestListener = (request, response) => request.pipe(response);

@@ -1,14 +1,14 @@
 // ssh2 over sockets of ours, and sockets of ours over its channels.
 import { once } from 'node:events';
+import type net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { connect, data, fromDuplex, listen, through, toDuplex, writeTo } from '@rxsock/core';
 import { lastValueFrom, of, reduce } from 'rxjs';
-import { expect, onTestFinished, test, vi } from 'vitest';
 import ssh2 from 'ssh2';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { duplexServer } from '../support/duplex-server.js';
 import { listenNode } from '../support/node-server.js';
-import type net from 'node:net';
-import type { Duplex } from 'node:stream';
 
 const BODY = 'x'.repeat(300_000);
 

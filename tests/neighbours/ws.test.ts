@@ -1,12 +1,12 @@
 // ws over sockets of ours, and sockets of ours over its streams.
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { connect, data, fromDuplex, listen, toDuplex, writeTo } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import { lastValueFrom, reduce } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createWebSocketStream, type WebSocket, WebSocketServer, WebSocket as WebSocketClient } from 'ws';
-import https from 'node:https';
+import { createWebSocketStream, type WebSocket, WebSocket as WebSocketClient, WebSocketServer } from 'ws';
 import { cert, key } from '../support/certificate.js';
 import { duplexServer } from '../support/duplex-server.js';
 import { listenNode } from '../support/node-server.js';

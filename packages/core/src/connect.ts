@@ -71,6 +71,9 @@ export interface ConnectOptions extends TcpOptions {
  * `close()` if something was written. All subscribers share the connection. To dial again, call `connect` again:
  * `defer(() => connect(…))`.
  *
+ * The addresses of a name are tried one after the other, IPv6 and IPv4 in turn. An address that does not answer within
+ * `attemptDelay` is not given up: the next one is tried beside it. The first to connect wins, and the others are reset.
+ *
  * **Half-close**: `allowHalfOpen` is `false` by default, as in Node. `through`, `relay` and `serve` turn it on.
  *
  * **Backpressure**: see {@link Socket}.
@@ -81,7 +84,7 @@ export interface ConnectOptions extends TcpOptions {
  * or `ERR_UNKNOWN_SERVICE` for an unknown service; {@link SocketTimeoutError} (`ETIMEDOUT`) for a time limit; {@link
  * ResetError} (`ECONNRESET`, `EPIPE`); {@link AbortedError} (`ERR_SOCKET_ABORTED`); {@link WriteBufferOverflowError}
  * (`ERR_WRITE_BUFFER_OVERFLOW`).
- * @see RFC 9293, https://nodejs.org/api/net.html#netconnectoptions-connectlistener
+ * @see RFC 9293, RFC 8305, https://nodejs.org/api/net.html#netconnectoptions-connectlistener
  *
  * @example
  * ```ts
@@ -171,7 +174,6 @@ export function checkConnectOptions(options: ConnectOptions): void {
   const { attemptDelay = 250, lookup = systemLookup } = options;
   checkPortOrService(port);
   checkString('host', host, 'a name or an address');
-  wireHost('host', host);
   checkFamily('family', family);
   if (localAddress !== undefined) checkLocalAddress(localAddress, family);
   if (localPort !== undefined) checkPort('localPort', localPort);

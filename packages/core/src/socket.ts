@@ -44,6 +44,8 @@ export class Socket
   implements Observer<Chunk>, Registrable<SocketEvent>, AsyncDisposable
 {
   readonly #connection: Connection;
+  /** Whether a write after `complete()` has emitted its warning. */
+  #hasWarned = false;
   /** A name for logs and registries. */
   name = '';
   /** Any value that you want to keep with the socket. */
@@ -77,7 +79,7 @@ export class Socket
    */
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
-    if (this.#isCompleted) process.emitWarning(writeAfterEndError(this));
+    if (this.#isCompleted) this.#warnOnce();
     this.#connection.claim();
     return this.#connection.write(bytes);
   }
@@ -121,6 +123,12 @@ export class Socket
     const written = completed ? Promise.reject(writeAfterEndError(this)) : this.#connection.flushed();
     written.catch(() => {});
     return written;
+  }
+
+  #warnOnce(): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(writeAfterEndError(this));
   }
 
   get #isCompleted(): boolean {

@@ -1,7 +1,7 @@
 // The send queue of a datagram socket. It keeps datagrams until the socket is open, counts them as pending until the
 // kernel has taken them, and reports each failure.
 import type dgram from 'node:dgram';
-import { type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
+import { type Chunk, type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import { sendError } from './errors.js';
 import type { Datagram, Destination } from './events.js';
 import type { SocketSetup } from './setup.js';
@@ -22,14 +22,24 @@ export interface SendQueueContext {
 
 interface PendingDatagram {
   readonly datagram: Datagram;
-  readonly bytes: number;
+  /** What is sent. The caller may change the memory of `datagram.data` before the kernel takes it. */
+  readonly payload: Buffer;
   readonly callback: SendCallback | undefined;
 }
 
 /** Every datagram counts as this many bytes at least, so that the limits also bound small and empty ones. */
 const MIN_COST = 256;
 
-const costOf = ({ bytes }: PendingDatagram) => Math.max(MIN_COST, bytes);
+/** No datagram is longer, so a longer one is not copied only to fail. */
+const MAX_PAYLOAD = 65_527;
+
+const costOf = ({ payload }: PendingDatagram) => Math.max(MIN_COST, payload.length);
+
+// Node looks the address up in a later turn, also a numeric one, and the kernel may be busy. Only then are the bytes read.
+function ownBytes(data: Chunk): Buffer {
+  if (typeof data === 'string' || data.length <= MAX_PAYLOAD) return Buffer.from(data as Uint8Array);
+  return Buffer.from(data.buffer, data.byteOffset, data.length);
+}
 
 export class SendQueue {
   /** The cost of all pending datagrams, in bytes. 0 only if there is none. */
@@ -54,7 +64,7 @@ export class SendQueue {
         "stop when next() returns false and continue at 'drain'";
       this.reportFailure(datagram, new WriteBufferOverflowError(message, { phase: 'write', limit }), callback);
     } else {
-      const entry = { datagram, bytes: Buffer.byteLength(datagram.data), callback };
+      const entry = { datagram, payload: ownBytes(datagram.data), callback };
       this.pendingBytes += costOf(entry);
       this.#pending.add(entry);
       if (this.#node) this.#transmit(entry, this.#node);
@@ -87,11 +97,12 @@ export class SendQueue {
   }
 
   #transmit(entry: PendingDatagram, node: dgram.Socket): void {
-    const { data, remote } = entry.datagram;
+    const { payload } = entry;
+    const { remote } = entry.datagram;
     const onSent = (cause?: Error | null) => this.#settle(entry, cause ? sendError(cause, remote) : undefined);
     try {
-      if (this.#isPeer(remote)) node.send(data, onSent);
-      else node.send(data, remote.port, remote.address, onSent);
+      if (this.#isPeer(remote)) node.send(payload, onSent);
+      else node.send(payload, remote.port, remote.address, onSent);
     } catch (error) {
       // Node throws for port 0, which a received datagram can have, and for another destination than the peer.
       onSent(error as Error);
@@ -111,7 +122,7 @@ export class SendQueue {
       this.reportFailure(entry.datagram, error, entry.callback);
     } else {
       traffic.counts.messagesWritten++;
-      traffic.counts.bytesWritten += entry.bytes;
+      traffic.counts.bytesWritten += entry.payload.length;
       entry.callback?.();
     }
     if (this.pendingBytes > 0) return;

@@ -30,7 +30,8 @@ const LARGEST_BUFFER = 2 ** 31 - 1;
 
 /** Checks the options that `bind()` and `connect()` share, and returns the limits with their defaults. */
 export function resolveOptions(options: DatagramOptions): SocketLimits {
-  const limits = resolveSocketOptions(options);
+  const { lingerTimeout = 5_000 } = options;
+  const limits = resolveSocketOptions({ ...options, lingerTimeout });
   const { family = 0, reuseAddr = false, broadcast = false, multicastLoopback = true, multicastTTL = 1 } = options;
   const { recvBufferSize = 1, sendBufferSize = 1, memberships = [], multicastInterface, blockList, lookup } = options;
   checkFamily('family', family);

@@ -6,7 +6,8 @@ const PATIENCE = 10_000;
 export async function until(condition: () => unknown): Promise<void> {
   const start = performance.now();
   while (!condition()) {
-    if (performance.now() - start > PATIENCE) throw new Error(`The condition did not become true within ${PATIENCE} ms: ${condition}`);
+    if (performance.now() - start > PATIENCE)
+      throw new Error(`The condition did not become true within ${PATIENCE} ms: ${condition}`);
     await new Promise(setImmediate);
   }
 }

@@ -30,21 +30,32 @@ sub stream_to {
 }
 
 my (@listeners, @silent, @fillers);
-for (@addresses) {
-  my ($silent, $address) = /^(silent:)?(.*)/;
-  my $listener = stream_to(name_of($address, $port));
-  bind($listener, name_of($address, $port)) or die "bind $address:$port: $!";
-  listen($listener, $silent ? 0 : 1000) or die "listen: $!";
-  # The port is in the same place in the names of both families.
-  $port ||= unpack 'x2n', getsockname $listener;
-  push @{ $silent ? \@silent : \@listeners }, $listener;
-  next unless $silent;
-  # One connection fills a queue of length 0.
-  my $filler = stream_to(getsockname $listener);
-  connect($filler, getsockname $listener) or die "connect: $!";
-  push @fillers, $filler;
+
+# Listens on all addresses, on one port. Returns it, or 0 if it is taken on one of them.
+sub listen_on {
+  my ($port) = @_;
+  (@listeners, @silent, @fillers) = ();
+  for (@addresses) {
+    my ($silent, $address) = /^(silent:)?(.*)/;
+    my $listener = stream_to(name_of($address, $port));
+    bind($listener, name_of($address, $port)) or return 0;
+    listen($listener, $silent ? 0 : 1000) or die "listen: $!";
+    # The port is in the same place in the names of both families.
+    $port ||= unpack 'x2n', getsockname $listener;
+    push @{ $silent ? \@silent : \@listeners }, $listener;
+    next unless $silent;
+    # One connection fills a queue of length 0.
+    my $filler = stream_to(getsockname $listener);
+    connect($filler, getsockname $listener) or die "connect: $!";
+    push @fillers, $filler;
+  }
+  return $port;
 }
-print "$port\n";
+
+my $found = listen_on($port);
+for (1 .. 20) { $found ||= listen_on(0) if $port == 0 }
+die "The port $port is taken: $!\n" unless $found;
+print "$found\n";
 
 my %ended = (empty => 0, whole => 0, reset => 0);
 my %bytes;

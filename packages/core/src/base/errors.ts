@@ -126,7 +126,7 @@ export class BackpressureOverflowError extends SocketError {
 /**
  * The base class of all errors about frames. An error of this class itself is about a malformed frame:
  * `ERR_FRAME_MALFORMED`. `phase` is `read` if a decoder threw it. It is `write` if an encoder refused a value that its
- * own decoder would not return.
+ * own decoder would not return. Over the bytes of a socket, `local` and `remote` are its ends.
  */
 export class FrameError extends SocketError {
   override readonly name: string = 'FrameError';

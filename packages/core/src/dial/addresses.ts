@@ -32,7 +32,8 @@ function addressIn(entry: unknown): string {
 }
 
 /** The first family is that of the first address, which the system prefers. */
-function inTurn(addresses: readonly string[]): string[] {
+function inTurn(addresses: string[]): string[] {
+  if (addresses.length < 2) return addresses;
   const family = familyOf(addresses[0]);
   const first = addresses.filter((address) => familyOf(address) === family);
   const second = addresses.filter((address) => familyOf(address) !== family);

@@ -384,6 +384,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   finished(): void {
     this.writeSide.finished();
+    this.#timeouts.fin.touch();
     this.#outcome.endedBy('local', 'fin');
     this.#subscribers.emit({ type: 'finish' });
     this.#advance();

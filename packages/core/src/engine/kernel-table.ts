@@ -1,10 +1,13 @@
 // How many bytes of a TCP connection the peer's kernel has not acknowledged, from the tables of the Linux kernel. Node
 // shows only what the kernel of this side has taken, which is up to some megabytes more: while a peer reads 0.1 MB/s
 // without a pause, Linux takes nothing more for longer than 5 s.
-import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import net from 'node:net';
 import { endianness } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
+
+/** Linux gives no more than 4 KB at once. */
+const BUFFER_SIZE = 4096;
 
 /** Both ends of a connection, with the addresses as Node spells them. */
 export interface ConnectionEnds {
@@ -64,20 +67,26 @@ export class KernelTable {
 /** Returns the numbers of unacknowledged bytes of those of the `keys` that are in the table. */
 async function readTable(path: string, keys: ReadonlySet<string>): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  let rest = '';
+  let file: FileHandle | undefined;
   try {
-    for await (const chunk of createReadStream(path, 'latin1')) {
-      const lines = (rest + chunk).split('\n');
+    file = await open(path);
+    const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
+    let rest = '';
+    while (found.size < keys.size) {
+      const { bytesRead } = await file.read(buffer, 0, BUFFER_SIZE, null);
+      if (bytesRead === 0) break;
+      const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
       rest = lines.pop() as string;
       for (const line of lines) {
-        // The number of the line, both ends, the state, and the bytes that wait to be acknowledged and to be read.
+        // The number of the line, both ends, the state, and the bytes that wait to be acknowledged.
         const [, key = '', bytes = ''] = /^ *\d+: (\S+ \S+) \S+ (\w+):/.exec(line) ?? [];
         if (keys.has(key)) found.set(key, Number.parseInt(bytes, 16));
       }
-      if (found.size === keys.size) break;
     }
   } catch {
-    // What was found before the error is right.
+    // There is no such table here, or it cannot be read. What was found before the error is right.
+  } finally {
+    await file?.close().catch(() => {});
   }
   return found;
 }

@@ -47,13 +47,13 @@ export interface SocketOptions {
    * After the last subscriber has left: how long the peer may take none of the pending bytes, and then how long it may
    * send nothing before its FIN; in milliseconds. 0 and Infinity mean no limit.
    *
-   * The peer has taken bytes when its kernel has acknowledged them. Kernels acknowledge in steps: a peer that reads
-   * 0.1 MB/s without a pause may show its next step after 7 s. The default is longer than that, so that such a peer is
-   * not given up. With less than 10 s it may be. If bytes are unacknowledged when the limit passes, the socket waits
-   * for the next step for the same time again.
+   * The peer has taken bytes when its kernel has acknowledged them. Kernels acknowledge in steps: while a peer reads
+   * 0.1 MB/s without a pause, its steps may be 7 s apart. The default is longer than that. With a limit below 10 s, the
+   * socket may give up such a peer. A peer that has stopped is given up after once to twice the limit, because the
+   * socket looks for acknowledgements only when the limit passes.
    *
    * Only Linux shows acknowledgements, over TCP and TLS. Elsewhere progress is what the kernel of this side has taken.
-   * Its steps are larger: over a UNIX socket on Linux 180 KB, on Windows a whole write. Choose longer limits there.
+   * Its steps may be larger: over a UNIX socket on Linux 180 KB, on Windows a whole write. Choose longer limits there.
    * @defaultValue 15,000
    */
   readonly lingerTimeout?: number | undefined;

@@ -7,6 +7,7 @@ import type { SecureConnectEvent } from '../base/events.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
 import { removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
+import { TlsWrites } from './tls-writes.js';
 import { internetEndpoints, type StreamTransport, type Transport } from './transport.js';
 
 /** What a Node stream reports to its connection. */
@@ -40,6 +41,7 @@ export class NodeStream {
   /** Whether a dial event is being delivered. */
   #inDialEvent = false;
   #finishing = false;
+  #tlsWrites: TlsWrites | undefined;
 
   constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {
     this.#stream = stream;
@@ -106,6 +108,7 @@ export class NodeStream {
 
   /** Reads from and writes to this stream from now on. */
   #carry(stream: Duplex): void {
+    if ('encrypted' in stream) this.#tlsWrites = new TlsWrites(stream);
     const onChunk = (chunk: Buffer) => {
       this.#reading = this.#handlers.received(chunk);
       return this.#reading;
@@ -115,7 +118,7 @@ export class NodeStream {
     shieldWrites(stream, (error) => this.#handlers.writeFailed(error));
     this.#listen(stream, 'finish', this.#onFinish);
     this.#guard(stream);
-    queueMicrotask(() => this.#replay(stream));
+    this.#replay(stream);
   }
 
   #guard(stream: Duplex): void {
@@ -143,9 +146,12 @@ export class NodeStream {
 
   // A stream that somebody else has used may have emitted these events before the listeners were attached.
   #replay({ errored, readableEnded, closed }: Duplex): void {
-    if (readableEnded) this.#handlers.ended(false);
-    if (errored) this.#handlers.failed(errored);
-    if (closed) this.#handlers.closed();
+    if (!errored && !readableEnded && !closed) return;
+    queueMicrotask(() => {
+      if (readableEnded) this.#handlers.ended(false);
+      if (errored) this.#handlers.failed(errored);
+      if (closed) this.#handlers.closed();
+    });
   }
 
   // The documented way to read: 'data' and 'end', pause() and resume().
@@ -183,7 +189,7 @@ export class NodeStream {
 
   /** How many bytes wait in the stream; 0 means that all were handed to the kernel. */
   get pending(): number {
-    return this.#stream.writableLength;
+    return this.#stream.writableLength + (this.#tlsWrites?.waiting ?? 0);
   }
 
   /**
@@ -204,6 +210,8 @@ export class NodeStream {
   /** Writes the chunks as one. `wrote` follows when all their bytes were handed to the kernel. */
   write(chunks: readonly Uint8Array[]): void {
     const stream = this.#stream;
+    const tlsWrites = this.#tlsWrites;
+    if (tlsWrites && !tlsWrites.fits(chunks)) return tlsWrites.write(chunks, this.#onWrite);
     const last = chunks.length - 1;
     if (last > 0) stream.cork();
     for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? this.#onWrite : undefined);

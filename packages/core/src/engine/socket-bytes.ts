@@ -1,5 +1,6 @@
 // The plain bytes of a connection, as an Observable that takes unused bytes back.
 import type { Subscriber } from 'rxjs';
+import type { Endpoints } from '../base/endpoint.js';
 import type { SocketEvent } from '../base/events.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import { ByteSource } from '../flow/byte-source.js';
@@ -10,6 +11,7 @@ import type { TransportType } from './transport.js';
 /** What the bytes need of a connection. */
 interface Readable {
   readonly flow: Flow;
+  readonly opening: Endpoints;
   readonly type: TransportType;
   subscribe(subscriber: Subscriber<SocketEvent>): void;
   unread(bytes: Uint8Array, by: Subscriber<unknown> | undefined): void;
@@ -37,6 +39,6 @@ export function bytesOf(connection: Readable): ByteSource {
     },
     connection.flow,
     (bytes, subscriber) => connection.unread(bytes, readers.get(subscriber)),
-    connection.type !== 'duplex',
+    { isRealTime: connection.type !== 'duplex', endpoints: () => connection.opening },
   );
 }

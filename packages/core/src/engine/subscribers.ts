@@ -11,7 +11,7 @@ const REPLAYED: ReadonlySet<SocketEvent['type']> = new Set(['connect', 'secureCo
 
 interface SubscriberEntry {
   readonly subscriber: Subscriber<SocketEvent>;
-  /** Where the subscriber was added: it is notified there. */
+  /** The context in which it subscribed. It is notified in this context. */
   readonly context: AsyncContext;
   /** The type that a watcher watches; `undefined` for a reader. */
   readonly type: SocketEvent['type'] | undefined;

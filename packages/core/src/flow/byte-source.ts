@@ -1,33 +1,52 @@
 // ByteSource: the bytes of one socket. A consumer that stops inside a chunk gives the rest back to the socket.
 import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
+import type { Endpoints } from '../base/endpoint.js';
+import { FrameError } from '../base/errors.js';
 import type { Flow } from './flow.js';
 import { Flowable } from './flowable.js';
 
 /** Takes back bytes that a subscriber received and did not use. */
 type Unread = (bytes: Uint8Array, subscriber: Subscriber<unknown>) => void;
 
-export class ByteSource extends Flowable<Buffer> {
-  /** Gives bytes back. `subscriber` is the one that received them from this Observable. */
-  readonly unread: Unread;
-
+/** What an operator may want to know about the socket of the bytes. */
+interface ByteOrigin {
   /**
    * Whether the bytes arrive in real time. If so, an operator may process a chunk in several turns of the event loop.
    */
-  readonly isRealTime: boolean;
+  readonly isRealTime?: boolean;
+  /** Returns both ends of the connection. */
+  endpoints?(): Endpoints;
+}
+
+export class ByteSource extends Flowable<Buffer> {
+  /** Gives bytes back. `subscriber` is the one that received them from this Observable. */
+  readonly unread: Unread;
+  readonly origin: ByteOrigin;
 
   constructor(
     subscribe: (subscriber: Subscriber<Buffer>) => TeardownLogic,
     flow: Flow,
     unread: Unread,
-    isRealTime = false,
+    origin: ByteOrigin = {},
   ) {
     super(subscribe, flow);
     this.unread = unread;
-    this.isRealTime = isRealTime;
+    this.origin = origin;
   }
 }
 
 /** Gives unused bytes back to `source`. They are lost if `source` is not the plain bytes of a socket. */
 export function unread(source: Observable<unknown>, bytes: Uint8Array, subscriber: Subscriber<unknown>): void {
   if (source instanceof ByteSource && bytes.length > 0) source.unread(bytes, subscriber);
+}
+
+/**
+ * Returns the error of a decoder. If it is about the bytes of a socket, it then says which: its message stays the same,
+ * because that depends on the bytes alone.
+ */
+export function withEndpoints(error: unknown, source: Observable<unknown>): unknown {
+  const endpoints = source instanceof ByteSource ? source.origin.endpoints?.() : undefined;
+  if (!endpoints || !(error instanceof FrameError) || Object.isFrozen(error)) return error;
+  const { local, remote } = endpoints;
+  return error.local || error.remote ? error : Object.assign(error, { local, remote });
 }

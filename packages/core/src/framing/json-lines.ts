@@ -19,7 +19,8 @@ export interface JsonLinesOptions extends Pick<LinesOptions, 'maxLength' | 'trai
 
 /**
  * A codec for JSON values, one value a line (JSON Lines, NDJSON). Lines end as with {@link linesCodec}: with LF, and
- * one CR before it is stripped.
+ * one CR before it is stripped. A byte order mark at the beginning of the input is passed over. Its three bytes count
+ * towards `maxLength`.
  *
  * ```text
  *   INPUT                               VALUES
@@ -58,13 +59,17 @@ export function jsonLinesCodec<T = unknown>(options: JsonLinesOptions = {}): Cod
   const { maxLength, trailing, oversize, blankLines = 'skip' } = options;
   const resolved = resolveLinesOptions({ maxLength, trailing, oversize });
   const skipBlank = checkOneOf('blankLines', blankLines, ['skip', 'error']) === 'skip';
-  const parseLine: ParseLine<T> = (line, lineNumber) =>
-    skipBlank && isBlank(line) ? undefined : parse<T>(line, lineNumber);
+  const parseLine: ParseLine<T> = (text, lineNumber) => {
+    const line = lineNumber === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    return skipBlank && isBlank(line) ? undefined : parse<T>(line, lineNumber);
+  };
   return {
     decoder: () => new LineDecoder(resolved, 'utf8', parseLine),
     encode: (value) => encodeLine(stringify(value), resolved, 'utf8'),
   };
 }
+
+const BYTE_ORDER_MARK = '\ufeff';
 
 function isBlank(line: string): boolean {
   return /^[ \t\r]*$/.test(line);

@@ -7,7 +7,7 @@ import { BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js
 import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { spendTurn } from '../base/turn-budget.js';
-import { ByteSource, unread } from '../flow/byte-source.js';
+import { ByteSource, unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
@@ -39,9 +39,10 @@ const UNHELD_LIMIT = 64 * 1024 * 1024;
  * chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader starts with them.
  *
  * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an invalid option.
- * @throws As a notification: {@link FrameError} and its subclasses: see the codec; {@link SocketTimeoutError}
- * (`ETIMEDOUT`) for `frameTimeout`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if 64 MiB wait and
- * the source cannot be held; what the source fails with.
+ * @throws As a notification: {@link FrameError} and its subclasses: see the codec. Directly over
+ * `socket.pipe(data())` they have the socket's `local` and `remote`. {@link SocketTimeoutError} (`ETIMEDOUT`) for
+ * `frameTimeout`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if 64 MiB wait and the source cannot
+ * be held; what the source fails with.
  *
  * @example
  * ```ts
@@ -77,7 +78,7 @@ export function decode<T>(
       /**
        * Whether a long chunk is decoded in several turns of the event loop. With virtual time there is no event loop.
        */
-      const isPaced = source instanceof ByteSource && source.isRealTime;
+      const isPaced = source instanceof ByteSource && source.origin.isRealTime === true;
       let nextTurn: NodeJS.Immediate | undefined;
 
       const context = new AsyncContext();
@@ -134,7 +135,7 @@ export function decode<T>(
         try {
           emit();
         } catch (error) {
-          subscriber.error(error);
+          subscriber.error(withEndpoints(error, source));
         } finally {
           running = false;
         }

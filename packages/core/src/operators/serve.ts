@@ -96,8 +96,23 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
         });
         // A listener of its own, so that an error thrown by onError() does not prevent it.
         afterClose(() => answer.unsubscribe());
+        let hasAnswered = false;
+        const answerFailed = (error: unknown) => {
+          // The handler has ended our side on its own, as relay() does for a target that ended first, and the peer has
+          // ended, too. What still runs, such as the other direction of the relay, has nothing to add to the answer.
+          const isWhole = !hasAnswered && !control.failure && control.completedBy === 'complete';
+          if (!isWhole || !isPrematureClose(error)) fail(error);
+        };
         try {
-          answer.add(chunksOf(handler(socket)).pipe(writeTo(socket)).subscribe({ error: fail }));
+          const progress = chunksOf(handler(socket)).pipe(writeTo(socket));
+          answer.add(
+            progress.subscribe({
+              next: () => {
+                hasAnswered = true;
+              },
+              error: answerFailed,
+            }),
+          );
         } catch (error) {
           fail(error);
         }
@@ -115,6 +130,10 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
       subscriber.add(answers);
     });
   };
+}
+
+function isPrematureClose(error: unknown): boolean {
+  return error instanceof SocketError && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function chunksOf(result: HandlerResult): Observable<Chunk> {

@@ -127,7 +127,8 @@ export class ConnectionPool implements AsyncDisposable {
  * **Backpressure**: at most `maxWaiting` calls of `acquire()` wait for a connection. Each socket has its own
  * backpressure.
  *
- * @param factory Makes a new socket at each call, of any transport: TCP, TLS, UNIX. It is called once right away.
+ * @param factory Makes a new socket at each call, of any transport: TCP, TLS, UNIX. It is called once right away. Later
+ * calls run in the `AsyncLocalStorage` context of the first one.
  * @param options How many connections and waiting calls there may be, and how long they last.
  * @returns The pool. It dials with the first `acquire()` or `use()`.
  * @throws At the call: {@link TypeError} if `factory` is not a function that returns a new socket; {@link TypeError} or

@@ -37,7 +37,7 @@ export interface ConnectionPoolOptions {
   /**
    * Called before an idle connection is used again, not before its first use. Return `true` if it still works. It may
    * exchange messages with the peer, but must read the whole answer. After any other result, or an error, the pool
-   * aborts the connection and takes another.
+   * aborts the connection and takes another. It runs in the `AsyncLocalStorage` context of the user who waits.
    * @defaultValue none: connections are used again without a check
    */
   readonly validate?: ((socket: Socket) => boolean | ObservableInput<boolean>) | undefined;

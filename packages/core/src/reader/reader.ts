@@ -6,6 +6,7 @@ import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
 import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
+import { withEndpoints } from '../flow/byte-source.js';
 import { batchCodec } from '../framing/batch.js';
 import { chunksCodec } from '../framing/chunks.js';
 import type { Codec } from '../framing/codec.js';
@@ -173,10 +174,10 @@ export class Reader implements Disposable {
       const { end } = this.#arrivals;
       // An error of this side overtakes the bytes that wait.
       if (end && isLocalDecision(end.error)) throw end.error;
-      return this.#decoding.next(codec, fastPath);
+      return this.#attempt(() => this.#decoding.next(codec, fastPath));
     };
     const last = () => {
-      const frame = this.#decoding.end(codec);
+      const frame = this.#attempt(() => this.#decoding.end(codec));
       // Not `??`: a frame may be null.
       return frame === undefined ? atEnd() : frame;
     };
@@ -186,6 +187,14 @@ export class Reader implements Disposable {
     });
     this.#last = frame.then(returnUndefined, returnUndefined);
     return frame;
+  }
+
+  #attempt<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw withEndpoints(error, controlOf(this.#socket).bytes);
+    }
   }
 
   // Tries again after every chunk. If it fails, the decoder keeps the part of the frame that has arrived. A read with

@@ -27,7 +27,8 @@ import { SocketFactory } from './socket-factory.js';
  * **Backpressure**: a hold is passed on from each connection to the next. `next()` returns `false` and `drain` follows,
  * also if the connection changes between them.
  *
- * @param factory Makes a new socket at each call, of any transport: TCP, TLS, UNIX. It is called once right away.
+ * @param factory Makes a new socket at each call, of any transport: TCP, TLS, UNIX. It is called once right away. Later
+ * calls run in the `AsyncLocalStorage` context of the first one.
  * @param options When to retry, and how much may wait to be written.
  * @returns The reconnecting socket. It dials when you subscribe.
  * @throws At the call: {@link TypeError} if `factory` is not a function that returns a new socket; {@link TypeError} or

@@ -19,6 +19,8 @@ export class ReconnectingSocket
   implements Observer<Chunk>, Registrable<ReconnectEvent>, AsyncDisposable
 {
   readonly #loop: ReconnectLoop;
+  /** Whether a write after `complete()` or `close()` has emitted its warning. */
+  #hasWarned = false;
   /** A name for logs and registries. @defaultValue `''` */
   name = '';
   /** Any value that you want to keep with the socket. @defaultValue `undefined` */
@@ -40,14 +42,17 @@ export class ReconnectingSocket
    *
    * @param chunk Bytes, or a string, which is written as UTF-8.
    * @returns `false` if you should wait for `drain`. Also `false` if it can no longer be written: after `complete()` or
-   * `close()`, with a process warning, and after the end.
+   * `close()`, the first time with a process warning, and after the end.
    * @throws At the call: {@link TypeError} for a chunk that is neither a string nor a `Uint8Array`. Nothing is written,
    * and the socket goes on.
    */
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
     const { writeError, ending, writes } = this.#loop;
-    if (writeError && ending !== 'no') process.emitWarning(writeError as Error);
+    if (writeError && ending !== 'no' && !this.#hasWarned) {
+      this.#hasWarned = true;
+      process.emitWarning(writeError as Error);
+    }
     return writeError ? false : writes.write(bytes);
   }
 

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 /** The signals that end a process by default and that people, service managers and closing terminals send. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Has listeners on `process` only while there are files to remove. */
+/** Listens to `process` only while there are files to remove. */
 class ExitCleanup {
   readonly #files = new Set<string>();
 
@@ -33,7 +33,7 @@ class ExitCleanup {
       try {
         rmSync(file, { force: true });
       } catch {
-        // The process ends: nobody is left to be notified.
+        // The process ends, so there is nobody to notify.
       }
     }
     this.#files.clear();
@@ -51,9 +51,9 @@ class ExitCleanup {
 }
 
 /**
- * Returns how many listeners for each signal the package signal-exit has, which many packages use. It does not handle
- * signals: it raises them again, unless it finds a listener that is not its own. If this module waited for it as well,
- * nothing would end the process. The properties are those of its versions 3 and 4.
+ * Returns how many listeners for each signal the package signal-exit has. Many packages use it. Like this module, it
+ * raises a signal again unless it finds a listener that is not its own: without this exception, each would leave the
+ * signal to the other, and nothing would end the process. These properties are those of its versions 3 and 4.
  */
 function signalExitListeners(): number {
   const emitters = [
@@ -66,8 +66,8 @@ function signalExitListeners(): number {
 const KEY = Symbol.for('@rxsock/core exit cleanup');
 
 /**
- * Returns the one of this process, even if several copies of this package are loaded: each would take the listeners of
- * the others for handlers of the application, and none would end the process.
+ * Returns the instance that all copies of this package in this process share. If each copy had its own, it would take
+ * the listeners of the others for handlers of the application, and no copy would end the process.
  */
 export function exitCleanup(): ExitCleanup {
   const shared = process as { [KEY]?: ExitCleanup };

@@ -4,8 +4,8 @@ import { promisify } from 'node:util';
 
 /**
  * Gives the open file the owner and the group of `old`, as far as this process may. Returns the mode that the file may
- * have then: that of `old` without the set-user-ID and set-group-ID bits, which a new content must not inherit. If the
- * group could not be kept, its members get no more than everybody gets.
+ * have then: that of `old` without the set-user-ID and set-group-ID bits, because new content must not inherit them.
+ * If the group could not be kept, the new group gets no more permissions than everybody.
  */
 export async function keepOwner(descriptor: number, old: Stats): Promise<number> {
   const chown = (uid: number, gid: number) =>

@@ -13,14 +13,14 @@ import type { ResolvedSaveToOptions } from './save-to-options.js';
 /** More chunks than this are copied into one buffer: a system call takes a limited number of them. */
 const MANY = 64;
 
-/** What a folder that cannot be synced fails with: this user may not read it, or its file system cannot do it. */
+/** The errors for a folder that cannot be synced: this user may not read it, or its file system does not support it. */
 const CANNOT_SYNC = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 export class PartFile {
   readonly #temporary: string;
   readonly #final: string;
   readonly #options: ResolvedSaveToOptions;
-  /** The file that it replaces. */
+  /** The file that it replaces, as it was at the start. */
   readonly #old: Stats | undefined;
   /** `undefined` when it is closed. */
   #descriptor: number | undefined;
@@ -32,8 +32,8 @@ export class PartFile {
     this.#options = options;
     exitCleanup().add(this.#temporary);
     try {
-      // Until its owner is set, nobody but this user may open it, even if the old file is open to others. Synchronous:
-      // an open in the thread pool could create the file after an exit has removed it.
+      // Until its owner is set, only this user may open it, whatever the permissions of the old file. Synchronous: the
+      // thread pool could create the file while the process exits, after the exit listener has run.
       this.#descriptor = fs.openSync(this.#temporary, 'wx', old ? old.mode & 0o700 : (options.mode ?? 0o666));
     } catch (error) {
       exitCleanup().delete(this.#temporary);

@@ -34,7 +34,7 @@ export async function removeStaleParts(target: string): Promise<void> {
     if (!name.startsWith(prefix)) continue;
     const owner = /^([0-9a-f]{8})-(\d{1,10})-(\d+)-[0-9a-f]{8}\.part$/.exec(name.slice(prefix.length));
     if (!owner || owner[1] !== host || isRunning(Number(owner[2]), owner[3] as string)) continue;
-    // It may belong to another user, or have been removed in the meantime. Then it is not in the way.
+    // It may belong to another user, or be gone already. Either way it does not prevent this save.
     await rm(path.join(folder, name), { force: true }).catch(() => {});
   }
 }

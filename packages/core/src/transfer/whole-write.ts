@@ -42,7 +42,7 @@ export class WholeWrite {
   readonly #control: SocketControl;
   readonly #handlers: WholeWriteHandlers;
   readonly #watching = new Subscription();
-  /** Where it was made: the handlers run there, although anybody may break the socket. */
+  /** The handlers run in the context of the code that made the write, whoever breaks the socket. */
   readonly #context = new AsyncContext();
   readonly #endWrite: () => void;
   /** How many bytes were written, and how many of them have left. */

@@ -1,8 +1,8 @@
 // A deadline that waits for progress: what its meter shows, at once and by a look.
-import { Deadline, type ProgressLook } from '@rxsock/core/internal';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
+import { Deadline, type ProgressLook } from '../../src/base/deadline.js';
 
 const LIMIT = 1000;
 

@@ -1,7 +1,7 @@
 // Operators that deliver later, and those whose subscribers share something, call each user in that user's context.
 import { data, flowFrom, framed, jsonLinesCodec, lines, mapWithBackpressure, type Socket } from '@rxsock/core';
 import { SocketRegistry } from '@rxsock/core/registry';
-import { of, Subject } from 'rxjs';
+import { of, Subject, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { as, currentUser, watchAs } from '../../../../tests/support/contexts.js';
@@ -50,15 +50,17 @@ describe('a hold that another user releases', () => {
   test('lets a framing operator deliver in the context of its subscriber', async () => {
     const { socket, peer } = await pair();
     const framing = socket.pipe(data(), lines()) as ReturnType<typeof flowFrom<string>>;
-    const reader = watchAs('reader', framing);
-    peer.write('a\n');
-    await expect.poll(() => reader.log).toEqual(['a']);
-    const release = as('other', () => framing.hold());
-    peer.write('b\nc\n');
-    peer.end();
+    let release = () => {};
+    const holdAtFirst = tap((line: string) => {
+      if (line === 'first') release = framing.hold();
+    });
+    const reader = watchAs('reader', framing.pipe(holdAtFirst));
+    peer.write('first\nsecond\n');
+    await expect.poll(() => reader.log).toEqual(['first']);
     as('other', () => release());
-    await reader.ended;
+    expect(reader.log).toEqual(['first', 'second']);
     expect(reader.users).toEqual(new Set(['reader']));
+    reader.subscription.unsubscribe();
   });
 
   test('lets mapWithBackpressure() project and emit in the context of its subscriber', () => {

@@ -76,11 +76,12 @@ test('a failed dial fails the user who waits in that context', async () => {
 test('an exchange fails in the context of its user when another user closes the pool', async () => {
   const server = await echoing();
   const { pool } = poolOf(server.port, { max: 1 });
+  // The connection was dialled for another user.
+  await exchangeAs('dialler', pool);
   const exchange = watchAs(
     'user',
     pool.use((socket) => socket.pipe(data())),
   );
-  await expect.poll(() => server.peers).toHaveLength(1);
   await turns();
   await as('closer', () => pool.close({ drain: 0 }));
   expect((await exchange.ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });

@@ -81,6 +81,15 @@ test('serve() reports a failed connection, and stops its answer, in the context 
   expect([users, handled.users]).toEqual([new Set(['handler']), new Set(['handler'])]);
 });
 
+test('serve() reports a connection that fails after its answer in the context of its subscriber', async () => {
+  const { server, handled, port } = await serving(serve(() => 'the answer'));
+  const peer = rawClient(port);
+  expect(String((await drainRaw(peer)).bytes)).toBe('the answer');
+  as('other', () => [...server.sockets][0]?.error());
+  await expect.poll(() => handled.log).toContain('connectionError');
+  expect(handled.users).toEqual(new Set(['handler']));
+});
+
 test('serve() calls onError in the context of its subscriber', async () => {
   const users = new Set<string>();
   const failing = (source: Observable<Buffer>) => source.pipe(mergeMap(() => throwError(() => new Error('a bug'))));

@@ -1,12 +1,13 @@
 // A host with several addresses: in which order they are tried and when, and which attempt wins (RFC 8305).
 import { ConnectError, on, type Socket } from '@rxsock/core';
-import { describe, expect, test } from 'vitest';
+import { controlOf } from '@rxsock/core/internal';
+import { take } from 'rxjs';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-import { snapshotResources } from '../../../../tests/support/resources.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { listenOn, resolvesTo } from '../support/dials.js';
+import { listenOn, resolvesTo, tcpHandles } from '../support/dials.js';
 
 const host = 'several.test';
 
@@ -66,14 +67,23 @@ describe('an address that does not answer', () => {
     expect(addressOf(socket)).toBe('127.0.0.5');
   });
 
-  test('leaves no timer, handle or connection behind', async () => {
+  test('leaves no timer, handle or connection behind when another one wins', async () => {
     const { port, ends } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
-    const unchanged = snapshotResources();
-    const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.6', '127.0.0.7'), attemptDelay: 5 });
+    const scheduler = new Clock();
+    const lookup = resolvesTo('127.0.0.5', '127.0.0.6', '127.0.0.7');
+    const socket = dial({ port, host, lookup, scheduler, keepOpen: true });
+    const attempts = attemptsOf(socket);
+    await expect.poll(() => attempts).toHaveLength(1);
+    scheduler.pass(250);
     await opened(socket);
+    // The lost stream closes within a turn.
+    await turns(2);
+    expect(tcpHandles()).toEqual(['TCPSocketWrap']);
+    expect(scheduler.actions).toEqual([]);
     await socket.close();
-    await unchanged();
-    expect(await ends()).toMatchObject({ empty: 1, whole: 0 });
+    expect(tcpHandles()).toEqual([]);
+    expect(attempts).toHaveLength(2);
+    expect(await ends()).toEqual({ empty: 1, whole: 0, reset: 0 });
   });
 });
 
@@ -93,11 +103,24 @@ describe('an address that refuses', () => {
     ]);
   });
 
+  test('the next one is tried at once, also while an older attempt waits', async () => {
+    const { port } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
+    const scheduler = new Clock();
+    const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.7', '127.0.0.6'), scheduler });
+    const attempts = attemptsOf(socket);
+    await expect.poll(() => attempts).toHaveLength(1);
+    scheduler.pass(250);
+    await opened(socket);
+    expect(attempts).toEqual(['127.0.0.5', '127.0.0.7', '127.0.0.6']);
+  });
+
   test('the attemptDelay counts from the last attempt, not from the first', async () => {
     const { port } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
     const scheduler = new Clock();
     const socket = dial({ port, host, lookup: resolvesTo('127.0.0.7', '127.0.0.5', '127.0.0.6'), scheduler });
     const attempts = attemptsOf(socket);
+    // Before the kernel refuses the first attempt.
+    socket.pipe(on('connectionAttempt'), take(1)).subscribe(() => queueMicrotask(() => scheduler.pass(100)));
     await expect.poll(() => attempts).toEqual(['127.0.0.7', '127.0.0.5']);
     scheduler.pass(249);
     await turns();
@@ -122,6 +145,16 @@ describe('an address that refuses', () => {
     scheduler.pass(250);
     expect(attempts).toEqual(['127.0.0.5', '127.0.0.9', '127.0.0.6']);
     await opened(socket);
+  });
+
+  test('if an older attempt is the last one to fail, the dial fails', async () => {
+    const { port, refuse } = await listenOn(0, 'silent:127.0.0.5');
+    const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.7'), attemptDelay: 10 });
+    const { log, ended } = record(socket);
+    await expect.poll(() => log).toContain('connectionAttemptFailed');
+    refuse();
+    const attempts = ['127.0.0.7', '127.0.0.5'].map((address) => ({ address, port, code: 'ECONNREFUSED' }));
+    expect((await ended).error).toMatchObject({ name: 'ConnectError', attempts });
   });
 
   test('when all have failed, the error lists every attempt, and its cause every error', async () => {
@@ -149,8 +182,12 @@ describe('the order of the addresses', () => {
       ['127.0.0.2', '::1', '127.0.0.3', '127.0.0.4'],
     ],
     [
-      ['::1', '::2', '127.0.0.2'],
-      ['::1', '127.0.0.2', '::2'],
+      ['::1', '::ffff:127.0.0.3', '127.0.0.2'],
+      ['::1', '127.0.0.2', '::ffff:127.0.0.3'],
+    ],
+    [
+      ['127.0.0.2', '::1', '::ffff:127.0.0.3', '::ffff:127.0.0.4'],
+      ['127.0.0.2', '::1', '::ffff:127.0.0.3', '::ffff:127.0.0.4'],
     ],
     [
       ['127.0.0.2', '::1', '127.0.0.2', '::1'],
@@ -201,6 +238,15 @@ describe('two addresses that answer', () => {
     expect({ empty, whole }).toEqual({ empty: 0, whole: count });
     expect(reset).toBeGreaterThan(0);
   });
+});
+
+test('the stream that wins has no listener of the dial any more', async () => {
+  const { port } = await listenOn(0, '127.0.0.6');
+  const socket = dial({ port, host: '127.0.0.6', keepOpen: true });
+  await opened(socket);
+  const stream = controlOf(socket).detach();
+  onTestFinished(() => void stream.destroy());
+  expect(['error', 'close', 'connect'].map((event) => stream.listenerCount(event))).toEqual([0, 0, 0]);
 });
 
 describe('connectTimeout', () => {

@@ -12,10 +12,11 @@ const SIZE = 24 << 20;
 
 /** A connection whose peer does not read yet. */
 async function connection(server: net.Server, event: string, connect: (port: number) => net.Socket) {
-  server.listen(0, '127.0.0.1');
+  // Without a host: over IPv6, which accepts IPv4 as well, where the machine has it.
+  server.listen(0);
   await once(server, 'listening');
-  const socket = connect((server.address() as net.AddressInfo).port);
-  const [peer] = (await once(server, event)) as [net.Socket];
+  const peer = connect((server.address() as net.AddressInfo).port);
+  const [socket] = (await once(server, event)) as [net.Socket];
   onTestFinished(() => {
     socket.destroy();
     peer.destroy();
@@ -25,13 +26,18 @@ async function connection(server: net.Server, event: string, connect: (port: num
 }
 
 const overTcp = () => connection(net.createServer(), 'connection', (port) => net.connect(port, '127.0.0.1'));
+const dialled = async () => {
+  const { socket: peer, peer: socket } = await overTcp();
+  return { socket, peer, meter: new PeerProgress(() => socket) };
+};
 const overTls = () =>
   connection(tls.createServer({ key, cert }), 'secureConnection', (port) =>
     tls.connect({ port, host: '127.0.0.1', ca: cert, servername: 'localhost' }),
   );
 
 describe.each([
-  ['TCP', overTcp],
+  ['TCP, accepted', overTcp],
+  ['TCP, dialled', dialled],
   ['TLS', overTls],
 ])('over %s', (_name, open) => {
   test('the meter grows in the middle of a write', async () => {

@@ -1,5 +1,15 @@
 // decode() emits one frame at a time: a consumer that holds or unsubscribes stops it inside a chunk.
-import { type Codec, type Decoder, data, decode, linesCodec } from '@rxsock/core';
+import {
+  type Codec,
+  type Decoder,
+  data,
+  decode,
+  FrameError,
+  type JsonLineError,
+  jsonLinesCodec,
+  linesCodec,
+  reader,
+} from '@rxsock/core';
 import {
   concat,
   defer,
@@ -373,6 +383,46 @@ describe('frameTimeout', () => {
   test.each([-1, Number.NaN])('rejects frameTimeout %d', (frameTimeout) => {
     expect(() => decode(linesCodec(), { frameTimeout })).toThrow(RangeError);
   });
+});
+
+test('an error about the bytes of a socket has its two ends, and is otherwise the same at any chunking', async () => {
+  const input = bytes('1\n2\n{"a\n4\n');
+  const codec = jsonLinesCodec();
+  const { error: plain } = await record(of(input).pipe(decode(codec))).ended;
+  expect(plain).toMatchObject({ code: 'ERR_FRAME_MALFORMED', local: undefined, remote: undefined });
+  for (const size of [1, 3, input.length]) {
+    const { socket, peer } = await pair();
+    const { values, ended } = record(socket.pipe(data(), decode(codec)));
+    for (let at = 0; at < input.length; at += size) {
+      peer.write(input.subarray(at, at + size));
+      await vi.waitUntil(() => socket.bytesRead === Math.min(at + size, input.length));
+    }
+    const { error } = (await ended) as { error: JsonLineError };
+    const { local, remote } = socket;
+    expect(remote).toMatchObject({ port: peer.localPort });
+    expect(error).toMatchObject({ local, remote, message: (plain as Error).message, line: 3 });
+    expect(values).toEqual([1, 2]);
+
+    using rest = reader(socket);
+    const rejected = await rest.readFrame(codec).catch((reason) => reason);
+    expect(rejected).toMatchObject({ local, remote, message: (plain as Error).message.replace('Line 3', 'Line 1') });
+  }
+});
+
+test('an error that names another socket already is left as it is', async () => {
+  const { socket, peer } = await pair();
+  const error = Object.assign(new FrameError('bad'), { remote: { path: 'elsewhere' } });
+  const frozen = Object.freeze(new FrameError('bad'));
+  for (const thrown of [error, frozen]) {
+    const next = () => {
+      throw thrown;
+    };
+    const decoder = () => ({ push: () => {}, next, end: () => {}, rest: () => new Uint8Array() });
+    const { ended } = record(socket.pipe(data(), decode({ decoder })));
+    peer.write('x');
+    expect((await ended).error).toBe(thrown);
+  }
+  expect([error.local, error.remote, frozen.remote]).toEqual([undefined, { path: 'elsewhere' }, undefined]);
 });
 
 test('a codec whose decoder() throws is an error, and the source is not subscribed', () => {

@@ -29,7 +29,7 @@ describe('a line that is not JSON', () => {
     expect(decodeAll(jsonLinesCodec(), '1\n{"a"')).toMatchObject({ frames: [1], error: { line: 2 }, rest: '{"a"' });
   });
 
-  test.each(['\ufeff1', 'undefined', "'a'", '1 2', 'NaN'])('%j', (line) => {
+  test.each(['\ufeff\ufeff1', '1\ufeff', 'undefined', "'a'", '1 2', 'NaN'])('%j', (line) => {
     expect(decodeAll(jsonLinesCodec(), Buffer.from(`${line}\n`))).toMatchObject({ frames: [], error: { line: 1 } });
   });
 });
@@ -45,6 +45,34 @@ test('blank lines are skipped but counted', () => {
   });
   // A no-break space is not white space in JSON.
   expect(decodeAll(jsonLinesCodec(), Buffer.from('\u00a0\n'))).toMatchObject({ error: { line: 1 } });
+});
+
+test('a byte order mark is passed over at the beginning of the input only', () => {
+  const mark = '\xef\xbb\xbf';
+  for (const chunks of cuts(`${mark}{"a":1}\r\n"${mark}"\n2\n`)) {
+    expect(decodeAll(jsonLinesCodec(), ...chunks)).toEqual({
+      frames: [{ a: 1 }, '\ufeff', 2],
+      error: undefined,
+      rest: '',
+    });
+  }
+  for (const chunks of cuts(`1\n${mark}2\n`)) {
+    expect(decodeAll(jsonLinesCodec(), ...chunks)).toMatchObject({
+      frames: [1],
+      error: { line: 2 },
+      rest: `${mark}2\n`,
+    });
+  }
+  for (const chunks of cuts(`\n${mark}2\n`)) {
+    expect(decodeAll(jsonLinesCodec(), ...chunks)).toMatchObject({ frames: [], error: { line: 2 } });
+  }
+  for (const chunks of cuts(`${mark}\n2`)) {
+    expect(decodeAll(jsonLinesCodec(), ...chunks)).toMatchObject({ frames: [2], error: undefined });
+  }
+  for (const chunks of cuts(`${mark}12345\n${mark}2\n`)) {
+    const codec = jsonLinesCodec({ maxLength: 4, oversize: 'discard' });
+    expect(decodeAll(codec, ...chunks)).toMatchObject({ frames: [], error: { line: 2 } });
+  }
 });
 
 test('accepts the options of lines', () => {

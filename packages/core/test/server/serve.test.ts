@@ -14,7 +14,7 @@ import {
   type Socket,
   serve,
 } from '@rxsock/core';
-import { config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
+import { concat, config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dial, drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
@@ -229,6 +229,28 @@ describe('a handler that fails', () => {
 });
 
 describe('ending the server', () => {
+  test('a handler that ends the socket on its own and adds nothing has not failed when the connection closes', async () => {
+    const unsubscribed = vi.fn();
+    const { port, errors } = await serving((socket) => {
+      socket.next('whole');
+      socket.complete();
+      socket.pipe(data()).subscribe();
+      return new Observable<never>(() => unsubscribed);
+    });
+    expect(await ask(port)).toBe('whole end');
+    await expect.poll(() => unsubscribed.mock.calls.length).toBe(1);
+    expect(errors()).toEqual([]);
+  });
+
+  test('a handler that ends the socket on its own in the middle of its answer has failed', async () => {
+    const { port, errors } = await serving((socket) => {
+      socket.pipe(data()).subscribe({ complete: () => socket.complete() });
+      return concat(of('a part'), NEVER);
+    });
+    expect(await ask(port)).toBe('a part end');
+    await expect.poll(errors).toMatchObject([{ error: { code: 'ERR_STREAM_PREMATURE_CLOSE' } }]);
+  });
+
   test('unsubscribing stops it and aborts unfinished answers', async () => {
     const { port, subscription, server, log } = await serving((socket) => socket);
     const peer = rawClient(port);

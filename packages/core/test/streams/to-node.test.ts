@@ -155,7 +155,7 @@ describe('toDuplex()', () => {
     duplex.destroy();
   });
 
-  test('aborts the connection when destroyed before both ends', async () => {
+  test('aborts the connection when destroyed with an error before both ends', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket).on('error', () => {});
     duplex.write('a part');
@@ -272,8 +272,9 @@ describe('toDuplex()', () => {
   });
 
   test('leaves nothing subscribed', async () => {
-    const { socket } = await pair();
+    const { socket, peer } = await pair();
     toDuplex(socket).destroy();
+    peer.resume().end();
     await vi.waitUntil(() => socket.readyState === 'closed');
     expect(socket.holds).toEqual([]);
   });

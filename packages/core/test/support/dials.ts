@@ -62,3 +62,8 @@ export async function listenOn(port: number, ...addresses: string[]): Promise<Li
   };
   return { port: printed, ends, accept: () => peer.go('accept'), refuse: () => peer.go('refuse') };
 }
+
+/** The TCP handles of this process that are not closed. */
+export function tcpHandles(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
+}

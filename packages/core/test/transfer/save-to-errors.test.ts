@@ -69,14 +69,6 @@ describe('fails for a disk error:', () => {
     expect((await stat(file)).size).toBe(CHUNK.length);
   });
 
-  test('but not for a file system that cannot flush folders', async () => {
-    const file = path.join(await testFolder(), 'file');
-    const { spy } = await interceptHandles('sync');
-    spy.mockRejectedValueOnce(Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL' }));
-    expect(await lastValueFrom(of(CHUNK).pipe(saveTo(file)))).toEqual({ bytesSaved: CHUNK.length });
-    expect(spy).toHaveBeenCalledTimes(1);
-  });
-
   test('a disk that becomes full, after which the socket is left', async () => {
     const directory = await testFolder();
     const full = await open('/dev/full', 'w');
@@ -108,6 +100,14 @@ describe('fails for a disk error:', () => {
     await lastValueFrom(of(bytes.subarray(0, 5), bytes.subarray(5, 70_000), bytes.subarray(70_000)).pipe(saveTo(file)));
     expect(sha(await readFile(file))).toBe(sha(bytes));
   });
+});
+
+test('completes on a file system that cannot flush folders', async () => {
+  const file = path.join(await testFolder(), 'file');
+  const { spy } = await interceptHandles('sync');
+  spy.mockRejectedValueOnce(Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL' }));
+  expect(await lastValueFrom(of(CHUNK).pipe(saveTo(file)))).toEqual({ bytesSaved: CHUNK.length });
+  expect(spy).toHaveBeenCalledTimes(1);
 });
 
 test('rejects what is not the name of a file, at the call', () => {

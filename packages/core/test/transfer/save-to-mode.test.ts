@@ -47,13 +47,14 @@ async function begin(file: string, options?: SaveToOptions) {
 }
 
 describe('a file that is replaced', () => {
-  test.each([0o600, 0o640, 0o755, 0o666, 0o444, 0o060, 0o000])('keeps mode %o, whatever the umask', async (mode) => {
+  test.each(['600', '640', '755', '666', '444', '60', '0'])('keeps mode %s, whatever the umask', async (digits) => {
+    const mode = Number.parseInt(digits, 8);
     const file = await oldFile(mode);
     setUmask(0o027);
     const saving = await begin(file, { mode: 0o777 });
     expect(octal(saving.mode & ~mode & 0o777)).toBe('0');
     await saving.complete();
-    expect(await permissions(file)).toBe(octal(mode));
+    expect(await permissions(file)).toBe(digits);
   });
 
   test('passes on the mode that it has at the end', async () => {
@@ -103,19 +104,19 @@ describe.runIf(isRoot)('the owner of a file that is replaced', () => {
   });
 
   test.each([
-    [0o640, '600'],
-    [0o664, '644'],
-    [0o775, '755'],
-    [0o604, '604'],
-  ])('may not be set: nor do the permissions of the group of mode %o pass to another group', async (mode, expected) => {
-    const file = await oldFile(mode, OTHERS);
+    ['640', '600'],
+    ['664', '644'],
+    ['775', '755'],
+    ['604', '604'],
+  ])('if it cannot be kept, another group does not get the permissions of %s', async (mode, expected) => {
+    const file = await oldFile(Number.parseInt(mode, 8), OTHERS);
     interceptFs('fchown').spy.mockImplementation((_descriptor, _uid, _gid, done) => done(denied));
     await save(file);
     expect(await ownerOf(file)).toEqual({ uid: 0, gid: 0 });
     expect(await permissions(file)).toBe(expected);
   });
 
-  test('may not be set, but the group: the mode stays', async () => {
+  test('if only the group can be kept, so is the mode', async () => {
     const file = await oldFile(0o664, OTHERS);
     const { spy, original } = interceptFs('fchown');
     spy.mockImplementation((descriptor, uid, gid, done) =>
@@ -134,14 +135,17 @@ describe('a new file', () => {
     return permissions(file);
   };
 
-  test.each([0o022, 0o077])('has the mode of every other new file under umask %o', async (umask) => {
-    setUmask(umask);
-    expect(await create()).toBe(octal(0o666 & ~umask));
+  test.each([
+    ['22', '644'],
+    ['77', '600'],
+  ])('has the mode of every other new file under umask %s', async (umask, expected) => {
+    setUmask(Number.parseInt(umask, 8));
+    expect(await create()).toBe(expected);
   });
 
-  test.each([0o600, 0o666, 0o750, 0o400, 0o000])('has exactly the mode %o, if that is given', async (mode) => {
+  test.each(['600', '666', '750', '400', '0'])('has exactly the mode %s, if that is given', async (mode) => {
     setUmask(0o077);
-    expect(await create({ mode })).toBe(octal(mode));
+    expect(await create({ mode: Number.parseInt(mode, 8) })).toBe(mode);
   });
 
   test('is never open to more than its mode allows', async () => {

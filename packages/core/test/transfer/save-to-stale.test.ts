@@ -62,7 +62,12 @@ describe('removeStale', () => {
   test('keeps the part files of other hosts and other targets, and whatever only looks like one', async () => {
     const { directory, file, part, host } = await leftover();
     const owner = part.slice('.file.'.length);
-    const others = [`.file.${'0'.repeat(8)}${owner.slice(8)}`, `.file2.${owner}`, `.file.file.${owner}`];
+    const others = [
+      `.file.${'0'.repeat(8)}${owner.slice(8)}`,
+      `.elif.${owner}`,
+      `.file2.${owner}`,
+      `.file.file.${owner}`,
+    ];
     const lookalikes = ['.file.backup.part', `.file.${host}-1-0-.part`, `${part}~`];
     for (const name of [...others, ...lookalikes]) await writeFile(path.join(directory, name), '');
     await rename(path.join(directory, part), path.join(directory, part.replace('.file.', '.file3.')));

@@ -10,6 +10,12 @@ const subscribeAndWrite = (socket: Socket, bytes: Buffer) => {
   socket.subscribe({ error: () => {} });
   socket.next(bytes);
 };
+/** `bytes` fill the kernels, so that nothing that is written after them leaves. */
+const continueWriting = (socket: Socket, bytes: Buffer) => {
+  subscribeAndWrite(socket, bytes);
+  const writing = setInterval(() => socket.next('more'), 50);
+  socket.subscribe({ error: () => clearInterval(writing) });
+};
 const writeAndComplete = (socket: Socket, bytes: Buffer) => {
   socket.next(bytes);
   socket.complete();
@@ -31,5 +37,10 @@ describe.concurrent('over TCP', () => {
   test.for(limits)('%s gives up a peer that has stopped, within twice the limit', async ([option, how], context) => {
     const server = listen({ [option]: LIMIT, allowHalfOpen: true });
     await expectCut({ kind: 'tcp', server, ...how }, LIMIT, context);
+  });
+
+  test('idleTimeout gives up a peer that has stopped, although this side continues to write', async (context) => {
+    const server = listen({ idleTimeout: LIMIT });
+    await expectCut({ kind: 'tcp', server, use: continueWriting }, LIMIT, context);
   });
 });

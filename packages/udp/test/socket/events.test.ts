@@ -200,6 +200,30 @@ describe('sending', () => {
     await expect.poll(() => eventsOf(client, 'message')).toHaveLength(2);
   });
 
+  test('bytes that change right after next() go out as they were given', async () => {
+    const peer = await rawPeer();
+    const remote = { address: '127.0.0.1', port: peer.port };
+    const open = await bound();
+    const opening = bind();
+    const other = { address: '127.0.0.1', port: (await rawPeer()).port };
+    const sends = [
+      (data: Buffer) => open.socket.next({ data, remote }),
+      (data: Buffer) => void opening.send({ data, remote }),
+      // Behind more than the kernel takes at once. That goes to somebody else, who may lose it.
+      (data: Buffer) => {
+        for (let count = 0; count < 20; count++) open.socket.next({ data: Buffer.alloc(65_000), remote: other });
+        open.socket.next({ data, remote });
+      },
+    ];
+    for (const send of sends) {
+      const data = Buffer.from('as given');
+      send(data);
+      data.fill('x');
+    }
+    await expect.poll(() => peer.received.filter((text) => text === 'as given')).toHaveLength(3);
+    await opening.close();
+  });
+
   test('an Observable of datagrams can be subscribed with the socket', async () => {
     const peer = await rawPeer();
     const socket = connect({ port: peer.port });

@@ -17,6 +17,7 @@ describe('sendError', () => {
     const sent = server.socket.send(datagram);
     await expect(sent).rejects.toMatchObject({ name: 'SocketError', code: 'EMSGSIZE', phase: 'write' });
     const error = await sent.catch((reason: unknown) => reason);
+    expect(String(error)).toContain(` to ${local}:${peer.port} `);
     expect(eventsOf(server, 'sendError')).toEqual([{ type: 'sendError', datagram, error }]);
     expect(eventsOf(server, 'sendError')[0]?.datagram).toBe(datagram);
     await server.socket.send({ data: 'after it', remote });

@@ -6,22 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-
-/** A lookup that returns these addresses. */
-const resolvesTo =
-  (...addresses: string[]): LookupFunction =>
-  (_host, _options, done) => {
-    const found = addresses.map((address) => ({ address, family: 4 }));
-    setImmediate(() => done(null, found));
-  };
-/** A lookup that never answers, unless a test makes it. */
-function hanging(): { lookup: LookupFunction; answer(address: string): void } {
-  let answer = (_address: string) => {};
-  const lookup: LookupFunction = (_host, _options, done) => {
-    answer = (address) => done(null, [{ address, family: 4 }]);
-  };
-  return { lookup, answer: (address) => answer(address) };
-}
+import { hanging } from '../support/dials.js';
 
 describe('a socket dials lazily', () => {
   test('neither connect() nor next() dials', async () => {
@@ -131,27 +116,6 @@ describe('a failed dial', () => {
     expect(error).toMatchObject({ code: 'ECONNREFUSED', phase: 'open', attempts });
   });
 
-  test('reports each attempt if several addresses refuse', async () => {
-    const port = await closedPort();
-    const lookup = resolvesTo('127.0.0.2', '127.0.0.3', '127.0.0.4');
-    const { log, ended } = record(dial({ port, host: 'somewhere', lookup }));
-    const { error } = await ended;
-    const tried = ['127.0.0.2', '127.0.0.3', '127.0.0.4'].map((address) => ({ address, port, code: 'ECONNREFUSED' }));
-    expect(error).toMatchObject({ code: 'ECONNREFUSED', attempts: tried });
-    expect((error as Error).message).toContain('127.0.0.3 ECONNREFUSED');
-    expect(log.filter((name) => name === 'connectionAttemptFailed')).toHaveLength(3);
-    expect(log.at(-2)).toBe('close');
-  });
-
-  test('continues with the second address', async () => {
-    const server = await rawServer((peer) => peer.end('here'));
-    const lookup = resolvesTo('127.0.0.2', '127.0.0.1');
-    const { log, ended } = record(dial({ port: server.port, host: 'somewhere', lookup }));
-    expect(await ended).toEqual({});
-    expect(log).toContain('connectionAttemptFailed');
-    expect(log).toContain('data');
-  });
-
   test('reports a name that does not resolve', async () => {
     const cause = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
     const lookup: LookupFunction = (_host, _options, done) => setImmediate(() => done(cause, []));
@@ -169,23 +133,6 @@ describe('a failed dial', () => {
     const { error } = await record(dial({ port: 1, host: 'somewhere', lookup })).ended;
     expect(error).toMatchObject({ name: 'ConnectError', code: 'EBROKEN' });
   });
-
-  test('reports an address that Node rejects', async () => {
-    const options = { port: 1, host: 'somewhere', lookup: resolvesTo('nonsense') };
-    const { error } = await record(dial(options)).ended;
-    expect(error).toMatchObject({ name: 'ConnectError', code: 'ERR_INVALID_IP_ADDRESS' });
-    await expect(dial(options).write('a')).rejects.toMatchObject({ code: 'ERR_INVALID_IP_ADDRESS' });
-  });
-
-  test.each([0, Number.POSITIVE_INFINITY, 1e12])(
-    'ends after a connectTimeout of %d, shared by two addresses',
-    async (limit) => {
-      const server = await rawServer((peer) => peer.end());
-      const lookup = resolvesTo('127.0.0.1', '127.0.0.1');
-      const socket = dial({ port: server.port, host: 'somewhere', lookup, connectTimeout: limit });
-      expect(await record(socket).ended).toEqual({});
-    },
-  );
 
   test('ends after connectTimeout', async () => {
     const scheduler = new Clock();
@@ -212,6 +159,7 @@ describe('a failed dial', () => {
     { port: 65_536 },
     { port: 1.5 },
     { port: 1, connectTimeout: -1 },
+    { port: 1, attemptDelay: Number.POSITIVE_INFINITY },
     { port: 1, highWaterMark: Number.NaN },
     { port: 1, keepOpen: -5 },
   ])('rejects %o at the call', (options) => {

@@ -1,0 +1,58 @@
+// Writes to a TLS stream. Node encrypts in one call of OpenSSL whatever waits in the stream, and keeps the result in
+// memory. OpenSSL fails from 2^31 bytes on. So the stream gets one piece at a time, and the rest waits here.
+import type { Duplex } from 'node:stream';
+import { Queue } from '../base/queue.js';
+
+/** The most bytes that wait in the stream. */
+const PIECE = 16 * 1024 * 1024;
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  /** Called when the kernel has the piece. */
+  readonly written?: () => void;
+}
+
+export class TlsWrites {
+  /** How many bytes the stream has not been given yet. */
+  waiting = 0;
+  readonly #stream: Duplex;
+  readonly #pieces = new Queue<Piece>();
+  #writing = false;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+  }
+
+  /** Whether these bytes may go to the stream as they are. */
+  fits(chunks: readonly Uint8Array[]): boolean {
+    let bytes = this.#stream.writableLength;
+    for (const { length } of chunks) bytes += length;
+    return this.waiting === 0 && bytes <= PIECE;
+  }
+
+  /** @param written Called when the kernel has all chunks. */
+  write(chunks: readonly Uint8Array[], written: () => void): void {
+    for (const [index, bytes] of chunks.entries()) {
+      for (let start = 0; start < bytes.length; start += PIECE) {
+        const piece = bytes.subarray(start, start + PIECE);
+        const isLast = index === chunks.length - 1 && start + PIECE >= bytes.length;
+        this.#pieces.push(isLast ? { bytes: piece, written } : { bytes: piece });
+        this.waiting += piece.length;
+      }
+    }
+    this.#writeNext();
+  }
+
+  #writeNext(): void {
+    const piece = this.#writing ? undefined : this.#pieces.shift();
+    if (!piece) return;
+    this.#writing = true;
+    this.waiting -= piece.bytes.length;
+    this.#stream.write(piece.bytes, (error) => {
+      if (error) return;
+      this.#writing = false;
+      piece.written?.();
+      this.#writeNext();
+    });
+  }
+}
