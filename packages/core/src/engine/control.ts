@@ -52,7 +52,7 @@ export interface SocketControl {
 
   // ---- the system
 
-  /** Changes settings of the Node stream: now, or when it is open. A stream without such a setting ignores it. */
+  /** Changes settings of the Node stream: at once if it is open, otherwise when it opens. */
   tune(tuning: StreamTuning): void;
 
   // ---- the end

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { Queue } from '../base/queue.js';
 
-/** The most bytes that wait in the stream. */
+/** The size of a piece, in bytes. */
 const PIECE = 16 * 1024 * 1024;
 
 interface Piece {
@@ -13,7 +13,7 @@ interface Piece {
 }
 
 export class TlsWrites {
-  /** How many bytes the stream has not been given yet. */
+  /** How many bytes wait here. */
   waiting = 0;
   readonly #stream: Duplex;
   readonly #pieces = new Queue<Piece>();

@@ -8,7 +8,7 @@ import { Flowable } from './flowable.js';
 /** Takes back bytes that a subscriber received and did not use. */
 type Unread = (bytes: Uint8Array, subscriber: Subscriber<unknown>) => void;
 
-/** What an operator may want to know about the socket of the bytes. */
+/** Where the bytes come from. */
 interface ByteOrigin {
   /**
    * Whether the bytes arrive in real time. If so, an operator may process a chunk in several turns of the event loop.
@@ -41,8 +41,8 @@ export function unread(source: Observable<unknown>, bytes: Uint8Array, subscribe
 }
 
 /**
- * Returns the error of a decoder. If it is about the bytes of a socket, it then says which: its message stays the same,
- * because that depends on the bytes alone.
+ * Returns the error of a decoder. If the bytes come from a socket, it adds both ends of the connection. The message
+ * stays the same, because it depends only on the bytes.
  */
 export function withEndpoints(error: unknown, source: Observable<unknown>): unknown {
   const endpoints = source instanceof ByteSource ? source.origin.endpoints?.() : undefined;

@@ -98,8 +98,8 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
         afterClose(() => answer.unsubscribe());
         let hasAnswered = false;
         const answerFailed = (error: unknown) => {
-          // The handler has ended our side on its own, as relay() does for a target that ended first, and the peer has
-          // ended, too. What still runs, such as the other direction of the relay, has nothing to add to the answer.
+          // The handler has completed our side itself, as relay() does when its target ends first, and now the peer has
+          // ended too. The other direction of the relay may still be running, but nothing can be missing here.
           const isWhole = !hasAnswered && !control.failure && control.completedBy === 'complete';
           if (!isWhole || !isPrematureClose(error)) fail(error);
         };

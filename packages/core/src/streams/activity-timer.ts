@@ -27,9 +27,9 @@ export class ActivityTimer {
   }
 
   /**
-   * Starts, with another time than before.
+   * Starts with a new time.
    * @param milliseconds 0 and Infinity stop the timer.
-   * @throws TypeError or RangeError if it is not a number from 0.
+   * @throws TypeError or RangeError if it is not a number, or negative.
    */
   start(milliseconds: number): void {
     checkTimeout('timeout', milliseconds);
@@ -38,7 +38,7 @@ export class ActivityTimer {
     this.#deadline.start();
   }
 
-  /** Restarts with the full time if it runs. It also restarts after it has expired, as in Node. */
+  /** Restarts with the full time, also after it has expired, as in Node. Does nothing after `stop()`. */
   touch(): void {
     this.#deadline?.start();
   }

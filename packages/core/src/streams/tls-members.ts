@@ -12,7 +12,7 @@ export type TlsMember =
   | 'getPeerX509Certificate'
   | 'getProtocol';
 
-/** Adds the members to a stream. They show what the handshake agreed on, from its end on. */
+/** Adds the members to a stream. Before the handshake is done they are empty, as in Node. */
 export class TlsMembers {
   /** What the handshake agreed on. */
   #secured: SecureConnectEvent | undefined;
@@ -30,6 +30,7 @@ export class TlsMembers {
       get secureConnecting() {
         return !secured();
       },
+      // The name that OpenSSL gives the cipher is not known here.
       getCipher: () => ({ name: secured()?.cipher, standardName: secured()?.cipher, version: secured()?.protocol }),
       getPeerCertificate: () => secured()?.peer?.toLegacyObject() ?? {},
       getPeerX509Certificate: () => secured()?.peer,

@@ -1,8 +1,8 @@
 // toDuplex(): a Socket as a Node Duplex.
 import type { Duplex } from 'node:stream';
 import type { Socket } from '../socket.js';
-import type { NetMembers } from './net-members.js';
-import { NodeDuplex } from './socket-duplex.js';
+import type { NetMembers } from './net-duplex.js';
+import { NodeDuplex } from './node-duplex.js';
 import type { TlsStream } from './tls-members.js';
 
 /**

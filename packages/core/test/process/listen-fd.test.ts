@@ -41,8 +41,7 @@ test('rejects a UNIX socket and leaves its file', async () => {
   expect(await nextMessage(child)).toEqual({
     name: 'SocketError',
     code: 'EINVAL',
-    message:
-      'Cannot listen on descriptor 3: it is a UNIX socket: use listen() of @rxsock/unix',
+    message: 'Cannot listen on descriptor 3: it is a UNIX socket: use listen() of @rxsock/unix',
   });
   await killChild(child);
   expect((await stat(path)).isSocket()).toBe(true);

@@ -33,7 +33,7 @@ export interface NetMembers
   resetAndDestroy(): this;
 }
 
-/** The state of a socket whose dial has not connected yet. */
+/** The states of a socket that is not connected yet. */
 const DIALLING: ReadonlySet<string> = new Set(['idle', 'resolving', 'connecting']);
 
 export abstract class NetDuplex extends Duplex implements NetMembers {
@@ -46,7 +46,7 @@ export abstract class NetDuplex extends Duplex implements NetMembers {
 
   constructor(socket: Socket) {
     const control = controlOf(socket);
-    // As a net.Socket, which emits 'close' itself, because its listeners are called with an argument.
+    // 'close' is emitted here, as in net.Socket: its listeners receive whether there was an error.
     super({ allowHalfOpen: socket.allowHalfOpen, highWaterMark: control.limits.highWaterMark, emitClose: false });
     this.socket = socket;
     this.control = control;
@@ -56,13 +56,13 @@ export abstract class NetDuplex extends Duplex implements NetMembers {
     this.#timer = new ActivityTimer(control.limits.scheduler, () => this.emit('timeout'), meter);
   }
 
-  /** How many bytes wait in this stream and were not written to the socket yet. */
+  /** How many bytes wait in this stream and have not been written to the socket. */
   protected abstract get waiting(): number;
 
   /** Resets instead of sending FIN. */
   abstract resetAndDestroy(): this;
 
-  /** The connection is made. */
+  /** The connection is open. Over TLS, the handshake begins now. */
   protected connected(): void {
     if (!this.connecting || this.destroyed) return;
     this.connecting = false;
@@ -86,7 +86,7 @@ export abstract class NetDuplex extends Duplex implements NetMembers {
     return this.connecting || this.destroyed;
   }
 
-  // Node computes it in the same way.
+  // Computed as in net.Socket.
   get readyState(): net.SocketReadyState {
     if (this.connecting) return 'opening';
     if (this.readable) return this.writable ? 'open' : 'readOnly';
@@ -110,7 +110,7 @@ export abstract class NetDuplex extends Duplex implements NetMembers {
     return (this.socket.remote ?? {}) as Partial<InternetEndpoint>;
   }
 
-  // The types of Node say that these are always there.
+  // Node's types say that these are always defined. As in Node, they are not while the stream connects.
   get localAddress(): string {
     return this.#local.address as string;
   }

@@ -1,5 +1,4 @@
-// The Duplex that toDuplex() returns: passes the bytes of a Socket on in both directions, and ends as a net.Socket
-// does.
+// The Duplex that toDuplex() returns: passes on the bytes of a Socket in both directions, and ends as a net.Socket does.
 import { Subscription } from 'rxjs';
 import type { SecureConnectEvent } from '../base/events.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -8,7 +7,7 @@ import { Brake } from '../flow/holds.js';
 import type { Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
 import { WholeWrite } from '../transfer/whole-write.js';
-import { NetDuplex } from './net-members.js';
+import { NetDuplex } from './net-duplex.js';
 import { TlsMembers } from './tls-members.js';
 
 type Callback = (error?: Error | null) => void;
@@ -20,7 +19,7 @@ export class NodeDuplex extends NetDuplex {
   readonly #reading: Subscription;
   readonly #watching = new Subscription();
   #tls: TlsMembers | undefined;
-  /** Whether the handshake of TLS is not done yet. */
+  /** Whether a TLS handshake is in progress or still to come. */
   #securing: boolean;
   /** The callback of the pending write, and its bytes. */
   #pendingWrite: { readonly callback: Callback; readonly bytes: number } | undefined;
@@ -158,7 +157,7 @@ export class NodeDuplex extends NetDuplex {
     this.#write.close(reason);
   }
 
-  /** Ends as `destroy()` of a net.Socket: with FIN, if everything that was written is out. */
+  /** Ends with FIN if the kernel has taken everything that was written, and otherwise with a reset. */
   #leave(reason: Error): void {
     const end = () => {
       if (this.socket.writableLength > 0) return this.#abort(reason);
@@ -166,7 +165,7 @@ export class NodeDuplex extends NetDuplex {
       this.socket.close();
       this.#write.close(reason);
     };
-    // TLS hands its bytes to the kernel at the end of the turn.
+    // A TLS stream reports only at the end of the turn what the kernel has taken.
     if (this.socket.writableLength > 0) setImmediate(end);
     else end();
   }
