@@ -1,4 +1,5 @@
-// Every example in the TSDoc and in the Markdown compiles, and the README's first pipeline runs and prints what it says.
+// Every example in the TSDoc and in the Markdown compiles, and the README's first pipeline runs and prints what it
+// says.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';

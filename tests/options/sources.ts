@@ -33,8 +33,8 @@ const entries: Readonly<Record<string, string>> = {
 const OPTIONS = /Options$|Identity$|^Membership$/;
 
 /**
- * Returns the names of the options of every public function and method, by its name: `core connect`, `core Socket.close`.
- * An option that has options itself has a name of its own: `core reconnect backoff`.
+ * Returns the names of the options of every public function and method, by its name: `core connect`, `core
+ * Socket.close`. An option that has options itself has a name of its own: `core reconnect backoff`.
  */
 export function publicOptions(): Map<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
@@ -86,7 +86,9 @@ function isOptions(type: Node): boolean {
   return OPTIONS.test(name) || ((name === 'Pick' || name === 'Partial') && isOptions(type.typeArguments.params[0]));
 }
 
-/** The options inside the type of an option: `Options`, `readonly Options[]`, `Record<string, Options>`, an object type. */
+/**
+ * The options inside the type of an option: `Options`, `readonly Options[]`, `Record<string, Options>`, an object type.
+ */
 function optionTypesIn(type: Node): Node[] {
   if (!type) return [];
   if (type.type === 'TSTypeLiteral') return [type];

@@ -3,7 +3,8 @@
 import * as rx from 'rxjs';
 
 /**
- * - `passes through`: a hold reaches every source, the inner ones too. The operator keeps only what its purpose requires.
+ * - `passes through`: a hold reaches every source, the inner ones too. The operator keeps only what its purpose
+ *  requires.
  * - `time-shifting`: the same, but values taken before the hold may be emitted during it. The bound is rate × delay.
  * - `queues by itself`: the same, but values queue inside the operator. No consumer sees them, so nothing is held.
  * - `breaks the chain: found by lift`: behind a Subject. The source is held as a whole, with all its subscriptions.

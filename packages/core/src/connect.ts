@@ -51,8 +51,8 @@ export interface ConnectOptions extends TcpOptions {
   /** The local port to connect from. @defaultValue the system's choice */
   readonly localPort?: number | undefined;
   /**
-   * How long connecting may take in total, in milliseconds: the lookup and all attempts together. No attempt has a limit
-   * of its own. 0 and Infinity mean no limit.
+   * How long connecting may take in total, in milliseconds: the lookup and all attempts together. No attempt has a
+   * limit of its own. 0 and Infinity mean no limit.
    * @defaultValue 30,000
    */
   readonly connectTimeout?: number | undefined;
@@ -62,7 +62,10 @@ export interface ConnectOptions extends TcpOptions {
    * @defaultValue 250
    */
   readonly attemptDelay?: number | undefined;
-  /** Resolves host names, as `dns.lookup` does. A name that is not ASCII comes as A-labels. @defaultValue `dns.lookup` */
+  /**
+   * Resolves host names, as `dns.lookup` does. A name that is not ASCII comes as A-labels.
+   * @defaultValue `dns.lookup`
+   */
   readonly lookup?: net.LookupFunction | undefined;
 }
 

@@ -40,7 +40,9 @@ export function checkContextOptions(options: SecureContextOptions): void {
     if (version !== undefined) checkOneOf(name, version, VERSIONS);
 }
 
-/** Throws a TypeError unless a value can be a certificate or a key, or a list of them. Only `ca` may be an empty list. */
+/**
+ * Throws a TypeError unless a value can be a certificate or a key, or a list of them. Only `ca` may be an empty list.
+ */
 function checkCredential(name: (typeof CREDENTIALS)[number], value: unknown): void {
   const parts: unknown[] = Array.isArray(value) ? value : [value];
   // In a list, Node also takes a key or a pfx together with its passphrase: { pem, passphrase }, { buf, passphrase }.

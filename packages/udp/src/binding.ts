@@ -2,8 +2,8 @@
 //
 //   idle ──subscribe(), send(), bind()──▶ opening ──▶ open ──complete(), last subscriber leaves──▶ closing ──▶ closed
 //
-// closing lasts until all pending datagrams are sent or lingerTimeout passes. error() and a failure to open lead from any
-// state to closed.
+// closing lasts until all pending datagrams are sent or lingerTimeout passes. error() and a failure to open lead from
+// any state to closed.
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { InternetEndpoint, SocketError } from '@rxsock/core';

@@ -7,11 +7,11 @@ import { checkDatagramPort, resolveOptions } from './setup.js';
 import { DatagramSocket } from './socket.js';
 
 /**
- * Makes a UDP socket with one peer. It receives from this peer only, and takes chunks of bytes without an address. It opens
- * at the first subscription, or when you call its `send()` or `bind()`. All subscribers share it.
+ * Makes a UDP socket with one peer. It receives from this peer only, and takes chunks of bytes without an address. It
+ * opens at the first subscription, or when you call its `send()` or `bind()`. All subscribers share it.
  *
- * Connecting sends nothing, so it succeeds even if there is no peer. If the peer's port is closed, most systems report it
- * after a datagram was sent: a `sendError` with `ECONNREFUSED`.
+ * Connecting sends nothing, so it succeeds even if there is no peer. If the peer's port is closed, most systems report
+ * it after a datagram was sent: a `sendError` with `ECONNREFUSED`.
  *
  * **Half-close**: none. `complete()` closes both directions.
  *
@@ -19,13 +19,13 @@ import { DatagramSocket } from './socket.js';
  *
  * @param options The peer, limits in bytes, and timeouts in milliseconds.
  * @returns A socket that is not open yet.
- * @throws At the call: {@link TypeError} for an option of the wrong type; {@link RangeError} for a number out of range, or a
- * `group` that is not a multicast address.
- * @throws As a notification: {@link ConnectError} if the `host` has no address (`ENOTFOUND`, or the code of `lookup`), the
- * local address or port is not available (`EADDRINUSE`, `EADDRNOTAVAIL`), there is no route (`ENETUNREACH`), the peer is a
- * broadcast address and `broadcast` is not set (`EACCES`), a group cannot be joined (`ENODEV`, `EINVAL`) or the system
- * refuses an option (`ERR_SOCKET_BUFFER_SIZE`, `EINVAL`); {@link AbortedError} (`ERR_SOCKET_ABORTED`) for `signal` or
- * `error()`.
+ * @throws At the call: {@link TypeError} for an option of the wrong type; {@link RangeError} for a number out of range,
+ * or a `group` that is not a multicast address.
+ * @throws As a notification: {@link ConnectError} if the `host` has no address (`ENOTFOUND`, or the code of `lookup`),
+ * the local address or port is not available (`EADDRINUSE`, `EADDRNOTAVAIL`), there is no route (`ENETUNREACH`), the
+ * peer is a broadcast address and `broadcast` is not set (`EACCES`), a group cannot be joined (`ENODEV`, `EINVAL`) or
+ * the system refuses an option (`ERR_SOCKET_BUFFER_SIZE`, `EINVAL`); {@link AbortedError} (`ERR_SOCKET_ABORTED`) for
+ * `signal` or `error()`.
  * @see https://nodejs.org/api/dgram.html#socketconnectport-address-callback
  * @example
  * ```ts

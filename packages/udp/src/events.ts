@@ -42,7 +42,9 @@ export interface DatagramReport {
   readonly messagesWritten: number;
   /** The bytes in them. */
   readonly bytesWritten: number;
-  /** Datagrams that failed, or that were still pending when the socket closed. The latter may have left: an upper bound. */
+  /**
+   * Datagrams that failed, or that were still pending when the socket closed. The latter may have left: an upper bound.
+   */
   readonly messagesUnsent: number;
   /** Datagrams received and dropped in this process: nobody was subscribed, or the queue of `mapMessages` was full. */
   readonly messagesDropped: number;

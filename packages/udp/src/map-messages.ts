@@ -18,21 +18,21 @@ export interface MapMessagesOptions {
 }
 
 /**
- * Projects each message to an Observable, Promise or iterable, and merges the results. When `highWaterMark` messages wait,
- * further ones are dropped, so a flood of datagrams cannot end your server or fill its memory. Applied directly to a
- * {@link DatagramSocket}, it counts the drops in the socket's report.
+ * Projects each message to an Observable, Promise or iterable, and merges the results. When `highWaterMark` messages
+ * wait, further ones are dropped, so a flood of datagrams cannot end your server or fill its memory. Applied directly
+ * to a {@link DatagramSocket}, it counts the drops in the socket's report.
  *
  * Completes when the socket has closed and all projections have completed.
  *
- * **Backpressure**: a consumer can hold it. It starts no projection while it is held, and drops messages when its queue is
- * full. The senders are never held: UDP has no way to make them wait.
+ * **Backpressure**: a consumer can hold it. It starts no projection while it is held, and drops messages when its queue
+ * is full. The senders are never held: UDP has no way to make them wait.
  *
  * @param project Returns the results for one message.
  * @param options Limits of the queue and of the projections.
  * @throws At the call: {@link TypeError} for an option of the wrong type; {@link RangeError} for a `concurrency` or a
  * `highWaterMark` out of range.
- * @throws As a notification: what `project` throws or its result fails with. Catch inside the projection what must not end
- * the pipeline. The errors of the socket pass through.
+ * @throws As a notification: what `project` throws or its result fails with. Catch inside the projection what must not
+ * end the pipeline. The errors of the socket pass through.
  * @see {@link mapWithBackpressure}
  * @example
  * ```ts
@@ -54,8 +54,8 @@ export function mapMessages<R>(
   const { concurrency, ordered, highWaterMark = 1024, overflow = 'dropNewest' } = options;
   checkSize('highWaterMark', highWaterMark);
   checkOneOf('overflow', overflow, ['dropOldest', 'dropNewest']);
-  // mapWithBackpressure() drops without counting. So the messages wait in a queue here, and each one that is added to the
-  // queue passes the queue itself on as a token: the projection takes the first message from it.
+  // mapWithBackpressure() drops without counting. So the messages wait in a queue here, and each one that is added to
+  // the queue passes the queue itself on as a token: the projection takes the first message from it.
   const projectNext = mapWithBackpressure(
     (waiting: Message[], index) => project(waiting.shift() as Message, index), // A token for each message: never empty.
     { concurrency, ordered, highWaterMark, overflow },

@@ -4,8 +4,8 @@ import { map, type Observable, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent } from './events.js';
 
 /**
- * Emits the bytes of each received datagram, including empty ones: the input for `decodeEach(codec)`. If you also need the
- * sender, use `on('message')`. Completes when the socket closes.
+ * Emits the bytes of each received datagram, including empty ones: the input for `decodeEach(codec)`. If you also need
+ * the sender, use `on('message')`. Completes when the socket closes.
  *
  * **Backpressure**: none. Received datagrams cannot be held back: see {@link mapMessages}.
  *

@@ -27,7 +27,8 @@ export async function openNode(node: dgram.Socket, address: string, setup: Socke
   const listening = once(node, 'listening');
   node.bind(connectFrom ? { ...connectFrom, exclusive: true } : { port, address });
   await listening;
-  // Not as options of createSocket(): if the system refuses a size, Node throws inside its lookup, where nobody can catch.
+  // Not as options of createSocket(): if the system refuses a size, Node throws inside its lookup, where nobody can
+  // catch.
   if (recvBufferSize !== undefined) node.setRecvBufferSize(recvBufferSize);
   if (sendBufferSize !== undefined) node.setSendBufferSize(sendBufferSize);
   if (broadcast) node.setBroadcast(true);

@@ -66,8 +66,8 @@ export interface BindOptions extends DatagramOptions {
   /** The port to receive at. 0 takes any free port: the `listening` event has its number. @defaultValue 0 */
   readonly port?: number | undefined;
   /**
-   * The address, or a name that resolves to it, to receive at: `'0.0.0.0'` for all IPv4 addresses of this host, `'::'` for
-   * those of both families. Multicast reaches these two, and a socket bound to the address of the group.
+   * The address, or a name that resolves to it, to receive at: `'0.0.0.0'` for all IPv4 addresses of this host, `'::'`
+   * for those of both families. Multicast reaches these two, and a socket bound to the address of the group.
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: string | undefined;

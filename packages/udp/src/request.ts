@@ -23,35 +23,38 @@ export interface RequestOptions {
    * @defaultValue the first one is the reply
    */
   readonly match?: ((reply: Message) => boolean) | undefined;
-  /** How long each attempt waits for the reply, in milliseconds; 0 and Infinity wait without limit. @defaultValue 1,000 */
+  /**
+   * How long each attempt waits for the reply, in milliseconds; 0 and Infinity wait without limit.
+   * @defaultValue 1,000
+   */
   readonly timeout?: number | undefined;
   /** How many times to send the datagram again when no reply came; Infinity until one comes. @defaultValue 2 */
   readonly retries?: number | undefined;
 }
 
 /**
- * Sends a datagram, emits one reply and completes. The reply comes from the address and port that the datagram went to, and
- * `match` returns `true` for it. Other datagrams are ignored. Without a reply, the datagram is sent again, up to `retries`
- * times.
+ * Sends a datagram, emits one reply and completes. The reply comes from the address and port that the datagram went to,
+ * and `match` returns `true` for it. Other datagrams are ignored. Without a reply, the datagram is sent again, up to
+ * `retries` times.
  *
  * Each subscription is a separate request. If several requests to the same address run at the same time, `match` must
  * recognize the reply to each. Replies to a multicast group or a broadcast address come from other addresses: use
  * `on('message')` for them.
  *
- * If the peer refuses the datagram (`ECONNREFUSED`), the request waits and tries again, because the peer may be starting.
- * Every other failure to send ends the request, but not the socket. A socket that has no other subscriber closes after the
- * reply, unless you have called its `bind()` or `keepOpen` is set.
+ * If the peer refuses the datagram (`ECONNREFUSED`), the request waits and tries again, because the peer may be
+ * starting. Every other failure to send ends the request, but not the socket. A socket that has no other subscriber
+ * closes after the reply, unless you have called its `bind()` or `keepOpen` is set.
  *
  * @param socket A socket of {@link bind} or {@link connect}. The request opens it.
  * @param datagram What to send. For a connected socket, a chunk of bytes alone is enough.
  * @param options How to recognize the reply, the timeout of an attempt in milliseconds, and the number of retries.
  * @returns Emits the reply and completes. Unsubscribing gives the request up.
- * @throws At the call: {@link TypeError} if it is not a datagram, or for an option of the wrong type; {@link RangeError} for
- * a number out of range.
- * @throws As a notification: {@link SocketTimeoutError} (`ETIMEDOUT`) after the last attempt; {@link SocketError} if the
- * datagram cannot be sent, with the code of its `sendError` (`EMSGSIZE`, `ENOTFOUND`, …), `ECONNREFUSED` only in the last
- * attempt; {@link SocketError} (`ERR_SOCKET_CLOSED`) if the socket closes before the reply; the error that the socket ends
- * with; what `match` throws.
+ * @throws At the call: {@link TypeError} if it is not a datagram, or for an option of the wrong type; {@link
+ * RangeError} for a number out of range.
+ * @throws As a notification: {@link SocketTimeoutError} (`ETIMEDOUT`) after the last attempt; {@link SocketError} if
+ * the datagram cannot be sent, with the code of its `sendError` (`EMSGSIZE`, `ENOTFOUND`, …), `ECONNREFUSED` only in
+ * the last attempt; {@link SocketError} (`ERR_SOCKET_CLOSED`) if the socket closes before the reply; the error that the
+ * socket ends with; what `match` throws.
  * @example
  * ```ts
  * import { connect, request } from '@rxsock/udp';

@@ -17,8 +17,8 @@ export async function lookUp(name: string, family: number, lookup: LookupFunctio
 }
 
 /**
- * Makes the resolver for the destinations of a socket. Requests for the same name share one lookup while it runs, so that
- * datagrams to one name keep their order.
+ * Makes the resolver for the destinations of a socket. Requests for the same name share one lookup while it runs, so
+ * that datagrams to one name keep their order.
  * @param host The host the socket was opened with, and `hostAddress` the address it resolved to: not looked up again.
  */
 export function createResolver(

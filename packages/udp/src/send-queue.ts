@@ -35,7 +35,8 @@ const MAX_PAYLOAD = 65_527;
 
 const costOf = ({ payload }: PendingDatagram) => Math.max(MIN_COST, payload.length);
 
-// The kernel reads the bytes later than the call: Node looks up even a numeric address first, and the kernel may be busy.
+// The kernel reads the bytes later than the call: Node looks up even a numeric address first, and the kernel may be
+// busy.
 function ownBytes(data: Chunk): Buffer {
   if (typeof data === 'string' || data.length <= MAX_PAYLOAD) return Buffer.from(data as Uint8Array);
   return Buffer.from(data.buffer, data.byteOffset, data.length);

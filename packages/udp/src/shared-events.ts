@@ -31,7 +31,9 @@ export class SharedEvents {
     return concat(this.#events, this.#end).subscribe(new ContextSubscriber(subscriber));
   }
 
-  /** Replays the end on the next turn of the event loop, so that `retry()` on a closed socket does not block the loop. */
+  /**
+   * Replays the end on the next turn of the event loop, so that `retry()` on a closed socket does not block the loop.
+   */
   replayEnd(subscriber: Subscriber<DatagramEvent>, scheduler: SchedulerLike): Subscription {
     return this.#end.pipe(subscribeOn(scheduler)).subscribe(new ContextSubscriber(subscriber));
   }

@@ -13,15 +13,15 @@ import { checkMembership, type SocketSetup } from './setup.js';
 let bindingOf: (socket: DatagramSocket<never>) => Binding;
 
 /**
- * A datagram socket: an Observable of {@link DatagramEvent}s and an Observer of datagrams. All subscribers share it. When the
- * last one unsubscribes, it closes as by `complete()`, unless `keepOpen` is set or you have called `bind()`.
+ * A datagram socket: an Observable of {@link DatagramEvent}s and an Observer of datagrams. All subscribers share it.
+ * When the last one unsubscribes, it closes as by `complete()`, unless `keepOpen` is set or you have called `bind()`.
  *
  * A datagram that cannot be sent is a `sendError` event. The socket stays open.
  *
  * **Half-close**: none. `complete()` sends the pending datagrams, and then closes both directions.
  *
- * **Backpressure**: `next()` returns `false` at `highWaterMark`, and `drain` follows when all is sent. Received datagrams
- * cannot be held back, so the socket has no Flow: see {@link mapMessages}.
+ * **Backpressure**: `next()` returns `false` at `highWaterMark`, and `drain` follows when all is sent. Received
+ * datagrams cannot be held back, so the socket has no Flow: see {@link mapMessages}.
  *
  * @see RFC 768 (UDP), https://nodejs.org/api/dgram.html
  * @example
@@ -60,12 +60,12 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   /**
    * Sends a datagram. A failure is a `sendError` event.
    *
-   * Before the socket is open, datagrams are queued and go out in order. This method does not open it. Datagrams to one name
-   * keep their order, and those to other destinations do not wait for the lookup of that name.
+   * Before the socket is open, datagrams are queued and go out in order. This method does not open it. Datagrams to one
+   * name keep their order, and those to other destinations do not wait for the lookup of that name.
    * @param datagram What to send, and where. A socket with a peer also takes a chunk of bytes alone.
    * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` if the socket is closing or closed.
-   * @throws At the call: {@link TypeError} if it is not a datagram; {@link RangeError} for a port out of range. The socket
-   * stays open.
+   * @throws At the call: {@link TypeError} if it is not a datagram; {@link RangeError} for a port out of range. The
+   * socket stays open.
    */
   next(datagram: D): boolean {
     return this.#binding.send(toDatagram(datagram, this.#binding.setup));
@@ -80,17 +80,17 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * Sends a datagram, and opens the socket if it is not open. You may ignore the promise: a rejection is never reported as
-   * unhandled.
+   * Sends a datagram, and opens the socket if it is not open. You may ignore the promise: a rejection is never reported
+   * as unhandled.
    * @param datagram As for `next()`.
    * @returns Resolves when the kernel has taken the datagram. Only the peer knows whether it arrived.
    * @throws At the call: as `next()`.
-   * @throws As a rejection, with the error of the `sendError` event: {@link SocketError} for a datagram that is too large
-   * (`EMSGSIZE`), a name without an address (`ENOTFOUND`, `EAI_AGAIN`), port 0 (`ERR_SOCKET_BAD_PORT`), a broadcast address
-   * without `broadcast` (`EACCES`), another destination than the peer (`ERR_SOCKET_DGRAM_IS_CONNECTED`), a closing
-   * (`ERR_STREAM_WRITE_AFTER_END`) or closed (`ERR_SOCKET_CLOSED`) socket, and every other code of the system, such as
-   * `ECONNREFUSED` or `ENETUNREACH`; {@link WriteBufferOverflowError} (`ERR_WRITE_BUFFER_OVERFLOW`) over `maxWriteBuffer`;
-   * the error that the socket ended with, if it ends first.
+   * @throws As a rejection, with the error of the `sendError` event: {@link SocketError} for a datagram that is too
+   * large (`EMSGSIZE`), a name without an address (`ENOTFOUND`, `EAI_AGAIN`), port 0 (`ERR_SOCKET_BAD_PORT`), a
+   * broadcast address without `broadcast` (`EACCES`), another destination than the peer
+   * (`ERR_SOCKET_DGRAM_IS_CONNECTED`), a closing (`ERR_STREAM_WRITE_AFTER_END`) or closed (`ERR_SOCKET_CLOSED`) socket,
+   * and every other code of the system, such as `ECONNREFUSED` or `ENETUNREACH`; {@link WriteBufferOverflowError}
+   * (`ERR_WRITE_BUFFER_OVERFLOW`) over `maxWriteBuffer`; the error that the socket ended with, if it ends first.
    */
   send(datagram: D): Promise<void> {
     const checked = toDatagram(datagram, this.#binding.setup);
@@ -103,11 +103,11 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * Opens the socket without a subscriber. It then stays open until you close it, even when the last subscriber leaves. You
-   * may ignore the promise, as for `send()`.
+   * Opens the socket without a subscriber. It then stays open until you close it, even when the last subscriber leaves.
+   * You may ignore the promise, as for `send()`.
    * @returns Resolves with the local address when the socket is open.
-   * @throws As a rejection: the error that the socket ended with, see {@link bind} and {@link connect}; {@link SocketError}
-   * (`ERR_SOCKET_CLOSED`) if it was closed before it opened.
+   * @throws As a rejection: the error that the socket ended with, see {@link bind} and {@link connect}; {@link
+   * SocketError} (`ERR_SOCKET_CLOSED`) if it was closed before it opened.
    */
   bind(): Promise<InternetEndpoint> {
     this.#binding.keepOpen = true;
@@ -121,15 +121,16 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * Sends the pending datagrams, for at most `lingerTimeout`, and then closes. Until then the socket still emits what it
-   * receives.
+   * Sends the pending datagrams, for at most `lingerTimeout`, and then closes. Until then the socket still emits what
+   * it receives.
    */
   complete(): void {
     this.#binding.complete();
   }
 
   /**
-   * Closes at once, and drops the pending datagrams. Subscribers receive an {@link AbortedError} (`ERR_SOCKET_ABORTED`).
+   * Closes at once, and drops the pending datagrams. Subscribers receive an {@link AbortedError}
+   * (`ERR_SOCKET_ABORTED`).
    * @param reason Becomes the `cause` of the error.
    */
   error(reason?: unknown): void {
@@ -158,10 +159,10 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
 
   /**
    * Joins a multicast group: now if the socket is open, otherwise when it opens. A failure then ends the socket.
-   * @throws At the call: {@link TypeError} for a membership of the wrong type, or an address that is not valid;
-   * {@link RangeError} for a group that is not a multicast address; {@link SocketError} if the socket is closed
-   * (`ERR_SOCKET_CLOSED`), or if the open socket has already joined the group (`EADDRINUSE`), there is no such interface
-   * (`ENODEV`), or an address is of the wrong family (`EINVAL`).
+   * @throws At the call: {@link TypeError} for a membership of the wrong type, or an address that is not valid; {@link
+   * RangeError} for a group that is not a multicast address; {@link SocketError} if the socket is closed
+   * (`ERR_SOCKET_CLOSED`), or if the open socket has already joined the group (`EADDRINUSE`), there is no such
+   * interface (`ENODEV`), or an address is of the wrong family (`EINVAL`).
    */
   join(membership: Membership): void {
     checkMembership(membership);
@@ -173,7 +174,8 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
 
   /**
    * Leaves a multicast group: now if the socket is open, otherwise when it opens. A failure then ends the socket.
-   * @throws At the call: as `join()`, but {@link SocketError} (`EADDRNOTAVAIL`) if the open socket has not joined the group.
+   * @throws At the call: as `join()`, but {@link SocketError} (`EADDRNOTAVAIL`) if the open socket has not joined the
+   * group.
    */
   leave(membership: Membership): void {
     checkMembership(membership);
@@ -197,16 +199,16 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * `idle`: nobody has subscribed, and `send()` and `bind()` were not called. `opening`, `open`. `closing`: pending datagrams
-   * are sent, new ones are refused. `closed`.
+   * `idle`: nobody has subscribed, and `send()` and `bind()` were not called. `opening`, `open`. `closing`: pending
+   * datagrams are sent, new ones are refused. `closed`.
    */
   get readyState(): DatagramSocketState {
     return this.#binding.state;
   }
 
   /**
-   * Emits the current `readyState` and each change, and completes after `closed`, even if the socket failed. Subscribing to it
-   * neither opens the socket nor keeps it open.
+   * Emits the current `readyState` and each change, and completes after `closed`, even if the socket failed.
+   * Subscribing to it neither opens the socket nor keeps it open.
    */
   get readyStates(): Observable<DatagramSocketState> {
     return this.#binding.states.changes;

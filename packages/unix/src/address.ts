@@ -9,8 +9,8 @@ export interface PathAddress {
    * A path of at most 107 bytes on Linux and 103 elsewhere. A relative path starts at the working directory.
    *
    * Two kinds of names are passed to Node unchanged: on Windows the name of a pipe (`\\.\pipe\…`, `\\?\pipe\…`), and on
-   * Linux an abstract name with a leading NUL. Node 20 pads such an abstract name with NULs, and newer versions do not. With
-   * `abstract` the result is the same on every version.
+   * Linux an abstract name with a leading NUL. Node 20 pads such an abstract name with NULs, and newer versions do not.
+   * With `abstract` the result is the same on every version.
    */
   readonly path: string;
   readonly abstract?: undefined;
@@ -19,8 +19,8 @@ export interface PathAddress {
 /** The address of a UNIX socket by its abstract name. */
 export interface AbstractAddress {
   /**
-   * A name of at most 107 bytes that is not in the file system; Linux only. Every process in the same network namespace may
-   * connect. The name disappears with the socket.
+   * A name of at most 107 bytes that is not in the file system; Linux only. Every process in the same network namespace
+   * may connect. The name disappears with the socket.
    *
    * On every version of Node, the name is padded with NULs to 108 bytes. A C program finds it with
    * `sizeof(struct sockaddr_un)` as the address length, and socat with `unix-tightsocklen=0`.
@@ -35,13 +35,14 @@ export type UnixAddress = PathAddress | AbstractAddress;
 /** A listening socket that this process has inherited. */
 export interface InheritedAddress {
   /**
-   * The descriptor of a listening UNIX socket: see `inheritedListeners` and `handOver` of `@rxsock/core/process`. The server
-   * owns it from now on and closes it. Not on Windows.
+   * The descriptor of a listening UNIX socket: see `inheritedListeners` and `handOver` of `@rxsock/core/process`. The
+   * server owns it from now on and closes it. Not on Windows.
    */
   readonly fd: number;
   /**
-   * The path of the socket's file, which this server removes when it stops accepting. Pass it for a socket that an older
-   * instance of your program has handed over. There must be a socket at the path. Whether it is this one cannot be checked.
+   * The path of the socket's file, which this server removes when it stops accepting. Pass it for a socket that an
+   * older instance of your program has handed over. There must be a socket at the path. Whether it is this one cannot
+   * be checked.
    * @defaultValue none: the file stays, for example because systemd removes it
    */
   readonly path?: string | undefined;

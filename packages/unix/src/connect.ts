@@ -12,22 +12,22 @@ export type ConnectOptions = UnixAddress &
   };
 
 /**
- * Makes a connection to a UNIX socket. It dials at the first subscription, or when you call `write()`, or `complete()` or
- * `close()` after `next()`. All subscribers share it. `remote` has the path, and `local` the empty one.
+ * Makes a connection to a UNIX socket. It dials at the first subscription, or when you call `write()`, or `complete()`
+ * or `close()` after `next()`. All subscribers share it. `remote` has the path, and `local` the empty one.
  *
- * **Half-close**: as for TCP. There is no reset: when one side aborts, the other sees a normal end, or `ECONNRESET` if some of
- * the bytes it had sent were still unread.
+ * **Half-close**: as for TCP. There is no reset: when one side aborts, the other sees a normal end, or `ECONNRESET` if
+ * some of the bytes it had sent were still unread.
  *
  * **Backpressure**: as for TCP.
  *
  * @param options The address, limits in bytes, and timeouts in milliseconds.
  * @returns A socket that has not dialled yet.
  * @throws At the call: {@link TypeError} for an address that is empty or contains a NUL, for both or none of `path` and
- * `abstract`, for an abstract name on another system than Linux, and for an option of the wrong type; {@link RangeError} for
- * an address that is too long, or a number out of range.
+ * `abstract`, for an abstract name on another system than Linux, and for an option of the wrong type; {@link
+ * RangeError} for an address that is too long, or a number out of range.
  * @throws As a notification: `ConnectError` if there is nothing at the path (`ENOENT`, `ENOTDIR`), nobody listens
- * (`ECONNREFUSED`), it is not a socket (`ECONNREFUSED`, `ENOTSOCK`) or one of another type (`EPROTOTYPE`), this user may not
- * connect (`EACCES`), or the backlog of the server is full (`EAGAIN`); `SocketTimeoutError` (`ETIMEDOUT`) for
+ * (`ECONNREFUSED`), it is not a socket (`ECONNREFUSED`, `ENOTSOCK`) or one of another type (`EPROTOTYPE`), this user
+ * may not connect (`EACCES`), or the backlog of the server is full (`EAGAIN`); `SocketTimeoutError` (`ETIMEDOUT`) for
  * `connectTimeout`; later, the errors of every socket: see `Socket` of `@rxsock/core`.
  * @see https://man7.org/linux/man-pages/man7/unix.7.html
  * @example

@@ -1,4 +1,5 @@
-// A server on a socket that this process has inherited. It removes the file of the socket only if it was given its path.
+// A server on a socket that this process has inherited. It removes the file of the socket only if it was given its
+// path.
 import fs from 'node:fs';
 import { resolve } from 'node:path';
 import type { PathEndpoint } from '@rxsock/core';
@@ -38,8 +39,8 @@ export class InheritedSocketServer extends UnixServer {
   }
 
   /**
-   * Takes over the file at a path. Whether it is the file of this very socket cannot be checked: a server of this library
-   * binds its socket under another name.
+   * Takes over the file at a path. Whether it is the file of this very socket cannot be checked: a server of this
+   * library binds its socket under another name.
    */
   #adoptFile({ nodePath, endpoint }: ParsedAddress): void {
     try {

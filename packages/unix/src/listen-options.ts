@@ -5,21 +5,24 @@ import type { InheritedAddress, UnixAddress } from './address.js';
 /** Options of {@link listen} for a server that makes its socket. */
 export type NewSocketOptions = UnixAddress & {
   /**
-   * The permissions of the file: a process needs the permission to write to connect. The file has exactly this mode from the
-   * moment it appears, whatever the umask. For paths only, not for abstract names; Windows ignores it.
+   * The permissions of the file: a process needs the permission to write to connect. The file has exactly this mode
+   * from the moment it appears, whatever the umask. For paths only, not for abstract names; Windows ignores it.
    * @defaultValue `0o600`: only the same user may connect
    */
   readonly mode?: number | undefined;
   /**
-   * Remove the file that a dead server has left at the path. It must be a socket, not a link to one, and refuse a connection
-   * that the server makes to test it. Everything else at the path is `EADDRINUSE`.
+   * Remove the file that a dead server has left at the path. It must be a socket, not a link to one, and refuse a
+   * connection that the server makes to test it. Everything else at the path is `EADDRINUSE`.
    * @defaultValue `false`
    */
   readonly removeStale?: boolean | undefined;
   readonly fd?: undefined;
 };
 
-/** Options of {@link listen} for a socket that this process has inherited. Its file and the mode of the file exist already. */
+/**
+ * Options of {@link listen} for a socket that this process has inherited. Its file and the mode of the file exist
+ * already.
+ */
 export interface InheritedSocketOptions extends InheritedAddress {
   readonly mode?: undefined;
   readonly removeStale?: undefined;

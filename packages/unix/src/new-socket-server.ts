@@ -1,8 +1,8 @@
 // A server that makes its socket. The file of the socket appears with its final mode, and never replaces another file.
 //
 // The socket is bound in a temporary directory that only this user may enter, and gets its mode there. Then its file is
-// linked to the path; linking fails if something is already there. Setting the umask instead would also change the mode of
-// the files that other code of this process makes at the same moment.
+// linked to the path; linking fails if something is already there. Setting the umask instead would also change the mode
+// of the files that other code of this process makes at the same moment.
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { PathEndpoint } from '@rxsock/core';

@@ -27,8 +27,8 @@ export function isConnectionRefused(path: string): Promise<boolean> {
 }
 
 /**
- * Removes the file at `path` if it is still the stale one. Moves it to `aside` before: if another process has put its own
- * file at `path` after the last check, that file is put back.
+ * Removes the file at `path` if it is still the stale one. Moves it to `aside` before: if another process has put its
+ * own file at `path` after the last check, that file is put back.
  */
 export function removeStaleFile(stale: fs.BigIntStats, path: string, aside: string): void {
   const isStale = (file: fs.BigIntStats | undefined) => file !== undefined && isSameUnchangedFile(file, stale);

@@ -1,6 +1,6 @@
-// A server that hands its listener over to a new process of the same program at SIGHUP, and then exits. SIGTERM closes it. It
-// answers each connection with its generation, in three parts, so that some connections are always open. It prints what it
-// does, and so do its successors.
+// A server that hands its listener over to a new process of the same program at SIGHUP, and then exits. SIGTERM closes
+// it. It answers each connection with its generation, in three parts, so that some connections are always open. It
+// prints what it does, and so do its successors.
 import { formatEndpoint, on, serve } from '@rxsock/core';
 import { handOver, inheritedListeners } from '@rxsock/core/process';
 import { interval, map, take } from 'rxjs';

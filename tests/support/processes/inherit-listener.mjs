@@ -1,5 +1,5 @@
-// A process that inherits descriptors, and sends its parent process the result. Its argument is JSON: `fd` to listen on, or
-// `env` and `names` for inheritedListeners(). There a LISTEN_PID of "own" stands for its own process id.
+// A process that inherits descriptors, and sends its parent process the result. Its argument is JSON: `fd` to listen
+// on, or `env` and `names` for inheritedListeners(). There a LISTEN_PID of "own" stands for its own process id.
 import { listen, serve } from '@rxsock/core';
 import { inheritedListeners } from '@rxsock/core/process';
 

@@ -1,6 +1,6 @@
-// An instance of a program. Its arguments are the port and its name. At each message of its parent process it tries to be the
-// first instance or, if it is the first, reports later instances and gives the port up. With `cluster` it does so in two
-// workers.
+// An instance of a program. Its arguments are the port and its name. At each message of its parent process it tries to
+// be the first instance or, if it is the first, reports later instances and gives the port up. With `cluster` it does
+// so in two workers.
 import cluster from 'node:cluster';
 import { singleInstance } from '@rxsock/core/process';
 

@@ -1,5 +1,5 @@
-// A successor that becomes ready, does not, or exits at once, as its argument says. After it is ready it may disconnect. It
-// answers with the names of the inherited listeners.
+// A successor that becomes ready, does not, or exits at once, as its argument says. After it is ready it may
+// disconnect. It answers with the names of the inherited listeners.
 import { listen, on, serve } from '@rxsock/core';
 import { inheritedListeners } from '@rxsock/core/process';
 import { merge } from 'rxjs';

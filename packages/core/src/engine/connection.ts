@@ -4,17 +4,17 @@
 //   read side    flowing ──peer's FIN──▶ ended ──delivered──▶ delivered     flowing ──failure──▶ cut
 //   write side   open ──complete()──▶ completing ──FIN sent──▶ finished     open, completing ──failure──▶ broken
 //
-// and one flag, `closing`, which never becomes false again: close() was called or the last subscriber has left, so received
-// bytes that no reader takes are dropped. `ready` is the event of the transport that says that the stream is open: TCP is
-// connected, the TLS handshake is done.
+// and one flag, `closing`, which never becomes false again: close() was called or the last subscriber has left, so
+// received bytes that no reader takes are dropped. `ready` is the event of the transport that says that the stream is
+// open: TCP is connected, the TLS handshake is done.
 //
-// Everything that happens changes one of these states and then calls #advance(). Only #advance() takes the next step: it
-// delivers what can be delivered, reads on, destroys the stream when both sides have ended, starts and stops time limits,
-// and concludes when the stream is closed and everything was delivered. A connection reads while it is claimed and has room
-// to read ahead; it delivers while it has a reader and no hold.
+// Everything that happens changes one of these states and then calls #advance(). Only #advance() takes the next step:
+// it delivers what can be delivered, reads on, destroys the stream when both sides have ended, starts and stops time
+// limits, and concludes when the stream is closed and everything was delivered. A connection reads while it is claimed
+// and has room to read ahead; it delivers while it has a reader and no hold.
 //
-// The classes: Opening (the way to an open stream), ReadSide, WriteSide, Subscribers (who receives events), Usage (claim,
-// leave, keepOpen), Timeouts, Outcome (how and why it ended), NodeStream (the Duplex beneath).
+// The classes: Opening (the way to an open stream), ReadSide, WriteSide, Subscribers (who receives events), Usage
+// (claim, leave, keepOpen), Timeouts, Outcome (how and why it ended), NodeStream (the Duplex beneath).
 import type { Duplex } from 'node:stream';
 import type { Observable, Subscriber } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
@@ -365,8 +365,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       this.#stream?.reset();
       return;
     }
-    // After a failed write, the kernel reports an end that the peer did not send. EPIPE and ENOTCONN are exceptions: they
-    // say only that our own side is closed.
+    // After a failed write, the kernel reports an end that the peer did not send. EPIPE and ENOTCONN are exceptions:
+    // they say only that our own side is closed.
     const { failure } = this.#outcome;
     if (failure && failure.code !== 'EPIPE' && failure.code !== 'ENOTCONN') {
       this.#readSide.cut();

@@ -1,8 +1,8 @@
-// Chunks that were written and wait to be handed to the Node stream. Small ones are joined, because a chunk costs about a
-// hundred bytes of memory beside its own, and Node keeps another two or three hundred for each while it waits.
+// Chunks that were written and wait to be handed to the Node stream. Small ones are joined, because a chunk costs about
+// a hundred bytes of memory beside its own, and Node keeps another two or three hundred for each while it waits.
 //
-// A chunk of up to SMALL bytes waits as it is until there are RUN of them, or until they leave; then they are copied into
-// one buffer. Larger chunks are never copied.
+// A chunk of up to SMALL bytes waits as it is until there are RUN of them, or until they leave; then they are copied
+// into one buffer. Larger chunks are never copied.
 
 /** Up to this many bytes a copy costs less than a chunk of its own. */
 const SMALL = 512;

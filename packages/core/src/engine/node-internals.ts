@@ -95,8 +95,8 @@ export function removePatches(stream: Duplex): void {
 }
 
 /**
- * Returns how many bytes of a stream the kernel has taken, with those that TLS adds. The number grows in the middle of a
- * write. It is 0 where Node does not show it.
+ * Returns how many bytes of a stream the kernel has taken, with those that TLS adds. The number grows in the middle of
+ * a write. It is 0 where Node does not show it.
  */
 export function bytesInKernel(stream: Duplex): number {
   return (kernelHandle(stream)?.bytesWritten ?? 0) - queuedBytes(stream);
@@ -131,8 +131,9 @@ export function resetStream(stream: Duplex): void {
   stream.destroy();
 }
 
-// The kernel finishes the handshake of TCP before Node emits 'connect', so the peer may have accepted the connection, and
-// destroy() would send it a FIN. Without a local port there is no descriptor yet, and nobody has heard of this side.
+// The kernel finishes the handshake of TCP before Node emits 'connect', so the peer may have accepted the connection,
+// and destroy() would send it a FIN. Without a local port there is no descriptor yet, and nobody has heard of this
+// side.
 function resetWhileDialling(stream: net.Socket): void {
   if (stream.localPort === undefined) return;
   // resetAndDestroy() waits for 'connect' while this is set.

@@ -8,8 +8,8 @@ import { bytesInKernel, queuedBytes } from './node-internals.js';
 const tables = { tcp: new KernelTable('/proc/self/net/tcp'), tcp6: new KernelTable('/proc/self/net/tcp6') };
 
 /**
- * Measures what the peer takes. At once it sees only what the kernel of this side has taken. A look sees what the kernel
- * of the peer has acknowledged, on Linux over TCP and TLS. Elsewhere it sees no more than `read`.
+ * Measures what the peer takes. At once it sees only what the kernel of this side has taken. A look sees what the
+ * kernel of the peer has acknowledged, on Linux over TCP and TLS. Elsewhere it sees no more than `read`.
  */
 export class PeerProgress implements ProgressMeter {
   readonly #stream: () => Duplex | undefined;

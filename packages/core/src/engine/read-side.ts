@@ -119,8 +119,8 @@ export class ReadSide {
     return true;
   }
 
-  // The bytes were given back, and all present readers have received them. Another reader may come within this turn. After
-  // it the readers that stay go on, and the bytes are passed over. Without any reader they wait.
+  // The bytes were given back, and all present readers have received them. Another reader may come within this turn.
+  // After it the readers that stay go on, and the bytes are passed over. Without any reader they wait.
   #pass(): false {
     this.#passing ??= this.#scheduler.schedule(() => {
       this.#passing = undefined;

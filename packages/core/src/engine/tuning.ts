@@ -6,7 +6,9 @@ import type { Duplex } from 'node:stream';
 export interface StreamTuning {
   /** Whether small writes are sent at once (TCP_NODELAY). */
   readonly noDelay?: boolean;
-  /** Whether the system probes an idle peer (SO_KEEPALIVE), and after how many milliseconds; 0 keeps the present time. */
+  /**
+   * Whether the system probes an idle peer (SO_KEEPALIVE), and after how many milliseconds; 0 keeps the present time.
+   */
   readonly keepAlive?: { readonly enable: boolean; readonly initialDelay: number };
   /** Whether the open connection keeps the process running. */
   readonly ref?: boolean;

@@ -124,8 +124,8 @@ export class WriteSide {
     });
   }
 
-  // While the kernel does not take what it was given, chunks wait here and not in the stream: here small ones are joined, so
-  // that they cost no more memory than their bytes.
+  // While the kernel does not take what it was given, chunks wait here and not in the stream: here small ones are
+  // joined, so that they cost no more memory than their bytes.
   #flushIfIdle(): void {
     if (this.#inFlight === 0 || this.#stream?.pending === 0) this.#flushNow();
   }

@@ -1,5 +1,5 @@
-// The timer behind setTimeout() of a net.Socket: it expires when nothing was received or sent for some time. It does not
-// keep the process running.
+// The timer behind setTimeout() of a net.Socket: it expires when nothing was received or sent for some time. It does
+// not keep the process running.
 import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
 import { checkTimeout } from '../base/check.js';
 import { Deadline, type ProgressMeter } from '../base/deadline.js';

@@ -1,4 +1,5 @@
-// The Duplex that toDuplex() returns: passes on the bytes of a Socket in both directions, and ends as a net.Socket does.
+// The Duplex that toDuplex() returns: passes on the bytes of a Socket in both directions, and ends as a net.Socket
+// does.
 import { Subscription } from 'rxjs';
 import type { SecureConnectEvent } from '../base/events.js';
 import { FlowSet } from '../flow/flow-set.js';

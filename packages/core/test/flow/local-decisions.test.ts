@@ -1,5 +1,6 @@
-// What this side decides about a socket overtakes the data: an abort, a signal, a time limit. It reaches every subscriber
-// at once, through framing operators and queues, whoever holds. What the peer did comes in its place, after the data.
+// What this side decides about a socket overtakes the data: an abort, a signal, a time limit. It reaches every
+// subscriber at once, through framing operators and queues, whoever holds. What the peer did comes in its place, after
+// the data.
 import {
   AbortedError,
   connect,

@@ -1,5 +1,5 @@
-// Run it by hand after a build: `node packages/core/test/flow/slow-consumer.mjs [values a second] [seconds]`. A client offers
-// 200 MiB to a server that takes 100 lines of 100 bytes a second. Prints the status of both once a second.
+// Run it by hand after a build: `node packages/core/test/flow/slow-consumer.mjs [values a second] [seconds]`. A client
+// offers 200 MiB to a server that takes 100 lines of 100 bytes a second. Prints the status of both once a second.
 import { setTimeout as wait } from 'node:timers/promises';
 import { MEBIBYTE, offer, startServer } from './offer.mjs';
 

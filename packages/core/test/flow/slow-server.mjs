@@ -1,5 +1,6 @@
 // A server with a slow consumer, in its own process so that its memory can be measured. It takes values when its parent
-// process says so (`{ take }`), or at a fixed rate a second (the first argument). It answers each message with its status.
+// process says so (`{ take }`), or at a fixed rate a second (the first argument). It answers each message with its
+// status.
 import { connections, data, lines, listen, mapWithBackpressure, on } from '@rxsock/core';
 import { filter, map, Observable } from 'rxjs';
 

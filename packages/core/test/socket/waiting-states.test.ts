@@ -1,6 +1,7 @@
-// In every state in which a connection waits for the peer, for a reader or for the kernel, a finite limit runs by default.
-// The application owns three states, all of them open: a reader waits for data, somebody holds, and the peer does not take
-// what is written while the connection is in use. All combinations are generated, in memory and in virtual time.
+// In every state in which a connection waits for the peer, for a reader or for the kernel, a finite limit runs by
+// default. The application owns three states, all of them open: a reader waits for data, somebody holds, and the peer
+// does not take what is written while the connection is in use. All combinations are generated, in memory and in
+// virtual time.
 import { fromDuplex, on, type Socket } from '@rxsock/core';
 import { describe, expect, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';

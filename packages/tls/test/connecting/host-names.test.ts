@@ -1,4 +1,5 @@
-// How names go over the wire: A-labels in SNI, in verification and as keys of `sni`, and IPv6 addresses without brackets.
+// How names go over the wire: A-labels in SNI, in verification and as keys of `sni`, and IPv6 addresses without
+// brackets.
 import { once } from 'node:events';
 import net from 'node:net';
 import { type ClientOptions, connect, listen } from '@rxsock/tls';

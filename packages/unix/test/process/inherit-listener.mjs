@@ -1,5 +1,5 @@
-// A process that listens on an inherited descriptor. Its argument is JSON with the options. It sends its parent process the
-// result, and the error of a connection that it aborts. It closes its server at the next message.
+// A process that listens on an inherited descriptor. Its argument is JSON with the options. It sends its parent process
+// the result, and the error of a connection that it aborts. It closes its server at the next message.
 import fs from 'node:fs';
 import { connections, serve } from '@rxsock/core';
 import { listen } from '@rxsock/unix';

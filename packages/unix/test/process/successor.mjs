@@ -1,5 +1,5 @@
-// Takes over servers by name. Servers whose path is in its arguments manage their files. It becomes ready, or gives up and
-// closes them.
+// Takes over servers by name. Servers whose path is in its arguments manage their files. It becomes ready, or gives up
+// and closes them.
 import * as tcp from '@rxsock/core';
 import { on, serve } from '@rxsock/core';
 import { inheritedListeners } from '@rxsock/core/process';
