@@ -1,5 +1,6 @@
 // The client's side of a TLS handshake: the name it asks for, the certificate it accepts, the session it resumes.
-import { isIP } from 'node:net';
+import { X509Certificate } from 'node:crypto';
+import { isIP, isIPv6 } from 'node:net';
 import tls from 'node:tls';
 import {
   checkBoolean,
@@ -64,8 +65,7 @@ export function clientHandshake(options: ClientOptions, { target, host, port }: 
       ...(alpn && { ALPNProtocols: [...alpn] }),
       ...(session && { session }),
       rejectUnauthorized: verify,
-      checkServerIdentity: (_, certificate) =>
-        verifyHost ? tls.checkServerIdentity(verifyHost, certificate) : undefined,
+      checkServerIdentity: (_, certificate) => (verifyHost ? identityError(verifyHost, certificate) : undefined),
     });
     if (keyLog) secure.on('keylog', keyLog);
     if (peer !== undefined) secure.on('session', (latest) => secure.authorized && context.keepSession(peer, latest));
@@ -79,6 +79,13 @@ export function clientHandshake(options: ClientOptions, { target, host, port }: 
     secure.on('close', () => fail(new Error('the connection closed before it finished')));
     secure.on('secureConnect', () => handlers.done(secure));
   };
+}
+
+// Some releases of Node 22 find no IPv6 address in any certificate, so OpenSSL looks first. It does not know zones.
+function identityError(host: string, certificate: tls.PeerCertificate): Error | undefined {
+  const isSimpleIPv6 = isIPv6(host) && !host.includes('%');
+  if (isSimpleIPv6 && new X509Certificate(certificate.raw).checkIP(host)) return undefined;
+  return tls.checkServerIdentity(host, certificate);
 }
 
 function checkClientOptions(options: ClientOptions): void {

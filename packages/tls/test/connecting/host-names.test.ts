@@ -76,7 +76,7 @@ describe.each(versions)('%s', (version) => {
     expect(secured.servername).toBe(false);
     const other = await nodeServer({ ...munich, maxVersion: version });
     expect(await outcome({ port: other.port, servername: '[::1]' })).toMatchObject({
-      message: expect.stringContaining("IP: ::1 is not in the cert's list"),
+      message: expect.stringMatching(/: ::1\.? is not in the cert's/),
     });
   });
 });
