@@ -42,9 +42,10 @@ class Feeder {
     this.socket = socket;
     this.#feed = feed;
     this.attempt = attempt;
-    socket.pipe(on('end')).subscribe(() => {
+    const leave = () => {
       this.#left = true;
-    });
+    };
+    socket.pipe(on('end')).subscribe({ next: leave, error: leave });
     socket.pipe(on('drain')).subscribe(() => this.write());
     this.write();
   }

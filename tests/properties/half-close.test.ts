@@ -55,7 +55,7 @@ class Side {
     else if (step.act === 'hold') this.#releases.push(this.#socket.hold('test'));
     else if (step.act === 'release') this.#releases.shift()?.();
     else if (step.act === 'read') this.#subscribe();
-    else if (step.act === 'watch') this.#socket.pipe(on('end')).subscribe();
+    else if (step.act === 'watch') this.#socket.pipe(on('end')).subscribe({ error: () => {} });
     else await new Promise((resolve) => setTimeout(resolve, step.milliseconds));
   }
 

@@ -9,7 +9,10 @@ import { iterate } from '../flow/iterate.js';
 export interface ToReadableOptions {
   /** Whether values are passed on as they are, instead of as bytes. @defaultValue `false` */
   readonly objectMode?: boolean | undefined;
-  /** How much the stream reads ahead: in bytes, or in values with `objectMode`. @defaultValue Node's default */
+  /**
+   * How much the stream reads ahead: in bytes, or in values with `objectMode`. With the default it is one chunk.
+   * @defaultValue 1, that of Node's `Readable.from`
+   */
   readonly highWaterMark?: number | undefined;
 }
 

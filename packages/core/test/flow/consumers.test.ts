@@ -18,16 +18,18 @@ async function holding(...chunks: string[]) {
 }
 
 test('reader() takes one chunk at a time', async () => {
-  const { socket, release } = await holding('one\n', 'two\n', 'three\n');
+  // Small chunks are joined while they wait.
+  const [one, two, three] = ['1', '2', '3'].map((digit) => digit.repeat(600)) as [string, string, string];
+  const { socket, release } = await holding(`${one}\n`, `${two}\n`, `${three}\n`);
   const seen: string[] = [];
   socket.pipe(data()).subscribe({ next: (bytes) => seen.push(bytes.toString()), error: () => {} });
   using lines = reader(socket);
   release();
   expect(seen).toEqual([]);
-  expect(await lines.readLine()).toBe('one');
-  expect(seen).toEqual(['one\n']);
-  expect(await lines.readLine()).toBe('two');
-  expect(seen).toEqual(['one\n', 'two\n']);
+  expect(await lines.readLine()).toBe(one);
+  expect(seen).toEqual([`${one}\n`]);
+  expect(await lines.readLine()).toBe(two);
+  expect(seen).toEqual([`${one}\n`, `${two}\n`]);
 });
 
 test('framed() loses no frame between two subscribers, inside a chunk or between chunks', async () => {
