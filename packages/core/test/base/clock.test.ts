@@ -1,7 +1,10 @@
 // Time limits and durations when somebody sets the wall clock.
-import { asyncScheduler } from 'rxjs';
+import { listen, on, type Socket } from '@rxsock/core';
+import { asyncScheduler, firstValueFrom } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { afterEach, expect, test, vi } from 'vitest';
+import { dial, pair, rawClient } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 import { elapsedTime, hasVirtualTime } from '../../src/base/clock.js';
 import { Deadline } from '../../src/base/deadline.js';
 
@@ -43,6 +46,35 @@ test('a deadline that was restarted does not expire early because the wall clock
     }, 100);
   });
   expect(performance.now() - started).toBeGreaterThanOrEqual(295);
+});
+
+test.each<[string, () => Promise<Socket>]>([
+  ['idleTimeout', async () => (await pair({ idleTimeout: 50 })).socket],
+  ['connectTimeout', async () => dial({ port: 1, host: 'somewhere', lookup: () => {}, connectTimeout: 50 })],
+])('%s expires although the wall clock was set back', async (timeout, make) => {
+  const { ended } = record(await make());
+  setClockBy(-HOUR);
+  expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', timeout });
+});
+
+test('close({ drain }) ends although the wall clock was set back', async () => {
+  const server = listen();
+  const { values } = record(server);
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  rawClient(address.port);
+  await expect.poll(() => values).toHaveLength(2);
+  const closed = server.close({ drain: 50 });
+  setClockBy(-HOUR);
+  await closed;
+});
+
+test.each([HOUR, -HOUR])('a step of the wall clock by %i ms is not in the duration of a report', async (step) => {
+  const { socket } = await pair();
+  setClockBy(step);
+  socket.error();
+  const { duration } = await socket.close();
+  expect(duration).toBeGreaterThanOrEqual(0);
+  expect(duration).toBeLessThan(HOUR / 2);
 });
 
 test('with virtual time the clock is that of the scheduler', () => {

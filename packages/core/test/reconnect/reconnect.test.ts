@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { closedPort, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { answers } from '../support/dials.js';
 import { reconnectingTo, recordEvents } from '../support/reconnecting.js';
 
 const retries = (values: unknown[]) => (values as ReconnectEvent[]).filter(({ type }) => type === 'retry');
@@ -67,6 +68,20 @@ describe('a lost connection', () => {
     await connected;
     expect(record(reconnecting).log).toEqual(['connect']);
   });
+});
+
+test('a name that has no address at first is looked up again', async () => {
+  const server = await rawServer();
+  const lookups = [answers([]), answers([]), answers(['127.0.0.1'])];
+  const lookup: LookupFunction = (...question) => lookups.shift()?.(...question);
+  const setup = reconnectingTo(server.port, {}, { host: 'late.test', lookup });
+  const { values, eventTypes } = recordEvents(setup);
+  for (const attempt of [1, 2]) {
+    await expect.poll(() => retries(values)).toHaveLength(attempt);
+    setup.clock.pass(1000);
+  }
+  await expect.poll(eventTypes).toEqual(['disconnect', 'retry', 'disconnect', 'retry', 'connect']);
+  expect(values[0]).toMatchObject({ type: 'disconnect', error: { code: 'ENOTFOUND' } });
 });
 
 describe('a server that never comes back', () => {

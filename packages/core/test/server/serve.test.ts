@@ -4,6 +4,7 @@ import net from 'node:net';
 import {
   type ConnectionErrorEvent,
   data,
+  flowFrom,
   type HandlerResult,
   lines,
   listen,
@@ -16,6 +17,7 @@ import {
 } from '@rxsock/core';
 import { concat, config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startPeer } from '../../../../tests/support/peers/index.js';
 import { dial, drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
 
@@ -126,6 +128,7 @@ describe('a handler that fails', () => {
       },
     ],
     ['rejects', () => Promise.reject(bug)],
+    ['rejects without a reason', () => Promise.reject()],
     ['answers with an error', () => throwError(() => bug)],
     [
       'answers with a part and an error',
@@ -293,6 +296,26 @@ describe('backpressure', () => {
     expect(sockets[0]?.bytesRead).toBeLessThan(30_000_000);
     full.end();
     expect((await drainRaw(full)).bytes).toHaveLength(30_000_000);
+  });
+
+  test('half a million small values for a peer that keeps up do not delay other connections', async () => {
+    const COUNT = 500_000;
+    let made = 0;
+    function* values() {
+      for (; made < COUNT; made++) yield Buffer.alloc(16);
+    }
+    const answers = [() => flowFrom(values()), () => 'hello'];
+    const { port, errors } = await serving(() => answers.shift()?.() ?? EMPTY);
+    // Not in this process: otherwise the peer could not keep up.
+    const peer = startPeer('read.pl', 'tcp', port, 16 * COUNT, 1e9);
+    onTestFinished(() => peer.kill());
+    await expect.poll(() => made).toBeGreaterThan(0);
+    expect(await ask(port)).toBe('hello end');
+    expect(made).toBeLessThan(COUNT);
+    expect(await peer.line()).toBe('paused');
+    peer.go();
+    expect(await peer.line()).toBe(`${16 * COUNT} eof`);
+    expect(errors()).toEqual([]);
   });
 });
 

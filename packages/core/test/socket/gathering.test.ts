@@ -9,6 +9,8 @@ import { record } from '../../../../tests/support/record.js';
 
 interface Gathering {
   readonly socket: Socket;
+  /** The stream beneath. */
+  readonly stream: net.Socket;
   readonly peer: net.Socket;
   /** The bytes of each system call that wrote. */
   readonly calls: string[];
@@ -32,7 +34,7 @@ async function gathering(options?: Parameters<typeof fromDuplex>[1]): Promise<Ga
   const socket = fromDuplex(stream, { keepOpen: true, ...options });
   onTestFinished(() => socket.error());
   await opened(socket);
-  return { socket, peer, calls };
+  return { socket, stream, peer, calls };
 }
 
 const nextTurn = () => new Promise(setImmediate);
@@ -150,6 +152,21 @@ test('small and large chunks keep their order, and only the small ones are copie
   for (const part of parts) socket.next(part);
   socket.complete();
   expect((await drainRaw(peer)).bytes.toString()).toBe(parts.join(''));
+});
+
+test('while the kernel takes nothing, small chunks of later turns do not go to the stream, where each would be kept', async () => {
+  const { socket, stream } = await gathering({ highWaterMark: 100_000_000 });
+  while (socket.writableLength < 1_000_000) {
+    socket.next(Buffer.alloc(1_000_000, 'x'));
+    await nextTurn();
+  }
+  const waiting = stream.writableLength;
+  for (let n = 0; n < 1000; n++) {
+    socket.next('.');
+    await nextTurn();
+  }
+  expect(stream.writableLength).toBeLessThanOrEqual(waiting);
+  expect(socket.writableLength - stream.writableLength).toBeGreaterThanOrEqual(1000);
 });
 
 test('a small chunk may be changed after the turn, even if the kernel does not take it', async () => {

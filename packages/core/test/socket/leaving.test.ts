@@ -85,6 +85,23 @@ describe('by the next turn', () => {
   });
 });
 
+describe('without any subscriber', () => {
+  test.each([false, true])(
+    'a socket closes after complete() and the answer of the peer, with keepOpen: %s',
+    async (keepOpen) => {
+      const server = await rawServer();
+      const socket = dial({ port: server.port, keepOpen, scheduler: new Clock() });
+      await socket.write('a request');
+      socket.complete();
+      const peer = await server.next();
+      expect((await drainRaw(peer)).end).toBe('end');
+      peer.end('an answer');
+      await expect.poll(() => socket.readyState).toBe('closed');
+      expect(await socket.close()).toMatchObject({ how: 'fin', bytesRead: 9 });
+    },
+  );
+});
+
 describe('keepOpen', () => {
   test('waits that many milliseconds', async () => {
     const { socket, scheduler } = await left({ keepOpen: 500 });

@@ -1,24 +1,55 @@
 // Bytes that a reader gives back wait for the next reader, whenever it comes: also after both sides have ended.
 import { data, lines, listen, reader, serve } from '@rxsock/core';
-import { firstValueFrom, from, lastValueFrom, timeout, toArray } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom, type Observable, Subject, takeUntil, timeout, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
+import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair, rawClient } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
 const all = <T>(source: Parameters<typeof lastValueFrom<T>>[0]) => lastValueFrom(source.pipe(toArray()));
 
-test('a reader that comes many turns later starts where the last one stopped', async () => {
-  const { socket, peer } = await pair({ keepOpen: true });
-  const first = socket.pipe(data(), lines()).subscribe();
-  peer.write('hello wor');
-  await expect.poll(() => socket.bytesRead).toBe(9);
-  first.unsubscribe();
-  await turns();
-  peer.end('ld\nsecond\n');
-  await turns();
-  expect(await all(socket.pipe(data(), lines()))).toEqual(['hello world', 'second']);
-});
+/** Ways to leave in the middle of a line. Each subscribes, and returns a function that leaves. */
+const ways: [string, (source: Observable<string>) => () => void][] = [
+  [
+    'unsubscribing',
+    (source) => {
+      const subscription = source.subscribe();
+      return () => subscription.unsubscribe();
+    },
+  ],
+  [
+    'takeUntil()',
+    (source) => {
+      const end = new Subject<void>();
+      source.pipe(takeUntil(end)).subscribe();
+      return () => end.next();
+    },
+  ],
+  [
+    'timeout()',
+    (source) => {
+      const scheduler = new Clock();
+      source.pipe(timeout({ first: 30, scheduler })).subscribe({ error: () => {} });
+      return () => scheduler.pass(30);
+    },
+  ],
+];
+
+test.each(ways)(
+  'a reader that comes many turns after %s starts where the last one stopped',
+  async (_how, subscribe) => {
+    const { socket, peer } = await pair({ keepOpen: true });
+    const leave = subscribe(socket.pipe(data(), lines()));
+    peer.write('hello wor');
+    await expect.poll(() => socket.bytesRead).toBe(9);
+    leave();
+    await turns();
+    peer.end('ld\nsecond\n');
+    await turns();
+    expect(await all(socket.pipe(data(), lines()))).toEqual(['hello world', 'second']);
+  },
+);
 
 test('readers inside serve() can follow each other at any distance', async () => {
   const server = listen();

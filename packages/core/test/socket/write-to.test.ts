@@ -2,9 +2,10 @@
 import { data, type WriteProgress, writeTo } from '@rxsock/core';
 import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { accepted, drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { accepted, dial, drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { listenOn } from '../support/dials.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -111,6 +112,19 @@ describe('a transfer that is cut resets the connection', () => {
     expect((await ended).error).toMatchObject(error);
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
     await expect.poll(() => socket.readyState).toBe('closed');
+  });
+
+  test('when its source fails while the socket is dialling: the peer never sees an end', async () => {
+    const { port, ends } = await listenOn(0, '127.0.0.6');
+    const failing = new Observable<string>((subscriber) => {
+      subscriber.next('header');
+      setImmediate(() => subscriber.error('a bug'));
+    });
+    for (let i = 0; i < 30; i++) {
+      const { ended } = record(failing.pipe(writeTo(dial({ port, host: '127.0.0.6' }))));
+      expect(await ended).toEqual({ error: 'a bug' });
+    }
+    expect(await ends()).toMatchObject({ empty: 0, whole: 0 });
   });
 
   test('when it is unsubscribed', async () => {

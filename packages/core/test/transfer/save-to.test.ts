@@ -4,11 +4,24 @@ import { type FileHandle, mkdir, readFile, stat, symlink, writeFile } from 'node
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { connections, data, flowFrom, listen, on, SocketError, saveTo, sendFile } from '@rxsock/core';
-import { firstValueFrom, lastValueFrom, mergeMap, Observable, of, Subject, tap, throwError, toArray } from 'rxjs';
+import {
+  catchError,
+  EMPTY,
+  firstValueFrom,
+  lastValueFrom,
+  mergeMap,
+  Observable,
+  of,
+  Subject,
+  tap,
+  throwError,
+  toArray,
+} from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { accepted, dial, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { testFolder } from '../../../../tests/support/temporary-folder.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { fileOf, interceptFs, interceptHandles, names, sha } from '../support/files.js';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
@@ -193,6 +206,31 @@ describe('nothing is left behind', () => {
     expect(await names(directory)).toEqual([]);
   });
 
+  test('when the transfer fails before it begins: the sender has no such file', async () => {
+    const directory = await testFolder();
+    const server = listen();
+    let files = 0;
+    const saving = server.pipe(
+      connections(),
+      mergeMap((socket) =>
+        socket.pipe(
+          data(),
+          saveTo(path.join(directory, `${files++}`)),
+          catchError(() => EMPTY),
+        ),
+      ),
+    );
+    const { ended } = record(saving);
+    const { address } = await firstValueFrom(server.pipe(on('listening')));
+    for (let i = 0; i < 30; i++) {
+      const sending = record(sendFile(dial({ port: address.port }), path.join(directory, 'missing')));
+      expect((await sending.ended).error).toMatchObject({ code: 'ENOENT' });
+    }
+    await server.close({ drain: Number.POSITIVE_INFINITY });
+    await ended;
+    expect(await names(directory)).toEqual([]);
+  });
+
   test('on unsubscription', async () => {
     const directory = await testFolder();
     const file = path.join(directory, 'file');
@@ -256,7 +294,8 @@ describe('backpressure', () => {
     }
     const directory = await testFolder();
     const { subscription, values } = record(flowFrom(source()).pipe(saveTo(path.join(directory, 'file'))));
-    await vi.waitUntil(() => values.length === 1 && spy.mock.calls.length === 1);
+    await vi.waitUntil(() => values.length === 1 && spy.mock.calls.length === 1 && pulled >= 2 * 1_024);
+    await turns();
     expect(pulled).toBe(2 * 1_024);
     subscription.unsubscribe();
     resume();

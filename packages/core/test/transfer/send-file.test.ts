@@ -10,6 +10,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { testFolder } from '../../../../tests/support/temporary-folder.js';
+import { listenOn } from '../support/dials.js';
 import { fileOf, type Handle, interceptHandles, receive, sentHandles, sha } from '../support/files.js';
 
 const CHUNK = 65_536;
@@ -181,6 +182,15 @@ describe('a problem with the file resets the connection', () => {
     expect(error.message).toMatch(expected.message);
     expect(end).toBe('ECONNRESET');
     expect(closed).toEqual(handles);
+  });
+
+  test('a missing file while the socket is dialling: the peer never sees an end', async () => {
+    const { port, ends } = await listenOn(0, '127.0.0.6');
+    for (let i = 0; i < 30; i++) {
+      const { ended } = record(sendFile(dial({ port, host: '127.0.0.6' }), '/nowhere/at/all'));
+      expect((await ended).error).toMatchObject({ code: 'ENOENT' });
+    }
+    expect(await ends()).toMatchObject({ empty: 0, whole: 0 });
   });
 
   test.each([

@@ -1,8 +1,11 @@
 // A thousand connections leave nothing behind: no handle, no timer, no descriptor, no listener.
+import { getEventListeners } from 'node:events';
 import { connect, listen, on, serve } from '@rxsock/core';
 import { catchError, EMPTY, firstValueFrom, from, lastValueFrom, mergeMap, range } from 'rxjs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { useAndEnd } from '../../../../tests/support/ended-sockets.js';
+import { opened, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 import { countingSignal, snapshotResources } from '../../../../tests/support/resources.js';
 
 const CYCLES = 1000;
@@ -33,4 +36,20 @@ test('a thousand refused connections leave nothing behind', async () => {
   const refused = () => connect({ host: '127.0.0.1', port: address.port }).pipe(catchError(() => EMPTY));
   await lastValueFrom(range(CYCLES).pipe(mergeMap(refused, 50)), { defaultValue: undefined });
   await expectAsBefore();
+});
+
+test('one signal for 300 sockets causes no warning, aborts them all, and keeps no listener', async () => {
+  const warned = vi.fn();
+  process.on('warning', warned);
+  onTestFinished(() => void process.off('warning', warned));
+  const server = await rawServer();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const sockets = Array.from({ length: 300 }, () => connect({ host: '127.0.0.1', port: server.port, signal }));
+  const recordings = sockets.map((socket) => record(socket));
+  await Promise.all(sockets.map(opened));
+  expect(warned).not.toHaveBeenCalled();
+  controller.abort();
+  for (const { ended } of recordings) expect((await ended).error).toMatchObject({ name: 'AbortedError' });
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

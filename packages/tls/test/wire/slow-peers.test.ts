@@ -1,5 +1,6 @@
 // A peer that reads slowly is not given up, and one that stops reading is. The progress of a write over TLS is that of
 // the TCP connection beneath.
+import type { Socket } from '@rxsock/core';
 import { listen } from '@rxsock/tls';
 import { describe, test } from 'vitest';
 import { expectCut, expectPatience, writeAndLeave } from '../../../../tests/support/slow-peers.js';
@@ -23,4 +24,13 @@ describe.concurrent('lingerTimeout', () => {
   test('a peer that has stopped is given up within twice the limit', async (context) => {
     await expectCut(slow(1000), 1000, context);
   });
+});
+
+test('idleTimeout does not give up a peer that reads one long write', async (context) => {
+  const use = (socket: Socket, bytes: Buffer) => {
+    socket.subscribe({ error: () => {} });
+    socket.next(bytes);
+  };
+  const server = listen({ ...localhost, idleTimeout: 400 });
+  await expectPatience({ kind: 'tls', server, use }, { limit: 20_000_000, rate: 8_000_000, size: 24 << 20 }, context);
 });

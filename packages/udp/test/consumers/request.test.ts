@@ -2,7 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import { bind, connect, type Message, request } from '@rxsock/udp';
 import { firstValueFrom, forkJoin, type Subscription } from 'rxjs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -155,6 +155,17 @@ describe('no reply', () => {
       scheduler.pass(1000);
     }
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', milliseconds: 1000 });
+  });
+
+  test('makes it fail in time although the wall clock was set back', async () => {
+    const peer = await rawPeer();
+    const { socket } = await connected({ port: peer.port });
+    const { ended } = record(request(socket, 'anybody?', { timeout: 50, retries: 0 }));
+    await expect.poll(() => peer.received).toHaveLength(1);
+    const hourAgo = Date.now() - 3_600_000;
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(hourAgo);
+    onTestFinished(() => clock.mockRestore());
+    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'timeout' });
   });
 
   test('a reply to the second attempt counts', async () => {
