@@ -53,7 +53,7 @@ describe('direct-chat', () => {
     expect(waiting.stderr).toBe('');
   });
 
-  test('reports in one line that it does not know whom to call', async () => {
+  test('reports in one line that it needs an address to call', async () => {
     await using chat = example('direct-chat');
 
     expect(await chat.exited).toBe(1);

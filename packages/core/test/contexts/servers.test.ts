@@ -46,7 +46,7 @@ test('a server that cannot listen fails each subscriber in its own context', asy
   expect([first.users, second.users]).toEqual([new Set(['first']), new Set(['second'])]);
 });
 
-/** A server with another subscriber, who has started it. */
+/** A server that another subscriber has started. */
 async function serving(operator: ReturnType<typeof serve>) {
   const server = listen();
   watchAs('other', server);

@@ -1,4 +1,4 @@
-// Who dials, when, and what happens when a dial fails or is given up.
+// What starts a dial, which attempt opens the socket, and what happens when a dial fails or is cancelled.
 import type { LookupFunction } from 'node:net';
 import { ConnectError, connect, data, SocketError, SocketTimeoutError } from '@rxsock/core';
 import { defer, retry } from 'rxjs';
