@@ -28,6 +28,8 @@ const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 
 export default defineConfig({
   test: {
+    // Most tests wait for other processes and for timers, so that one worker would leave a core idle.
+    maxWorkers: '100%',
     projects: [
       ...['core', 'tls', 'unix', 'udp'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
       project('compliance', 'tests/compliance/**/*.test.ts'),
