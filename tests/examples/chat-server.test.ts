@@ -1,4 +1,4 @@
-// The chat server: names, who receives what, who has left, and slow clients.
+// The chat server: its messages, people who use nc, Ctrl-C, and slow clients.
 import { expect, test } from 'vitest';
 import { Program } from '../support/program.js';
 import { Client, example } from './support.js';

@@ -318,7 +318,7 @@ describe('bounds', () => {
     await expect.poll(() => waits.values).toEqual([first.socket]);
   });
 
-  test('maxWaiting 0 accepts users for whom a connection may be opened', async () => {
+  test('maxWaiting 0 accepts users while connections may be opened', async () => {
     const server = await rawServer();
     const { pool, clock } = poolOf(server.port, { max: 2, maxWaiting: 0 });
     const pending = [acquire(pool), acquire(pool)];
