@@ -6,7 +6,7 @@ import { DatagramSocket } from './socket.js';
 
 /**
  * Makes a UDP socket that receives from anybody and sends to anybody. It binds at the first subscription, or when you
- * call its `send()` or `bind()`. All subscribers share it.
+ * call its `next()`, `send()` or `bind()`. All subscribers share it.
  *
  * **Half-close**: none. `complete()` closes both directions.
  *

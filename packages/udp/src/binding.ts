@@ -1,6 +1,6 @@
 // Runs one dgram.Socket, from opening to closing, for all subscribers of a datagram socket.
 //
-//   idle ──subscribe(), send(), bind()──▶ opening ──▶ open ──complete(), last subscriber leaves──▶ closing ──▶ closed
+//   idle ──subscribe(), next(), send(), bind()──▶ opening ──▶ open ──complete(), last subscriber leaves──▶ closing ──▶ closed
 //
 // closing lasts until all pending datagrams are sent or lingerTimeout passes. error() and a failure to open lead from
 // any state to closed.
@@ -84,11 +84,15 @@ export class Binding {
     this.states.notify();
   }
 
-  /** Sends a datagram, or queues it until the socket is open. Returns `false` at or over `highWaterMark`. */
+  /** Sends a datagram. Opens the socket if it is idle. Returns `false` at or over `highWaterMark`. */
   send(datagram: Datagram, callback?: SendCallback): boolean {
-    if (this.state !== 'closing' && this.state !== 'closed') return this.sendQueue.send(datagram, callback);
-    this.sendQueue.reportFailure(datagram, this.#closedError(), callback);
-    return false;
+    if (this.state === 'closing' || this.state === 'closed') {
+      this.sendQueue.reportFailure(datagram, this.#closedError(), callback);
+      return false;
+    }
+    const hasRoom = this.sendQueue.send(datagram, callback);
+    this.open();
+    return hasRoom;
   }
 
   /**
@@ -116,9 +120,6 @@ export class Binding {
     const { scheduler, lingerTimeout } = this.setup.limits;
     if (this.state === 'closed' || (this.state === 'closing' && timeout === undefined)) return;
     if (this.sendQueue.pendingBytes === 0 || timeout === 0) return this.destroy();
-    this.open();
-    // A watcher of readyStates may have closed the socket when open() changed the state.
-    if (this.states.current === 'closed') return;
     this.states.set('closing');
     this.#lingerDeadline?.stop();
     this.#lingerDeadline = new Deadline(scheduler, timeout ?? lingerTimeout, () => this.destroy());

@@ -8,7 +8,7 @@ import { DatagramSocket } from './socket.js';
 
 /**
  * Makes a UDP socket with one peer. It receives from this peer only, and takes chunks of bytes without an address. It
- * opens at the first subscription, or when you call its `send()` or `bind()`. All subscribers share it.
+ * opens at the first subscription, or when you call its `next()`, `send()` or `bind()`. All subscribers share it.
  *
  * Connecting sends nothing, so it succeeds even if there is no peer. If the peer's port is closed, most systems report
  * it after a datagram was sent: a `sendError` with `ECONNREFUSED`.

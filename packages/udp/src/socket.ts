@@ -58,10 +58,10 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * Sends a datagram. A failure is a `sendError` event.
+   * Sends a datagram, and opens the socket if it is idle. A failure is a `sendError` event.
    *
-   * Before the socket is open, datagrams are queued and go out in order. This method does not open it. Datagrams to one
-   * name keep their order, and those to other destinations do not wait for the lookup of that name.
+   * Before the socket is open, datagrams are queued and go out in order. Datagrams to one name keep their order, and
+   * those to other destinations do not wait for the lookup of that name.
    * @param datagram What to send, and where. A socket with a peer also takes a chunk of bytes alone.
    * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` if the socket is closing or closed.
    * @throws At the call: {@link TypeError} if it is not a datagram; {@link RangeError} for a port out of range. The
@@ -80,8 +80,7 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * Sends a datagram, and opens the socket if it is not open. You may ignore the promise: a rejection is never reported
-   * as unhandled.
+   * Like `next()`, with a promise. You may ignore it: a rejection is never reported as unhandled.
    * @param datagram As for `next()`.
    * @returns Resolves when the kernel has taken the datagram. Only the peer knows whether it arrived.
    * @throws At the call: as `next()`.
@@ -98,7 +97,6 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
       this.#binding.send(checked, (error) => (error ? reject(error) : resolve()));
     });
     sent.catch(() => {});
-    this.#binding.open();
     return sent;
   }
 
@@ -199,8 +197,8 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /**
-   * `idle`: nobody has subscribed, and `send()` and `bind()` were not called. `opening`, `open`. `closing`: pending
-   * datagrams are sent, new ones are refused. `closed`.
+   * `idle`: nobody has subscribed, and `next()`, `send()` and `bind()` were not called. `opening`, `open`. `closing`:
+   * pending datagrams are sent, new ones are refused. `closed`.
    */
   get readyState(): DatagramSocketState {
     return this.#binding.state;

@@ -175,13 +175,23 @@ describe('sending', () => {
     expect(socket.report).toMatchObject({ messagesWritten: 3, bytesWritten: 6, messagesUnsent: 0 });
   });
 
+  test('opens the socket, although nobody has subscribed', async () => {
+    const peer = await rawPeer();
+    const socket = connect({ port: peer.port });
+    socket.next('cpu:1');
+    socket.next('cpu:2');
+    expect(socket.readyState).toBe('opening');
+    await expect.poll(() => peer.received).toEqual(['cpu:1', 'cpu:2']);
+    expect(socket.readyState).toBe('open');
+    await socket.close();
+  });
+
   test('before the socket is bound queues, in order', async () => {
     const peer = await rawPeer();
     const socket = bind();
     const remote = { address: '127.0.0.1', port: peer.port };
     socket.next({ data: '1', remote });
     socket.next({ data: '2', remote });
-    expect(socket.readyState).toBe('idle');
     const sent = socket.send({ data: '3', remote });
     socket.next({ data: '4', remote });
     await sent;

@@ -108,9 +108,9 @@ test('an error of one socket does not end the others, and error() aborts all', a
 test("closing it from an 'opening' notification closes it for good", async () => {
   const clock = new Clock();
   const socket = bind({ scheduler: clock });
-  socket.next({ data: 'x', remote: { address: '127.0.0.1', port: 9 } });
   const states = record(socket.readyStates);
   socket.readyStates.subscribe((state) => state === 'opening' && socket.error());
+  socket.next({ data: 'x', remote: { address: '127.0.0.1', port: 9 } });
   socket.complete();
   await states.ended;
   expect(states.log).toEqual(['idle', 'opening', 'closed', 'complete']);
