@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import nodeTls from 'node:tls';
 import { type CloseReport, connect, fromDuplex, listen, on, type Socket, toDuplex } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
@@ -15,10 +16,25 @@ import { listenNode } from '../support/node-server.js';
 
 const options: IClientOptions = { reconnectPeriod: 0, keepalive: 60 };
 
-async function broker(): Promise<Aedes> {
+async function broker(): Promise<{ handle: (stream: Duplex) => void }> {
   const aedes = await Aedes.createBroker();
   onTestFinished(() => void aedes.close());
-  return aedes;
+  return { handle: (stream) => void aedes.handle(readingAll(stream)) };
+}
+
+/**
+ * aedes calls `read(null)` once for each 'readable'. From Node 26 on, that returns only the first of the chunks that
+ * wait, whatever the stream is: aedes then never sees the others.
+ */
+function readingAll(stream: Duplex): Duplex {
+  const read = stream.read.bind(stream);
+  stream.read = (size?: number | null) => {
+    if (size !== null) return read(size);
+    const chunks: Buffer[] = [];
+    for (let chunk = read(); chunk !== null; chunk = read()) chunks.push(chunk);
+    return chunks.length > 0 ? Buffer.concat(chunks) : null;
+  };
+  return stream;
 }
 
 /** Publishes to itself. */

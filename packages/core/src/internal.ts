@@ -6,6 +6,7 @@ export { ContextSubscriber } from './base/async-context.js';
 export * from './base/check.js';
 export { Deadline, LONGEST_TIMER } from './base/deadline.js';
 export { type Endpoints, formatAddress } from './base/endpoint.js';
+export { handled } from './base/handled.js';
 export { wireHost } from './base/host.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';

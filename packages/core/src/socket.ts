@@ -6,6 +6,7 @@ import { checkOptions, checkTimeout } from './base/check.js';
 import type { Endpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
 import type { CloseReport, SocketEvent } from './base/events.js';
+import { handled } from './base/handled.js';
 import { broadcast, type Registrable } from './base/registrable.js';
 import type { Connection, ReadyState } from './engine/connection.js';
 import type { SocketControl } from './engine/control.js';
@@ -120,9 +121,7 @@ export class Socket
     this.#connection.dial();
     this.#connection.claim();
     if (!completed) this.#connection.write(bytes);
-    const written = completed ? Promise.reject(writeAfterEndError(this)) : this.#connection.flushed();
-    written.catch(() => {});
-    return written;
+    return completed ? handled(Promise.reject(writeAfterEndError(this))) : this.#connection.flushed();
   }
 
   #warnOnce(): void {

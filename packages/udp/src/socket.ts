@@ -1,6 +1,6 @@
 // DatagramSocket: the public class. The work is done by Binding.
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
-import { broadcast, checkOptions, checkTimeout, type Registrable } from '@rxsock/core/internal';
+import { broadcast, checkOptions, checkTimeout, handled, type Registrable } from '@rxsock/core/internal';
 import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
 import { Binding, type DatagramSocketState } from './binding.js';
 import { toDatagram } from './datagram.js';
@@ -93,11 +93,11 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    */
   send(datagram: D): Promise<void> {
     const checked = toDatagram(datagram, this.#binding.setup);
-    const sent = new Promise<void>((resolve, reject) => {
-      this.#binding.send(checked, (error) => (error ? reject(error) : resolve()));
-    });
-    sent.catch(() => {});
-    return sent;
+    return handled(
+      new Promise((resolve, reject) => {
+        this.#binding.send(checked, (error) => (error ? reject(error) : resolve()));
+      }),
+    );
   }
 
   /**
@@ -113,9 +113,7 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
       filter((event) => event.type === 'listening'),
       throwIfEmpty(() => closedError(true)),
     );
-    const address = firstValueFrom(listening).then(({ address }) => address);
-    address.catch(() => {});
-    return address;
+    return handled(firstValueFrom(listening).then(({ address }) => address));
   }
 
   /**

@@ -21,6 +21,11 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
+  /** Returns the last item; `undefined` if the queue is empty. */
+  peekLast(): T | undefined {
+    return this.#items.at(-1);
+  }
+
   /** Removes and returns the first item; `undefined` if the queue is empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;

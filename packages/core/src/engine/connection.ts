@@ -190,10 +190,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   /** Accepts bytes to write. Returns whether there is room for more. Past `maxWriteBuffer` the socket fails. */
   write(bytes: Uint8Array): boolean {
     if (this.writeSide.state !== 'open') return false;
-    const { pending } = this.writeSide;
+    const { cost } = this.writeSide;
     const { maxWriteBuffer } = this.limits;
-    if (pending <= maxWriteBuffer) return this.writeSide.write(bytes);
-    this.#fail(overflowError(pending, maxWriteBuffer, this.opening.scene), 'error');
+    if (cost <= maxWriteBuffer) return this.writeSide.write(bytes);
+    this.#fail(overflowError(cost, maxWriteBuffer, this.opening.scene), 'error');
     return false;
   }
 

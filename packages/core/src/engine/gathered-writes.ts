@@ -1,11 +1,9 @@
 // Chunks that were written and wait to be handed to the Node stream. Small ones are joined, because a chunk costs about
 // a hundred bytes of memory beside its own, and Node keeps another two or three hundred for each while it waits.
 //
-// A chunk of up to SMALL bytes waits as it is until there are RUN of them, or until they leave; then they are copied
+// A chunk of up to SMALL_CHUNK bytes waits as it is until there are RUN of them, or until they leave; then they are copied
 // into one buffer. Larger chunks are never copied.
-
-/** Up to this many bytes a copy costs less than a chunk of its own. */
-const SMALL = 512;
+import { SMALL_CHUNK } from '../base/small-chunks.js';
 
 /** How many chunks may wait before they are joined. */
 const RUN = 1024;
@@ -48,7 +46,7 @@ export class GatheredWrites {
     const added = chunks.splice(this.#unjoined);
     for (let at = 0; at < added.length; ) {
       const end = endOfRun(added, at);
-      chunks.push(end - at > 1 ? Buffer.concat(added.slice(at, end)) : (added[at] as Uint8Array));
+      chunks.push(end - at > 1 ? join(added.slice(at, end)) : (added[at] as Uint8Array));
       at = Math.max(end, at + 1);
     }
     this.#unjoined = chunks.length;
@@ -57,6 +55,18 @@ export class GatheredWrites {
 
 function endOfRun(chunks: readonly Uint8Array[], from: number): number {
   let end = from;
-  while (end < chunks.length && (chunks[end] as Uint8Array).length <= SMALL) end++;
+  while (end < chunks.length && (chunks[end] as Uint8Array).length <= SMALL_CHUNK) end++;
   return end;
+}
+
+function join(run: readonly Uint8Array[]): Buffer {
+  if (run.length < RUN) return Buffer.concat(run);
+  // This piece waits. Memory of the shared pool would keep alive what the chunks themselves have there.
+  const bytes = Buffer.allocUnsafeSlow(run.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of run) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

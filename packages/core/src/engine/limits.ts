@@ -22,7 +22,9 @@ export interface SocketOptions {
   readonly highWaterMark?: number | undefined;
   /**
    * How many bytes may wait to be written, not counting the present chunk. Past it the socket fails with
-   * {@link WriteBufferOverflowError}, which protects the memory of the process. Infinity means no limit.
+   * {@link WriteBufferOverflowError}, which protects the memory of the process. Infinity means no limit. The memory in
+   * use is about the same: small chunks are joined while they wait, and from the 1,025th pending `write()` on, each
+   * counts as 400 bytes more.
    * @defaultValue 67,108,864
    */
   readonly maxWriteBuffer?: number | undefined;

@@ -3,6 +3,8 @@
 //
 //   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
 //     └───────────────────────┴── a write failed, or the socket failed ──▶ broken
+import { handled } from '../base/handled.js';
+import { promiseCost } from '../base/promise-cost.js';
 import { Queue } from '../base/queue.js';
 import { spendTurn } from '../base/turn-budget.js';
 import { GatheredWrites } from './gathered-writes.js';
@@ -25,6 +27,7 @@ const FLUSH_BYTES = 16 * 1024;
 /** A promise of `flushed()`: it settles when `at` bytes, counted from the start of the connection, have left. */
 interface Receipt {
   readonly at: number;
+  readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -79,12 +82,16 @@ export class WriteSide {
     return this.#accepted - this.#left;
   }
 
+  /** What waits, as it counts towards `maxWriteBuffer`, in bytes. */
+  get cost(): number {
+    return this.pending + promiseCost(this.#receipts.length);
+  }
+
   /** Accepts bytes. Returns whether there is room for more, and time left in this turn. */
   write(bytes: Uint8Array): boolean {
     this.#accepted += bytes.length;
     this.#gathered.push(bytes);
-    if (!this.#stream?.isNetSocket) this.#flushNow();
-    else if (this.#gathered.bytes >= this.#flushBytes) this.#flushIfIdle();
+    if (!this.#stream?.isNetSocket || this.#gathered.bytes >= this.#flushBytes) this.#flushIfIdle();
     else this.#planFlush();
     const hasTime = !this.#stream?.isNetSocket || spendTurn(bytes.length);
     const hasRoom = this.pending < this.#highWaterMark && hasTime;
@@ -93,13 +100,19 @@ export class WriteSide {
     return hasRoom;
   }
 
-  /** Settles when everything that was accepted so far has left. */
+  /**
+   * Settles when everything that was accepted so far has left; in a later turn if the budget of this one is used up.
+   * You may ignore the promise.
+   */
   flushed(): Promise<void> {
-    if (this.state === 'broken') return Promise.reject(this.error);
-    if (this.pending === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#receipts.push({ at: this.#accepted, resolve, reject });
-    });
+    if (this.state === 'broken') return handled(Promise.reject(this.error));
+    if (this.pending === 0 && !this.#nextTurn) return Promise.resolve();
+    // Empty chunks share a promise, so that any number of them costs nothing.
+    const last = this.#receipts.peekLast();
+    if (last?.at === this.#accepted) return last.promise;
+    const receipt = receiptAt(this.#accepted);
+    this.#receipts.push(receipt);
+    return receipt.promise;
   }
 
   /** The connection is open: sends what was gathered. */
@@ -232,4 +245,12 @@ export class WriteSide {
     this.#ending = true;
     this.#stream.end();
   }
+}
+
+function receiptAt(at: number): Receipt {
+  let settle: Pick<Receipt, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { at, promise: handled(promise), ...(settle as NonNullable<typeof settle>) };
 }

@@ -3,7 +3,7 @@ import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscri
 import { AsyncContext } from '../base/async-context.js';
 import { checkFunction, checkObject, checkOptions, checkScheduler, checkTimeout } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
-import { BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
+import { type BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { spendTurn } from '../base/turn-budget.js';
@@ -12,6 +12,7 @@ import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
 import { Brake, Holds } from '../flow/holds.js';
+import { unheldOverflow } from '../flow/unheld-limit.js';
 import type { Codec } from '../framing/codec.js';
 
 /** Options of {@link decode} and of every framing operator. */
@@ -25,9 +26,6 @@ export interface DecodeOptions {
   /** The scheduler of the timer, so that virtual time works. @defaultValue `asyncScheduler` */
   readonly scheduler?: SchedulerLike | undefined;
 }
-
-/** How many bytes may wait if the source cannot be held. */
-const UNHELD_LIMIT = 64 * 1024 * 1024;
 
 /**
  * Turns bytes into frames, with any codec.
@@ -80,6 +78,8 @@ export function decode<T>(
        */
       const isPaced = source instanceof ByteSource && source.origin.isRealTime === true;
       let nextTurn: NodeJS.Immediate | undefined;
+      // Not the brake of the consumers, which has their names.
+      const pause = new Brake(upstream, 'decode: next turn');
 
       const context = new AsyncContext();
       const onHeld = (held: boolean) => {
@@ -88,7 +88,7 @@ export function decode<T>(
         updateDeadline();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
-      const brake = new Brake(upstream, () => holds.holds.join(', ') || 'decode: next turn');
+      const brake = new Brake(upstream, () => holds.holds.join(', '));
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
       const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {
@@ -120,11 +120,12 @@ export function decode<T>(
         }
       };
       const continueNextTurn = () => {
+        pause.on();
         nextTurn = setImmediate(() => {
           nextTurn = undefined;
           run();
+          if (!nextTurn) pause.off();
         });
-        brake.on();
       };
       /**
        * Emits what can be emitted. When nothing is left, passes on the end of the source, or lets the source resume.
@@ -145,11 +146,14 @@ export function decode<T>(
         brake.off();
       };
       const receive = (chunk: Uint8Array) => {
+        if (chunk.length === 0) return;
+        // Sources that can be held send no more than one chunk each while others wait.
+        const overflow = unheldOverflow(waiting, chunks.length, 'a slow consumer');
+        if (overflow) return subscriber.error(overflow);
         chunks.push(chunk);
         waiting += chunk.length;
         run();
         updateDeadline();
-        if (waiting > UNHELD_LIMIT && upstream.size === 0) subscriber.error(overflowError(waiting));
       };
       const end = (how: 'completed' | { readonly error: unknown }) => {
         input = how;
@@ -187,10 +191,4 @@ function passEnd(input: 'open' | 'completed' | { readonly error: unknown }, subs
 function frameTimeoutError(milliseconds: number): SocketTimeoutError {
   const message = `A frame was not complete within frameTimeout (${milliseconds} ms) after its first byte`;
   return new SocketTimeoutError(message, { phase: 'read', timeout: 'frameTimeout', milliseconds });
-}
-
-function overflowError(waiting: number): BackpressureOverflowError {
-  const remedy = 'create it with flowFrom()';
-  const message = `${waiting} bytes wait for a slow consumer and their source cannot be held: ${remedy}`;
-  return new BackpressureOverflowError(message, { limit: UNHELD_LIMIT });
 }

@@ -1,5 +1,10 @@
-// The writes that wait for a connection, in order.
+// The writes that wait for a connection, in order. When many wait, small ones are joined.
+import { promiseCost } from '../base/promise-cost.js';
 import { Queue } from '../base/queue.js';
+import { SMALL_CHUNK, SmallChunks } from '../base/small-chunks.js';
+
+/** So many writes wait as they are, each of them apart. Then small ones are joined. */
+const UNJOINED = 1024;
 
 /** Settles the promise of a `write()`. */
 export interface WriteCallbacks {
@@ -7,9 +12,9 @@ export interface WriteCallbacks {
   readonly reject: (error: unknown) => void;
 }
 
-/** One write. */
+/** One write, or several small ones that were joined. */
 export interface PendingWrite {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   /** `undefined` for `next()`: nobody is notified of the result. */
   readonly callbacks: WriteCallbacks | undefined;
 }
@@ -18,19 +23,36 @@ export class PendingWrites {
   /** How many bytes wait. */
   bytes = 0;
   readonly #queue = new Queue<PendingWrite>();
+  readonly #small = new SmallChunks();
+  /** The write at the end of the queue. */
+  #last: PendingWrite | undefined;
+  /** How many writes have a promise. */
+  #promises = 0;
 
   get empty(): boolean {
     return this.#queue.length === 0;
   }
 
+  /** What the writes count towards `maxWriteBuffer`, in bytes. */
+  get cost(): number {
+    return this.bytes + promiseCost(this.#promises);
+  }
+
   push(write: PendingWrite): void {
-    this.#queue.push(write);
-    this.bytes += write.bytes.length;
+    const { bytes, callbacks } = write;
+    if (bytes.length === 0 && !callbacks) return;
+    this.bytes += bytes.length;
+    if (callbacks) this.#promises++;
+    else if (bytes.length <= SMALL_CHUNK && this.#queue.length >= UNJOINED) return this.#pushSmall(bytes);
+    this.#enqueue(write);
   }
 
   shift(): PendingWrite | undefined {
     const write = this.#queue.shift();
-    this.bytes -= write?.bytes.length ?? 0;
+    if (!write) return undefined;
+    this.bytes -= write.bytes.length;
+    if (write.callbacks) this.#promises--;
+    if (this.empty) this.#clearLast();
     return write;
   }
 
@@ -42,5 +64,23 @@ export class PendingWrites {
       else unreported += write.bytes.length;
     }
     return unreported;
+  }
+
+  #pushSmall(bytes: Uint8Array): void {
+    const last = this.#last;
+    const joins = this.#small.extends(last?.bytes, bytes);
+    const copy = this.#small.append(last?.bytes, bytes);
+    if (joins && last) last.bytes = copy;
+    else this.#enqueue({ bytes: copy, callbacks: undefined });
+  }
+
+  #enqueue(write: PendingWrite): void {
+    this.#queue.push(write);
+    this.#last = write;
+  }
+
+  #clearLast(): void {
+    this.#last = undefined;
+    this.#small.clear();
   }
 }

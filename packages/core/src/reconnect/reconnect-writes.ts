@@ -45,6 +45,11 @@ export class ReconnectWrites {
     return this.#waiting.bytes + (this.#socket?.writableLength ?? 0);
   }
 
+  /** What they count towards `maxWriteBuffer`. */
+  get #cost(): number {
+    return this.#waiting.cost + (this.#socket?.writableLength ?? 0);
+  }
+
   /**
    * Writes to a new connection from now on.
    * @param announce Emits the open event.
@@ -105,7 +110,7 @@ export class ReconnectWrites {
   #writeOrQueue(write: PendingWrite): boolean {
     const isNext = this.#announcing || (this.empty && this.#hasRoom);
     if (isNext && this.#canWrite) return this.#send(write);
-    if (this.pending > this.#limits.maxWriteBuffer && !this.#makeRoom(write)) return false;
+    if (this.#cost > this.#limits.maxWriteBuffer && !this.#makeRoom(write)) return false;
     this.#waiting.push(write);
     return this.#waiting.bytes < HIGH_WATER_MARK;
   }
@@ -122,11 +127,11 @@ export class ReconnectWrites {
   #makeRoom(write: PendingWrite): boolean {
     const { overflow, maxWriteBuffer: limit } = this.#limits;
     const message =
-      `${this.pending} bytes wait to be written, more than maxWriteBuffer (${limit}): stop when next() returns false ` +
+      `${this.#cost} bytes wait to be written, more than maxWriteBuffer (${limit}): stop when next() returns false ` +
       `and go on at 'drain', or choose an overflow policy`;
     const error = new WriteBufferOverflowError(message, { phase: 'write', limit });
     if (overflow === 'dropOldest') {
-      while (!this.empty && this.pending > limit) {
+      while (!this.empty && this.#cost > limit) {
         const oldest = this.#waiting.shift();
         if (oldest) this.#refuse(oldest, error);
       }

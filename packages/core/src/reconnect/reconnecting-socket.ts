@@ -3,6 +3,7 @@
 import type { Observable, ObservableInput, Observer } from 'rxjs';
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkFunction, checkOptions, checkTimeout } from '../base/check.js';
+import { handled } from '../base/handled.js';
 import { broadcast, type Registrable } from '../base/registrable.js';
 import { Flowable } from '../flow/flowable.js';
 import type { Socket } from '../socket.js';
@@ -80,11 +81,8 @@ export class ReconnectingSocket
     const bytes = toBytes(chunk);
     this.#loop.start();
     const { writeError, writes } = this.#loop;
-    const written = writeError
-      ? Promise.reject(writeError)
-      : new Promise<void>((resolve, reject) => writes.write(bytes, { resolve, reject }));
-    written.catch(() => {});
-    return written;
+    if (writeError) return handled(Promise.reject(writeError));
+    return handled(new Promise((resolve, reject) => writes.write(bytes, { resolve, reject })));
   }
 
   /**

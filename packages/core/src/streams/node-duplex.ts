@@ -102,17 +102,17 @@ export class NodeDuplex extends NetDuplex {
   // Flushes at once, so that a destroy() in the same turn already knows which bytes the kernel has taken.
   #writeAll(chunks: readonly Buffer[], callback: Callback): void {
     const { socket, control } = this;
-    let hasRoom = control.writeState === 'open';
-    let written: Promise<void> | undefined;
+    let hasRoom = true;
+    let refused: Promise<void> | undefined;
     for (const bytes of chunks) {
-      if (hasRoom) hasRoom = socket.next(bytes);
-      else written = socket.write(bytes);
+      if (control.writeState === 'open') hasRoom = socket.next(bytes) && hasRoom;
+      else refused = socket.write(bytes);
     }
     control.flush();
-    if (hasRoom && socket.writableLength === 0) return callback();
+    if (hasRoom && !refused && socket.writableLength === 0) return callback();
     this.#pendingWrite = { callback, bytes: chunks.reduce((sum, { length }) => sum + length, 0) };
     // If the write side breaks, the callback waits for _destroy(): the error follows the bytes that the peer has sent.
-    (written ?? control.flushed()).then(
+    (refused ?? control.flushed()).then(
       () => this.#callBack(),
       (error) => control.writeState === 'broken' || this.#callBack(error),
     );

@@ -1,9 +1,10 @@
 // saveTo(): the receiving end of a file.
 import { Observable, type OperatorFunction } from 'rxjs';
-import { BackpressureOverflowError } from '../base/errors.js';
+import type { BackpressureOverflowError } from '../base/errors.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Brake } from '../flow/holds.js';
+import { unheldOverflow } from '../flow/unheld-limit.js';
 import { checkPath, fileError } from './file-error.js';
 import { PartFile } from './part-file.js';
 import { resolveSaveToOptions, type SaveToOptions } from './save-to-options.js';
@@ -16,9 +17,6 @@ export interface SaveProgress {
 
 /** How much may wait for the disk before the sources are held. */
 const MARK = { bytes: 1_048_576, chunks: 1_024 };
-
-/** How many bytes may wait if the source cannot be held. */
-const UNHELD_LIMIT = 64 * 1024 * 1024;
 
 /**
  * Saves bytes to a file. Emits the progress once when the file is open, and after every write.
@@ -81,10 +79,11 @@ export function saveTo(file: string | URL, options: SaveToOptions = {}): Operato
         wake();
       };
       const receive = (chunk: Uint8Array) => {
-        if (queuedBytes > UNHELD_LIMIT) {
-          const message = `${queuedBytes} bytes wait for the disk and their source cannot be held: create it with flowFrom()`;
+        if (chunk.length === 0) return;
+        const overflow = unheldOverflow(queuedBytes, queue.length, 'the disk');
+        if (overflow) {
           incoming.unsubscribe();
-          return stop(new BackpressureOverflowError(message, { limit: UNHELD_LIMIT }));
+          return stop(overflow);
         }
         queue.push(chunk);
         queuedBytes += chunk.length;

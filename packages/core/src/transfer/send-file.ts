@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Observable } from 'rxjs';
 import { checkBoolean, checkFiniteSize, checkInteger, checkOptions } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
+import { handled } from '../base/handled.js';
 import { controlOf, type Socket } from '../socket.js';
 import { checkFile, directoryError, fileError } from './file-error.js';
 import { transfer } from './transfer.js';
@@ -77,7 +78,7 @@ export function sendFile(
   const given = typeof source === 'string' ? undefined : source;
   const name = typeof source === 'string' ? source : 'the file';
 
-  return transfer<SendFileProgress>(socket, end, async ({ write }, emit) => {
+  return transfer<SendFileProgress>(socket, end, async (running, emit) => {
     const onDisk = <T>(operation: Promise<T>) =>
       operation.catch((error) => {
         throw fileError('read', name, error);
@@ -98,9 +99,9 @@ export function sendFile(
         at += bytesRead;
         const bytesSent = at - from;
         await written;
-        written = write(buffer.subarray(0, bytesRead)).then(() => emit({ bytesSent, bytesTotal }));
-        // The next read may fail first.
-        written.catch(() => {});
+        running.write(buffer.subarray(0, bytesRead));
+        // Handled, because the next read may fail first.
+        written = handled(running.flushed().then(() => emit({ bytesSent, bytesTotal })));
       }
       await written;
       // Reads the last byte and one after it: a file whose size is not what stat() said does not pass for whole either.

@@ -51,7 +51,6 @@ export function sendFrom(
     const chunks = pull(source);
     let emitted = 0;
     let ended = false;
-    let written: Promise<void> | undefined;
     const emitProgress = () => {
       const { bytesSent } = running;
       if (bytesSent > emitted) emit({ bytesSent });
@@ -67,17 +66,14 @@ export function sendFrom(
     };
     try {
       for (let result = await running.until(next()); !result.done; result = await running.until(next())) {
-        const bytes = toBytes(result.value);
-        written = running.write(bytes);
-        // The next read may fail first.
-        written.catch(() => {});
+        const hasRoom = running.write(toBytes(result.value));
         // Before the next chunk is pulled: the source may reuse the memory of this one.
         control.flush();
-        if (socket.writableLength >= control.limits.highWaterMark) await written;
+        if (!hasRoom) await running.flushed();
         emitProgress();
       }
       ended = true;
-      await written;
+      await running.flushed();
       emitProgress();
     } finally {
       if (!ended) chunks.stop();

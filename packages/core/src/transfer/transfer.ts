@@ -7,8 +7,10 @@ import { WholeWrite } from './whole-write.js';
 export interface Transfer {
   /** How many bytes of this transfer were handed to the kernel. */
   readonly bytesSent: number;
-  /** Writes. Resolves when the bytes were handed to the kernel; rejects once the transfer has stopped. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Writes. Returns `false` at or over the socket's `highWaterMark`. Throws once the transfer has stopped. */
+  write(bytes: Uint8Array): boolean;
+  /** Resolves when everything written so far was handed to the kernel. You may ignore the promise. */
+  flushed(): Promise<void>;
   /** Waits for `promise`, which may never settle. Rejects when the transfer stops. */
   until<T>(promise: T | PromiseLike<T>): Promise<T>;
 }
@@ -42,11 +44,11 @@ export function transfer<P>(
       get bytesSent() {
         return write.bytesSent;
       },
-      write: async (bytes) => {
+      write: (bytes) => {
         if (stopped) throw stopped.error;
-        write.write(bytes);
-        await write.flushed();
+        return write.write(bytes);
       },
+      flushed: () => write.flushed(),
       until: (promise) =>
         new Promise((resolve, reject) => {
           interrupt = reject;

@@ -14,6 +14,7 @@ import {
   concat,
   defer,
   lastValueFrom,
+  merge,
   NEVER,
   Observable,
   of,
@@ -163,6 +164,31 @@ describe('a held decode()', () => {
     source.next(bytes('x'));
     expect(consumer.error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW', limit: 64 * 1024 * 1024 });
     expect(source.observed).toBe(false);
+  });
+
+  test('counts what small chunks cost beside their bytes, and queues no empty ones', () => {
+    const source = new Subject<Uint8Array>();
+    const consumer = new Consumer(source.pipe(lines())).start();
+    consumer.flows.hold('slow');
+    for (let i = 0; i < 1_000_000; i++) source.next(new Uint8Array(0));
+    expect(consumer.error).toBeUndefined();
+    const byte = bytes('x');
+    for (let i = 0; i < 600_000; i++) source.next(byte);
+    expect(consumer.error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW' });
+  });
+
+  test('limits how much it queues from a source that cannot be held and is merged with one that can', () => {
+    const source = new Subject<Uint8Array>();
+    const probe = new Probe();
+    const held = probe.source.pipe(map(() => bytes('x')));
+    const consumer = new Consumer(merge(held, source).pipe(lines())).start();
+    expect(consumer.flows.size).toBe(1);
+    consumer.flows.hold('slow');
+    const mebibyte = Buffer.alloc(1024 * 1024);
+    for (let i = 0; i < 64; i++) source.next(mebibyte);
+    expect(consumer.error).toBeUndefined();
+    source.next(mebibyte);
+    expect(consumer.error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW' });
   });
 });
 

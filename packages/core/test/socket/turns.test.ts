@@ -1,11 +1,23 @@
 // No chain of writes, drains, synchronous sources and deliveries keeps the event loop: then it goes on in a later turn.
-import { data, flowFrom, lines, sendFrom, writeTo } from '@rxsock/core';
+import { Duplex, pipeline, Readable } from 'node:stream';
+import {
+  data,
+  flowFrom,
+  lines,
+  mapWithBackpressure,
+  type Socket,
+  type SocketOptions,
+  sendFrom,
+  toDuplex,
+  writeTo,
+} from '@rxsock/core';
+import { NEVER, type Observable, tap } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 
 /** A pair whose peer reads everything, so that the kernel takes every write at once. */
-async function drained() {
-  const { socket, peer } = await pair({ keepOpen: true });
+async function drained(options: SocketOptions = {}) {
+  const { socket, peer } = await pair({ keepOpen: true, ...options });
   peer.resume();
   return socket;
 }
@@ -16,12 +28,23 @@ function work(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-function* forever(value: Buffer): Generator<Buffer> {
-  for (;;) yield value;
+/** Repeats a value for ever. `mostPulled` is how often it was pulled in one turn of the event loop, at most. */
+class Endless {
+  mostPulled = 0;
+  #pulled = 0;
+
+  *[Symbol.iterator](): Generator<Buffer> {
+    const value = Buffer.alloc(16);
+    for (;;) {
+      if (this.#pulled++ === 0) setImmediate(() => (this.#pulled = 0));
+      this.mostPulled = Math.max(this.mostPulled, this.#pulled);
+      yield value;
+    }
+  }
 }
 
 test('next() returns false when the budget of the turn is used up, and drain follows in a later turn', async () => {
-  const socket = await drained();
+  const socket = await drained({ highWaterMark: 100_000_000 });
   const order: string[] = [];
   const done = new Promise<void>((resolve) => {
     const subscription = socket.subscribe(({ type }) => {
@@ -35,28 +58,25 @@ test('next() returns false when the budget of the turn is used up, and drain fol
   let writes = 0;
   while (socket.next(Buffer.alloc(16))) writes++;
   await done;
-  expect(writes).toBeGreaterThan(100);
+  expect(writes).toBeGreaterThan(0);
   expect(order).toEqual(['turn', 'drain']);
 });
 
-test.each([
-  [
-    'writeTo() from an endless generator',
-    (socket: Awaited<ReturnType<typeof drained>>, chunk: Buffer) => flowFrom(forever(chunk)).pipe(writeTo(socket)),
-  ],
-  [
-    'sendFrom() from an endless generator',
-    (socket: Awaited<ReturnType<typeof drained>>, chunk: Buffer) => sendFrom(socket, forever(chunk)),
-  ],
-  [
-    'flowFrom() of an endless generator',
-    (_socket: Awaited<ReturnType<typeof drained>>, chunk: Buffer) => flowFrom(forever(chunk)),
-  ],
-] as const)('%s lets a timer run', async (_name, start) => {
+test.each<[string, (socket: Socket, source: Endless) => Observable<unknown> | Duplex]>([
+  ['writeTo()', (socket, source) => flowFrom(source).pipe(writeTo(socket))],
+  ['sendFrom()', (socket, source) => sendFrom(socket, source)],
+  ['toDuplex()', (socket, source) => pipeline(Readable.from(source), toDuplex(socket), () => {})],
+  ['flowFrom() alone', (_socket, source) => flowFrom(source)],
+])('an endless generator in front of %s does not keep the event loop', async (_name, start) => {
   const socket = await drained();
-  const subscription = start(socket, Buffer.alloc(16)).subscribe({ error: () => {} });
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  subscription.unsubscribe();
+  const source = new Endless();
+  const started = start(socket, source);
+  const subscription = started instanceof Duplex ? undefined : started.subscribe({ error: () => {} });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(source.mostPulled).toBeGreaterThan(100);
+  // The budget of a turn is 5 ms. Without one, hundreds of thousands would be pulled.
+  expect(source.mostPulled).toBeLessThan(100_000);
+  subscription?.unsubscribe();
 });
 
 test('a loop of await write() lets a timer run', async () => {
@@ -66,6 +86,22 @@ test('a loop of await write() lets a timer run', async () => {
     over = true;
   }, 5);
   while (!over) await socket.write('x');
+});
+
+test('the pause between two turns does not hide who holds the socket', async () => {
+  const { socket, peer } = await pair();
+  const slow = tap(() => work(6));
+  const held = socket
+    .pipe(
+      data(),
+      lines(),
+      slow,
+      mapWithBackpressure(() => NEVER, { highWaterMark: 2 }),
+    )
+    .subscribe();
+  onTestFinished(() => held.unsubscribe());
+  peer.write('x\n'.repeat(100));
+  await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
 });
 
 test('the frames of one chunk are spread over several turns if their consumer is slow', async () => {

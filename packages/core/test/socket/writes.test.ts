@@ -121,6 +121,30 @@ describe('maxWriteBuffer', () => {
 });
 
 describe('write()', () => {
+  test('counts a pending promise towards maxWriteBuffer, from the 1,025th on', async () => {
+    const { socket } = await pair({ maxWriteBuffer: 1_000_000 });
+    const { ended } = record(socket);
+    socket.next(Buffer.alloc(900_000));
+    let calls = 0;
+    while (socket.readyState === 'open' && calls < 5_000) {
+      calls++;
+      void socket.write('x');
+    }
+    expect(calls).toBeGreaterThan(1_024);
+    expect(calls).toBeLessThan(1_024 + 1_000_000 / 400);
+    expect((await ended).error).toBeInstanceOf(WriteBufferOverflowError);
+  });
+
+  test('with nothing to write costs nothing, however often it is called while bytes wait', async () => {
+    const { socket, peer } = await pair({ maxWriteBuffer: 20_000_000 });
+    record(socket);
+    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
+    const promises = Array.from({ length: 100_000 }, () => socket.write(''));
+    expect(socket.readyState).toBe('open');
+    peer.resume();
+    await Promise.all(promises);
+  });
+
   test('resolves in order, when the kernel has the bytes', async () => {
     const { socket, peer } = await pair();
     const order: number[] = [];

@@ -289,3 +289,26 @@ test('takes over the socket of an HTTP upgrade, with the bytes that came along',
   await once(client, 'end');
   expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1.1 101 .*\r\n\r\nhead and tail$/s);
 });
+
+test('small chunks are joined while a slow stream does not take them', async () => {
+  const taken: Buffer[] = [];
+  let callback = () => {};
+  const stream = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      taken.push(chunk);
+      callback = done;
+    },
+  });
+  const socket = fromDuplex(stream, { keepOpen: true });
+  onTestFinished(() => socket.error());
+  for (let n = 0; n < 100_000; n++) socket.next(String(n % 10));
+  expect(socket.writableLength).toBe(100_000);
+  expect(stream.writableLength).toBe(1);
+  while (socket.writableLength > 0) {
+    callback();
+    await new Promise(setImmediate);
+  }
+  expect(taken.length).toBeLessThan(200);
+  expect(Buffer.concat(taken).toString()).toBe('0123456789'.repeat(10_000));
+});
