@@ -9,33 +9,67 @@ const MOST_MILLISECONDS = 5;
 /** How often the clock is read, in milliseconds. Reading it at every call would cost as much as a small write. */
 const LOOK_EVERY = 0.5;
 
-let inTurn = false;
+/** From this many bytes on, a call is counted at once: see `callsLeft`. */
+const LARGE = 4096;
+
+/** How many small calls may pass unnoticed. */
+const MOST_UNNOTICED = 8;
+
+/** Whether the present turn is measured. */
+let measuring = false;
 let bytesUsed = 0;
 let turnStart = 0;
-/** After how many calls the clock is read again; the number of calls between two readings; the last reading. */
-let callsLeft = 0;
-let callsBetween = 16;
+/**
+ * How many calls are left before the clock is read. A turn is measured only when so many small calls were made, in this
+ * turn or since the last one that was measured. A turn that is measured costs about as much as a small write: a ping and
+ * its pong should not pay that.
+ */
+let callsLeft = MOST_UNNOTICED;
+/** The number of calls between two readings, and the last reading. */
+let callsBetween = MOST_UNNOTICED;
 let lastLook = 0;
 let expired = false;
 
 /** Spends `bytes` of the budget, and the time since the turn started. Returns whether any budget is left. */
 export function spendTurn(bytes: number): boolean {
-  if (!inTurn) startTurn();
-  bytesUsed += bytes;
-  if (--callsLeft <= 0 && !expired) lookAtClock();
-  return !expired && bytesUsed < MOST_BYTES;
+  if (!measuring && bytes >= LARGE) startTurn();
+  if (measuring) bytesUsed += bytes;
+  return (--callsLeft > 0 && bytesUsed < MOST_BYTES) || look();
+}
+
+/** Like `spendTurn(0)`. Cheap enough for every frame of a chunk. */
+export function spendTime(): boolean {
+  return --callsLeft > 0 || look();
+}
+
+/** Resolves in a later turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function look(): boolean {
+  if (!measuring) startTurn();
+  else if (!expired && callsLeft <= 0) lookAtClock();
+  const isLeft = !expired && bytesUsed < MOST_BYTES;
+  if (!isLeft) callsLeft = 0;
+  return isLeft;
 }
 
 function startTurn(): void {
-  inTurn = true;
-  expired = false;
-  bytesUsed = 0;
+  measuring = true;
   turnStart = performance.now();
   lastLook = turnStart;
-  callsLeft = Math.min(callsBetween, 16);
-  setImmediate(() => {
-    inTurn = false;
-  });
+  callsLeft = callsBetween;
+  setImmediate(endTurn);
+}
+
+function endTurn(): void {
+  measuring = false;
+  expired = false;
+  bytesUsed = 0;
+  // Another kind of work may begin, whose calls take longer.
+  callsBetween = Math.min(callsBetween, MOST_UNNOTICED);
+  callsLeft = callsBetween;
 }
 
 // Reads the clock, and estimates from the last calls how many calls take LOOK_EVERY milliseconds.

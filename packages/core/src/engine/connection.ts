@@ -70,7 +70,7 @@ export type ReadyState =
 export type ConnectionStart = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
 
 export class Connection implements SocketControl, DialHandlers, NodeStreamHandlers {
-  readonly flow = new Holds((held) => this.#heldChanged(held));
+  readonly flow: Holds;
   readonly writeSide: WriteSide;
   readonly limits: SocketLimits;
   readonly opening: Opening;
@@ -108,6 +108,9 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     const dialled = 'connectTimeout' in start;
     this.#transport = transport;
     this.limits = limits;
+    // Other streams may have virtual time: there is no event loop.
+    const isRealTime = transport.type !== 'duplex';
+    this.flow = new Holds((held) => this.#heldChanged(held), { isRealTime });
     this.allowHalfOpen = limits.allowHalfOpen;
     this.#subscribers = new Subscribers(limits.scheduler);
     this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, {

@@ -6,13 +6,11 @@ import { prematureCloseError } from '../base/premature-close.js';
 import { ByteSource } from '../flow/byte-source.js';
 import type { Flow } from '../flow/flow.js';
 import { type FlowHandlers, FlowSubscriber } from '../flow/flow-subscriber.js';
-import type { TransportType } from './transport.js';
 
 /** What the bytes need of a connection. */
 interface Readable {
   readonly flow: Flow;
   readonly opening: Endpoints;
-  readonly type: TransportType;
   subscribe(subscriber: Subscriber<SocketEvent>): void;
   unread(bytes: Uint8Array, by: Subscriber<unknown> | undefined): void;
 }
@@ -39,6 +37,6 @@ export function bytesOf(connection: Readable): ByteSource {
     },
     connection.flow,
     (bytes, subscriber) => connection.unread(bytes, readers.get(subscriber)),
-    { isRealTime: connection.type !== 'duplex', endpoints: () => connection.opening },
+    () => connection.opening,
   );
 }

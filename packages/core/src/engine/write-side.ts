@@ -6,7 +6,7 @@
 import { handled } from '../base/handled.js';
 import { promiseCost } from '../base/promise-cost.js';
 import { Queue } from '../base/queue.js';
-import { spendTurn } from '../base/turn-budget.js';
+import { spendTime, spendTurn } from '../base/turn-budget.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { SocketLimits } from './limits.js';
 import type { NodeStream } from './node-stream.js';
@@ -161,7 +161,7 @@ export class WriteSide {
   /** The stream has handed the bytes of a write to the kernel. */
   wrote(): void {
     this.#inFlight--;
-    if (this.#stream?.isNetSocket && !spendTurn(0)) this.#continueNextTurn();
+    if (this.#stream?.isNetSocket && !spendTime()) this.#continueNextTurn();
     else this.#continue();
   }
 

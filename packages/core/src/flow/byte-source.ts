@@ -8,30 +8,21 @@ import { Flowable } from './flowable.js';
 /** Takes back bytes that a subscriber received and did not use. */
 type Unread = (bytes: Uint8Array, subscriber: Subscriber<unknown>) => void;
 
-/** Where the bytes come from. */
-interface ByteOrigin {
-  /**
-   * Whether the bytes arrive in real time. If so, an operator may process a chunk in several turns of the event loop.
-   */
-  readonly isRealTime?: boolean;
-  /** Returns both ends of the connection. */
-  endpoints?(): Endpoints;
-}
-
 export class ByteSource extends Flowable<Buffer> {
   /** Gives bytes back. `subscriber` is the one that received them from this Observable. */
   readonly unread: Unread;
-  readonly origin: ByteOrigin;
+  /** Returns both ends of the connection. */
+  readonly endpoints: (() => Endpoints) | undefined;
 
   constructor(
     subscribe: (subscriber: Subscriber<Buffer>) => TeardownLogic,
     flow: Flow,
     unread: Unread,
-    origin: ByteOrigin = {},
+    endpoints?: () => Endpoints,
   ) {
     super(subscribe, flow);
     this.unread = unread;
-    this.origin = origin;
+    this.endpoints = endpoints;
   }
 }
 
@@ -45,7 +36,7 @@ export function unread(source: Observable<unknown>, bytes: Uint8Array, subscribe
  * stays the same, because it depends only on the bytes.
  */
 export function withEndpoints(error: unknown, source: Observable<unknown>): unknown {
-  const endpoints = source instanceof ByteSource ? source.origin.endpoints?.() : undefined;
+  const endpoints = source instanceof ByteSource ? source.endpoints?.() : undefined;
   if (!endpoints || !(error instanceof FrameError) || Object.isFrozen(error)) return error;
   const { local, remote } = endpoints;
   return error.local || error.remote ? error : Object.assign(error, { local, remote });

@@ -17,6 +17,13 @@ export class FlowSet implements Flow {
     return this.#entries.size;
   }
 
+  /** Whether the values of one of the flows arrive in real time. */
+  get isRealTime(): boolean {
+    for (const flow of this.#entries.keys())
+      if ((flow instanceof Holds || flow instanceof FlowSet) && flow.isRealTime) return true;
+    return false;
+  }
+
   get held(): boolean {
     return this.#holds.held;
   }

@@ -5,9 +5,12 @@ import type { Flow, Release } from './flow.js';
 export class Holds implements Flow {
   readonly #tokens = new Set<{ readonly reason: string }>();
   readonly #onChange: (held: boolean) => void;
+  /** Whether the values arrive in real time. If so, a consumer may process them in several turns of the event loop. */
+  readonly isRealTime: boolean;
 
-  constructor(onChange: (held: boolean) => void) {
+  constructor(onChange: (held: boolean) => void, { isRealTime = false } = {}) {
     this.#onChange = onChange;
+    this.isRealTime = isRealTime;
   }
 
   get held(): boolean {

@@ -6,8 +6,8 @@ import { Deadline } from '../base/deadline.js';
 import { type BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
-import { spendTurn } from '../base/turn-budget.js';
-import { ByteSource, unread, withEndpoints } from '../flow/byte-source.js';
+import { spendTime } from '../base/turn-budget.js';
+import { unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
@@ -33,8 +33,10 @@ export interface DecodeOptions {
  * **Half-close**: at the end of the source, the codec decides about an unfinished frame: a last frame or an error.
  * Frames before a bad one are emitted first.
  *
- * **Backpressure**: while held, the operator stops inside a chunk and holds its source. If you unsubscribe inside a
- * chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader starts with them.
+ * **Backpressure**: while held, the operator stops inside a chunk and holds its source. Over a socket it also pauses
+ * when a turn of the event loop has used up its time: the rest of the chunk is emitted in a later turn. If you
+ * unsubscribe inside a chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader starts
+ * with them.
  *
  * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an invalid option.
  * @throws As a notification: {@link FrameError} and its subclasses: see the codec. Directly over
@@ -73,10 +75,8 @@ export function decode<T>(
       /** Whether everything was emitted, the end included: nothing is left to give back. */
       let finished = false;
       let incoming: FlowSubscriber<Uint8Array> | undefined;
-      /**
-       * Whether a long chunk is decoded in several turns of the event loop. With virtual time there is no event loop.
-       */
-      const isPaced = source instanceof ByteSource && source.origin.isRealTime === true;
+      /** Whether a long chunk is decoded in several turns of the event loop. */
+      let isPaced = false;
       let nextTurn: NodeJS.Immediate | undefined;
       // Not the brake of the consumers, which has their names.
       const pause = new Brake(upstream, 'decode: next turn');
@@ -100,7 +100,7 @@ export function decode<T>(
       /** Emits frames until the operator is held or unsubscribed, or until the bytes are used up. */
       const emit = () => {
         while (!subscriber.closed && !holds.held && !nextTurn) {
-          if (isPaced && !spendTurn(0)) return continueNextTurn();
+          if (isPaced && !spendTime()) return continueNextTurn();
           const frame = decoder.next();
           if (frame !== undefined) {
             deadline.stop();
@@ -152,6 +152,7 @@ export function decode<T>(
         if (overflow) return subscriber.error(overflow);
         chunks.push(chunk);
         waiting += chunk.length;
+        isPaced = upstream.isRealTime;
         run();
         updateDeadline();
       };

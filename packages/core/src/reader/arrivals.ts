@@ -12,6 +12,8 @@ const socketsWithReader = new WeakSet<Socket>();
 export type InputEnd = { readonly error?: unknown };
 
 export class Arrivals {
+  /** Whether the bytes arrive in real time: then the reads are spread over several turns of the event loop. */
+  readonly isRealTime: boolean;
   readonly #socket: Socket;
   readonly #flows = new FlowSet();
   readonly #brake = new Brake(this.#flows, 'reader');
@@ -43,6 +45,7 @@ export class Arrivals {
     socketsWithReader.add(socket);
     this.#brake.on();
     controlOf(socket).bytes.subscribe(this.#subscriber);
+    this.isRealTime = this.#flows.isRealTime;
   }
 
   /** Set when nothing more arrives. */

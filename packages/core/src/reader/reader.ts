@@ -6,6 +6,7 @@ import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
 import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
+import { nextTurn, spendTime } from '../base/turn-budget.js';
 import { withEndpoints } from '../flow/byte-source.js';
 import { batchCodec } from '../framing/batch.js';
 import { chunksCodec } from '../framing/chunks.js';
@@ -181,10 +182,12 @@ export class Reader implements Disposable {
       // Not `??`: a frame may be null.
       return frame === undefined ? atEnd() : frame;
     };
-    const frame = this.#last.then(() => {
+    const read = () => {
       const first = next();
       return first === undefined ? this.#wait(next, timeout, last) : first;
-    });
+    };
+    // Promises are settled within a turn, so many reads of bytes that wait would keep the event loop.
+    const frame = this.#last.then(() => (!this.#arrivals.isRealTime || spendTime() ? read() : nextTurn().then(read)));
     this.#last = frame.then(returnUndefined, returnUndefined);
     return frame;
   }

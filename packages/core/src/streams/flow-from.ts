@@ -1,7 +1,6 @@
 // flowFrom(): converts other sources to Observables that can be held.
-
 import { bindContext } from '../base/async-context.js';
-import { spendTurn } from '../base/turn-budget.js';
+import { spendTime } from '../base/turn-budget.js';
 import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
 import { type Flowable, flowable } from '../flow/flowable.js';
 import { Holds } from '../flow/holds.js';
@@ -69,7 +68,7 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
       working = true;
       try {
         while (!holds.held && !pending && !ended && !subscriber.closed) {
-          if (!spendTurn(0)) {
+          if (!spendTime()) {
             // A source that is never out of values would keep timers and connections waiting.
             nextTurn = setImmediate(() => {
               nextTurn = undefined;
