@@ -89,7 +89,10 @@ export const scheduler: Kind = {
 /** A string that is not empty. */
 export const text: Kind = { good: ['a'], bad: ['', 0, 1, nan, 'a\0b', ...notNames] };
 /** The name or the address of a host. */
-export const host: Kind = { ...text, good: ['localhost', '127.0.0.1', '::1'] };
+export const host: Kind = also(text, {
+  good: ['localhost', '127.0.0.1', '::1', '[::1]', 'münchen.test'],
+  bad: ['ü/x'],
+});
 export const address: Kind = { good: ['127.0.0.1', '::1'], bad: [...text.bad, 'unknown', '1.2.3'] };
 /** A list of strings that are not empty. */
 export const names: Kind = { good: [['a'], ['a', 'b']], bad: ['', 'a', null, 0, nan, true, {}, [''], [1], [null]] };

@@ -10,12 +10,11 @@ import {
   checkFunction,
   checkOptions,
   checkPort,
-  checkString,
   checkTimeout,
   typeError,
 } from './base/check.js';
 import { formatAddress } from './base/endpoint.js';
-import { wireHost } from './base/host.js';
+import { checkHost } from './base/host.js';
 import { type Family, familyOf } from './dial/addresses.js';
 import { type DialOptions, TcpDial } from './dial/tcp-dial.js';
 import { Connection } from './engine/connection.js';
@@ -138,7 +137,7 @@ function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler 
   } as net.SocketConstructorOpts;
   return {
     target: formatAddress(host, port),
-    host: wireHost('host', host),
+    host: checkHost('host', host),
     port,
     family: family || familyOf(localAddress),
     local: { ...(localAddress !== undefined && { localAddress }), ...(localPort !== undefined && { localPort }) },
@@ -176,7 +175,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   const { port, host = 'localhost', family = 0, localAddress, localPort, connectTimeout = 30_000 } = options;
   const { attemptDelay = 250, lookup = systemLookup } = options;
   checkPortOrService(port);
-  checkString('host', host, 'a name or an address');
+  checkHost('host', host);
   checkFamily('family', family);
   if (localAddress !== undefined) checkLocalAddress(localAddress, family);
   if (localPort !== undefined) checkPort('localPort', localPort);

@@ -7,7 +7,7 @@ export * from './base/check.js';
 export { Deadline, LONGEST_TIMER } from './base/deadline.js';
 export { type Endpoints, formatAddress } from './base/endpoint.js';
 export { handled } from './base/handled.js';
-export { wireHost } from './base/host.js';
+export { checkHost } from './base/host.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { checkConnectOptions, connectOver, socketOver } from './connect.js';

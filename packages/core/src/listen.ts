@@ -1,8 +1,9 @@
 // listen(): TCP servers. This file only opens a net.Server. The class Server does everything else.
 import net from 'node:net';
-import { checkBoolean, checkDescriptor, checkString } from './base/check.js';
-import type { InternetEndpoint } from './base/endpoint.js';
+import { checkBoolean, checkDescriptor } from './base/check.js';
+import { formatAddress, type InternetEndpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
+import { checkHost } from './base/host.js';
 import { checkPortOrService, checkTcpOptions, type TcpOptions, wholeSeconds } from './connect.js';
 import { servicePort } from './lookup/service-port.js';
 import { failServer, listenOnDescriptor } from './server/descriptor.js';
@@ -17,7 +18,7 @@ export interface ListenOptions extends TcpOptions {
    */
   readonly port?: number | string | undefined;
   /**
-   * The address to listen on. Only this machine can reach the default; `'0.0.0.0'` and `'::'` accept from everywhere.
+   * The address to listen on. An IPv6 address may be in brackets, as in a URL. Only this machine can reach the default; `'0.0.0.0'` and `'::'` accept from everywhere.
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: string | undefined;
@@ -89,11 +90,11 @@ export function serverOver(
   const { backlog, maxConnections, limits } = resolveServerOptions(options);
   const { port = 0, host = '127.0.0.1', ipv6Only = false, fd, noDelay = true, keepAlive = 0 } = options;
   checkPortOrService(port);
-  checkString('host', host, 'a name or an address');
+  const address = checkHost('host', host);
   checkBoolean('ipv6Only', ipv6Only);
   if (fd !== undefined) checkInherited(fd, options);
   checkTcpOptions(options);
-  const target = fd === undefined ? `${host}:${port}` : `descriptor ${fd}`;
+  const target = fd === undefined ? formatAddress(address, port) : `descriptor ${fd}`;
   const open = () => {
     const server = create({
       allowHalfOpen: true,
@@ -104,7 +105,7 @@ export function serverOver(
       highWaterMark: limits.socket.highWaterMark,
     } as net.ServerOpts);
     server.maxConnections = maxConnections;
-    const start = (found: number) => server.listen({ port: found, host, ipv6Only, backlog, exclusive });
+    const start = (found: number) => server.listen({ port: found, host: address, ipv6Only, backlog, exclusive });
     if (fd !== undefined) listenInherited(server, fd, backlog);
     else if (typeof port === 'number') start(port);
     else listenByName(server, port, target, start);

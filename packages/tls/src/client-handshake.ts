@@ -2,14 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import tls from 'node:tls';
-import {
-  checkBoolean,
-  checkString,
-  type ErrorContext,
-  internetEndpoints,
-  typeError,
-  wireHost,
-} from '@rxsock/core/internal';
+import { checkBoolean, checkHost, type ErrorContext, internetEndpoints, typeError } from '@rxsock/core/internal';
 import { checkProtocols } from './alpn.js';
 import { SecureContext } from './context.js';
 import type { SecureContextOptions } from './context-options.js';
@@ -89,19 +82,17 @@ function identityError(host: string, certificate: tls.PeerCertificate): Error | 
 }
 
 function checkClientOptions(options: ClientOptions): void {
-  const { context, servername, verifyHost, verify = true, alpn } = options;
+  const { context, verify = true, alpn } = options;
   if (context !== undefined && !(context instanceof SecureContext))
     throw typeError('context', 'made by createSecureContext()', context);
-  if (servername !== undefined) checkString('servername', servername, 'a host name');
-  if (verifyHost !== undefined) checkString('verifyHost', verifyHost, 'a host name or an address');
   checkBoolean('verify', verify);
   if (alpn !== undefined) checkProtocols(alpn);
   resolveHandshakeTimeout(options);
 }
 
 function resolveNames(options: ClientOptions, host: string | undefined) {
-  const requested = options.servername && wireHost('servername', options.servername);
-  const verified = options.verifyHost && wireHost('verifyHost', options.verifyHost);
+  const requested = options.servername === undefined ? undefined : checkHost('servername', options.servername);
+  const verified = options.verifyHost === undefined ? undefined : checkHost('verifyHost', options.verifyHost);
   const servername = (requested ?? verified ?? host ?? '').replace(/\.$/, '');
   const verifyHost = verified ?? requested ?? host;
   if (options.verify === false || verifyHost) return { servername, verifyHost };

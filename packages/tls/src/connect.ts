@@ -1,6 +1,6 @@
 // connect(): TLS over TCP. It adds the handshake; core does the rest.
 import type { Socket, ConnectOptions as TcpConnectOptions } from '@rxsock/core';
-import { checkConnectOptions, connectOver, formatAddress, wireHost } from '@rxsock/core/internal';
+import { checkConnectOptions, checkHost, connectOver, formatAddress } from '@rxsock/core/internal';
 import { type ClientOptions, clientHandshake } from './client-handshake.js';
 import { explainTlsError } from './errors.js';
 import { resolveHandshakeTimeout } from './handshake.js';
@@ -56,7 +56,7 @@ export function connect(options: ConnectOptions): Socket {
   const { host = 'localhost', port } = options;
   return connectOver(options, {
     type: 'tls',
-    secure: clientHandshake(options, { target: formatAddress(host, port), host: wireHost('host', host), port }),
+    secure: clientHandshake(options, { target: formatAddress(host, port), host: checkHost('host', host), port }),
     explain: explainTlsError,
     handshakeTimeout: resolveHandshakeTimeout(options),
   });

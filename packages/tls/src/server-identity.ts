@@ -2,7 +2,7 @@
 
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
-import { checkObject, checkString, wireHost } from '@rxsock/core/internal';
+import { checkHost, checkObject } from '@rxsock/core/internal';
 import { checkContextOptions, type SecureContextOptions } from './context-options.js';
 import type { NameOptions, ServerIdentity } from './server-options.js';
 
@@ -18,10 +18,7 @@ export interface ResolvedIdentity {
 export function resolveIdentity(identity: ServerIdentity, requestCert: boolean): ResolvedIdentity {
   const { ca, cert, key, passphrase, pfx, crl, ciphers, minVersion, maxVersion, sni = {} } = identity;
   checkObject('sni', sni, "an object, as in { 'example.com': { key, cert } }");
-  for (const [name, own] of Object.entries(sni)) {
-    checkString('A name of sni', name);
-    checkObject(`sni['${name}']`, own, 'an object, as in { key, cert }');
-  }
+  for (const [name, own] of Object.entries(sni)) checkObject(`sni['${name}']`, own, 'an object, as in { key, cert }');
   // A resumed session brings the client's certificate along and is not verified again. It would outlive the ca and crl
   // that accepted the client, and some versions of Node accept it under another name. So a server that requests
   // certificates issues no sessions.
@@ -31,7 +28,7 @@ export function resolveIdentity(identity: ServerIdentity, requestCert: boolean):
   createContext('A TLS server', options);
   const contexts = new Map(
     Object.entries(sni).map(([name, own]) => [
-      wireHost('A name of sni', name).toLowerCase(),
+      checkHost('A name of sni', name).toLowerCase(),
       createContext(`The name ${name}`, { ...shared, ...checkName(name, own) }),
     ]),
   );

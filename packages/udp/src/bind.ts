@@ -1,5 +1,5 @@
 // bind(): makes datagram sockets without a fixed peer.
-import { checkBoolean, checkOptions, checkString } from '@rxsock/core/internal';
+import { checkBoolean, checkHost, checkOptions } from '@rxsock/core/internal';
 import type { BindOptions } from './options.js';
 import { checkDatagramPort, resolveOptions } from './setup.js';
 import { DatagramSocket } from './socket.js';
@@ -35,8 +35,8 @@ import { DatagramSocket } from './socket.js';
 export function bind(options: BindOptions = {}): DatagramSocket {
   checkOptions(options, '{ port: 9999 }');
   const { host = '127.0.0.1', port = 0, ipv6Only = false } = options;
-  checkString('host', host, 'a name or an address');
+  const address = checkHost('host', host);
   checkBoolean('ipv6Only', ipv6Only);
   checkDatagramPort('port', port, 0);
-  return new DatagramSocket({ host, port, options, limits: resolveOptions(options) });
+  return new DatagramSocket({ host: address, port, options, limits: resolveOptions(options) });
 }

@@ -1,6 +1,6 @@
 // connect(): makes datagram sockets with one peer.
 import type { Chunk } from '@rxsock/core';
-import { checkAddress, checkOptions, checkString } from '@rxsock/core/internal';
+import { checkAddress, checkHost, checkOptions } from '@rxsock/core/internal';
 import type { Datagram } from './events.js';
 import type { ConnectOptions } from './options.js';
 import { checkDatagramPort, resolveOptions } from './setup.js';
@@ -39,10 +39,10 @@ import { DatagramSocket } from './socket.js';
 export function connect(options: ConnectOptions): DatagramSocket<Chunk | Datagram> {
   checkOptions(options, '{ port: 9999 }');
   const { host = '127.0.0.1', port, localAddress, localPort = 0 } = options;
-  checkString('host', host, 'a name or an address');
+  const address = checkHost('host', host);
   checkDatagramPort('port', port, 1);
   if (localAddress !== undefined) checkAddress('localAddress', localAddress);
   checkDatagramPort('localPort', localPort, 0);
   const connectFrom = { address: localAddress, port: localPort };
-  return new DatagramSocket({ host, port, connectFrom, options, limits: resolveOptions(options) });
+  return new DatagramSocket({ host: address, port, connectFrom, options, limits: resolveOptions(options) });
 }

@@ -67,7 +67,8 @@ export interface BindOptions extends DatagramOptions {
   readonly port?: number | undefined;
   /**
    * The address, or a name that resolves to it, to receive at: `'0.0.0.0'` for all IPv4 addresses of this host, `'::'`
-   * for those of both families. Multicast reaches these two, and a socket bound to the address of the group.
+   * for those of both families. Multicast reaches these two, and a socket bound to the address of the group. An IPv6
+   * address may be in brackets, as in a URL.
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: string | undefined;
@@ -79,7 +80,7 @@ export interface BindOptions extends DatagramOptions {
 export interface ConnectOptions extends DatagramOptions {
   /** The port of the peer. */
   readonly port: number;
-  /** The name or the address of the peer. @defaultValue `'127.0.0.1'` */
+  /** The name or the address of the peer. An IPv6 address may be in brackets. @defaultValue `'127.0.0.1'` */
   readonly host?: string | undefined;
   /** The local address to send from and to receive at. @defaultValue the system's choice */
   readonly localAddress?: string | undefined;

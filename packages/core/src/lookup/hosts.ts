@@ -3,6 +3,7 @@ import dns from 'node:dns';
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
 import { checkFamily, checkOptions, typeError } from '../base/check.js';
+import { checkHost } from '../base/host.js';
 import { type HostAddress, withFamily } from './family.js';
 import { type LookupOptions, queryResolver } from './resolver.js';
 
@@ -39,13 +40,11 @@ export interface ResolveHostOptions extends LookupOptions {
 export function resolveHost(name: string, options: ResolveHostOptions = {}): Promise<HostAddress[]> {
   checkOptions(options, '{ family: 4 }');
   const { family = 0 } = options;
-  // The system would ignore everything after a NUL.
-  if (typeof name !== 'string' || name === '' || name.includes('\0'))
-    throw typeError('name', 'a host name or an address', name);
+  const host = checkHost('name', name);
   checkFamily('family', family);
   const wanted = family === 0 ? `the host ${inspect(name)}` : `an IPv${family} address of the host ${inspect(name)}`;
   return queryResolver<HostAddress[]>(wanted, options, (callback) =>
-    dns.lookup(name, { all: true, family }, (error, found = []) => {
+    dns.lookup(host, { all: true, family }, (error, found = []) => {
       // Node returns an address in place of a name as it is, even if it is of the other family.
       const addresses = found
         .filter((each) => family === 0 || each.family === family)

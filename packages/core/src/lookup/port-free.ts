@@ -1,8 +1,10 @@
 // isPortFree(): whether a server could listen on a port now.
 
 import net from 'node:net';
-import { checkOptions, checkPort, checkString } from '../base/check.js';
+import { checkOptions, checkPort } from '../base/check.js';
+import { formatAddress } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
+import { checkHost } from '../base/host.js';
 
 /** Options of {@link isPortFree}. */
 export interface PortFreeOptions {
@@ -34,15 +36,15 @@ export function isPortFree(port: number, options: PortFreeOptions = {}): Promise
   checkOptions(options, '{ host }');
   const { host = '127.0.0.1' } = options;
   checkPort('port', port, 1);
-  checkString('host', host, 'a name or an address');
+  const address = checkHost('host', host);
   return new Promise((resolve, reject) => {
     const server = net.createServer((connection) => connection.destroy());
     server.once('error', (cause: NodeJS.ErrnoException) => {
       if (cause.code === 'EADDRINUSE') return resolve(false);
-      const message = `Cannot listen on ${host}:${port}: ${cause.message}`;
+      const message = `Cannot listen on ${formatAddress(address, port)}: ${cause.message}`;
       reject(new SocketError(message, { code: cause.code ?? 'EIO', phase: 'open', cause }));
     });
     // Exclusive, because a port that another worker of the cluster listens on is not free.
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen({ port, host: address, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

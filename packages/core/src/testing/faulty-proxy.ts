@@ -13,7 +13,8 @@ import {
   type Observable,
   take,
 } from 'rxjs';
-import { checkDelay, checkObject, checkOneOf, checkOptions, checkPort, checkString } from '../base/check.js';
+import { checkDelay, checkObject, checkOneOf, checkOptions, checkPort } from '../base/check.js';
+import { checkHost } from '../base/host.js';
 import { connect } from '../connect.js';
 import { listen } from '../listen.js';
 import { connections } from '../operators/connections.js';
@@ -96,7 +97,7 @@ export function faultyProxy(options: FaultyProxyOptions): Promise<FaultyProxy> {
   checkOptions(options, '{ target: { port: 7 } }');
   const { target, direction = 'both', delay = 0, throttle = 0, slice, cut, reset } = options;
   checkObject('target', target, 'an object, as in { port: 7 }');
-  if (target.host !== undefined) checkString('target.host', target.host, 'a name or an address');
+  if (target.host !== undefined) checkHost('target.host', target.host);
   checkPort('target.port', target.port, 1);
   checkOneOf('direction', direction, ['toTarget', 'fromTarget', 'both']);
   checkDelay('delay', delay);

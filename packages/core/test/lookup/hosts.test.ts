@@ -33,6 +33,7 @@ describe('resolveHost()', () => {
   test('returns an address as itself', async () => {
     expect(await resolveHost('192.0.2.1')).toEqual([{ address: '192.0.2.1', family: 'IPv4' }]);
     expect(await resolveHost('2001:db8::1', { family: 6 })).toEqual([{ address: '2001:db8::1', family: 'IPv6' }]);
+    expect(await resolveHost('[::1]')).toEqual([{ address: '::1', family: 'IPv6' }]);
   });
 
   test('returns all addresses in their order', async () => {

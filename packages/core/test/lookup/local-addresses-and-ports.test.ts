@@ -41,6 +41,7 @@ describe('isPortFree()', () => {
     await expect.poll(() => log).toEqual(['listening']);
     const { port } = server.address as { readonly port: number };
     expect(await isPortFree(port)).toBe(false);
+    expect(await isPortFree(port, { host: '[::1]' })).toBe(true);
     subscription.unsubscribe();
     await server.close();
     expect(await isPortFree(port)).toBe(true);

@@ -26,6 +26,14 @@ describe('listening', () => {
     expect(record(server).values).toEqual([{ type: 'listening', address: server.address }]);
   });
 
+  test('takes an IPv6 address in brackets, and names it so in messages', async () => {
+    const server = listen({ host: '[::1]' });
+    const { port } = await started(server);
+    expect(server.address).toEqual({ address: '::1', port, family: 'IPv6' });
+    const { error } = await record(listen({ host: '[::1]', port })).ended;
+    expect(error).toMatchObject({ code: 'EADDRINUSE', message: expect.stringContaining(`[::1]:${port}`) });
+  });
+
   test('is shared by all subscribers', async () => {
     const server = listen();
     const first = await started(server);

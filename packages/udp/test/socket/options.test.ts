@@ -1,6 +1,7 @@
 // The options of a socket: what it rejects, and what reaches the system.
 import dgram from 'node:dgram';
 import { BlockList } from 'node:net';
+import { on } from '@rxsock/core';
 import { type BindOptions, bind, type ConnectOptions, connect } from '@rxsock/udp';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
@@ -129,6 +130,17 @@ describe('addresses', () => {
     const client = await connected({ host: '::1', port: six.port });
     await client.socket.send('x');
     await expect.poll(() => six.received).toEqual(['x']);
+  });
+
+  test('host takes an IPv6 address in brackets', async () => {
+    const server = bind({ host: '[::1]', keepOpen: true });
+    onTestFinished(() => server.error());
+    const messages = record(server.pipe(on('message')));
+    const { port } = await server.bind();
+    const client = connect({ host: '[::1]', port });
+    await client.send('x');
+    await client.close();
+    await expect.poll(() => messages.values).toMatchObject([{ remote: { address: '::1' } }]);
   });
 });
 
