@@ -12,6 +12,12 @@ test('small chunks are joined while they wait: their own buffers are free again'
   expect(Buffer.concat(gathered.take()).toString()).toBe('a'.repeat(1024));
 });
 
+test('joined chunks have memory of their own, not of the pool that all small buffers share', () => {
+  const gathered = new GatheredWrites();
+  for (let n = 0; n < 1024; n++) gathered.push(Buffer.from('a'));
+  expect(gathered.take().map(({ buffer }) => buffer.byteLength)).toEqual([1024]);
+});
+
 test('a million bytes, one at a time, leave in less than a thousand chunks', () => {
   const gathered = new GatheredWrites();
   for (let n = 0; n < 1_000_000; n++) gathered.push(Buffer.of(n & 0xff));

@@ -227,6 +227,14 @@ describe('maxWriteBuffer', () => {
     expect((values as ReconnectEvent[]).map(({ type }) => type)).not.toContain('overflow');
   });
 
+  test('counts the promises of many small write()s', async () => {
+    const { reconnecting } = await away({ maxWriteBuffer: 100_000 });
+    const writes = Array.from({ length: 2_000 }, () => reconnecting.write('x').catch(({ code }) => code));
+    expect(await Promise.race(writes)).toBe('ERR_WRITE_BUFFER_OVERFLOW');
+    expect(reconnecting.writableLength).toBeGreaterThan(1_024);
+    expect(reconnecting.writableLength).toBeLessThan(1_024 + 100_000 / 400);
+  });
+
   test('counts what a slow peer does not take', async () => {
     const server = await rawServer();
     const setup = reconnectingTo(server.port, { maxWriteBuffer: 1_000_000 });

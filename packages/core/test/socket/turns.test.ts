@@ -8,6 +8,7 @@ import {
   linesCodec,
   mapWithBackpressure,
   reader,
+  reconnect,
   type Socket,
   type SocketOptions,
   sendFrom,
@@ -16,7 +17,7 @@ import {
   toDuplex,
   writeTo,
 } from '@rxsock/core';
-import { defer, lastValueFrom, map, NEVER, type Observable, tap } from 'rxjs';
+import { defer, lastValueFrom, map, NEVER, type Observable, take, tap } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 
@@ -114,6 +115,10 @@ const consumers: Record<string, (socket: Socket, consume: () => void) => Observa
   'lines() behind another operator': (socket, consume) => socket.pipe(data(), map(Buffer.from), lines(), tap(consume)),
   'lines() behind through()': (socket, consume) => NEVER.pipe(through(socket), lines(), tap(consume)),
   'framed()': (socket, consume) => framed(socket, linesCodec()).pipe(tap(consume)),
+  'a pipeline of eachConnection()': (socket, consume) =>
+    reconnect(() => socket, { maxRetries: 0 })
+      .eachConnection((bytes) => bytes.pipe(lines(), tap(consume)))
+      .pipe(take(100)),
   'a reader': (socket, consume) =>
     defer(async () => {
       const input = reader(socket);

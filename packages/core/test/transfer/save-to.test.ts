@@ -6,12 +6,15 @@ import { pathToFileURL } from 'node:url';
 import { connections, data, flowFrom, listen, on, SocketError, saveTo, sendFile } from '@rxsock/core';
 import {
   catchError,
+  concat,
   EMPTY,
   firstValueFrom,
   lastValueFrom,
+  map,
   mergeMap,
   Observable,
   of,
+  range,
   Subject,
   tap,
   throwError,
@@ -303,6 +306,14 @@ describe('backpressure', () => {
     subscription.unsubscribe();
     resume();
     await vi.waitUntil(async () => (await names(directory)).length === 0);
+  });
+
+  test('queues no empty chunks', async () => {
+    const directory = await testFolder();
+    const source = concat(range(0, 600_000).pipe(map(() => new Uint8Array(0))), of(CHUNK));
+    const { ended, values } = record(source.pipe(saveTo(path.join(directory, 'file'))));
+    expect(await ended).toEqual({});
+    expect(values.at(-1)).toEqual({ bytesSaved: CHUNK.length });
   });
 
   test('fails if a source cannot be held and 64 MiB are queued', async () => {
