@@ -11,6 +11,9 @@ export const servers = [
   listen().pipe(serve((socket) => socket.pipe(data()))),
   listen().pipe(serve((socket) => relay(socket, connect({ port: 80 })))),
   listen().pipe(serve(() => new Observable((subscriber) => subscriber.next('a chunk')))),
+  listen().pipe(serve(async (socket) => await socket.write('the handler writes itself'))),
+  // @ts-expect-error A handler that returns nothing has probably forgotten its pipeline.
+  listen().pipe(serve((socket) => void socket.next('a chunk'))),
   // @ts-expect-error A number is no chunk.
   listen().pipe(serve(() => of(7))),
 ];

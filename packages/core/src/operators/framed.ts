@@ -6,12 +6,15 @@ import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Flowable } from '../flow/flowable.js';
 import { Brake } from '../flow/holds.js';
-import type { BytesCodec, Codec } from '../framing/codec.js';
+import type { Codec } from '../framing/codec.js';
 import { controlOf, type Socket } from '../socket.js';
 import { type DecodeOptions, decode } from './decode.js';
 
 /** A codec that may encode more types than it decodes. */
 type FrameCodec<T, U> = Pick<Codec<T>, 'decoder'> & { encode(value: U): Chunk };
+
+/** What a codec decodes. */
+type FrameOf<C extends Codec<unknown>> = Exclude<ReturnType<ReturnType<C['decoder']>['next']>, undefined>;
 
 /** A socket of frames: a Flowable of received frames and an Observer of values to send. Created by {@link framed}. */
 export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
@@ -95,7 +98,12 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
  * rpc.next({ id: 1, method: 'ping' });
  * ```
  */
-export function framed(socket: Socket, codec: BytesCodec, options?: DecodeOptions): Framed<Buffer, Chunk>;
+export function framed<C extends Codec<unknown>>(
+  socket: Socket,
+  codec: C,
+  options?: DecodeOptions,
+): Framed<FrameOf<C>, Parameters<C['encode']>[0]>;
+// For a type argument: `framed<Message>(socket, codec)`.
 export function framed<T>(socket: Socket, codec: Codec<T>, options?: DecodeOptions): Framed<T>;
 export function framed<T, U>(socket: Socket, codec: FrameCodec<T, U>, options: DecodeOptions = {}): Framed<T, U> {
   return new Framed(socket, codec, options);

@@ -1,8 +1,9 @@
 // mapWithBackpressure(): mergeMap with a bounded queue that holds its sources while it is full.
-import { from, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { from, type ObservableInput, type OperatorFunction, type Subscriber } from 'rxjs';
 import { bindContext } from '../base/async-context.js';
 import { checkBoolean, checkFunction, checkOneOf, checkOptions, checkSize, typeError } from '../base/check.js';
 import { BackpressureOverflowError } from '../base/errors.js';
+import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import type { Flow } from '../flow/flow.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -45,7 +46,9 @@ interface Slot<R> {
  * other end of the wire waits too. A projection must not wait for more input from its own source: that source waits for
  * the projection.
  *
- * **Half-close**: completes when the source has completed and all projections are done.
+ * **Half-close**: completes when the source has completed and all projections are done. An error of the source, such as
+ * a reset by the peer, also comes after the results of the values before it. What this side decides about a socket, such
+ * as an abort or a time limit, comes at once.
  *
  * **Backpressure**: holds its sources, and can itself be held. Inner Observables are held while their results wait.
  *
@@ -85,7 +88,8 @@ export function mapWithBackpressure<T, R>(
       const queue = new Queue<T>();
       const slots: Slot<R>[] = [];
       let index = 0;
-      let completed = false;
+      /** How the source has ended. */
+      let end: { readonly error?: unknown } | undefined;
       let starting = false;
       let flushing = false;
       let flushAgain = false;
@@ -172,9 +176,9 @@ export function mapWithBackpressure<T, R>(
         flush();
         if (outermost) startProjections();
         if (subscriber.closed) return;
-        if (completed && queue.length === 0 && slots.length === 0) subscriber.complete();
-        else if (isFull()) brake.on();
-        else if (queue.length <= highWaterMark / 2) brake.off();
+        if (end && queue.length === 0 && slots.length === 0) passEnd(end, subscriber);
+        else if (!end && isFull()) brake.on();
+        else if (end || queue.length <= highWaterMark / 2) brake.off();
       };
       const receive = (value: T) => {
         const limit = highWaterMark + (upstream.size > 0 ? SLACK : 0);
@@ -187,8 +191,13 @@ export function mapWithBackpressure<T, R>(
           subscriber as never,
           {
             next: receive,
+            error: (error) => {
+              if (isLocalDecision(error)) return subscriber.error(error);
+              end = { error };
+              work();
+            },
             complete: () => {
-              completed = true;
+              end = {};
               work();
             },
           },
@@ -200,4 +209,9 @@ export function mapWithBackpressure<T, R>(
         removeGivenFlow?.();
       };
     });
+}
+
+function passEnd(end: { readonly error?: unknown }, subscriber: Subscriber<never>): void {
+  if ('error' in end) subscriber.error(end.error);
+  else subscriber.complete();
 }

@@ -1,6 +1,6 @@
 // serve(): runs a handler for each connection, and writes the handler's answer to the connection.
 import { inspect } from 'node:util';
-import { from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
+import { filter, from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { checkFunction, checkOptions } from '../base/check.js';
@@ -10,11 +10,14 @@ import type { ConnectionErrorEvent, ServerEvent } from '../server/events.js';
 import { controlOf, Socket } from '../socket.js';
 import { writeTo } from './write-to.js';
 
+// biome-ignore lint/suspicious/noConfusingVoidType: an async function that returns nothing has this type.
+type AsyncResult = PromiseLike<Chunk | void>;
+
 /**
- * The answer that a handler returns: one chunk, a socket (its bytes), or anything that RxJS converts to an Observable
- * of chunks.
+ * The answer that a handler returns: one chunk, a socket (its bytes), anything that RxJS converts to an Observable of
+ * chunks, or the promise of an async handler that has written its answer itself.
  */
-export type HandlerResult = Chunk | Socket | ObservableInput<Chunk>;
+export type HandlerResult = Chunk | Socket | ObservableInput<Chunk> | AsyncResult;
 
 /** Options of {@link serve}. */
 export interface ServeOptions {
@@ -38,8 +41,14 @@ export type ServeOperator = <A extends Endpoint>(
  * Unsubscribing stops the server and aborts unfinished answers. `server.close()` is the graceful way. A handler that
  * upgrades its socket (STARTTLS) continues with the new socket on its own: its answer to the plain socket ends.
  *
+ * When a connection fails or closes, its answer is unsubscribed. So the handler's pipeline does not receive the error of
+ * the connection, and values that wait in it are dropped: clean up in `finalize()`. To process everything that a client
+ * has sent before it was cut off, subscribe to its pipeline yourself: see {@link connections}.
+ *
  * **Half-close**: `allowHalfOpen` is turned on. The write side completes when the answer completes, and reading goes on
- * for as long as the handler reads. An answer that fails or is stopped aborts its connection.
+ * for as long as the handler reads. Nobody reads any more then? What the peer still sends is dropped, unless a
+ * subscription of yours, such as `on('close')`, keeps the socket open: see `finTimeout`. An answer that fails or is
+ * stopped aborts its connection.
  *
  * **Backpressure**: a connection whose peer does not read holds the sources of its own answer, and nothing else.
  *
@@ -59,7 +68,7 @@ export type ServeOperator = <A extends Endpoint>(
  * ```
  */
 export function serve(
-  handler: (socket: Socket) => Chunk | ObservableInput<Chunk>,
+  handler: (socket: Socket) => Chunk | ObservableInput<Chunk> | AsyncResult,
   options?: ServeOptions,
 ): ServeOperator;
 // A separate overload: in a union with the other results, a Socket would let TypeScript infer events instead of chunks.
@@ -138,7 +147,10 @@ function isPrematureClose(error: unknown): boolean {
 
 function chunksOf(result: HandlerResult): Observable<Chunk> {
   if (typeof result === 'string' || result instanceof Uint8Array) return of(result);
-  return result instanceof Socket ? controlOf(result).bytes : from(result);
+  if (result instanceof Socket) return controlOf(result).bytes;
+  const chunks = from(result as ObservableInput<Chunk>);
+  // An async handler that returns nothing resolves to undefined.
+  return 'then' in result ? chunks.pipe(filter((chunk) => chunk !== undefined)) : chunks;
 }
 
 function emitHandlerWarning(error: unknown, socket: Socket): void {

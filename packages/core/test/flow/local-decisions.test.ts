@@ -19,7 +19,7 @@ import {
   toReadable,
   toReadableStream,
 } from '@rxsock/core';
-import { lastValueFrom, NEVER, type Observable } from 'rxjs';
+import { lastValueFrom, map, NEVER, type Observable, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -99,7 +99,8 @@ test('a reset of the peer comes after the frames that it had sent before', async
   });
   const socket = connect({ host: '127.0.0.1', port: server.port });
   const release = socket.hold('later');
-  const { values, ended } = record(socket.pipe(data(), lines()));
+  const slow = mapWithBackpressure((line: string) => timer(5).pipe(map(() => line)));
+  const { values, ended } = record(socket.pipe(data(), lines(), slow));
   await expect.poll(() => socket.bytesRead).toBe(6);
   await socket.write('now');
   await expect.poll(() => socket.readyState).toBe('closing');

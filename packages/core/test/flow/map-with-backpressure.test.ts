@@ -69,9 +69,15 @@ describe('order', () => {
       );
     }));
 
-  test('an error of the source or of a projection is emitted at once', () =>
+  test('an error of the source comes after the results of the values before it', () =>
     inVirtualTime(({ cold, expectObservable }) => {
-      expectObservable(cold('ab#').pipe(mapWithBackpressure(after({ a: 9, b: 9 })))).toBe('--#');
+      const source = cold('ab#');
+      expectObservable(source.pipe(mapWithBackpressure(after({ a: 3, b: 3 })))).toBe('---a--(b#)');
+      expectObservable(cold('#').pipe(mapWithBackpressure(after({})))).toBe('#');
+    }));
+
+  test('an error of a projection is emitted at once', () =>
+    inVirtualTime(({ cold, expectObservable }) => {
       expectObservable(cold('ab').pipe(mapWithBackpressure(() => cold('---#'), { concurrency: 2 }))).toBe('---#');
     }));
 });

@@ -9,6 +9,7 @@ import {
   lines,
   listen,
   on,
+  reader,
   relay,
   type ServeOptions,
   type Server,
@@ -20,6 +21,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startPeer } from '../../../../tests/support/peers/index.js';
 import { dial, drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 type Event = ConnectionErrorEvent | { readonly type: string };
 
@@ -116,6 +118,21 @@ describe('a handler may return', () => {
     );
     expect(await ask(port, 'a\nb')).toBe('a!\nb!\n end');
   });
+});
+
+test('an async handler may write its answer itself, and return nothing', async () => {
+  const onError = vi.fn();
+  const handler = async (socket: Socket) => {
+    const input = reader(socket);
+    await socket.write(`hello ${await input.readLine()}`);
+  };
+  const { port, errors } = await serving(handler, { onError });
+  const client = rawClient(port);
+  client.end('world\n');
+  const { bytes, end } = await drainRaw(client);
+  expect([bytes.toString(), end]).toEqual(['hello world', 'end']);
+  await turns();
+  expect([errors(), onError.mock.calls]).toEqual([[], []]);
 });
 
 describe('a handler that fails', () => {
