@@ -139,15 +139,15 @@ export class Socket
    * Closes gracefully: flushes, sends FIN, waits for the peer's FIN, and aborts after `timeout`. Readers receive what
    * arrives in the meantime. While the socket is held, arriving bytes are dropped.
    *
-   * @param options `timeout`: in milliseconds. 0 aborts at once, Infinity waits without limit. Default:
-   * `lingerTimeout`.
+   * @param options `timeout`: how long it may take in all, in milliseconds. 0 aborts at once, Infinity waits without
+   * limit. Default: as long as there is progress, within `lingerTimeout` and `finTimeout`.
    * @returns Resolves to the report of how the connection ended. Never rejects.
    * @throws At the call: TypeError or RangeError for an invalid `timeout`.
    */
   close(options: { readonly timeout?: number | undefined } = {}): Promise<CloseReport> {
     checkOptions(options, '{ timeout: 1000 }');
-    const { timeout = this.#connection.limits.lingerTimeout } = options;
-    checkTimeout('timeout', timeout);
+    const { timeout } = options;
+    if (timeout !== undefined) checkTimeout('timeout', timeout);
     return this.#connection.close(timeout);
   }
 

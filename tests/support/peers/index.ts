@@ -15,7 +15,7 @@ export interface Peer {
 
 /** Runs one of the scripts here. */
 export function startPeer(
-  script: 'send.pl' | 'reply.pl' | 'sink.pl' | 'read.pl' | 'listen.pl',
+  script: 'send.pl' | 'reply.pl' | 'sink.pl' | 'read.pl' | 'listen.pl' | 'deaf.pl',
   ...args: (string | number)[]
 ): Peer {
   const child = spawn('perl', [new URL(script, import.meta.url).pathname, ...args.map(String)], {

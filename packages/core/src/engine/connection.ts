@@ -20,7 +20,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
-import { markLocalDecision } from '../base/local-decision.js';
+import { isLocalDecision, markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
@@ -83,6 +83,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   readonly #states = new States<ReadyState>('idle');
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
   #closing = false;
+  /** Whether `close()` was called with a time limit. It replaces the limits of leaving. */
+  #hasOwnLimit = false;
 
   readonly #transport: Transport;
   readonly #subscribers: Subscribers;
@@ -212,17 +214,15 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   /** Takes bytes back. They are delivered again, before the end, to subscribers that have not received them. */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
-    if (this.#life !== 'closed') {
-      this.#readSide.unread(bytes, by);
-      this.#advance();
-    } else if (this.#readSide.hasEnded && !this.#outcome.failure) {
-      // The connection has ended properly in the meantime: the next reader still receives the bytes.
-      this.#subscribers.unreadAfterClose(bytes);
-    }
+    this.#readSide.unread(bytes, by);
+    this.#advance();
   }
 
-  /** Flushes, sends FIN and waits for the peer's FIN. Drops what no reader takes in the meantime. */
-  close(timeout: number): Promise<CloseReport> {
+  /**
+   * Flushes, sends FIN and waits for the peer's FIN. Drops what no reader takes in the meantime.
+   * @param timeout The limit of this call; `undefined` for the limits of leaving.
+   */
+  close(timeout?: number): Promise<CloseReport> {
     if (timeout === 0) this.abort(new Error('it was closed with a timeout of 0'));
     const closed = new Promise<CloseReport>((resolve) => this.#outcome.afterClose(resolve));
     if (this.#life === 'closed') return closed;
@@ -230,7 +230,9 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       this.#outcome.endedBy('local', 'fin');
       this.#conclude();
     } else {
-      this.#timeouts.closeWithin(timeout);
+      if (timeout === undefined) this.#timeouts.linger.start();
+      else this.#timeouts.closeWithin(timeout);
+      this.#hasOwnLimit = timeout !== undefined;
       this.#startClosing('close');
     }
     return closed;
@@ -355,7 +357,9 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
     this.#timeouts.idle.touch();
-    this.#timeouts.linger.touch();
+    // Before our FIN, only what the peer takes is progress.
+    if (this.writeSide.done) this.#timeouts.linger.touch();
+    if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
     this.#readSide.receive(chunk);
     this.#advance();
     return this.#wantsMore;
@@ -487,8 +491,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     // Both sides have ended. What is not delivered yet needs no descriptor.
     if (this.#readSide.hasEnded && writeSide.done) this.#stream?.destroy();
     const flowing = this.#readSide.state === 'flowing';
-    const nobodyReads = !this.#closing && !this.#readSide.dropping && !this.#subscribers.hasReader;
-    this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && nobodyReads);
+    // A reader may wait for the peer as long as it likes. But close() and the error of a failed write wait too.
+    const waits = this.#closing || writeSide.state === 'broken' || !this.#subscribers.hasReader;
+    const isLimited = this.#hasOwnLimit || isLocalDecision(this.#outcome.failure);
+    this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && waits && !isLimited);
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
     this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);
     if (!this.#streamClosed) return;
@@ -514,7 +520,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#timeouts.stop();
     this.#usage.stop();
     this.#ignoreSignal?.();
-    const rest = this.#readSide.takeRest();
+    const rest = this.#readSide.close();
     const report = outcome.conclude({
       bytesRead: this.bytesRead,
       bytesWritten: writeSide.written,

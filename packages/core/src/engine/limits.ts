@@ -40,8 +40,9 @@ export interface SocketOptions {
    */
   readonly halfOpenTimeout?: number | undefined;
   /**
-   * How long to wait for the peer's FIN after `complete()` while nobody reads, in milliseconds. 0 and Infinity mean no
-   * limit. Write progress restarts it: see `lingerTimeout`.
+   * How long to wait for the peer's FIN after `complete()` while nobody reads, after `close()`, after the last
+   * subscriber has left, and after a failed write; in milliseconds. 0 and Infinity mean no limit. Write progress
+   * restarts it: see `lingerTimeout`.
    * @defaultValue 60,000
    */
   readonly finTimeout?: number | undefined;

@@ -81,7 +81,8 @@ export class ReadSide {
   }
 
   /**
-   * Takes bytes back. They are delivered again, before the end, to subscribers that have not received them.
+   * Takes bytes back, also after the close. They are delivered again, before the end, to subscribers that have not
+   * received them.
    * @param by The subscriber that received them. Bytes that another subscriber has given back are not queued twice.
    */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
@@ -132,11 +133,10 @@ export class ReadSide {
     return false;
   }
 
-  /** The connection has closed. Removes and returns the bytes that nobody has read. */
-  takeRest(): Buffer[] {
+  /** The connection has closed. Returns the queue of the bytes that nobody has read, for later readers. */
+  close(): ReceiveQueue {
     this.#passing?.unsubscribe();
-    const rest: Buffer[] = [];
-    while (!this.dropping && this.#queue.bytes > 0) rest.push(this.#queue.shift());
-    return rest;
+    if (this.dropping) this.#queue.clear();
+    return this.#queue;
   }
 }

@@ -2,9 +2,9 @@
 // only.
 import type { SchedulerLike, Subscriber } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
-import { asBuffer } from '../base/bytes.js';
 import type { CloseEvent, DataEvent, SocketEvent } from '../base/events.js';
 import { guarded } from '../base/guarded.js';
+import type { ReceiveQueue } from './receive-queue.js';
 
 /** Events that later subscribers receive too. */
 const REPLAYED: ReadonlySet<SocketEvent['type']> = new Set(['connect', 'secureConnect', 'end', 'finish']);
@@ -31,8 +31,10 @@ export class Subscribers {
   readonly #entries = new WeakMap<Subscriber<unknown>, SubscriberEntry>();
   #replayed: SocketEvent[] = [];
   #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
-  /** After the close: bytes that nobody has read, for the next reader. */
-  #rest: Buffer[] = [];
+  /** After the close: the bytes that nobody has read, for the next reader. */
+  #rest: ReceiveQueue | undefined;
+  /** Whether a reader is receiving them. It may still give bytes back. */
+  #deliveringRest = false;
   readonly #scheduler: SchedulerLike;
 
   constructor(scheduler: SchedulerLike) {
@@ -51,7 +53,7 @@ export class Subscribers {
 
   /** Whether bytes wait for the next reader after the close: `end` comes after them. */
   get #restWaits(): boolean {
-    return this.#rest.length > 0;
+    return this.#deliveringRest || (this.#rest !== undefined && this.#rest.bytes > 0);
   }
 
   get size(): number {
@@ -65,7 +67,8 @@ export class Subscribers {
     const entry: SubscriberEntry = { subscriber, context, type, position, unread: 0, ended: false };
     const reads = type === undefined || type === 'data';
     this.#entries.set(subscriber, entry);
-    for (const event of this.#replayed) if (event.type !== 'end' || !this.#restWaits) notify(entry, event);
+    for (const event of this.#replayed)
+      if (event.type !== 'end' || type === 'end' || !this.#restWaits) notify(entry, event);
     if (this.#last) {
       const { event, error } = this.#last;
       // In the next turn, so that a `retry` of a closed socket does not loop in this one.
@@ -75,8 +78,8 @@ export class Subscribers {
       });
       return () => turn.unsubscribe();
     }
-    if (reads) this.#readers = [...this.#readers, entry];
-    else this.#watchers = [...this.#watchers, entry];
+    if (reads) this.#readers = this.#readers.concat(entry);
+    else this.#watchers = this.#watchers.concat(entry);
     return () => {
       if (reads) this.#readers = this.#readers.filter((other) => other !== entry);
       else this.#watchers = this.#watchers.filter((other) => other !== entry);
@@ -91,7 +94,7 @@ export class Subscribers {
 
   /** Stops replaying `end`: bytes were given back, and the end comes again after them. */
   retractEnd(): void {
-    this.#replayed = this.#replayed.filter(({ type }) => type !== 'end');
+    if (!this.#last) this.#replayed = this.#replayed.filter(({ type }) => type !== 'end');
   }
 
   /** Records that a subscriber gives bytes back. Returns the position in the stream where these bytes end. */
@@ -117,10 +120,10 @@ export class Subscribers {
 
   /**
    * Emits the last event and ends all subscriptions: the present ones now, later ones in the turn after they come.
-   * @param rest Bytes that nobody has read. The next reader receives them first.
+   * @param rest Bytes that nobody has read, and that are given back later. The next reader receives them first.
    * @param ended Whether `end` follows these bytes.
    */
-  close(event: CloseEvent, error: unknown, rest: Buffer[], ended: boolean): void {
+  close(event: CloseEvent, error: unknown, rest: ReceiveQueue, ended: boolean): void {
     this.#last = { event, error };
     this.#rest = rest;
     // Everybody has left before the end: later readers receive it after the rest.
@@ -131,15 +134,18 @@ export class Subscribers {
     for (const entry of entries) finish(entry, event, error);
   }
 
-  /** After the close: takes bytes back for the next reader. */
-  unreadAfterClose(bytes: Uint8Array): void {
-    this.#rest.unshift(asBuffer(bytes));
-  }
-
+  // A reader that leaves takes what it has received, without what it gives back. The next one continues there.
   #deliverRest(entry: SubscriberEntry): void {
+    const { subscriber } = entry;
     const rest = this.#rest;
-    this.#rest = [];
-    for (const data of rest) notify(entry, { type: 'data', data });
+    this.#deliveringRest = true;
+    while (rest && rest.bytes > 0 && !subscriber.closed) {
+      const data = rest.shift();
+      entry.position = rest.offset;
+      notify(entry, { type: 'data', data });
+    }
+    this.#deliveringRest = false;
+    if (subscriber.closed) return;
     for (const event of this.#replayed) if (event.type === 'end') notify(entry, event);
   }
 }

@@ -1,6 +1,6 @@
 // FlowSet: many flows that are held together. Every consumer has a FlowSet, and the sources of its values join the set.
 import type { Flow, Release } from './flow.js';
-import { Holds } from './holds.js';
+import { Holds, type Reason } from './holds.js';
 
 interface FlowEntry {
   /** How many times the flow was added and not yet removed. */
@@ -19,8 +19,7 @@ export class FlowSet implements Flow {
 
   /** Whether the values of one of the flows arrive in real time. */
   get isRealTime(): boolean {
-    for (const flow of this.#entries.keys())
-      if ((flow instanceof Holds || flow instanceof FlowSet) && flow.isRealTime) return true;
+    for (const flow of this.#entries.keys()) if (isOurs(flow) && flow.isRealTime) return true;
     return false;
   }
 
@@ -32,7 +31,7 @@ export class FlowSet implements Flow {
     return this.#holds.holds;
   }
 
-  hold(reason?: string): Release {
+  hold(reason?: Reason): Release {
     return this.#holds.hold(reason);
   }
 
@@ -42,7 +41,7 @@ export class FlowSet implements Flow {
     if (!entry) {
       entry = { joins: 0, release: undefined };
       this.#entries.set(flow, entry);
-      if (this.held) entry.release = flow.hold(this.#reason());
+      if (this.held) entry.release = this.#holdOne(flow);
     }
     entry.joins++;
     let joined = true;
@@ -55,12 +54,13 @@ export class FlowSet implements Flow {
     };
   }
 
-  #reason(): string {
-    return this.holds.join(', ');
+  #holdOne(flow: Flow): Release {
+    const reason = () => this.holds.join(', ');
+    return isOurs(flow) ? flow.hold(reason) : flow.hold(reason());
   }
 
   #holdAll(): void {
-    for (const [flow, entry] of this.#entries) entry.release ??= flow.hold(this.#reason());
+    for (const [flow, entry] of this.#entries) entry.release ??= this.#holdOne(flow);
   }
 
   #releaseAll(): void {
@@ -72,4 +72,9 @@ export class FlowSet implements Flow {
       release?.();
     }
   }
+}
+
+/** Whether a flow takes a function as the reason of a hold. A flow of the user takes a name. */
+function isOurs(flow: Flow): flow is Holds | FlowSet {
+  return flow instanceof Holds || flow instanceof FlowSet;
 }

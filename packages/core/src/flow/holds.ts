@@ -1,9 +1,20 @@
 // The two ends of a hold. `Holds` counts the holds on a source. `Brake` is the single hold of a consumer.
 import type { Flow, Release } from './flow.js';
 
+/**
+ * The name of a holder. A consumer that only forwards the holds of its own consumers passes a function, because their
+ * names change while it holds.
+ */
+export type Reason = string | (() => string);
+
+/** A flow that takes a function as the reason. */
+interface LazyFlow {
+  hold(reason: Reason): Release;
+}
+
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */
 export class Holds implements Flow {
-  readonly #tokens = new Set<{ readonly reason: string }>();
+  readonly #tokens = new Set<{ readonly reason: Reason }>();
   readonly #onChange: (held: boolean) => void;
   /** Whether the values arrive in real time. If so, a consumer may process them in several turns of the event loop. */
   readonly isRealTime: boolean;
@@ -18,10 +29,10 @@ export class Holds implements Flow {
   }
 
   get holds(): readonly string[] {
-    return [...this.#tokens].map((token) => token.reason);
+    return [...this.#tokens].map(({ reason }) => (typeof reason === 'string' ? reason : reason()));
   }
 
-  hold(reason = 'hold'): Release {
+  hold(reason: Reason = 'hold'): Release {
     const token = { reason };
     this.#tokens.add(token);
     if (this.#tokens.size === 1) this.#onChange(true);
@@ -34,16 +45,15 @@ export class Holds implements Flow {
 
 /** The single hold of a consumer, which it switches on and off many times. */
 export class Brake {
-  readonly #flow: Flow;
-  readonly #reason: () => string;
+  readonly #flow: LazyFlow;
+  readonly #reason: Reason;
   #release: Release | undefined;
 
-  /**
-   * @param reason Called at every hold. A flow that only forwards a hold reports the names of its own holders.
-   */
-  constructor(flow: Flow, reason: string | (() => string)) {
-    this.#flow = flow;
-    this.#reason = typeof reason === 'string' ? () => reason : reason;
+  constructor(flow: Flow, reason: string);
+  constructor(flow: LazyFlow, reason: Reason);
+  constructor(flow: Flow | LazyFlow, reason: Reason) {
+    this.#flow = flow as LazyFlow;
+    this.#reason = reason;
   }
 
   get held(): boolean {
@@ -51,7 +61,7 @@ export class Brake {
   }
 
   on(): void {
-    this.#release ??= this.#flow.hold(this.#reason());
+    this.#release ??= this.#flow.hold(this.#reason);
   }
 
   off(): void {

@@ -78,8 +78,6 @@ export function decode<T>(
       /** Whether a long chunk is decoded in several turns of the event loop. */
       let isPaced = false;
       let nextTurn: NodeJS.Immediate | undefined;
-      // Not the brake of the consumers, which has their names.
-      const pause = new Brake(upstream, 'decode: next turn');
 
       const context = new AsyncContext();
       const onHeld = (held: boolean) => {
@@ -88,7 +86,7 @@ export function decode<T>(
         updateDeadline();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
-      const brake = new Brake(upstream, () => holds.holds.join(', '));
+      const brake = new Brake(upstream, () => holds.holds.join(', ') || 'decode: next turn');
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
       const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {
@@ -120,12 +118,11 @@ export function decode<T>(
         }
       };
       const continueNextTurn = () => {
-        pause.on();
         nextTurn = setImmediate(() => {
           nextTurn = undefined;
           run();
-          if (!nextTurn) pause.off();
         });
+        brake.on();
       };
       /**
        * Emits what can be emitted. When nothing is left, passes on the end of the source, or lets the source resume.

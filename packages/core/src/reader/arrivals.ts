@@ -77,7 +77,8 @@ export class Arrivals {
     if (this.#released) return;
     this.#released = true;
     socketsWithReader.delete(this.#socket);
-    for (const chunk of unused.reverse()) this.#socket.unshift(chunk);
+    const { bytes } = controlOf(this.#socket);
+    for (const chunk of unused.reverse()) bytes.unread(chunk, this.#subscriber);
     this.#end ??= { error: readerReleasedError() };
     this.#subscriber.unsubscribe();
     this.wake();

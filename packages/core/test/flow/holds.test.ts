@@ -79,9 +79,9 @@ test('a second hold of a FlowSet does not hold its flows twice', () => {
   set.add(holds);
   const first = set.hold('first');
   const second = set.hold('second');
-  expect(holds.holds).toEqual(['first']);
+  expect(holds.holds).toEqual(['first, second']);
   first();
-  expect(holds.held).toBe(true);
+  expect(holds.holds).toEqual(['second']);
   second();
   expect(holds.held).toBe(false);
 });

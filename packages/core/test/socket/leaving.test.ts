@@ -196,6 +196,37 @@ describe('lingerTimeout', () => {
     peer.resume();
   });
 
+  test('ends a flush that makes no progress, although the peer sends bytes', async () => {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ keepOpen: false, scheduler, lingerTimeout: 1000 });
+    const { subscription } = record(socket);
+    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
+    subscription.unsubscribe();
+    scheduler.pass(0);
+    for (let sent = 1; sent <= 2; sent++) {
+      scheduler.pass(700);
+      peer.write('x');
+      await expect.poll(() => socket.bytesRead).toBe(sent);
+    }
+    scheduler.pass(700);
+    await expect.poll(() => socket.readyState).toBe('closed');
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  test('is also the limit of close() without a time limit: it ends what makes no progress', async () => {
+    const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
+    const closed = socket.close();
+    expect((await drainRaw(peer)).end).toBe('end');
+    for (let sent = 1; sent <= 3; sent++) {
+      scheduler.pass(999);
+      peer.write('x');
+      await expect.poll(() => socket.bytesRead).toBe(sent);
+    }
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(1000);
+    expect(await closed).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
   test('lets a long write to a slow peer continue while it makes progress', async () => {
     const server = await rawServer();
     const socket = dial({ port: server.port, lingerTimeout: 200 });

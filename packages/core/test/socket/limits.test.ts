@@ -150,6 +150,22 @@ describe('finTimeout', () => {
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'abort' });
   });
 
+  test('ends the wait for a peer that sends bytes now and then, when the last subscriber has left', async () => {
+    const { socket, peer, subscription, scheduler } = await timed({ keepOpen: false, finTimeout: 5000 });
+    subscription.unsubscribe();
+    scheduler.pass(0);
+    expect((await drainRaw(peer)).end).toBe('end');
+    await expect.poll(() => socket.readyState).toBe('closing');
+    for (let sent = 1; sent <= 5; sent++) {
+      scheduler.pass(999);
+      peer.write('x');
+      await expect.poll(() => socket.bytesRead).toBe(sent);
+    }
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(5);
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
   test('never cuts a late reply while someone reads', async () => {
     const { socket, peer, log, ended, scheduler } = await timed({ finTimeout: 1000 });
     socket.complete();

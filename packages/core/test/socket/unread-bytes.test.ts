@@ -1,6 +1,18 @@
 // Bytes that a reader gives back wait for the next reader, whenever it comes: also after both sides have ended.
-import { data, lines, listen, reader, serve } from '@rxsock/core';
-import { firstValueFrom, from, lastValueFrom, type Observable, Subject, takeUntil, timeout, toArray } from 'rxjs';
+import { data, lines, listen, on, reader, type Socket, serve } from '@rxsock/core';
+import {
+  firstValueFrom,
+  from,
+  lastValueFrom,
+  type Observable,
+  Subject,
+  startWith,
+  switchMap,
+  take,
+  takeUntil,
+  timeout,
+  toArray,
+} from 'rxjs';
 import { expect, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair, rawClient } from '../../../../tests/support/raw-peers.js';
@@ -106,4 +118,68 @@ test('a reader that stays goes on after bytes that only another reader has given
   leaving.unsubscribe();
   peer.write('o\n');
   await expect.poll(() => Buffer.concat(staying.values).toString()).toBe('one\ntwo\n');
+});
+
+/** A socket whose peer has sent several chunks and has ended, or has reset the connection. Nobody has read them. */
+async function closedWithRest(how: 'end' | 'resetAndDestroy', ...chunks: string[]): Promise<Socket> {
+  const { socket, peer } = await pair({ keepOpen: true });
+  socket.complete();
+  // Large enough not to be joined with the one before.
+  for (const chunk of chunks) {
+    const { bytesRead } = socket;
+    peer.write(chunk);
+    await expect.poll(() => socket.bytesRead).toBe(bytesRead + chunk.length);
+  }
+  peer.resume();
+  peer[how]();
+  await expect.poll(() => socket.readyState).toBe('closed');
+  return socket;
+}
+
+test.each(['end', 'resetAndDestroy'] as const)(
+  'after the close by %s, a reader that leaves early leaves the rest to the next ones',
+  async (how) => {
+    const [first, second, third] = ['a', 'b', 'c'].map((letter) => letter.repeat(600));
+    const socket = await closedWithRest(how, `${first}\n${second}\n`, `${third}\n`);
+    const line = () => firstValueFrom(socket.pipe(data(), lines()));
+    expect([await line(), await line(), await line()]).toEqual([first, second, third]);
+    const { ended } = record(socket.pipe(data()));
+    expect(await ended).toEqual(how === 'end' ? {} : { error: expect.objectContaining({ code: 'ECONNRESET' }) });
+  },
+);
+
+test('after the close, a reader that comes while another one receives gets what that one gives back', async () => {
+  const socket = await closedWithRest('end', 'one\ntwo\nthree\n');
+  const rest = (line: string) => socket.pipe(data(), lines(), startWith(line));
+  expect(await all(socket.pipe(data(), lines(), take(1), switchMap(rest)))).toEqual(['one', 'two', 'three']);
+});
+
+test('after a reset, what a reader has read and gives back comes before the error', async () => {
+  const { socket, peer } = await pair({ keepOpen: true });
+  const input = reader(socket);
+  peer.resume().write('one\ntwo\n');
+  expect(await input.readLine()).toBe('one');
+  peer.resetAndDestroy();
+  await expect.poll(() => socket.readyState).toBe('closed');
+  input.release();
+  const { values, ended } = record(socket.pipe(data(), lines()));
+  expect(await ended).toEqual({ error: expect.objectContaining({ code: 'ECONNRESET' }) });
+  expect(values).toEqual(['two']);
+});
+
+test('bytes that a framing operator and a reader() both give back are delivered once', async () => {
+  const { socket, peer } = await pair({ keepOpen: true });
+  const input = reader(socket);
+  const first = Promise.all([firstValueFrom(socket.pipe(data(), lines())), input.readLine()]);
+  peer.write('a\nb\nc\n');
+  expect(await first).toEqual(['a', 'a']);
+  input.release();
+  peer.end('d\n');
+  expect(await all(socket.pipe(data(), lines()))).toEqual(['b', 'c', 'd']);
+});
+
+test("on('end') of a closed socket emits, although bytes still wait", async () => {
+  const socket = await closedWithRest('end', 'abc');
+  expect(await firstValueFrom(socket.pipe(on('end')))).toEqual({ type: 'end' });
+  expect(String(await firstValueFrom(socket.pipe(data())))).toBe('abc');
 });
