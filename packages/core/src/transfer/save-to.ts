@@ -36,7 +36,7 @@ const MARK = { bytes: 1_048_576, chunks: 1_024 };
  * leaves the file behind, and so does a worker thread that is terminated from outside: see `removeStale`.
  *
  * **Half-close**: `data()` completes only at the peer's FIN, so a connection that was cut is an error and saves
- * nothing.
+ * nothing. UNIX sockets have no reset: over them a cut looks like an end.
  *
  * **Backpressure**: holds its sources while 1 MiB or 1,024 chunks wait for the disk. The peer then waits for the disk.
  *
