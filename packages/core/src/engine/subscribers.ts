@@ -140,9 +140,7 @@ export class Subscribers {
     const rest = this.#rest;
     this.#deliveringRest = true;
     while (rest && rest.bytes > 0 && !subscriber.closed) {
-      const data = rest.shift();
-      entry.position = rest.offset;
-      notify(entry, { type: 'data', data });
+      notify(entry, { type: 'data', data: rest.shift() });
     }
     this.#deliveringRest = false;
     if (subscriber.closed) return;

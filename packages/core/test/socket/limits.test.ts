@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 async function timed(options: Parameters<typeof pair>[0] = {}) {
   const scheduler = new Clock();
@@ -164,6 +165,22 @@ describe('finTimeout', () => {
     expect(socket.readyState).toBe('closing');
     scheduler.pass(5);
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  test.each([
+    [undefined, 'closed'],
+    [Number.POSITIVE_INFINITY, 'closing'],
+  ] as const)('limits close({ timeout: %s }) although somebody reads: then it is %s', async (timeout, state) => {
+    const { socket, peer, scheduler } = await timed({ finTimeout: 5000 });
+    void socket.close({ timeout });
+    expect((await drainRaw(peer)).end).toBe('end');
+    await turns();
+    scheduler.pass(4000);
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(1000);
+    await turns();
+    expect(socket.readyState).toBe(state);
+    peer.end();
   });
 
   test('never cuts a late reply while someone reads', async () => {
