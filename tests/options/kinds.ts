@@ -28,7 +28,13 @@ export const also = (kind: Kind, { good = [], bad = [] }: { good?: unknown[]; ba
   bad: [...kind.bad.filter((value) => !good.includes(value)), ...bad],
 });
 
-const number = (good: number[], bad: number[]): Kind => ({ good, bad: [...bad, nan, -infinity, ...notNumbers] });
+/** -0 is refused, unless the option takes negative numbers. Node's native code aborts the process for some of them. */
+const negativeZero = (good: readonly unknown[]): number[] => (good.some((value) => Object.is(value, -0)) ? [] : [-0]);
+
+const number = (good: number[], bad: number[]): Kind => ({
+  good,
+  bad: [...bad, ...negativeZero(good), nan, -infinity, ...notNumbers],
+});
 
 /** A time limit in milliseconds: 0 and Infinity have a meaning. */
 export const timeout = number([0, 0.5, 1, 2 ** 40, infinity], [-1]);
@@ -43,7 +49,7 @@ export const count = number([0, 1, infinity], [-1, 1.5]);
 /** A place in a file or in a frame. */
 export const position = number([0, 1], [-1, 1.5, infinity]);
 /** Any integer. */
-export const integer = number([-1, 0, 1], [0.5, infinity]);
+export const integer = number([-1, -0, 0, 1], [0.5, infinity]);
 /** An integer of a range. */
 export const range = (least: number, most: number): Kind => number([least, most], [least - 1, most + 1, least + 0.5]);
 /** A number of a range, fractions included. */
@@ -69,6 +75,7 @@ export const choice = (...good: readonly (string | number)[]): Kind => ({
     null,
     nan,
     -1,
+    -0,
     true,
     {},
     [...good],

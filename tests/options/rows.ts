@@ -38,7 +38,7 @@ export const socketOptions: Options = {
   lingerTimeout: kind.timeout,
   idleTimeout: kind.timeout,
   holdTimeout: kind.timeout,
-  keepOpen: { good: [...kind.timeout.good, true, false], bad: ['', '1', 'unknown', null, Number.NaN, -1, {}, []] },
+  keepOpen: { good: [...kind.timeout.good, true, false], bad: ['', '1', 'unknown', null, Number.NaN, -1, -0, {}, []] },
   signal: kind.signal,
   scheduler: kind.scheduler,
 };

@@ -4,12 +4,14 @@
 export { onAbortSignal } from './base/abort-signals.js';
 export { ContextSubscriber } from './base/async-context.js';
 export * from './base/check.js';
+export { elapsedTime } from './base/clock.js';
 export { Deadline, LONGEST_TIMER } from './base/deadline.js';
 export { type Endpoints, formatAddress } from './base/endpoint.js';
 export { handled } from './base/handled.js';
 export { checkHost } from './base/host.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
+export { asError, reasonText } from './base/thrown.js';
 export { checkConnectOptions, connectOver, socketOver } from './connect.js';
 export { Connection, type ConnectionStart } from './engine/connection.js';
 export { resolveSocketOptions, type SocketLimits } from './engine/limits.js';

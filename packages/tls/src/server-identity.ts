@@ -2,7 +2,7 @@
 
 import { constants } from 'node:crypto';
 import tls from 'node:tls';
-import { checkHost, checkObject } from '@rxsock/core/internal';
+import { checkHost, checkObject, typeError } from '@rxsock/core/internal';
 import { checkContextOptions, type SecureContextOptions } from './context-options.js';
 import type { NameOptions, ServerIdentity } from './server-options.js';
 
@@ -12,6 +12,16 @@ export interface ResolvedIdentity {
   readonly options: tls.SecureContextOptions;
   /** `undefined` for a name that has no certificate of its own. */
   contextFor(servername: string): tls.SecureContext | undefined;
+}
+
+/** A name that a client can ask for, or a wildcard: `*` matches one whole label, the first. */
+const SNI_NAME = /^(?:\*|(?:\*\.)?[\w-]+(?:\.[\w-]+)*\.?)$/;
+
+/** Returns a name as `contextFor` compares it: as A-labels, in lower case, without the dot at the end. */
+function sniName(name: string): string {
+  const host = checkHost('A name of sni', name);
+  if (SNI_NAME.test(host)) return host.toLowerCase().replace(/\.$/, '');
+  throw typeError('A name of sni', "a host name, or a wildcard such as '*.example.com': no client can match it", name);
 }
 
 /** Parses certificates and keys. Throws if they do not match. */
@@ -28,7 +38,7 @@ export function resolveIdentity(identity: ServerIdentity, requestCert: boolean):
   createContext('A TLS server', options);
   const contexts = new Map(
     Object.entries(sni).map(([name, own]) => [
-      checkHost('A name of sni', name).toLowerCase(),
+      sniName(name),
       createContext(`The name ${name}`, { ...shared, ...checkName(name, own) }),
     ]),
   );

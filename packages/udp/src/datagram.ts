@@ -1,6 +1,7 @@
 // Checks what is passed to `next()`, `send()` and `request()`.
 import { inspect } from 'node:util';
 import type { Chunk } from '@rxsock/core';
+import { checkHost } from '@rxsock/core/internal';
 import type { Datagram } from './events.js';
 import { checkDatagramPort, type SocketSetup } from './setup.js';
 
@@ -19,6 +20,7 @@ export function toDatagram(input: Chunk | Datagram, { connectFrom, host, port }:
         `not ${inspect(input, { depth: 0 })}: only a connected socket takes the data alone`,
     );
   }
+  checkHost('remote.address', datagram.remote.address);
   checkDatagramPort('remote.port', datagram.remote.port, 0);
   return datagram;
 }

@@ -1,6 +1,6 @@
 // The errors of datagram sockets, and their messages.
 import { AbortedError, ConnectError, SocketError, type SocketErrorOptions } from '@rxsock/core';
-import { formatAddress } from '@rxsock/core/internal';
+import { formatAddress, reasonText } from '@rxsock/core/internal';
 import type { Destination } from './events.js';
 import type { SocketSetup } from './setup.js';
 
@@ -20,7 +20,8 @@ export function openError(cause: SystemCause, { connectFrom, host, port }: Socke
   const target = formatAddress(host, port);
   if (!connectFrom) return systemError(`Cannot bind to ${target}`, cause, { phase: 'open' });
   const { message, code = 'EIO', address } = cause;
-  const attempts = address === undefined ? [] : [{ address, port, code }];
+  // The address of a failed bind() is our own.
+  const attempts = address === undefined || cause.syscall === 'bind' ? [] : [{ address, port, code }];
   return new ConnectError(`Cannot connect to ${target}: ${message}`, { code, phase: 'open', cause, attempts });
 }
 
@@ -31,8 +32,10 @@ export function sendError(cause: SystemCause, { address, port }: Destination): S
 }
 
 export function abortedError(reason: unknown): AbortedError {
-  const detail = reason instanceof Error ? `: ${reason.message}` : '';
-  return new AbortedError(`The socket was aborted from this side${detail}`, { phase: 'close', cause: reason });
+  return new AbortedError(`The socket was aborted from this side${reasonText(reason)}`, {
+    phase: 'close',
+    cause: reason,
+  });
 }
 
 /** @param isClosed `false` while the socket is still closing. */

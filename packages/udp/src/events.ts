@@ -3,7 +3,7 @@ import type { Chunk, DrainEvent, InternetEndpoint, ListeningEvent, SocketError }
 
 /** Where a datagram goes: an address, or a name that the socket resolves, and a port. */
 export interface Destination {
-  /** A numeric address or a host name. */
+  /** A numeric address or a host name. An IPv6 address may be in brackets, as in a URL. */
   readonly address: string;
   readonly port: number;
 }

@@ -1,6 +1,7 @@
 // Resolves the names of hosts.
 import { lookup as systemLookup } from 'node:dns';
 import { isIP, isIPv4, type LookupFunction } from 'node:net';
+import { asError } from '@rxsock/core/internal';
 import type { BindOptions } from './options.js';
 
 /** Resolves a name to an address that the socket can send to. An address resolves to itself. */
@@ -11,6 +12,8 @@ export async function lookUp(name: string, family: number, lookup: LookupFunctio
   if (isIP(name)) return name;
   const address = await new Promise<unknown>((resolve, reject) => {
     lookup(name, { family }, (error, found) => (error ? reject(error) : resolve(found)));
+  }).catch((thrown) => {
+    throw asError(thrown);
   });
   if (typeof address === 'string' && isIP(address)) return address;
   throw Object.assign(new Error(`${name} has no address`), { code: 'ENOTFOUND' });

@@ -2,6 +2,7 @@
 // kernel has taken them, and reports each failure.
 import type dgram from 'node:dgram';
 import { type Chunk, type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
+import { checkHost } from '@rxsock/core/internal';
 import { sendError } from './errors.js';
 import type { Datagram, Destination } from './events.js';
 import type { SocketSetup } from './setup.js';
@@ -22,6 +23,8 @@ export interface SendQueueContext {
 
 interface PendingDatagram {
   readonly datagram: Datagram;
+  /** Where it goes. The caller may change `datagram.remote` before the socket is open. */
+  readonly destination: Destination;
   /** What is sent. The caller may change the memory of `datagram.data` before the kernel takes it. */
   readonly payload: Buffer;
   readonly callback: SendCallback | undefined;
@@ -65,7 +68,9 @@ export class SendQueue {
         "stop when next() returns false and continue at 'drain'";
       this.reportFailure(datagram, new WriteBufferOverflowError(message, { phase: 'write', limit }), callback);
     } else {
-      const entry = { datagram, payload: ownBytes(datagram.data), callback };
+      const { address, port } = datagram.remote;
+      const destination = { address: checkHost('remote.address', address), port };
+      const entry = { datagram, destination, payload: ownBytes(datagram.data), callback };
       this.pendingBytes += costOf(entry);
       this.#pending.add(entry);
       if (this.#node) this.#transmit(entry, this.#node);
@@ -98,12 +103,11 @@ export class SendQueue {
   }
 
   #transmit(entry: PendingDatagram, node: dgram.Socket): void {
-    const { payload } = entry;
-    const { remote } = entry.datagram;
-    const onSent = (cause?: Error | null) => this.#settle(entry, cause ? sendError(cause, remote) : undefined);
+    const { payload, destination } = entry;
+    const onSent = (cause?: Error | null) => this.#settle(entry, cause ? sendError(cause, destination) : undefined);
     try {
-      if (this.#isPeer(remote)) node.send(payload, onSent);
-      else node.send(payload, remote.port, remote.address, onSent);
+      if (this.#isPeer(destination)) node.send(payload, onSent);
+      else node.send(payload, destination.port, destination.address, onSent);
     } catch (error) {
       // Node throws for port 0, which a received datagram can have, and for another destination than the peer.
       onSent(error as Error);

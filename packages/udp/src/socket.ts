@@ -64,8 +64,8 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
    * those to other destinations do not wait for the lookup of that name.
    * @param datagram What to send, and where. A socket with a peer also takes a chunk of bytes alone.
    * @returns `false` at or over `highWaterMark`: wait for `drain`. Also `false` if the socket is closing or closed.
-   * @throws At the call: {@link TypeError} if it is not a datagram; {@link RangeError} for a port out of range. The
-   * socket stays open.
+   * @throws At the call: {@link TypeError} if it is not a datagram, or its address cannot be one of a host; {@link
+   * RangeError} for a port out of range. The socket stays open.
    */
   next(datagram: D): boolean {
     return this.#binding.send(toDatagram(datagram, this.#binding.setup));

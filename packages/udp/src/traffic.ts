@@ -1,4 +1,5 @@
 // Counts the datagrams of one socket and measures how long it is open.
+import { elapsedTime } from '@rxsock/core/internal';
 import type { SchedulerLike } from 'rxjs';
 import type { DatagramReport } from './events.js';
 
@@ -22,16 +23,16 @@ export class Traffic {
 
   /** Starts the clock: the socket is open. */
   startClock(): void {
-    this.#openedAt = this.#scheduler.now();
+    this.#openedAt = elapsedTime(this.#scheduler);
   }
 
   /** Stops the clock: the socket is closed. */
   stopClock(): void {
-    this.#closedAt = this.#scheduler.now();
+    this.#closedAt = elapsedTime(this.#scheduler);
   }
 
   get report(): DatagramReport {
-    const until = this.#closedAt ?? this.#scheduler.now();
+    const until = this.#closedAt ?? elapsedTime(this.#scheduler);
     return { ...this.counts, duration: until - (this.#openedAt ?? until) };
   }
 }

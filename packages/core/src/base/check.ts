@@ -63,7 +63,10 @@ export function checkInteger<T>(
   return value;
 }
 
-/** Checks a number from `least` to `most`. Fractions are allowed. */
+/**
+ * Checks a number from `least` to `most`. Fractions are allowed. -0 counts as less than 0: some native code of Node
+ * aborts the process for it.
+ */
 export function checkNumber(
   name: string,
   value: unknown,
@@ -72,7 +75,8 @@ export function checkNumber(
   expected: string = describeRange('a number', least, most),
 ): void {
   if (typeof value !== 'number') throw typeError(name, expected, value);
-  if (!(value >= least && value <= most)) throw rangeError(name, expected, value);
+  const isBelow = Object.is(value, -0) && least >= 0;
+  if (isBelow || !(value >= least && value <= most)) throw rangeError(name, expected, value);
 }
 
 function describeRange(noun: string, least: number, most: number): string {
@@ -112,7 +116,8 @@ export function checkFamily(name: string, value: unknown): void {
 
 /** Checks one of a few strings or numbers. */
 export function checkOneOf<T>(name: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
+  // Not includes(), which takes -0 for 0.
+  if (allowed.some((each) => Object.is(each, value))) return value;
   const expected = `one of ${allowed.map((each) => inspect(each)).join(', ')}`;
   const isNumber = typeof value === 'number' && allowed.some((each) => typeof each === 'number');
   throw isNumber ? rangeError(name, expected, value) : typeError(name, expected, value);

@@ -10,13 +10,21 @@ const TOLERANCE = 50;
  * scheduler has virtual time, because inside `TestScheduler.run()` every scheduler has it.
  */
 export function elapsedTime(scheduler: SchedulerLike): number {
-  const now = scheduler.now();
-  return isWallClock(now) ? performance.now() : now;
+  return virtualTime(scheduler) ?? performance.now();
 }
 
 /** Returns whether the scheduler has virtual time: its time is not that of the wall clock. */
 export function hasVirtualTime(scheduler: SchedulerLike): boolean {
-  return !isWallClock(scheduler.now());
+  return virtualTime(scheduler) !== undefined;
+}
+
+/** Returns the time of the scheduler; `undefined` if it is that of the wall clock. */
+function virtualTime(scheduler: SchedulerLike): number | undefined {
+  if (isWallClock(scheduler.now())) return undefined;
+  // Between the two readings, somebody may have set the wall clock, or the process may have slept. A second comparison
+  // tells this from virtual time.
+  const now = scheduler.now();
+  return isWallClock(now) ? undefined : now;
 }
 
 function isWallClock(now: number): boolean {

@@ -13,16 +13,19 @@ export function familyOf(address = ''): Family {
 /**
  * Returns the addresses of one family, or of both, each once, and the families in turn (RFC 8305, section 4).
  * @param answer What the lookup has found: a list, one address, or nothing.
+ * @param localAddress The address to connect from, for the message.
  * @throws An error with the code of Node if no address is left.
  */
-export function addressesToTry(answer: unknown, family: Family): string[] {
+export function addressesToTry(answer: unknown, family: Family, localAddress?: string): string[] {
   const found = (Array.isArray(answer) ? answer : [answer]).map(addressIn).filter((address) => address !== '');
   const valid = [...new Set(found)].filter((address) => familyOf(address) !== 0);
   const usable = family === 0 ? valid : valid.filter((address) => familyOf(address) === family);
   if (usable.length > 0) return inTurn(usable);
   if (found.length > 0 && valid.length === 0)
     throw codedError('ERR_INVALID_IP_ADDRESS', `the lookup returned ${inspect(found[0])}, which is not an IP address`);
-  throw codedError('ENOTFOUND', `the host has no ${family === 0 ? 'address' : `IPv${family} address`}`);
+  const missing = family === 0 ? 'address' : `IPv${family} address`;
+  const why = localAddress === undefined ? '' : `, and localAddress ${localAddress} can connect to no other`;
+  throw codedError('ENOTFOUND', `the host has no ${missing}${why}`);
 }
 
 // Lookup functions are written by users, so the entries may be anything.

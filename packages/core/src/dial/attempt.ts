@@ -1,5 +1,6 @@
 // One attempt of a dial: connects one stream to one address.
 import type net from 'node:net';
+import type { AttemptFailure } from '../engine/connection-errors.js';
 import { resetStream } from '../engine/node-internals.js';
 import { codedError } from './addresses.js';
 
@@ -22,7 +23,7 @@ export function startAttempt(
 ): void {
   let failure: NodeJS.ErrnoException | undefined;
   const onError = (error: Error) => {
-    failure = error;
+    failure = withHint(error, to);
   };
   const onClose = () => closed(failure);
   // A stream that was reset keeps this listener, so that a late error is not unhandled.
@@ -31,8 +32,9 @@ export function startAttempt(
   stream.once('connect', () => {
     if (stream.destroyed) return;
     if (isSelfConnected(stream, to.port)) {
-      const message = `connect ECONNREFUSED ${to.host}:${to.port}: the connection led back to this socket itself`;
-      failure = codedError('ECONNREFUSED', message);
+      const hint = 'the connection led back to this socket itself';
+      const refusal = codedError('ECONNREFUSED', `connect ECONNREFUSED ${to.host}:${to.port}: ${hint}`);
+      failure = Object.assign(refusal, { hint });
       // Not destroy(): the port would stay in TIME_WAIT, and the server that is expected there could not listen.
       return resetStream(stream);
     }
@@ -50,4 +52,18 @@ export function startAttempt(
 // own. The socket then connects to itself (simultaneous open, RFC 9293, section 3.5).
 function isSelfConnected(stream: net.Socket, port: number): boolean {
   return stream.localPort === port && stream.localAddress === stream.remoteAddress;
+}
+
+/** Adds a hint to an error about our own end, because its code alone would blame the peer. */
+function withHint(error: NodeJS.ErrnoException, local: net.TcpSocketConnectOpts): AttemptFailure {
+  const { localAddress, localPort } = local;
+  // Some systems report a port in use at connect().
+  if (error.code === 'EADDRINUSE' && localPort)
+    return Object.assign(error, { hint: `localPort ${localPort} is in use` });
+  if (error.syscall !== 'bind') return error;
+  const hint =
+    error.code === 'EADDRNOTAVAIL'
+      ? `localAddress ${localAddress} is not an address of this host`
+      : `localAddress ${localAddress}, localPort ${localPort} cannot be used`;
+  return Object.assign(error, { hint });
 }

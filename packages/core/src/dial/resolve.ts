@@ -1,5 +1,6 @@
 // The first step of a dial: from a host and a port, which may be names, to the addresses to try and the port number.
 import type net from 'node:net';
+import { asError } from '../base/thrown.js';
 import { connectError } from '../engine/connection-errors.js';
 import { servicePort } from '../lookup/service-port.js';
 import { addressesToTry, type Family, familyOf } from './addresses.js';
@@ -13,6 +14,8 @@ export interface DialPeer {
   /** A port number, or the name of a service. */
   readonly port: number | string;
   readonly family: Family;
+  /** Our end of each attempt. */
+  readonly local: Pick<net.TcpSocketConnectOpts, 'localAddress' | 'localPort'>;
   readonly lookup: net.LookupFunction;
 }
 
@@ -28,22 +31,22 @@ export interface ResolveHandlers {
  * @returns Cancels: no handler is called any more.
  */
 export function resolvePeer(peer: DialPeer, { resolved, failed }: ResolveHandlers): () => void {
-  const { target, host, family, lookup } = peer;
+  const { target, host, family, local, lookup } = peer;
   let settled = false;
-  const fail = (error: Error) => {
+  const fail = (thrown: unknown) => {
     if (settled) return;
     settled = true;
-    failed(error);
+    failed(asError(thrown));
   };
   // A lookup may answer twice.
-  const onAnswer = (port: number, error: Error | null, answer: unknown) => {
+  const onAnswer = (port: number, error: unknown, answer: unknown) => {
     if (settled) return;
     if (error) return fail(error);
     let addresses: string[];
     try {
-      addresses = addressesToTry(answer, family);
+      addresses = addressesToTry(answer, family, local.localAddress);
     } catch (noAddress) {
-      return fail(noAddress as Error);
+      return fail(noAddress);
     }
     settled = true;
     resolved(addresses, port);

@@ -17,8 +17,6 @@ import { type DialPeer, resolvePeer } from './resolve.js';
 
 /** Whom to dial, and how. The options are checked, and their defaults filled in. */
 export interface DialOptions extends DialPeer {
-  /** Our end of each attempt. */
-  readonly local: Pick<net.TcpSocketConnectOpts, 'localAddress' | 'localPort'>;
   readonly attemptDelay: number;
   readonly scheduler: SchedulerLike;
   createStream(): net.Socket;

@@ -10,6 +10,7 @@ import {
   SocketTimeoutError,
   WriteBufferOverflowError,
 } from '../base/errors.js';
+import { reasonText } from '../base/thrown.js';
 
 /** The state of a connection when it fails. */
 export interface Scene {
@@ -27,8 +28,7 @@ const fieldsOf = ({ local, remote, opened }: Scene, phase: ErrorPhase) => ({
 });
 
 export function abortedError(reason: unknown, scene: Scene): AbortedError {
-  const why = reason instanceof Error ? `: ${reason.message}` : '';
-  const message = `The connection to ${scene.target} was aborted from this side${why}`;
+  const message = `The connection to ${scene.target} was aborted from this side${reasonText(reason)}`;
   return new AbortedError(message, { ...fieldsOf(scene, 'close'), cause: reason });
 }
 
@@ -61,16 +61,29 @@ export function streamError(cause: NodeJS.ErrnoException, scene: Scene): SocketE
     : new SocketError(`The connection to ${scene.target} failed: ${cause.message}`, options);
 }
 
-/** The connection could not be opened. */
+/** The error of a failed attempt. `hint` is there if the code alone would blame the peer for a fault of this side. */
+export interface AttemptFailure extends NodeJS.ErrnoException {
+  readonly hint?: string;
+}
+
+/**
+ * The connection could not be opened.
+ * @param failed The failed attempts, in the order of the `errors` of the cause if it has several.
+ */
 export function connectError(
-  cause: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number },
+  cause: AttemptFailure & { readonly address?: string; readonly port?: number },
   failed: readonly ConnectAttempt[],
   scene: Scene,
 ): ConnectError {
   const { code = 'EIO', address, port } = cause;
   const last = address === undefined || port === undefined ? [] : [{ address, port, code }];
   const attempts = failed.length > 0 ? failed : last;
-  const detail = attempts.map((attempt) => `${attempt.address} ${attempt.code}`).join(', ') || cause.message;
+  const causes: readonly AttemptFailure[] = cause instanceof AggregateError ? cause.errors : [cause];
+  const described = attempts.map((attempt, index) => {
+    const hint = causes[index]?.hint;
+    return `${attempt.address} ${attempt.code}${hint === undefined ? '' : ` (${hint})`}`;
+  });
+  const detail = described.join(', ') || cause.message;
   return new ConnectError(`Cannot connect to ${scene.target}: ${detail}`, { code, phase: 'open', cause, attempts });
 }
 

@@ -49,6 +49,7 @@ import { Subscribers } from './subscribers.js';
 import { Timeouts } from './timeouts.js';
 import type { Dial, DialHandlers, StreamTransport, Transport, TransportType } from './transport.js';
 import { applyTuning, type StreamTuning } from './tuning.js';
+import { warnOfLoss } from './unnoticed-loss.js';
 import { type Claim, Usage } from './usage.js';
 import { WriteSide } from './write-side.js';
 
@@ -529,7 +530,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     });
     // Bytes are lost and nobody is notified. An abort was asked for, so it needs no warning.
     const unnoticed = writeSide.lostSilently && this.#subscribers.size === 0 && outcome.how !== 'abort';
-    if (outcome.failure && unnoticed) process.emitWarning(outcome.failure);
+    if (outcome.failure && unnoticed) warnOfLoss(outcome.failure);
     this.#notifyState();
     const ended = this.#readSide.hasEnded && !this.#readSide.dropping;
     this.#subscribers.close({ type: 'close', report }, outcome.failure, rest, ended);

@@ -6,6 +6,7 @@ import type { SchedulerLike } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
 import type { Endpoint } from '../base/endpoint.js';
 import { type ConnectAttempt, SocketError } from '../base/errors.js';
+import { asError } from '../base/thrown.js';
 import { connectError, type Scene, streamError } from './connection-errors.js';
 import type { DialEvent } from './dial-events.js';
 import type { NodeStream } from './node-stream.js';
@@ -73,9 +74,10 @@ export class Opening {
     this.#subscribers.emit({ type: 'connect', local, remote });
   }
 
-  /** Returns the error of the socket for an error of the stream. */
-  explain(cause: NodeJS.ErrnoException): SocketError {
-    if (cause instanceof SocketError) return cause;
+  /** Returns the error of the socket for what the stream or the dial has failed with. */
+  explain(thrown: unknown): SocketError {
+    if (thrown instanceof SocketError) return thrown;
+    const cause = asError(thrown);
     const { target, local, remote, opened } = this.scene;
     const context = { target, local, remote, phase: opened ? 'read' : 'open' } as const;
     const explained = this.#transport.explain?.(cause, context);

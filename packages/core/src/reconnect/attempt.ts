@@ -1,5 +1,6 @@
 // One attempt of a reconnecting socket: a single socket, from dialling to its end.
 import type { SchedulerLike } from 'rxjs';
+import { elapsedTime } from '../base/clock.js';
 import { ConnectError, type SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import type { FlowSet } from '../flow/flow-set.js';
@@ -37,7 +38,7 @@ export class Attempt {
         next: (event) => {
           if (event.type === 'close') report = event.report;
           else if (event.type === ready) {
-            this.#openedAt = scheduler.now();
+            this.#openedAt = elapsedTime(scheduler);
             handlers.onOpen(event);
           } else handlers.onEvent(event);
         },
@@ -60,7 +61,7 @@ export class Attempt {
 
   /** How long the socket has been open, in milliseconds; `undefined` if it never was. */
   get openFor(): number | undefined {
-    return this.#openedAt === undefined ? undefined : this.#scheduler.now() - this.#openedAt;
+    return this.#openedAt === undefined ? undefined : elapsedTime(this.#scheduler) - this.#openedAt;
   }
 
   /**

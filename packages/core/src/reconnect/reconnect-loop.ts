@@ -13,6 +13,7 @@ import { closeWithin } from '../base/close-within.js';
 import { AbortedError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
 import { States } from '../base/states.js';
+import { reasonText } from '../base/thrown.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { controlOf, type Socket } from '../socket.js';
 import { Attempt } from './attempt.js';
@@ -114,8 +115,7 @@ export class ReconnectLoop {
   }
 
   abort(reason: unknown): void {
-    const why = reason instanceof Error ? `: ${reason.message}` : '';
-    const message = `The reconnecting socket was aborted from this side${why}`;
+    const message = `The reconnecting socket was aborted from this side${reasonText(reason)}`;
     this.fail(new AbortedError(message, { phase: 'close', cause: reason }));
   }
 

@@ -1,6 +1,7 @@
 // Channel: one direction of a connection in memory. Bytes that are sent arrive later, slower, in pieces, or not at all.
 // Every delivery runs on the scheduler, in order, so that virtual time alone decides when it happens.
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { elapsedTime } from '../base/clock.js';
 import type { Faults } from './faults.js';
 
 /** What the receiver gets: bytes, a FIN, a reset by the sender, or a reset by the channel itself, for both ends. */
@@ -20,7 +21,7 @@ export class Channel {
   #allowance: number;
   #piecesSent = 0;
   #inTransit: { readonly dueAt: number; readonly delivery: Delivery }[] = [];
-  /** When the last byte that was sent leaves the sender, on the scheduler's clock. */
+  /** When the last byte that was sent leaves the sender, as `elapsedTime` counts. */
   #busyUntil = 0;
   #finished = false;
   #timer: Subscription | undefined;
@@ -42,7 +43,7 @@ export class Channel {
 
   /** How long until everything that was sent has left the sender, in milliseconds. */
   get busyFor(): number {
-    return Math.max(0, this.#busyUntil - this.#scheduler.now());
+    return Math.max(0, this.#busyUntil - elapsedTime(this.#scheduler));
   }
 
   /** Sends bytes. Returns how many of them will arrive. */
@@ -83,7 +84,7 @@ export class Channel {
 
   #push(delivery: Delivery): void {
     const length = typeof delivery === 'string' ? 0 : delivery.length;
-    this.#busyUntil = Math.max(this.#busyUntil, this.#scheduler.now()) + (length * 1000) / this.#bandwidth;
+    this.#busyUntil = Math.max(this.#busyUntil, elapsedTime(this.#scheduler)) + (length * 1000) / this.#bandwidth;
     this.#inTransit.push({ dueAt: this.#busyUntil + this.#latency, delivery });
     this.#schedule();
   }
@@ -91,12 +92,12 @@ export class Channel {
   #schedule(): void {
     const [first] = this.#inTransit;
     if (!first || this.#timer) return;
-    const delay = Math.max(0, first.dueAt - this.#scheduler.now());
+    const delay = Math.max(0, first.dueAt - elapsedTime(this.#scheduler));
     this.#timer = this.#scheduler.schedule(() => this.#deliverDue(), delay);
   }
 
   #deliverDue(): void {
-    const now = this.#scheduler.now();
+    const now = elapsedTime(this.#scheduler);
     // The first delivery is due, even if the clock is a little behind the timer.
     for (let next = this.#inTransit.shift(); next; next = this.#inTransit.shift()) {
       this.#deliver(next.delivery);

@@ -43,7 +43,7 @@ export class PartFile {
 
   /** Creates the temporary file. If `name` is a symbolic link, the file that it points to is created or replaced. */
   static async open(name: string, options: ResolvedSaveToOptions): Promise<PartFile> {
-    const final = await followLinks(path.resolve(name));
+    const final = await followLinks(name);
     const old = await findOld(final);
     if (options.removeStale) await removeStaleParts(final);
     return new PartFile(final, old, options);
@@ -116,15 +116,28 @@ const writev = (descriptor: number, chunks: readonly Uint8Array[]): Promise<numb
     fs.writev(descriptor, chunks as Uint8Array[], (error, written) => (error ? reject(error) : resolve(written)));
   });
 
-/** Returns where `name` leads: the path of a file, or of one that does not exist yet. */
+/**
+ * Returns where `name` leads: the absolute path of a file, or of one that does not exist yet. The system resolves the
+ * path, because node:path would take `..` after a link to another folder for the folder of the link.
+ */
 async function followLinks(name: string): Promise<string> {
+  if (namesFolder(name)) throw directoryError();
   try {
     return await realpath(name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  const target = await readlink(name).catch(() => undefined);
-  return target === undefined ? name : followLinks(path.resolve(await realpath(path.dirname(name)), target));
+  const folder = await realpath(path.dirname(name));
+  const file = path.join(folder, path.basename(name));
+  const target = await readlink(file).catch(() => undefined);
+  if (target === undefined) return file;
+  return followLinks(path.isAbsolute(target) ? target : `${folder}${path.sep}${target}`);
+}
+
+/** Returns whether a path can lead only to a folder, by its end: a separator, `.` or `..`. */
+function namesFolder(name: string): boolean {
+  const last = name.split(path.sep === '/' ? '/' : /[\\/]/).at(-1) as string;
+  return ['', '.', '..'].includes(last);
 }
 
 /** Returns the file that the rename will replace, if there is one. Throws if it is not a regular file. */

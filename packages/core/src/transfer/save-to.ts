@@ -1,5 +1,7 @@
 // saveTo(): the receiving end of a file.
+import { types } from 'node:util';
 import { Observable, type OperatorFunction } from 'rxjs';
+import { typeError } from '../base/check.js';
 import type { BackpressureOverflowError } from '../base/errors.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
@@ -14,6 +16,9 @@ export interface SaveProgress {
   /** How many bytes were handed to the file system so far. */
   readonly bytesSaved: number;
 }
+
+/** What the source must emit. A string is refused: after `lines()`, the file would lack the ends of the lines. */
+const BYTES = 'a Uint8Array (put encode() before saveTo() for anything else)';
 
 /** How much may wait for the disk before the sources are held. */
 const MARK = { bytes: 1_048_576, chunks: 1_024 };
@@ -40,13 +45,14 @@ const MARK = { bytes: 1_048_576, chunks: 1_024 };
  *
  * **Backpressure**: holds its sources while 1 MiB or 1,024 chunks wait for the disk. The peer then waits for the disk.
  *
- * @param file A path, or a `file:` URL.
+ * @param file A path, or a `file:` URL. One that ends in a separator, `.` or `..` names a directory: `EISDIR`.
  * @returns An operator. Its result completes when the file has its final name.
  * @throws At the call: TypeError if `file` is neither a path nor a `file:` URL, and for an option of the wrong type;
  * RangeError for a `mode` out of range.
  * @throws As a notification: {@link SocketError} with phase `write` and Node's code (`ENOSPC`, `EROFS`, `ENOENT`,
  * `EACCES`, `EISDIR`, …) or `ERR_FILE_NOT_REGULAR`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if
- * 64 MiB wait and the source cannot be held; what the source fails with.
+ * 64 MiB wait and the source cannot be held; TypeError for a chunk that is not a `Uint8Array`; what the source fails
+ * with.
  *
  * @example
  * ```ts
@@ -78,13 +84,15 @@ export function saveTo(file: string | URL, options: SaveToOptions = {}): Operato
         stopped ??= { error };
         wake();
       };
+      const refuse = (error: Error) => {
+        incoming.unsubscribe();
+        stop(error);
+      };
       const receive = (chunk: Uint8Array) => {
+        if (!types.isUint8Array(chunk)) return refuse(typeError('The chunk', BYTES, chunk));
         if (chunk.length === 0) return;
         const overflow = unheldOverflow(queuedBytes, queue.length, 'the disk');
-        if (overflow) {
-          incoming.unsubscribe();
-          return stop(overflow);
-        }
+        if (overflow) return refuse(overflow);
         queue.push(chunk);
         queuedBytes += chunk.length;
         if (queuedBytes >= MARK.bytes || queue.length >= MARK.chunks) brake.on();

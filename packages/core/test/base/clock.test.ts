@@ -1,9 +1,10 @@
 // Time limits and durations when somebody sets the wall clock.
-import { listen, on, type Socket } from '@rxsock/core';
+import { listen, on, reconnect, type Socket } from '@rxsock/core';
+import { socketPair } from '@rxsock/core/testing';
 import { asyncScheduler, firstValueFrom } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { afterEach, expect, test, vi } from 'vitest';
-import { dial, pair, rawClient } from '../../../../tests/support/raw-peers.js';
+import { dial, pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { elapsedTime, hasVirtualTime } from '../../src/base/clock.js';
 import { Deadline } from '../../src/base/deadline.js';
@@ -26,6 +27,18 @@ test.each([HOUR, -HOUR])('a step of the wall clock by %i ms does not change the 
   const elapsed = elapsedTime(asyncScheduler) - before;
   expect(elapsed).toBeGreaterThanOrEqual(0);
   expect(elapsed).toBeLessThan(HOUR / 2);
+});
+
+test.each([HOUR, -HOUR, 60])('a step by %i ms between two readings of the clock is not virtual time', (step) => {
+  const before = elapsedTime(asyncScheduler);
+  for (const read of [elapsedTime, hasVirtualTime]) {
+    setClockBy(step);
+    vi.mocked(Date.now).mockImplementationOnce(wallClock);
+    const result = read(asyncScheduler);
+    if (result === false) continue;
+    expect(Number(result) - before).toBeGreaterThanOrEqual(0);
+    expect(Number(result) - before).toBeLessThan(HOUR / 2);
+  }
 });
 
 test('a deadline expires although the wall clock was set back', async () => {
@@ -75,6 +88,31 @@ test.each([HOUR, -HOUR])('a step of the wall clock by %i ms is not in the durati
   const { duration } = await socket.close();
   expect(duration).toBeGreaterThanOrEqual(0);
   expect(duration).toBeLessThan(HOUR / 2);
+});
+
+test('a connection that was open for a short time does not reset the backoff because the clock was set', async () => {
+  const server = await rawServer();
+  const reconnecting = reconnect(() => dial({ port: server.port }), { backoff: { initial: 1, jitter: 0 } });
+  const { values } = record(reconnecting);
+  const retries = () => values.flatMap((event) => (event.type === 'retry' ? [event.attempt] : []));
+  (await server.next()).end();
+  await expect.poll(retries).toEqual([1]);
+  const second = await server.next();
+  await expect.poll(() => reconnecting.readyState).toBe('open');
+  setClockBy(HOUR);
+  second.end();
+  await expect.poll(retries).toEqual([1, 2]);
+  reconnecting.error();
+});
+
+test('a connection in memory delivers in time although the wall clock was set back', async () => {
+  const [one, other] = socketPair({ latency: 5, bandwidth: 1_000_000 });
+  const { values } = record(other.pipe(on('data')));
+  one.next('a');
+  setClockBy(-HOUR);
+  one.next('b');
+  await expect.poll(() => values.map(({ data }) => `${data}`).join('')).toBe('ab');
+  one.error();
 });
 
 test('with virtual time the clock is that of the scheduler', () => {

@@ -1,6 +1,6 @@
 // What starts a dial, which attempt opens the socket, and what happens when a dial fails or is cancelled.
 import type { LookupFunction } from 'node:net';
-import { ConnectError, connect, data, SocketError, SocketTimeoutError } from '@rxsock/core';
+import { ConnectError, type ConnectOptions, connect, data, SocketError, SocketTimeoutError } from '@rxsock/core';
 import { defer, retry } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
@@ -132,6 +132,52 @@ describe('a failed dial', () => {
     };
     const { error } = await record(dial({ port: 1, host: 'somewhere', lookup })).ended;
     expect(error).toMatchObject({ name: 'ConnectError', code: 'EBROKEN' });
+  });
+
+  test.each([
+    [undefined, /undefined was given in place of an Error$/],
+    [null, /null was given in place of an Error$/],
+    ['', /'' was given in place of an Error$/],
+    ['no such name', /: no such name$/],
+    [{ code: 'EBROKEN' }, /\{ code: 'EBROKEN' \} was given in place of an Error$/],
+    [{ message: 'broken' }, /: broken$/],
+  ])('reports a lookup that gives %o in place of an error', async (given, message) => {
+    const throws = () => {
+      throw given;
+    };
+    const answers = ((_host, _options, done) => done(given as never, [])) as LookupFunction;
+    for (const lookup of given ? [throws, answers] : [throws]) {
+      const socket = dial({ port: 1, host: 'somewhere', lookup });
+      const { error } = await record(socket).ended;
+      expect(error).toMatchObject({ name: 'ConnectError', phase: 'open', message: expect.stringMatching(message) });
+      const code = typeof given === 'object' && given && 'code' in given ? given.code : 'EIO';
+      expect(error).toMatchObject({ code });
+    }
+  });
+
+  test.each<[string, () => Promise<Partial<ConnectOptions>>, string, RegExp]>([
+    [
+      'a localAddress that this host does not have',
+      async () => ({ localAddress: '192.0.2.1' }),
+      'EADDRNOTAVAIL',
+      /localAddress 192\.0\.2\.1 is not an address of this host/,
+    ],
+    [
+      'a localPort in use',
+      async () => ({ localAddress: '127.0.0.1', localPort: (await rawServer()).port }),
+      'EADDRINUSE',
+      /localPort \d+ is in use/,
+    ],
+    [
+      'a localAddress of another family than the host',
+      async () => ({ localAddress: '::1' }),
+      'ENOTFOUND',
+      /no IPv6 address, and localAddress ::1 can connect to no other/,
+    ],
+  ])('blames this side for %s', async (_what, options, code, message) => {
+    const { port } = await rawServer();
+    const { error } = await record(dial({ port, ...(await options()) })).ended;
+    expect(error).toMatchObject({ name: 'ConnectError', code, message: expect.stringMatching(message) });
   });
 
   test('ends after connectTimeout', async () => {

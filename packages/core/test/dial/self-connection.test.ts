@@ -23,6 +23,7 @@ describe.each(['127.0.0.1', '::1'])('%s', (localAddress) => {
     expect(error).toMatchObject({
       name: 'ConnectError',
       code: 'ECONNREFUSED',
+      message: expect.stringContaining('led back to this socket itself'),
       attempts: [{ address: localAddress, port, code: 'ECONNREFUSED' }],
       cause: { message: expect.stringContaining('led back to this socket itself') },
     });
@@ -35,6 +36,16 @@ describe.each(['127.0.0.1', '::1'])('%s', (localAddress) => {
     await record(connect({ port, host: localAddress, localAddress, localPort: port })).ended;
     expect((await listenOn(port, localAddress)).port).toBe(port);
   });
+});
+
+test('the message names the attempt that led back among those of several addresses', async () => {
+  const port = await freePort();
+  const lookup = resolvesTo('127.0.0.7', '127.0.0.1');
+  const socket = dial({ port, host: 'several.test', lookup, localAddress: '127.0.0.1', localPort: port });
+  const { error } = await record(socket).ended;
+  expect((error as Error).message).toMatch(
+    /: 127\.0\.0\.7 ECONNREFUSED, 127\.0\.0\.1 ECONNREFUSED \(the connection led back to this socket itself\)$/,
+  );
 });
 
 test('the next address is tried', async () => {

@@ -1,5 +1,5 @@
 // close(), error(), and the report of how a connection ended.
-import { data } from '@rxsock/core';
+import { data, type Socket } from '@rxsock/core';
 import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
@@ -163,6 +163,21 @@ describe('warnings', () => {
     warn.mockRestore();
   });
 
+  test('are bounded, because peers can cause as many losses as they like', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    for (let i = 0; i < 15; i++) {
+      const { socket, peer } = await pair();
+      socket.next(Buffer.alloc(20_000_000));
+      peer.resetAndDestroy();
+      await socket.close();
+    }
+    const warnings = warn.mock.calls.map(([warning]) => warning);
+    expect(warnings.length).toBeGreaterThan(5);
+    expect(warnings.length).toBeLessThan(12);
+    expect(warnings.at(-1)).toMatch(/^Further connections that lose bytes with ECONNRESET are not reported/);
+    warn.mockRestore();
+  });
+
   test('are not emitted for a deliberate abort', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     const { socket } = await pair();
@@ -172,4 +187,14 @@ describe('warnings', () => {
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
   });
+});
+
+test.each([
+  ['error() with a string', async (socket: Socket) => socket.error('enough')],
+  ['error() with an error', async (socket: Socket) => socket.error(new Error('enough'))],
+])('the reason of an abort is in the message: %s', async (_what, abort) => {
+  const { socket } = await pair();
+  const { ended } = record(socket);
+  await abort(socket);
+  expect((await ended).error).toMatchObject({ message: expect.stringMatching(/aborted from this side: enough$/) });
 });

@@ -40,6 +40,18 @@ describe('fails for a disk error:', () => {
     expect(await names(directory)).toEqual([]);
   });
 
+  test.each(['new/', 'precious/', 'precious/.', 'precious/..', 'dangling', '.', '..', ''])(
+    'a path that can only be that of a directory: %j',
+    async (end) => {
+      const directory = await testFolder();
+      await writeFile(path.join(directory, 'precious'), 'old');
+      await symlink('target/', path.join(directory, 'dangling'));
+      expect(await fails(`${directory}/${end}`)).toMatchObject({ code: 'EISDIR', phase: 'write' });
+      expect(await names(directory)).toEqual(['dangling', 'precious']);
+      expect(await readFile(path.join(directory, 'precious'), 'utf8')).toBe('old');
+    },
+  );
+
   test("a device with the file's name, which stays", async () => {
     expect(await fails('/dev/null')).toMatchObject({ code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
@@ -115,3 +127,19 @@ test('rejects what is not the name of a file, at the call', () => {
     expect(() => saveTo(file as never)).toThrow(TypeError);
   }
 });
+
+test.each(['a line', '', null, undefined, 1, {}, [1, 2], Uint16Array.of(1, 2, 3), new ArrayBuffer(2)])(
+  'fails for a chunk that is not bytes, and saves nothing: %o',
+  async (chunk) => {
+    const directory = await testFolder();
+    const source = new Subject<Uint8Array>();
+    const { ended } = record(source.pipe(saveTo(path.join(directory, 'file'))));
+    source.next(Buffer.from('before'));
+    source.next(chunk as never);
+    const { error } = await ended;
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toMatch(/^The chunk must be a Uint8Array .*encode\(\)/);
+    expect(source.observed).toBe(false);
+    expect(await names(directory)).toEqual([]);
+  },
+);

@@ -134,6 +134,24 @@ describe('the saved file', () => {
     expect(await readFile(path.join(directory, 'file'), 'utf8')).toBe('new');
   });
 
+  test("is written where the system's '..' leads: from the folder that a link points to", async () => {
+    const directory = await testFolder();
+    await mkdir(path.join(directory, 'elsewhere', 'inner'), { recursive: true });
+    await symlink('elsewhere/inner', path.join(directory, 'link'));
+    await symlink('link/../target', path.join(directory, 'dangling'));
+    for (const name of [`${directory}/link/../file`, `${directory}/dangling`])
+      await lastValueFrom(of(Buffer.from('new')).pipe(saveTo(name)));
+    expect(await names(directory)).toEqual(['dangling', 'elsewhere', 'link']);
+    expect(await names(path.join(directory, 'elsewhere'))).toEqual(['file', 'inner', 'target']);
+  });
+
+  test('may have a path that is relative to the working directory', async () => {
+    const directory = await testFolder();
+    const relative = path.relative(process.cwd(), directory);
+    await lastValueFrom(of(Buffer.from('new')).pipe(saveTo(`${relative}/./file`)));
+    expect(await names(directory)).toEqual(['file']);
+  });
+
   test('may have the longest name that the file system takes', async () => {
     const directory = await testFolder();
     const name = 'n'.repeat(255);

@@ -1,6 +1,7 @@
 // SNI: which certificate a client gets. ALPN: which protocol is spoken, and which clients are rejected.
 import { once } from 'node:events';
 import { on } from '@rxsock/core';
+import { listen } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
@@ -19,13 +20,16 @@ describe.each(versions)('%s', (version) => {
     ['other.test', 'CN=other.test'],
     ['OTHER.Test', 'CN=other.test'],
     ['other.test.', 'CN=other.test'],
+    ['dotted.test', 'CN=other.test'],
+    ['dotted.test.', 'CN=other.test'],
     ['a.wild.test', 'CN=*.wild.test'],
     ['wild.test', 'CN=localhost'],
     ['a.b.wild.test', 'CN=localhost'],
     ['unknown.test', 'CN=localhost'],
     [undefined, 'CN=localhost'],
   ])('shows a client that asks for %s the certificate of %s', async (asked, subject) => {
-    const { port } = await serverOf({ maxVersion: version, sni: { 'other.test': other, '*.WILD.test': wildcard } });
+    const sni = { 'other.test': other, '*.WILD.test': wildcard, 'dotted.test.': other };
+    const { port } = await serverOf({ maxVersion: version, sni });
     expect(await shown(port, asked)).toBe(subject);
   });
 
@@ -116,6 +120,24 @@ describe.each(versions)('%s', (version) => {
       expect(await firstValueFrom(socket.pipe(on('secureConnect')))).toMatchObject({ alpn });
     }
   });
+});
+
+test.each([
+  '*.',
+  '.',
+  'a b',
+  'x.*.example',
+  '*.*.example',
+  'a*.example',
+  'a..example',
+  '.example',
+  '::1',
+  'a:1',
+  '*.example..',
+])('refuses the name %s, which no client can match, at the call', (name) => {
+  const call = () => listen({ ...localhost, sni: { [name]: other } });
+  expect(call).toThrow(TypeError);
+  expect(call).toThrow(/^A name of sni must be .*no client can match it/);
 });
 
 test('both sides write a key log of the same connection', async () => {

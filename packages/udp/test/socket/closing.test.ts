@@ -2,7 +2,7 @@
 import dgram from 'node:dgram';
 import type { LookupFunction } from 'node:net';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -176,6 +176,15 @@ describe('error()', () => {
 });
 
 describe('close()', () => {
+  test('reports how long it was open, although the wall clock was set back', async () => {
+    const { socket } = await bound();
+    const wallClock = Date.now;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => wallClock() - 3_600_000);
+    onTestFinished(() => clock.mockRestore());
+    expect(socket.report.duration).toBeGreaterThanOrEqual(0);
+    expect((await socket.close()).duration).toBeGreaterThanOrEqual(0);
+  });
+
   test('returns the same report each time', async () => {
     const peer = await rawPeer();
     const scheduler = new Clock();

@@ -1,8 +1,9 @@
 // A datagram that cannot be sent is an event, and never ends the socket.
 import type { LookupFunction } from 'node:net';
-import { on } from '@rxsock/core';
+import { on, SocketError } from '@rxsock/core';
 import { bind, connect } from '@rxsock/udp';
 import { describe, expect, test } from 'vitest';
+import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, eventsOf, rawPeer, refusingPort, unknownName } from '../support/peers.js';
 
@@ -83,6 +84,16 @@ describe('sendError', () => {
     const server = await bound();
     const sent = server.socket.send({ data: 'x', remote: { address: '::1', port: 9 } });
     await expect(sent).rejects.toMatchObject({ code: 'EINVAL' });
+  });
+
+  test('a datagram in the event is that of the caller, and the address may be in brackets', async () => {
+    const peer = await rawPeer(undefined, '::1');
+    const server = await bound({ host: '::1' });
+    await server.socket.send({ data: 'x', remote: { address: '[::1]', port: peer.port } });
+    await expect.poll(() => peer.received).toEqual(['x']);
+    const datagram = { data: Buffer.alloc(70_000), remote: { address: '[::1]', port: peer.port } };
+    await expect(server.socket.send(datagram)).rejects.toMatchObject({ code: 'EMSGSIZE' });
+    expect(eventsOf(server, 'sendError')[0]?.datagram).toBe(datagram);
   });
 
   test('reports port 0, from which a message can come', async () => {
@@ -251,4 +262,55 @@ describe('names', () => {
     await server.close();
     expect(asked).toEqual(['peer.test 4', 'own.test 0']);
   });
+});
+
+test.each(['', '127.0.0.1\0.example.com', '127.0.0.1\0', 'ü/x'])(
+  'the address %j is refused at the call',
+  async (address) => {
+    const peer = await rawPeer();
+    const server = await bound();
+    const datagram = { data: 'x', remote: { address, port: peer.port } };
+    for (const call of [() => server.socket.next(datagram), () => server.socket.send(datagram)]) {
+      expect(call).toThrow(TypeError);
+      expect(call).toThrow(/^remote\.address must be /);
+    }
+    await server.socket.send({ data: 'next', remote: { address: local, port: peer.port } });
+    await expect.poll(() => peer.received).toEqual(['next']);
+  },
+);
+
+describe('a lookup that gives what is not an error', () => {
+  test.each([undefined, null, 0, '', 'no such name', {}, { code: 'EBROKEN' }])('%o, thrown', async (thrown) => {
+    const lookup = () => {
+      throw thrown;
+    };
+    const server = await bound({ lookup });
+    const datagram = { data: 'x', remote: { address: 'nobody.invalid', port: 9 } };
+    const error = await server.socket.send(datagram).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(SocketError);
+    expect((error as Error).message).not.toMatch(/: (undefined)?$/);
+    const { ended } = record(connect({ host: 'nobody.invalid', port: 9, lookup }));
+    expect((await ended).error).toMatchObject({
+      name: 'ConnectError',
+      message: expect.not.stringMatching(/: (undefined)?$/),
+    });
+  });
+});
+
+test.each([
+  ['a string', 'enough'],
+  ['an error', new Error('enough')],
+])('the reason of an abort is in the message: %s', async (_what, reason) => {
+  const server = await bound();
+  server.socket.error(reason);
+  expect((await server.ended).error).toMatchObject({
+    message: expect.stringMatching(/this side: enough$/),
+    cause: reason,
+  });
+});
+
+test('a peer is not blamed for a local address that this host does not have', async () => {
+  const { ended } = record(connect({ port: 9, localAddress: '192.0.2.1' }));
+  const { error } = await ended;
+  expect(error).toMatchObject({ code: 'EADDRNOTAVAIL', message: expect.stringContaining('192.0.2.1'), attempts: [] });
 });
