@@ -93,10 +93,13 @@ export const races = topic('Concurrent calls', (behaviour) => {
         release();
         await written;
       }
+    };
+    await Promise.all([use(near, 1), use(far, 2)]);
+    const end = (socket: Socket) => {
       socket.complete();
       return socket.close();
     };
-    const reports = await Promise.all([use(near, 1), use(far, 2)]);
+    const reports = await Promise.all([end(near), end(far)]);
     await settle();
     expect(reports).toMatchObject([
       { bytesWritten: 100, bytesRead: 100 },
