@@ -12,6 +12,7 @@ export { checkHost } from './base/host.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { asError, reasonText } from './base/thrown.js';
+export { spendTime } from './base/turn-budget.js';
 export { checkConnectOptions, connectOver, socketOver } from './connect.js';
 export { Connection, type ConnectionStart } from './engine/connection.js';
 export { resolveSocketOptions, type SocketLimits } from './engine/limits.js';

@@ -15,7 +15,7 @@ export interface Membership {
 /** Options of every datagram socket. All times are in milliseconds, all sizes in bytes. */
 export interface DatagramOptions extends Pick<SocketOptions, 'keepOpen' | 'signal' | 'scheduler'> {
   /**
-   * `next()` returns `false` when this many bytes or more wait to be sent. A datagram counts as at least 256 bytes.
+   * `next()` returns `false` when this many bytes or more wait to be sent. A datagram counts as at least 768 bytes.
    * @defaultValue 65,536
    */
   readonly highWaterMark?: number | undefined;

@@ -2,7 +2,7 @@
 // kernel has taken them, and reports each failure.
 import type dgram from 'node:dgram';
 import { type Chunk, type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
-import { checkHost } from '@rxsock/core/internal';
+import { checkHost, spendTime } from '@rxsock/core/internal';
 import { sendError } from './errors.js';
 import type { Datagram, Destination } from './events.js';
 import type { SocketSetup } from './setup.js';
@@ -30,8 +30,11 @@ interface PendingDatagram {
   readonly callback: SendCallback | undefined;
 }
 
-/** Every datagram counts as this many bytes at least, so that the limits also bound small and empty ones. */
-const MIN_COST = 256;
+/**
+ * Every datagram counts as this many bytes at least, so that the limits also bound small and empty ones. With its
+ * promise and Node's request, an empty one takes about as many.
+ */
+const MIN_COST = 768;
 
 /** No datagram is longer, so a longer one is not copied only to fail. */
 const MAX_PAYLOAD = 65_527;
@@ -43,6 +46,14 @@ const costOf = ({ payload }: PendingDatagram) => Math.max(MIN_COST, payload.leng
 function ownBytes(data: Chunk): Buffer {
   if (typeof data === 'string' || data.length <= MAX_PAYLOAD) return Buffer.from(data as Uint8Array);
   return Buffer.from(data.buffer, data.byteOffset, data.length);
+}
+
+// A sender that awaits each datagram continues inside the callback, and the kernel may take every one at once. When the
+// budget of the turn is used up, the sender continues in a later turn.
+function callBack(callback: SendCallback | undefined, error?: SocketError): void {
+  if (!callback) return;
+  if (spendTime()) callback(error);
+  else setImmediate(callback, error);
 }
 
 export class SendQueue {
@@ -98,7 +109,7 @@ export class SendQueue {
     traffic.counts.messagesUnsent++;
     process.nextTick(() => {
       events.emit({ type: 'sendError', datagram, error });
-      callback?.(error);
+      callBack(callback, error);
     });
   }
 
@@ -128,7 +139,7 @@ export class SendQueue {
     } else {
       traffic.counts.messagesWritten++;
       traffic.counts.bytesWritten += entry.payload.length;
-      entry.callback?.();
+      callBack(entry.callback);
     }
     if (this.pendingBytes > 0) return;
     onEmpty();

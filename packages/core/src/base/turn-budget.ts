@@ -9,7 +9,7 @@ const MOST_MILLISECONDS = 5;
 /** How often the clock is read, in milliseconds. Reading it at every call would cost as much as a small write. */
 const LOOK_EVERY = 0.5;
 
-/** From this many bytes on, a call is counted at once: see `callsLeft`. */
+/** From this many bytes on, a call is counted at once, and the clock is read: see `callsLeft`. */
 const LARGE = 4096;
 
 /** How many small calls may pass unnoticed. */
@@ -32,7 +32,7 @@ let expired = false;
 
 /** Spends `bytes` of the budget, and the time since the turn started. Returns whether any budget is left. */
 export function spendTurn(bytes: number): boolean {
-  if (!measuring && bytes >= LARGE) startTurn();
+  if (bytes >= LARGE) return spendLarge(bytes);
   if (measuring) bytesUsed += bytes;
   return (--callsLeft > 0 && bytesUsed < MOST_BYTES) || look();
 }
@@ -45,6 +45,14 @@ export function spendTime(): boolean {
 /** Resolves in a later turn of the event loop. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+// Beside the cost of so many bytes, reading the clock costs nothing.
+function spendLarge(bytes: number): boolean {
+  if (!measuring) startTurn();
+  else if (!expired) expired = performance.now() - turnStart >= MOST_MILLISECONDS;
+  bytesUsed += bytes;
+  return look();
 }
 
 function look(): boolean {

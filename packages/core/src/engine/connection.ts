@@ -22,6 +22,7 @@ import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import { isLocalDecision, markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
+import { spendTurn } from '../base/turn-budget.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
 import { Holds } from '../flow/holds.js';
@@ -106,12 +107,14 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   /** How many writes that must arrive whole are in progress. */
   #wholeWrites = 0;
   #advancing = false;
+  /** Reads on in a later turn, because the budget of this one is used up. */
+  #nextTurn: NodeJS.Immediate | undefined;
 
   constructor(transport: Transport, limits: SocketLimits, start: ConnectionStart) {
     const dialled = 'connectTimeout' in start;
     this.#transport = transport;
     this.limits = limits;
-    // Other streams may have virtual time: there is no event loop.
+    // Other streams may have virtual time, where there is no event loop. #carry() sees which.
     const isRealTime = transport.type !== 'duplex';
     this.flow = new Holds((held) => this.#heldChanged(held), { isRealTime });
     this.allowHalfOpen = limits.allowHalfOpen;
@@ -362,6 +365,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.done) this.#timeouts.linger.touch();
     if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
     this.#readSide.receive(chunk);
+    // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
+    if (this.#stream?.isNetSocket && !spendTurn(chunk.length)) this.#readNextTurn();
     this.#advance();
     return this.#wantsMore;
   }
@@ -429,6 +434,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   #carry(stream: Duplex, readyEvent?: StreamTransport['readyEvent']): void {
     this.#stream = new NodeStream(stream, this.#transport, this);
+    if (this.#stream.isNetSocket) this.flow.isRealTime = true;
     setOwner(stream, this);
     this.#stream.start(readyEvent);
   }
@@ -504,7 +510,15 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   get #wantsMore(): boolean {
-    return this.#usage.claimed && this.#readSide.hasRoom(this.limits.highWaterMark);
+    return this.#usage.claimed && !this.#nextTurn && this.#readSide.hasRoom(this.limits.highWaterMark);
+  }
+
+  #readNextTurn(): void {
+    if (this.#life === 'closed') return;
+    this.#nextTurn ??= setImmediate(() => {
+      this.#nextTurn = undefined;
+      this.#advance();
+    });
   }
 
   #conclude(): void {
@@ -517,6 +531,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     }
     // Before the subscribers are notified: from now on there is nothing left to abort.
     this.#life = 'closed';
+    if (this.#nextTurn) clearImmediate(this.#nextTurn);
     writeSide.break(outcome.failure ?? closedError(opening.scene));
     this.#timeouts.stop();
     this.#usage.stop();

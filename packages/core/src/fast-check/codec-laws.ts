@@ -4,10 +4,12 @@ import fc from 'fast-check';
 
 /** The laws. Each begins with its name and says what it demands. */
 export const LAWS = {
+  decoder: '"decoder": decoder() returns an object with push(), next(), end() and rest()',
   roundTrip: '"round trip": encoded values are decoded to the same values, with nothing left',
   chunking: '"chunking": frames, error and rest() do not depend on how the input was cut',
   order: '"order": the frames before a bad frame are returned first',
   stableError: '"stable error": after an error, next() throws the same error object again',
+  progress: '"progress": frames use up the input, so they come to an end',
   oneEnd: '"one end": next() returns no frame after the end or an error',
   ownMemory: '"memory": a frame does not share memory with a chunk',
   reusableMemory: '"memory": a chunk may be overwritten once next() has returned undefined or has thrown',

@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { Codec, Decoder } from '../framing/codec.js';
 import { cutInto } from './arbitraries.js';
 import { count, type DecoderRun, LAWS, LawViolation, reportViolation, showChunks, showFailure } from './codec-laws.js';
+import { checkRest, createDecoder, overwriteRest, restOf } from './decoder-calls.js';
 
 /** The result of decoding an input. */
 export interface DecodeResult<T> extends DecoderRun {
@@ -33,9 +34,9 @@ export interface DecodeWay {
 /** Decodes an input with a new decoder. Throws a LawViolation if the decoder breaks a law on the way. */
 export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWay): DecodeResult<T> {
   const { take = Number.POSITIVE_INFINITY, callRest = false, keepChunks = false, limit } = way;
-  const decoder = codec.decoder();
   const chunks = cutInto(input, way.sizes);
   const run: DecoderRun = { input, how: describeWay(way, chunks) };
+  const decoder = createDecoder(codec, run);
   const frames: T[] = [];
   let pushed = 0;
   let failure: { error: unknown } | undefined;
@@ -46,9 +47,12 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
       const frame = decoder.next();
       if (frame === undefined) return true;
       frames.push(frame);
+      const most = mostFrames(input);
+      if (frames.length > most)
+        reportViolation(LAWS.progress, run, `at most ${count(most, 'frame')}`, 'one frame more');
       if (types.isUint8Array(frame) && frame.buffer === chunks[0]?.buffer)
         reportViolation(LAWS.ownMemory, run, 'a copy', `frame ${frames.length - 1} is a view of a chunk`);
-      if (callRest) checkRest(decoder.rest(), chunks[pushed - 1], run);
+      if (callRest) checkRest(decoder, chunks[pushed - 1], run);
     }
     return false;
   };
@@ -71,7 +75,9 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
     if (!keepChunks && (needsMore || failure)) chunk.fill(0xa5);
     if (!needsMore) break;
     // rest() is called only then: one law compares a run that calls it with a run that does not.
-    const kept = callRest || limit !== undefined ? decoder.rest().length : 0;
+    const rest = callRest || limit !== undefined ? restOf(decoder, run) : undefined;
+    const kept = rest?.length ?? 0;
+    if (callRest && rest) overwriteRest(rest, decoder, run);
     if (limit !== undefined && kept > limit) {
       const received = `${count(kept, 'byte')} after ${count(pushed, 'chunk')}`;
       reportViolation(LAWS.boundedMemory, run, `at most ${count(limit, 'byte')}, the limit`, received);
@@ -79,25 +85,20 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
   }
   const ended = needsMore && step(() => decoder.end());
   if (ended || failure) checkEnd(decoder, failure, run);
-  return { ...run, frames, failure, rest: Buffer.concat([decoder.rest(), ...chunks.slice(pushed)]) };
+  return { ...run, frames, failure, rest: Buffer.concat([restOf(decoder, run), ...chunks.slice(pushed)]) };
 }
+
+/**
+ * How many frames a decoder may return. A frame may be less than a byte, but a decoder that never uses up its input would
+ * return frames for ever.
+ */
+const mostFrames = ({ length }: Uint8Array) => 1000 + 64 * length;
 
 function describeWay({ take, callRest }: DecodeWay, chunks: readonly Uint8Array[]): string {
   const parts = [showChunks(chunks)];
   if (take !== undefined) parts.push(`stopping after ${count(take, 'frame')}`);
   if (callRest) parts.push('calling rest() after every frame and chunk');
   return parts.join(', ');
-}
-
-/** After a frame, `rest()` must end with the bytes of the current chunk that are still unused. */
-function checkRest(rest: Uint8Array, chunk: Uint8Array | undefined, run: DecoderRun): void {
-  if (chunk === undefined || rest.length === 0) return;
-  if (rest.buffer === chunk.buffer) reportViolation(LAWS.pureRest, run, 'a copy', 'rest() is a view of a chunk');
-  const length = Math.min(rest.length, chunk.length);
-  const end = chunk.subarray(chunk.length - length);
-  if (Buffer.compare(rest.subarray(rest.length - length), end) === 0) return;
-  const received = `rest() returns ${Buffer.from(rest).toString('hex')}`;
-  reportViolation(LAWS.wholeInput, run, `rest() ends with ${Buffer.from(end).toString('hex')}`, received);
 }
 
 /** After the end there are no more frames. After an error, every call throws the same error. */

@@ -4,6 +4,7 @@ import {
   checkFiniteSize,
   checkFunction,
   checkInteger,
+  checkObject,
   checkOptions,
   checkSize,
   checkString,
@@ -59,19 +60,22 @@ export interface VerifyCodecOptions<T> {
  *   cut.
  * - **Round trip**: encoded values are decoded to equal values, with nothing left.
  * - **Order**: the frames before a bad frame are returned first.
+ * - **Progress**: frames use up the input. No more than 1,000 frames and 64 for each byte are accepted.
  * - **Stable error**: after an error, `next()` throws the same error object again.
  * - **Memory**: a frame does not share memory with a chunk. A chunk may be overwritten once `next()` has returned
  *   `undefined` or has thrown. With `limit`, the decoder keeps no more bytes of an unfinished frame than that.
  * - **One end**: no frame follows the end or an error.
  * - **Rest**: the frames returned and `rest()` together are the input, wherever you stop. Calling `rest()` changes
- *   nothing.
+ *   nothing, and neither does overwriting the bytes that it has returned.
+ * - **Decoder**: `decoder()` returns an object with the four methods.
  *
  * It does not measure time. It needs the optional peer dependency `fast-check`, version 4.
  *
  * @param codec The codec to check. Each decoder is used for one input.
  * @throws At the call: Error if the codec breaks a law. The message names the law and shows the smallest counterexample
  * found: the bytes, how they were cut, what was expected and what was received. The seed and the path follow.
- * @throws At the call: TypeError or RangeError for an option with an invalid value.
+ * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an option with an
+ * invalid value.
  *
  * @example
  * ```ts
@@ -83,6 +87,7 @@ export interface VerifyCodecOptions<T> {
  * ```
  */
 export function verifyCodec<T>(codec: Codec<T>, options: VerifyCodecOptions<T>): void {
+  checkObject('codec', codec, 'a codec, such as linesCodec()');
   checkVerifyOptions(options);
   const { values, equals = sameValue, inputs = brokenBytes(codec, values), limit, numRuns = 100, seed, path } = options;
   const cases = fc.record({

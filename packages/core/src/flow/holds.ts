@@ -17,7 +17,7 @@ export class Holds implements Flow {
   readonly #tokens = new Set<{ readonly reason: Reason }>();
   readonly #onChange: (held: boolean) => void;
   /** Whether the values arrive in real time. If so, a consumer may process them in several turns of the event loop. */
-  readonly isRealTime: boolean;
+  isRealTime: boolean;
 
   constructor(onChange: (held: boolean) => void, { isRealTime = false } = {}) {
     this.#onChange = onChange;

@@ -1,4 +1,5 @@
 // The codec of a batch: several frames of another codec, taken all together or not at all.
+import { SMALL_CHUNK, SmallChunks } from '../base/small-chunks.js';
 import type { Codec, Decoder } from './codec.js';
 
 /**
@@ -13,8 +14,9 @@ class BatchDecoder<T> implements Decoder<T[]> {
   readonly #decoder: Decoder<T>;
   readonly #count: number;
   readonly #frames: T[] = [];
-  /** Every chunk so far. They all belong to `rest()` until the batch is complete. */
+  /** Every chunk so far, small ones joined. They all belong to `rest()` until the batch is complete. */
   #chunks: Uint8Array[] = [];
+  readonly #small = new SmallChunks();
   #ended = false;
   #returned = false;
 
@@ -24,7 +26,7 @@ class BatchDecoder<T> implements Decoder<T[]> {
   }
 
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
+    this.#keep(chunk);
     this.#decoder.push(chunk);
   }
 
@@ -39,6 +41,7 @@ class BatchDecoder<T> implements Decoder<T[]> {
     if (!(complete || (this.#ended && this.#frames.length > 0))) return undefined;
     this.#returned = true;
     this.#chunks = [];
+    this.#small.clear();
     return this.#frames;
   }
 
@@ -49,5 +52,13 @@ class BatchDecoder<T> implements Decoder<T[]> {
 
   rest(): Uint8Array {
     return this.#returned ? this.#decoder.rest() : Buffer.concat(this.#chunks);
+  }
+
+  #keep(chunk: Uint8Array): void {
+    if (this.#returned) return;
+    if (chunk.length > SMALL_CHUNK) return void this.#chunks.push(chunk);
+    const last = this.#chunks.at(-1);
+    if (this.#small.extends(last, chunk)) this.#chunks.pop();
+    this.#chunks.push(this.#small.append(last, chunk));
   }
 }

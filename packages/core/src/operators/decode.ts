@@ -14,6 +14,7 @@ import { flowable } from '../flow/flowable.js';
 import { Brake, Holds } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 import type { Codec } from '../framing/codec.js';
+import { UnfinishedFrame } from '../framing/unfinished-frame.js';
 
 /** Options of {@link decode} and of every framing operator. */
 export interface DecodeOptions {
@@ -64,6 +65,7 @@ export function decode<T>(
   return (source) =>
     flowable((subscriber, join) => {
       const decoder = codec.decoder();
+      const unfinished = new UnfinishedFrame(decoder);
       const upstream = new FlowSet();
       const chunks = new Queue<Uint8Array>();
       /** How many bytes wait in `chunks`. */
@@ -92,7 +94,7 @@ export function decode<T>(
       const updateDeadline = () => {
         if (frameTimeout === 0) return;
         if (holds.held || input !== 'open' || subscriber.closed) deadline.stop();
-        else if (!deadline.running && decoder.rest().length > 0) deadline.start();
+        else if (!deadline.running && unfinished.exists) deadline.start();
       };
 
       /** Emits frames until the operator is held or unsubscribed, or until the bytes are used up. */
@@ -102,6 +104,7 @@ export function decode<T>(
           const frame = decoder.next();
           if (frame !== undefined) {
             deadline.stop();
+            unfinished.taken();
             subscriber.next(frame);
             continue;
           }
@@ -109,6 +112,7 @@ export function decode<T>(
           if (chunk) {
             waiting -= chunk.length;
             decoder.push(chunk);
+            unfinished.pushed(chunk.length);
           } else if (input === 'completed' && !ended) {
             ended = true;
             decoder.end();

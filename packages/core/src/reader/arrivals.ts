@@ -12,8 +12,8 @@ const socketsWithReader = new WeakSet<Socket>();
 export type InputEnd = { readonly error?: unknown };
 
 export class Arrivals {
-  /** Whether the bytes arrive in real time: then the reads are spread over several turns of the event loop. */
-  readonly isRealTime: boolean;
+  /** Whether the last bytes arrived in real time: then the reads are spread over several turns of the event loop. */
+  isRealTime = false;
   readonly #socket: Socket;
   readonly #flows = new FlowSet();
   readonly #brake = new Brake(this.#flows, 'reader');
@@ -33,6 +33,7 @@ export class Arrivals {
       undefined,
       {
         next: (chunk) => {
+          this.isRealTime = this.#flows.isRealTime;
           onChunk(chunk);
           this.#brake.on();
           this.wake();
@@ -45,7 +46,6 @@ export class Arrivals {
     socketsWithReader.add(socket);
     this.#brake.on();
     controlOf(socket).bytes.subscribe(this.#subscriber);
-    this.isRealTime = this.#flows.isRealTime;
   }
 
   /** Set when nothing more arrives. */

@@ -4,7 +4,10 @@ import type { Codec, Decoder } from '../framing/codec.js';
 import type { ReadBuffer } from './read-buffer.js';
 
 /** The decoding half of a codec. */
-export type Decodes<T> = Pick<Codec<T>, 'decoder'>;
+export interface Decodes<T> extends Pick<Codec<T>, 'decoder'> {
+  /** Whether each decoder returns a single frame. */
+  readonly isSingle?: boolean;
+}
 
 /**
  * A fast path for the common case: takes a frame directly from the bytes. Returns `undefined` to leave the frame to the
@@ -65,7 +68,10 @@ export class Decoding {
     const decoder = this.#start(codec);
     for (;;) {
       const frame = decoder.next();
-      if (frame !== undefined) return frame;
+      if (frame !== undefined) {
+        if (codec.isSingle) this.unreadRest();
+        return frame;
+      }
       const portion = this.#buffer.portion(this.#portion);
       if (!portion) return undefined;
       this.#portion *= 2;

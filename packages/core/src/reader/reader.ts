@@ -58,6 +58,10 @@ export class Reader implements Disposable {
   readonly #buffer = new ReadBuffer();
   readonly #decoding = new Decoding(this.#buffer);
   readonly #arrivals: Arrivals;
+  // The codecs of the last reads. A read that is tried again with the same codec goes on where the last one stopped.
+  #delimited: { readonly delimiter: Buffer; readonly codec: Decodes<Buffer> } | undefined;
+  #batch: { readonly count: number; readonly codec: Decodes<string[]> } | undefined;
+  readonly #all: Decodes<Buffer>;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @internal */
@@ -71,6 +75,7 @@ export class Reader implements Disposable {
     checkSize('maxLength', maxLength);
     this.#options = { timeout, maxLength };
     this.#lines = readerLines(maxLength);
+    this.#all = wholeInputCodec(maxLength);
     this.#arrivals = new Arrivals(socket, (chunk) => this.#buffer.push(chunk));
   }
 
@@ -96,9 +101,13 @@ export class Reader implements Disposable {
    */
   readUntil(delimiter: Chunk, options?: ReadOptions): Promise<Buffer> {
     const { maxLength } = this.#options;
-    const codec = readerDelimited(delimiter, maxLength);
-    const bytes = Buffer.from(toBytes(delimiter, 'The delimiter'));
-    return this.#read(codec, options, throwTruncated, (buffer) => buffer.takeUntil(bytes, maxLength));
+    const bytes = toBytes(delimiter, 'The delimiter');
+    if (!this.#delimited?.delimiter.equals(bytes)) {
+      // A copy, because the caller may change its bytes.
+      this.#delimited = { delimiter: Buffer.from(bytes), codec: readerDelimited(bytes, maxLength) };
+    }
+    const { delimiter: own, codec } = this.#delimited;
+    return this.#read(codec, options, throwTruncated, (buffer) => buffer.takeUntil(own, maxLength));
   }
 
   /**
@@ -119,7 +128,10 @@ export class Reader implements Disposable {
     checkInteger('count', count, 0);
     this.#timeoutOf(options);
     if (count === 0) return Promise.resolve([]);
-    return this.#read(batchCodec(this.#lines, count), options, () => []);
+    if (this.#batch?.count !== count) {
+      this.#batch = { count, codec: { ...batchCodec(this.#lines, count), isSingle: true } };
+    }
+    return this.#read(this.#batch.codec, options, () => []);
   }
 
   /**
@@ -133,7 +145,7 @@ export class Reader implements Disposable {
 
   /** Reads everything up to the peer's FIN. */
   readAll(options?: ReadOptions): Promise<Buffer> {
-    return this.#read(wholeInputCodec(this.#options.maxLength), options, () => Buffer.alloc(0));
+    return this.#read(this.#all, options, () => Buffer.alloc(0));
   }
 
   /** Reads the rest, in chunks as they arrive, up to the peer's FIN. You may leave the loop and go on reading. */

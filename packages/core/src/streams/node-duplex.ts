@@ -11,6 +11,9 @@ import { WholeWrite } from '../transfer/whole-write.js';
 import { NetDuplex } from './net-duplex.js';
 import { TlsMembers } from './tls-members.js';
 
+/** What a chunk costs in the stream beside its bytes. */
+const CHUNK_COST = 128;
+
 type Callback = (error?: Error | null) => void;
 
 export class NodeDuplex extends NetDuplex {
@@ -19,6 +22,8 @@ export class NodeDuplex extends NetDuplex {
   readonly #brake = new Brake(this.#flows, 'toDuplex');
   readonly #reading: Subscription;
   readonly #watching = new Subscription();
+  /** How many chunks were pushed since the consumer last took bytes, or asked for more than there were. */
+  #unreadChunks = 0;
   #tls: TlsMembers | undefined;
   /** Whether a TLS handshake is in progress or still to come. */
   #securing: boolean;
@@ -48,7 +53,9 @@ export class NodeDuplex extends NetDuplex {
       {
         next: (chunk) => {
           this.active();
-          if (!this.push(chunk)) this.#brake.on();
+          const hasRoom = this.push(chunk);
+          this.#unreadChunks++;
+          if (!hasRoom || !this.#hasRoom) this.#brake.on();
         },
         error: fail,
         complete: () => {
@@ -78,12 +85,24 @@ export class NodeDuplex extends NetDuplex {
 
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
+    // Not at read(0): Node itself calls that.
+    if (chunk !== null || (size !== 0 && !this.readableEnded)) {
+      this.#unreadChunks = 0;
+      if (this.#hasRoom) this.#brake.off();
+    }
     if (this.#failure && this.readableLength === 0) process.nextTick(() => this.destroy(this.#failure));
     return chunk;
   }
 
   override _read(): void {
-    this.#brake.off();
+    if (this.#hasRoom) this.#brake.off();
+  }
+
+  /** Whether there is room for more. Without the cost of a chunk, single bytes would take many times their length. */
+  get #hasRoom(): boolean {
+    // A consumer in flowing mode has taken every chunk already.
+    if (this.readableLength === 0) this.#unreadChunks = 0;
+    return this.readableLength + this.#unreadChunks * CHUNK_COST < this.readableHighWaterMark;
   }
 
   // ---- writing

@@ -58,6 +58,12 @@ test('when the calls take longer than before, no more than 16 of them pass befor
   expect(callsOf(4)).toBeLessThanOrEqual(3);
 });
 
+test('the clock is read at every large call', async () => {
+  expect(callsOf(2, () => spendTurn(4096))).toBe(3);
+  await nextTurn();
+  expect(callsOf(6, () => spendTurn(4096))).toBe(1);
+});
+
 test('turns with a few small calls are not measured', async () => {
   await nextTurn();
   for (let turn = 0; turn < 80; turn++) {

@@ -60,6 +60,10 @@ class Good extends Plain {
 
 const values = fc.uint8Array({ maxLength: 20 });
 
+function fail(): never {
+  throw new RangeError('too odd');
+}
+
 function codecOf(Class: new () => Decoder<Uint8Array>): Codec<Uint8Array> {
   return { decoder: () => new Class(), encode: (value) => Buffer.concat([Buffer.of(value.length), value]) };
 }
@@ -130,10 +134,7 @@ describe('verifyCodec() detects', () => {
   });
 
   test('a value that encode() refuses', () => {
-    const refuse = () => {
-      throw new RangeError('too odd');
-    };
-    expect(verify({ ...codecOf(Good), encode: refuse }).message).toMatch(
+    expect(verify({ ...codecOf(Good), encode: fail }).message).toMatch(
       /law "round trip".*expected: encode\(\) accepts it\n {2}received: RangeError: too odd/s,
     );
   });
@@ -216,6 +217,62 @@ describe('verifyCodec() detects', () => {
     }
     expect(verify(codecOf(Broken)).message).toMatch(/law "one end"/);
   });
+
+  test('a frame that uses up no input and is returned for ever', () => {
+    class Broken extends Good {
+      override next(): Uint8Array | undefined {
+        return this.bytes[0] === 0 ? new Uint8Array() : super.next();
+      }
+    }
+    expect(verify(codecOf(Broken)).message).toMatch(/law "progress": .*expected: at most \d+ frames\n/s);
+  });
+
+  test("a rest() that returns the decoder's own memory", () => {
+    class Broken extends Good {
+      override rest(): Uint8Array {
+        return this.bytes;
+      }
+    }
+    expect(verify(codecOf(Broken)).message).toMatch(/law "rest": rest\(\) returns a copy.*were overwritten/s);
+  });
+
+  test.each([
+    ['a string', 'ab', '"ab"'],
+    ['null', null, 'null'],
+  ])('a rest() that returns %s', (_name, rest, shown) => {
+    class Broken extends Good {
+      override rest(): Uint8Array {
+        return rest as never;
+      }
+    }
+    const { message } = verify(codecOf(Broken));
+    expect(message).toMatch(/law "rest": .*expected: rest\(\) returns a Uint8Array/s);
+    expect(message).toContain(`received: rest() returns ${shown}\n`);
+  });
+
+  test('a rest() that throws', () => {
+    class Broken extends Good {
+      override rest(): Uint8Array {
+        return fail();
+      }
+    }
+    expect(verify(codecOf(Broken)).message).toMatch(/law "rest": .*received: RangeError: too odd/s);
+  });
+
+  test.each<[string, object, string]>([
+    ['no decoder()', { decoder: undefined }, 'TypeError: codec.decoder is not a function'],
+    ['a decoder() that throws', { decoder: fail }, 'RangeError: too odd'],
+    ['a decoder() that returns nothing', { decoder: () => undefined }, 'decoder() returns undefined'],
+    ['no rest()', { decoder: () => Object.assign(new Good(), { rest: undefined }) }, 'rest is undefined'],
+  ])('%s', (_name, part, received) => {
+    const { message } = verify({ ...codecOf(Good), ...part });
+    expect(message).toContain('law "decoder": ');
+    expect(message).toContain(`received: ${received}\n`);
+  });
+});
+
+test.each([null, undefined, 'lines', []])('rejects %o as a codec', (codec) => {
+  expect(() => verifyCodec(codec as never, { values })).toThrow(TypeError);
 });
 
 test('a failure shows the bytes, how they were cut, what was expected and what was received', () => {

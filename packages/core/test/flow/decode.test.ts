@@ -406,6 +406,33 @@ describe('frameTimeout', () => {
     consumer.stop();
   });
 
+  test('does not copy the unfinished frame at each hold', () => {
+    const decoder = linesCodec().decoder();
+    const { rest } = decoder;
+    let copied = 0;
+    vi.spyOn(decoder, 'rest').mockImplementation(() => {
+      const bytes = rest.call(decoder);
+      copied += bytes.length;
+      return bytes;
+    });
+    const source = new Subject<Uint8Array>();
+    const clock = new VirtualTimeScheduler();
+    const consumer = new Consumer(
+      source.pipe(decode({ decoder: () => decoder }, { frameTimeout: 1, scheduler: clock })),
+    );
+    consumer.start();
+    for (let i = 0; i < 1000; i++) {
+      source.next(bytes('x'));
+      for (let holds = 0; holds < 3; holds++) consumer.flows.hold('slow')();
+      expect(clock.actions).toHaveLength(1);
+    }
+    source.next(bytes('\n'));
+    consumer.flows.hold('slow')();
+    expect(clock.actions).toHaveLength(0);
+    expect(copied).toBeLessThanOrEqual(2 * 1000);
+    consumer.stop();
+  });
+
   test.each([-1, Number.NaN])('rejects frameTimeout %d', (frameTimeout) => {
     expect(() => decode(linesCodec(), { frameTimeout })).toThrow(RangeError);
   });

@@ -86,6 +86,20 @@ test('a second hold of a FlowSet does not hold its flows twice', () => {
   expect(holds.held).toBe(false);
 });
 
+test('a FlowSet that is still held takes back the name of a hold that is over, without a release', () => {
+  const set = new FlowSet();
+  const { holds, log } = recorder();
+  set.add(holds);
+  const first = set.hold('first');
+  const second = set.hold('second');
+  first();
+  expect(holds.holds).toEqual(['second']);
+  expect(log).toEqual(['held']);
+  second();
+  first();
+  expect(log).toEqual(['held', 'released']);
+});
+
 test('a flow that leaves a FlowSet is released and is not held again', () => {
   const set = new FlowSet();
   const { holds } = recorder();

@@ -1,5 +1,6 @@
 // How much a decoder copies, scans and keeps. The tests count work; they do not measure time.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { batchCodec } from '../../src/framing/batch.js';
 import { ByteQueue } from '../../src/framing/byte-queue.js';
 import type { Codec } from '../../src/framing/codec.js';
 import { delimitedCodec } from '../../src/framing/delimited.js';
@@ -132,6 +133,19 @@ test('takes all bytes with rest(), in chunks of one byte', () => {
   decoder.end();
   expect(decoder.next()).toHaveLength(32 * KIB);
   expect(work / (32 * KIB)).toBeLessThan(8);
+});
+
+test('small chunks of a batch are joined', () => {
+  const decoder = batchCodec(linesCodec(), 70_000).decoder();
+  const chunk = Buffer.from('\n');
+  const join = vi.spyOn(Buffer, 'concat');
+  for (let i = 0; i < 16_384; i++) {
+    decoder.push(chunk);
+    expect(decoder.next()).toBeUndefined();
+  }
+  expect(Buffer.compare(decoder.rest(), Buffer.alloc(16_384, '\n'))).toBe(0);
+  // Blocks of 4 KiB.
+  expect(join.mock.lastCall?.[0].length).toBeLessThanOrEqual(5);
 });
 
 test('a short line before a long one does not cause the long one to be searched repeatedly', () => {

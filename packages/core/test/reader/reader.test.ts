@@ -15,10 +15,11 @@ import {
   TruncatedFrameError,
 } from '@rxsock/core';
 import { firstValueFrom } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { ReadBuffer } from '../../src/reader/read-buffer.js';
 
 /** A reader at a socket whose peer has sent this, and a FIN if `end` is set. */
 async function reading(text: string, { end = true, ...options }: ReaderOptions & { readonly end?: boolean } = {}) {
@@ -211,6 +212,35 @@ describe('bytes that arrived in one piece', () => {
     const codec = counted(1_000_000);
     expect(await read.readFrame(codec)).toHaveLength(1_000_000);
     expect(codec.pieces).toBeLessThanOrEqual(12);
+  });
+});
+
+describe('a read that is tried again after its timeout', () => {
+  test.each<[string, (read: Reader) => Promise<unknown>]>([
+    ['readUntil', (read) => read.readUntil('--', { timeout: 1 })],
+    ['readLines', (read) => read.readLines(2, { timeout: 1 })],
+    ['readAll', (read) => read.readAll({ timeout: 1 })],
+  ])('%s() does not copy what has arrived', async (_name, startRead) => {
+    const { socket, peer } = await pair();
+    const read = reader(socket);
+    peer.write('x'.repeat(1_000_000));
+    const unread = vi.spyOn(ReadBuffer.prototype, 'unread');
+    onTestFinished(() => unread.mockRestore());
+    for (let i = 0; i < 10 || socket.bytesRead < 1_000_000; i++)
+      await expect(startRead(read)).rejects.toThrow(SocketTimeoutError);
+    expect(unread.mock.calls).toEqual([]);
+    peer.end('--\n\n');
+    await expect(startRead(read)).resolves.toBeDefined();
+  });
+
+  test('looks for the delimiter that it was called with, also if the caller changes its bytes', async () => {
+    const { read } = await reading('1-2+3-4');
+    const delimiter = Buffer.from('-');
+    expect((await read.readUntil(delimiter)).toString()).toBe('1');
+    delimiter.write('+');
+    expect((await read.readUntil(delimiter)).toString()).toBe('2');
+    expect((await read.readUntil('-')).toString()).toBe('3');
+    expect((await read.readAll()).toString()).toBe('4');
   });
 });
 

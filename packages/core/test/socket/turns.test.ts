@@ -1,9 +1,13 @@
 // No chain of writes, drains, synchronous sources and deliveries keeps the event loop: then it goes on in a later turn.
+import { once } from 'node:events';
+import net from 'node:net';
 import { Duplex, pipeline, Readable } from 'node:stream';
+import { Worker } from 'node:worker_threads';
 import {
   data,
   flowFrom,
   framed,
+  fromDuplex,
   lines,
   linesCodec,
   mapWithBackpressure,
@@ -19,7 +23,8 @@ import {
 } from '@rxsock/core';
 import { defer, lastValueFrom, map, NEVER, type Observable, take, tap } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { pair } from '../../../../tests/support/raw-peers.js';
+import { pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
+import { temporaryPath } from '../../../../tests/support/unix-servers.js';
 
 /** A pair whose peer reads everything, so that the kernel takes every write at once. */
 async function drained(options: SocketOptions = {}) {
@@ -131,8 +136,12 @@ const consumers: Record<string, (socket: Socket, consume: () => void) => Observa
     }),
 };
 
-test.each(Object.entries(consumers))('%s spreads the frames of one chunk over several turns', async (_name, start) => {
-  const { socket, peer } = await pair();
+/** Checks that the frames of one chunk are spread over several turns. `send` makes the socket receive them, and the end. */
+async function expectSpread(
+  socket: Socket,
+  send: (text: string) => void,
+  start: (typeof consumers)[string],
+): Promise<void> {
   let frames = 0;
   let seenByTurn: number | undefined;
   const consumed = lastValueFrom(
@@ -142,8 +151,53 @@ test.each(Object.entries(consumers))('%s spreads the frames of one chunk over se
     }),
     { defaultValue: undefined },
   );
-  peer.end('x\n'.repeat(100));
+  send('x\n'.repeat(100));
   await consumed;
   expect(frames).toBe(100);
   expect(seenByTurn).toBeLessThan(50);
+}
+
+test.each(Object.entries(consumers))('%s spreads the frames of one chunk over several turns', async (_name, start) => {
+  const { socket, peer } = await pair();
+  await expectSpread(socket, (text) => peer.end(text), start);
+});
+
+test.each(['lines()', 'a reader'])('%s does so over fromDuplex() of a net.Socket too', async (name) => {
+  const server = await rawServer();
+  const peer = rawClient(server.port);
+  const socket = fromDuplex(await server.next());
+  await expectSpread(socket, (text) => peer.end(text), consumers[name]!);
+});
+
+/** Writes for ever, in another thread, to each connection of a UNIX socket. */
+const endlessServer = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const chunk = Buffer.alloc(65_536);
+  const server = require('node:net').createServer((peer) => {
+    const write = () => {
+      while (peer.write(chunk));
+    };
+    peer.on('error', () => {}).on('drain', write);
+    write();
+  });
+  server.listen(workerData, () => parentPort.postMessage('listening'));
+`;
+
+test.each([0, 3])('a peer that never pauses does not keep the loop: %d ms for each chunk', async (milliseconds) => {
+  const { path } = temporaryPath();
+  const worker = new Worker(endlessServer, { eval: true, workerData: path });
+  onTestFinished(async () => void (await worker.terminate()));
+  await once(worker, 'message');
+  const turns = [{ bytes: 0, chunks: 0 }];
+  const consume = (chunk: Buffer) => {
+    const turn = turns.at(-1)!;
+    if (turn.chunks === 0) setImmediate(() => turns.push({ bytes: 0, chunks: 0 }));
+    turn.chunks++;
+    turn.bytes += chunk.length;
+    work(milliseconds);
+  };
+  await lastValueFrom(fromDuplex(net.connect(path)).pipe(data(), tap(consume), take(300)));
+  // 1 MiB and the chunk that exceeds it, or 5 ms and the chunk after them.
+  expect(Math.max(...turns.map(({ bytes }) => bytes))).toBeLessThan(1_048_576 + 65_536);
+  if (milliseconds > 0) expect(Math.max(...turns.map(({ chunks }) => chunks))).toBeLessThanOrEqual(4);
 });

@@ -5,12 +5,13 @@ import type net from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { finished, pipeline } from 'node:stream/promises';
-import { connect, data, lines, toDuplex, toReadable } from '@rxsock/core';
+import { connect, data, fromDuplex, lines, toDuplex, toReadable } from '@rxsock/core';
 import { concat, Observable, of, throwError } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { closedPort, dial, pair } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { receive } from '../support/files.js';
+import { duplexPair } from './support.js';
 
 /** Reads to the end with listeners: a `for await` loop would destroy the stream afterwards. */
 async function listen(duplex: Duplex): Promise<string> {
@@ -153,6 +154,19 @@ describe('toDuplex()', () => {
     peer.resume();
     await drained;
     duplex.destroy();
+  });
+
+  test('holds the socket when many small chunks wait, and still collects as many bytes as its reader asks for', async () => {
+    const [far, near] = duplexPair();
+    const socket = fromDuplex(near);
+    const stream = toDuplex(socket);
+    for (let i = 0; i < 5000; i++) far.write('x');
+    await expect.poll(() => socket.holds).toEqual(['toDuplex']);
+    expect(stream.readableLength).toBeLessThanOrEqual(513);
+    let bytes: Buffer | null = stream.read(4000);
+    for (; bytes === null; bytes = stream.read(4000)) await once(stream, 'readable');
+    expect(bytes).toHaveLength(4000);
+    stream.destroy();
   });
 
   test('aborts the connection when destroyed with an error before both ends', async () => {

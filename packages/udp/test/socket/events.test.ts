@@ -246,11 +246,11 @@ describe('sending', () => {
 
   test('next() returns false at the high-water mark, and drain follows', async () => {
     const peer = await rawPeer();
-    const { socket, log } = await connected({ port: peer.port, highWaterMark: 1000 });
+    const { socket, log } = await connected({ port: peer.port, highWaterMark: 2000 });
     expect(socket.next(Buffer.alloc(400))).toBe(true);
     expect(socket.next('small')).toBe(true);
-    expect(socket.writableLength).toBe(656);
-    expect(socket.next(Buffer.alloc(344))).toBe(false);
+    expect(socket.writableLength).toBe(1536);
+    expect(socket.next(Buffer.alloc(800))).toBe(false);
     await expect.poll(() => log).toEqual(['listening', 'drain']);
     expect(socket.writableLength).toBe(0);
     expect(socket.next('more')).toBe(true);
@@ -285,6 +285,20 @@ describe('sending', () => {
     await stopped;
     sending.unsubscribe();
     expect(drains).toBeLessThan(10_000);
+  });
+
+  test.each([
+    ['sent', true],
+    ['refused', false],
+  ])('a loop of await send() lets a timer run: %s', async (_name, isOpen) => {
+    const peer = await rawPeer();
+    const { socket } = await connected({ port: peer.port });
+    if (!isOpen) await socket.close();
+    let over = false;
+    setTimeout(() => (over = true), 5);
+    const latest = performance.now() + 2000;
+    while (!over && performance.now() < latest) await socket.send('x').catch(() => {});
+    expect(over).toBe(true);
   });
 
   test('drain waits for what was queued when it was due', async () => {
