@@ -55,7 +55,8 @@ export class FlowSet implements Flow {
   }
 
   #holdOne(flow: Flow): Release {
-    const reason = () => this.holds.join(', ');
+    // A consumer may hold this set by several paths.
+    const reason = () => [...new Set(this.holds)].join(', ');
     return isOurs(flow) ? flow.hold(reason) : flow.hold(reason());
   }
 

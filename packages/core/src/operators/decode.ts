@@ -88,7 +88,7 @@ export function decode<T>(
         updateDeadline();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
-      const brake = new Brake(upstream, () => holds.holds.join(', ') || 'decode: next turn');
+      const brake = new Brake(upstream, () => [...new Set(holds.holds)].join(', ') || 'decode: next turn');
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
       const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {
