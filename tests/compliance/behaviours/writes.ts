@@ -50,6 +50,8 @@ export const writes = topic('Writing', (behaviour) => {
     await until(() => heard.story.length > 0);
     expect(near.writableLength).toBe(0);
     expect(heard.story).toEqual(['drain']);
+    await until(() => far.bytesRead === MORE_THAN_KERNEL_BUFFERS + 8);
+    await settle();
     expect(near.next('little')).toBe(true);
     await settle();
     expect(heard.story).toEqual(['drain']);

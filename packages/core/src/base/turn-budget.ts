@@ -47,12 +47,26 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-// Beside the cost of so many bytes, reading the clock costs nothing.
+/**
+ * Like `spendTime()`, for a chunk that was received. Its bytes do not count: what one connection receives must not stop
+ * what another one writes.
+ */
+export function spendRead(bytes: number): boolean {
+  return bytes >= LARGE ? hasTimeNow() : spendTime();
+}
+
 function spendLarge(bytes: number): boolean {
-  if (!measuring) startTurn();
-  else if (!expired) expired = performance.now() - turnStart >= MOST_MILLISECONDS;
+  hasTimeNow();
   bytesUsed += bytes;
   return look();
+}
+
+// Beside the cost of so many bytes, reading the clock costs nothing.
+function hasTimeNow(): boolean {
+  if (!measuring) startTurn();
+  else if (!expired) expired = performance.now() - turnStart >= MOST_MILLISECONDS;
+  if (expired) callsLeft = 0;
+  return !expired;
 }
 
 function look(): boolean {

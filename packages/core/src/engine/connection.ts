@@ -22,7 +22,7 @@ import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import { isLocalDecision, markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
-import { spendTurn } from '../base/turn-budget.js';
+import { spendRead } from '../base/turn-budget.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
 import { Holds } from '../flow/holds.js';
@@ -366,7 +366,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
     this.#readSide.receive(chunk);
     // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
-    if (this.#stream?.isNetSocket && !spendTurn(chunk.length)) this.#readNextTurn();
+    if (this.#stream?.isNetSocket && !spendRead(chunk.length)) this.#readNextTurn();
     this.#advance();
     return this.#wantsMore;
   }
