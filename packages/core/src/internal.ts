@@ -9,6 +9,7 @@ export { Deadline, LONGEST_TIMER } from './base/deadline.js';
 export { type Endpoints, formatAddress } from './base/endpoint.js';
 export { handled } from './base/handled.js';
 export { checkHost } from './base/host.js';
+export { markLocalDecision } from './base/local-decision.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { asError, reasonText } from './base/thrown.js';

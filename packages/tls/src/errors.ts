@@ -1,6 +1,6 @@
 // The errors of TLS. Node's codes for alerts differ between versions, so alerts have a code of ours.
 import { SocketError, type SocketErrorOptions, SocketTimeoutError } from '@rxsock/core';
-import type { ErrorContext } from '@rxsock/core/internal';
+import { type ErrorContext, markLocalDecision } from '@rxsock/core/internal';
 
 /**
  * This side refused the peer's certificate. `code` says why, in the words of OpenSSL and Node: `CERT_HAS_EXPIRED`,
@@ -33,11 +33,8 @@ export class AlertError extends SocketError {
 /** This side refuses a certificate. */
 export function certificateError(code: string, context: ErrorContext, cause?: unknown): CertificateError {
   const reason = cause instanceof Error ? cause.message : code;
-  return new CertificateError(`The certificate of ${context.target} was refused: ${reason}`, {
-    ...context,
-    code,
-    cause,
-  });
+  const message = `The certificate of ${context.target} was refused: ${reason}`;
+  return markLocalDecision(new CertificateError(message, { ...context, code, cause }));
 }
 
 /** The handshake took too long. */

@@ -1,6 +1,6 @@
 // The errors of datagram sockets, and their messages.
 import { AbortedError, ConnectError, SocketError, type SocketErrorOptions } from '@rxsock/core';
-import { formatAddress, reasonText } from '@rxsock/core/internal';
+import { formatAddress, markLocalDecision, reasonText } from '@rxsock/core/internal';
 import type { Destination } from './events.js';
 import type { SocketSetup } from './setup.js';
 
@@ -32,10 +32,8 @@ export function sendError(cause: SystemCause, { address, port }: Destination): S
 }
 
 export function abortedError(reason: unknown): AbortedError {
-  return new AbortedError(`The socket was aborted from this side${reasonText(reason)}`, {
-    phase: 'close',
-    cause: reason,
-  });
+  const message = `The socket was aborted from this side${reasonText(reason)}`;
+  return markLocalDecision(new AbortedError(message, { phase: 'close', cause: reason }));
 }
 
 /** @param isClosed `false` while the socket is still closing. */

@@ -1,5 +1,7 @@
 // The error of a connection that closed before everything was read or written.
 import { SocketError } from './errors.js';
+import type { CloseReport } from './events.js';
+import { markLocalDecision } from './local-decision.js';
 
 const MESSAGES = {
   read: 'The connection closed before the peer ended its side: what was received may be incomplete',
@@ -8,4 +10,14 @@ const MESSAGES = {
 
 export function prematureCloseError(phase: 'read' | 'write'): SocketError {
   return new SocketError(MESSAGES[phase], { code: 'ERR_STREAM_PREMATURE_CLOSE', phase });
+}
+
+/**
+ * The error of bytes whose connection has closed without a failure and without `end`. If the connection ended with FIN,
+ * this side has closed it and dropped what was not read.
+ * @param report That of the `close` event; `undefined` if there was none.
+ */
+export function closedBeforeEndError(report: CloseReport | undefined): SocketError {
+  const error = prematureCloseError('read');
+  return report?.how === 'fin' ? markLocalDecision(error) : error;
 }

@@ -405,14 +405,14 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   // Ends the write side only: what the peer has sent is delivered first, then the error.
   writeFailed(cause: NodeJS.ErrnoException): void {
-    this.#failByPeer(writeError(cause, this.opening.scene), 'reset');
+    this.#failWith(writeError(cause, this.opening.scene), 'reset');
   }
 
   // The stream is destroyed. What was received before is still delivered.
   failed(cause: NodeJS.ErrnoException): void {
     this.#readSide.cut();
     const error = this.opening.explain(cause);
-    this.#failByPeer(error, error.name === 'ResetError' ? 'reset' : 'error');
+    this.#failWith(error, error.name === 'ResetError' ? 'reset' : 'error');
   }
 
   closed(): void {
@@ -447,8 +447,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#timeouts.fin.touch();
   }
 
-  #failByPeer(error: SocketError, how: 'reset' | 'error'): void {
-    if (this.#outcome.failWith(error, 'peer', how)) this.writeSide.break(error);
+  // Not always by the peer: this side may have refused its certificate.
+  #failWith(error: SocketError, how: 'reset' | 'error'): void {
+    const by = isLocalDecision(error) ? 'local' : 'peer';
+    if (this.#outcome.failWith(error, by, how)) this.writeSide.break(error);
     this.#advance();
   }
 

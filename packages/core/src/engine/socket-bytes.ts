@@ -1,8 +1,8 @@
 // The plain bytes of a connection, as an Observable that takes unused bytes back.
 import type { Subscriber } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
-import type { SocketEvent } from '../base/events.js';
-import { prematureCloseError } from '../base/premature-close.js';
+import type { CloseReport, SocketEvent } from '../base/events.js';
+import { closedBeforeEndError } from '../base/premature-close.js';
 import { ByteSource } from '../flow/byte-source.js';
 import type { Flow } from '../flow/flow.js';
 import { type FlowHandlers, FlowSubscriber } from '../flow/flow-subscriber.js';
@@ -17,12 +17,14 @@ interface Readable {
 
 /** The handlers that turn the events of a socket into its bytes: they complete at the peer's FIN. */
 export function byteHandlers(subscriber: Subscriber<Buffer>): FlowHandlers<SocketEvent> {
+  let report: CloseReport | undefined;
   return {
     next: (event) => {
       if (event.type === 'data') subscriber.next(event.data);
       else if (event.type === 'end') subscriber.complete();
+      else if (event.type === 'close') report = event.report;
     },
-    complete: () => subscriber.error(prematureCloseError('read')),
+    complete: () => subscriber.error(closedBeforeEndError(report)),
   };
 }
 

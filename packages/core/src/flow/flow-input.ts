@@ -3,6 +3,8 @@
 import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { inspect } from 'node:util';
+import { isLocalDecision } from '../base/local-decision.js';
+import { onLocalDecisionOf } from './iterate.js';
 
 /** A source of values: an iterable, an async iterable, a generator, a Node `Readable` or a Web `ReadableStream`. */
 export type FlowInput<T> = Iterable<T> | AsyncIterable<T> | ReadableStream<T>;
@@ -31,16 +33,24 @@ export function checkFlowInput(source: unknown): void {
   );
 }
 
-/** Starts pulling from a source. */
-export function pull<T>(source: FlowInput<T>): Pull<T> {
-  if ('getReader' in source) return pullStream(source);
-  if (Symbol.asyncIterator in source)
-    return 'iterator' in source && 'destroy' in source ? pullReadable(source) : pullAsyncIterable(source);
-  return pullIterable(source);
+/**
+ * Starts pulling from a source.
+ * @param onLocalDecision Called at once if the source is a socket, or made of one, and this side ends that socket with
+ * an error, for a consumer that may not pull now. `next()` may then reject with the same error.
+ */
+export function pull<T>(source: FlowInput<T>, onLocalDecision: (error: unknown) => void): Pull<T> {
+  if (!('getReader' in source) && !(Symbol.asyncIterator in source)) return pullIterable(source);
+  const onError = (error: unknown) => {
+    if (isLocalDecision(error)) onLocalDecision(error);
+  };
+  if ('getReader' in source) return pullStream(source, onError);
+  const isReadable = 'iterator' in source && 'destroy' in source;
+  return isReadable ? pullReadable(source, onError) : pullAsyncIterable(source, onError);
 }
 
-function pullStream<T>(stream: ReadableStream<T>): Pull<T> {
+function pullStream<T>(stream: ReadableStream<T>, onError: (error: unknown) => void): Pull<T> {
   const reader = stream.getReader();
+  reader.closed.catch(onError);
   return {
     next: () => reader.read() as Promise<IteratorResult<T>>,
     // If the stream has failed, read() has already rejected with that error.
@@ -48,18 +58,19 @@ function pullStream<T>(stream: ReadableStream<T>): Pull<T> {
   };
 }
 
-function pullReadable<T>(source: AsyncIterable<T>): Pull<T> {
+function pullReadable<T>(source: AsyncIterable<T>, onError: (error: unknown) => void): Pull<T> {
   const stream = source as unknown as Readable;
   // Stays attached: Node's iterator listens for errors only from the first pull to the end. An error at another time
   // must not be unhandled.
-  stream.on('error', () => {});
+  stream.on('error', onError);
   // The end of the readable side must not destroy a Duplex, because somebody may still write to it.
   const iterator = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<T>;
   return { next: () => iterator.next(), stop: () => stream.destroy() };
 }
 
-function pullAsyncIterable<T>(iterable: AsyncIterable<T>): Pull<T> {
+function pullAsyncIterable<T>(iterable: AsyncIterable<T>, onError: (error: unknown) => void): Pull<T> {
   const iterator = iterable[Symbol.asyncIterator]();
+  onLocalDecisionOf(iterator, onError);
   return { next: () => iterator.next(), stop: () => void settle(() => iterator.return?.()) };
 }
 

@@ -11,6 +11,17 @@ import { Brake } from './holds.js';
 /** How many values may wait beyond `highWaterMark`: after a hold, the values of one chunk may still come. */
 const SLACK = 65_536;
 
+/** Listeners of iterators that {@link iterate} has made. */
+const decisionListeners = new WeakMap<object, (error: unknown) => void>();
+
+/**
+ * Calls `listener` at once if this side ends the source of an iterator of {@link iterate} with an error. Of another
+ * iterator nothing is known but what its `next()` says.
+ */
+export function onLocalDecisionOf(iterator: object, listener: (error: unknown) => void): void {
+  decisionListeners.set(iterator, listener);
+}
+
 /** A `next()` that waits for a value. */
 interface Waiter<T> {
   resolve(result: IteratorResult<T>): void;
@@ -56,7 +67,9 @@ export function iterate<T>(
     // An error of this side overtakes the values that wait.
     if (isLocalDecision(error)) queue.clear();
     finish({ error });
-    if (isLocalDecision(error)) onLocalDecision?.(error);
+    if (!isLocalDecision(error)) return;
+    onLocalDecision?.(error);
+    decisionListeners.get(iterator)?.(error);
   };
   const receive = (value: T) => {
     queue.push(value);
@@ -72,7 +85,7 @@ export function iterate<T>(
     flows,
   );
 
-  return {
+  const iterator: AsyncIterableIterator<T> = {
     [Symbol.asyncIterator]() {
       return this;
     },
@@ -95,4 +108,5 @@ export function iterate<T>(
       return { done: true, value: undefined };
     },
   };
+  return iterator;
 }

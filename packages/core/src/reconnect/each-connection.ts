@@ -2,7 +2,8 @@
 import { from, type ObservableInput, Subject } from 'rxjs';
 import { ContextSubscriber } from '../base/async-context.js';
 import { FrameError, SocketTimeoutError } from '../base/errors.js';
-import { prematureCloseError } from '../base/premature-close.js';
+import { isLocalDecision } from '../base/local-decision.js';
+import { closedBeforeEndError, prematureCloseError } from '../base/premature-close.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Flowable, flowable } from '../flow/flowable.js';
@@ -30,9 +31,10 @@ export function eachConnection<R>(
     let running = 0;
     let end: { readonly error?: unknown } | undefined;
 
-    // A held pipeline may still have frames of a connection that is gone: they are emitted before the end.
+    // A held pipeline may still have frames of a connection that is gone: they are emitted before the end. An error of
+    // this side does not wait for them.
     const endIfDone = () => {
-      if (!end || running > 0) return;
+      if (!end || (running > 0 && !isLocalDecision(end.error))) return;
       if ('error' in end) subscriber.error(end.error);
       else subscriber.complete();
     };
@@ -76,7 +78,7 @@ export function eachConnection<R>(
             if (event.type === 'connect') startPipeline();
             else if (event.type === 'data') current?.subject.next(event.data);
             else if (event.type === 'end') endBytes();
-            else if (event.type === 'disconnect') endBytes(event.error ?? prematureCloseError('read'));
+            else if (event.type === 'disconnect') endBytes(event.error ?? closedBeforeEndError(event.report));
           },
           error: (error) => {
             endBytes(error);

@@ -12,6 +12,7 @@ import { bindContext } from '../base/async-context.js';
 import { closeWithin } from '../base/close-within.js';
 import { AbortedError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
+import { markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
 import { reasonText } from '../base/thrown.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -119,9 +120,9 @@ export class ReconnectLoop {
     this.fail(new AbortedError(message, { phase: 'close', cause: reason }));
   }
 
-  /** Resets the connection, if there is one, and ends with an error. */
+  /** Ends with an error of this side: resets the connection, if there is one. */
   fail(error: SocketError): void {
-    if (this.state !== 'closed') this.#abortAttempt(error, error);
+    if (this.state !== 'closed') this.#abortAttempt(error, markLocalDecision(error));
   }
 
   // ---- one connection after another

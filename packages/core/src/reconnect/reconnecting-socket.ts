@@ -141,7 +141,7 @@ export class ReconnectingSocket
    *
    * **Half-close**: `bytes` completes at the peer's FIN, so a codec may emit an unfinished last line (`trailing:
    * 'drop'` prevents it). It fails if the connection fails. Neither ends the result, which completes or fails with the
-   * reconnecting socket, after the pipelines are done.
+   * reconnecting socket, after the pipelines are done. An abort or another error of this side does not wait for them.
    *
    * **Backpressure**: consumers hold the current connection, and the next ones while they are behind.
    *

@@ -1,5 +1,6 @@
 // flowFrom(): converts other sources to Observables that can be held.
 import { bindContext } from '../base/async-context.js';
+import { isLocalDecision } from '../base/local-decision.js';
 import { spendTime } from '../base/turn-budget.js';
 import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
 import { type Flowable, flowable } from '../flow/flowable.js';
@@ -16,7 +17,8 @@ import { Holds } from '../flow/holds.js';
  * **Half-close**: completes at the end of the source.
  *
  * **Backpressure**: a consumer such as `writeTo` or `mapWithBackpressure` holds it through stock operators. At most one
- * value waits: the value that was being pulled when the hold came.
+ * value waits: the value that was being pulled when the hold came. If the source is a socket, or was made of one by this
+ * library, an error of this side, such as an abort, does not wait.
  *
  * @throws At the call: TypeError if values cannot be pulled from `source`.
  * @throws As a notification: what the source fails with.
@@ -32,7 +34,11 @@ import { Holds } from '../flow/holds.js';
 export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
   checkFlowInput(source);
   return flowable<T>((subscriber, join) => {
-    const pulled = pull(source);
+    // An error of this side does not wait for the holds.
+    const pulled = pull(
+      source,
+      bindContext((error) => fail(error)),
+    );
     /** Whether a pull is pending. */
     let pending = false;
     /** Delivers a value that arrived while held. */
@@ -44,6 +50,9 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
     const end = (notify: () => void) => {
       ended = true;
       notify();
+    };
+    const fail = (error: unknown) => {
+      if (!ended) end(() => subscriber.error(error));
     };
     const deliver = (result: IteratorResult<T>) => {
       if (result.done) end(() => subscriber.complete());
@@ -60,7 +69,7 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
       pending = true;
       result.then(
         (value) => onArrived(() => deliver(value)),
-        (error) => onArrived(() => end(() => subscriber.error(error))),
+        (error) => (isLocalDecision(error) ? fail(error) : onArrived(() => fail(error))),
       );
     };
     const work = () => {
@@ -81,7 +90,7 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
           run();
         }
       } catch (error) {
-        end(() => subscriber.error(error));
+        fail(error);
       } finally {
         working = false;
       }

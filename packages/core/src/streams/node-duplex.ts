@@ -2,6 +2,7 @@
 // does.
 import { Subscription } from 'rxjs';
 import type { SecureConnectEvent } from '../base/events.js';
+import { isLocalDecision } from '../base/local-decision.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Brake } from '../flow/holds.js';
@@ -43,8 +44,12 @@ export class NodeDuplex extends NetDuplex {
     // For failures after the peer's FIN.
     this.#watching.add(watch(socket, 'close').subscribe({ error: fail }));
     this.#watching.add(this.control.onProgress(() => this.active()));
-    // If nobody reads, a failure of the write side is emitted at once. Otherwise it follows the bytes of the peer.
-    const failed = (error: unknown) => process.nextTick(() => this.readableFlowing === null && fail(error));
+    // If nobody reads, a failure of the write side is emitted at once. Otherwise it follows the bytes of the peer. That
+    // the socket closes after its FIN is no failure, whoever completed it.
+    const failed = (error: unknown) => {
+      if (this.control.writeState === 'finished') return;
+      process.nextTick(() => this.readableFlowing === null && fail(error));
+    };
     // Lasts until the stream is destroyed: at the peer's FIN, our side must not end before everything that waits in the
     // stream is written.
     this.#write = new WholeWrite(socket, { failed });
@@ -144,10 +149,13 @@ export class NodeDuplex extends NetDuplex {
   }
 
   override _final(callback: Callback): void {
-    this.#write.finish(true, () => {
+    const done = () => {
       this.#ended.output = true;
       callback();
-    });
+    };
+    // FIN may have been sent before this stream was made. A whole write fails when such a socket closes.
+    if (this.control.writeState === 'finished') done();
+    else this.#write.finish(true, done);
   }
 
   // ---- the end
@@ -192,7 +200,8 @@ export class NodeDuplex extends NetDuplex {
 
   #fail(error: Error): void {
     this.#failure = error;
+    // An error of this side overtakes the bytes that wait. What the peer did comes after them.
     const hasUnread = this.readableFlowing !== null && this.readableLength > 0;
-    if (!hasUnread) this.destroy(error);
+    if (!hasUnread || isLocalDecision(error)) this.destroy(error);
   }
 }

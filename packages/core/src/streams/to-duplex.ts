@@ -32,7 +32,7 @@ export interface SocketDuplex extends Duplex, NetMembers, TlsStream {}
  * @returns The stream. It is connecting until the socket is open.
  * @throws At the call: {@link TypeError} for something that is not a socket.
  * @throws As the stream's `'error'`: what the socket fails with. A stream that is being read first emits the bytes that
- * the peer had sent.
+ * the peer had sent, unless this side has ended the connection, for example with an abort.
  * @see https://nodejs.org/api/net.html#class-netsocket
  *
  * @example

@@ -52,7 +52,7 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
  * without reading it.
  *
  * **Half-close**: `close()` sends FIN after everything that was written, and resolves when FIN was sent. `abort()`
- * aborts the connection, so that the peer cannot mistake a part for the whole.
+ * aborts the connection, so that the peer cannot mistake a part for the whole, and so does a write that is refused.
  *
  * **Backpressure**: a write resolves when the kernel has accepted the bytes.
  *
@@ -84,7 +84,13 @@ export function toWritableStream(socket: Socket): WritableStream<Chunk> {
       });
     },
     async write(chunk) {
-      write.write(toBytes(chunk));
+      try {
+        write.write(toBytes(chunk));
+      } catch (error) {
+        // The stream fails without a call of abort().
+        write.close(error);
+        throw error;
+      }
       await write.flushed();
     },
     close: () =>

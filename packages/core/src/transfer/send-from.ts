@@ -48,7 +48,8 @@ export function sendFrom(
   const { end = true } = options;
   checkBoolean('end', end);
   return transfer<WriteProgress>(socket, end, async (running, emit) => {
-    const chunks = pull(source);
+    // An error of this side does not wait until the peer takes what was written.
+    const chunks = pull(source, (error) => running.stop(error));
     let emitted = 0;
     let ended = false;
     const emitProgress = () => {
@@ -69,7 +70,7 @@ export function sendFrom(
         const hasRoom = running.write(toBytes(result.value));
         // Before the next chunk is pulled: the source may reuse the memory of this one.
         control.flush();
-        if (!hasRoom) await running.flushed();
+        if (!hasRoom) await running.until(running.flushed());
         emitProgress();
       }
       ended = true;

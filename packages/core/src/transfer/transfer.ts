@@ -13,6 +13,8 @@ export interface Transfer {
   flushed(): Promise<void>;
   /** Waits for `promise`, which may never settle. Rejects when the transfer stops. */
   until<T>(promise: T | PromiseLike<T>): Promise<T>;
+  /** Stops the transfer with an error, also while `until` waits. */
+  stop(error: unknown): void;
 }
 
 /**
@@ -49,6 +51,7 @@ export function transfer<P>(
         return write.write(bytes);
       },
       flushed: () => write.flushed(),
+      stop,
       until: (promise) =>
         new Promise((resolve, reject) => {
           interrupt = reject;

@@ -1,11 +1,14 @@
 // What this side decides about a socket overtakes the data: an abort, a signal, a time limit. It reaches every
 // subscriber at once, through framing operators and queues, whoever holds. What the peer did comes in its place, after
 // the data.
+import type net from 'node:net';
+import { PassThrough } from 'node:stream';
 import {
   AbortedError,
   connect,
   data,
   decodeText,
+  flowFrom,
   framed,
   lines,
   linesCodec,
@@ -14,8 +17,10 @@ import {
   reader,
   type Socket,
   SocketTimeoutError,
+  sendFrom,
   type TcpOptions,
   toAsyncIterable,
+  toDuplex,
   toReadable,
   toReadableStream,
 } from '@rxsock/core';
@@ -30,6 +35,10 @@ type Consumer = (socket: Socket) => Promise<unknown>;
 const stuck = (source: Observable<unknown>): Promise<unknown> =>
   lastValueFrom(source.pipe(mapWithBackpressure(() => NEVER)), { defaultValue: 'completed' }).catch((error) => error);
 
+/** Runs after the socket's other subscribers have received its end. */
+const afterEnd = (socket: Socket, run: () => void) =>
+  socket.subscribe({ error: () => setImmediate(run), complete: () => setImmediate(run) });
+
 const consumers: Record<string, Consumer> = {
   'data()': (socket) => stuck(socket.pipe(data())),
   'lines()': (socket) => stuck(socket.pipe(data(), lines())),
@@ -40,14 +49,14 @@ const consumers: Record<string, Consumer> = {
     await input.readLine();
     return new Promise((resolve) => {
       // The buffer still holds lines: the next read fails all the same.
-      socket.subscribe({ error: () => setImmediate(() => input.readLine().then(resolve, resolve)) });
+      afterEnd(socket, () => input.readLine().then(resolve, resolve));
     });
   },
   'toAsyncIterable()': async (socket) => {
     const iterator = toAsyncIterable(socket.pipe(data(), lines()), { highWaterMark: 8 })[Symbol.asyncIterator]();
     await iterator.next();
     return new Promise((resolve) => {
-      socket.subscribe({ error: () => setImmediate(() => iterator.next().then(resolve, resolve)) });
+      afterEnd(socket, () => iterator.next().then(resolve, resolve));
     });
   },
   'toReadable()': (socket) => {
@@ -61,6 +70,29 @@ const consumers: Record<string, Consumer> = {
     await input.read();
     return input.closed.catch((error) => error);
   },
+  'toDuplex(), paused': (socket) => {
+    const duplex = toDuplex(socket).pause();
+    return new Promise((resolve) => duplex.on('error', resolve));
+  },
+  'toDuplex(), piped': (socket) => {
+    const duplex = toDuplex(socket);
+    const full = new PassThrough({ highWaterMark: 1 });
+    full.write('full');
+    duplex.pipe(full);
+    return new Promise((resolve) => duplex.on('error', resolve));
+  },
+  'flowFrom()': (socket) => stuck(flowFrom(socket)),
+  'flowFrom(toAsyncIterable())': (socket) => stuck(flowFrom(toAsyncIterable(socket.pipe(data(), lines())))),
+  'flowFrom(toReadable())': (socket) => stuck(flowFrom(toReadable(socket.pipe(data(), lines())))),
+  'flowFrom(toReadableStream())': (socket) => stuck(flowFrom(toReadableStream(socket.pipe(data(), lines())))),
+  'sendFrom()': async (socket) => {
+    const { port } = await rawServer();
+    const target = connect({ host: '127.0.0.1', port, highWaterMark: 1 });
+    // The peer does not read, so the first chunk waits for it.
+    await target.write(Buffer.alloc(0));
+    target.next(Buffer.alloc(20_000_000));
+    return lastValueFrom(sendFrom(target, socket), { defaultValue: 'completed' }).catch((error) => error);
+  },
 };
 
 const decisions: Record<string, (socket: Socket, controller: AbortController) => void> = {
@@ -69,8 +101,11 @@ const decisions: Record<string, (socket: Socket, controller: AbortController) =>
   'close({ timeout: 0 })': (socket) => void socket.close({ timeout: 0 }),
 };
 
+/** Ends the peer's side after ours. */
+const answerFin = (peer: net.Socket) => peer.resume().once('end', () => peer.end());
+
 async function talkative(options: Partial<TcpOptions> = {}) {
-  const server = await rawServer((peer) => peer.write('line\n'.repeat(1000)));
+  const server = await rawServer((peer) => answerFin(peer).write('line\n'.repeat(1000)));
   return connect({ host: '127.0.0.1', port: server.port, ...options });
 }
 
@@ -84,6 +119,19 @@ describe.each(Object.entries(consumers))('a consumer of %s that has stopped', (_
     expect(await error).toBeInstanceOf(AbortedError);
   });
 });
+
+// The rest is dropped because this side closes, so the error does not wait for it.
+test.each(Object.entries(consumers))(
+  'a consumer of %s that has stopped learns that close() drops data',
+  async (_name, consume) => {
+    const socket = await talkative();
+    const error = consume(socket);
+    await expect.poll(() => socket.bytesRead).toBeGreaterThan(0);
+    socket.hold('test');
+    void socket.close();
+    await expect(error).resolves.toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  },
+);
 
 test.each(['lines()', 'framed()'])('holdTimeout reaches a consumer of %s and names the holder', async (name) => {
   const socket = await talkative({ holdTimeout: 100 });

@@ -7,11 +7,12 @@ import {
   lines,
   mapWithBackpressure,
   type ReconnectEvent,
+  type ReconnectingSocket,
   SocketError,
   SocketTimeoutError,
   toAsyncIterable,
 } from '@rxsock/core';
-import { map, mergeMap, Subject, share, take, throwError, toArray } from 'rxjs';
+import { map, mergeMap, NEVER, Subject, share, take, throwError, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -129,6 +130,30 @@ test('forwards an error of the pipeline itself, and the socket continues for oth
   expect(await ended).toEqual({ error: new Error('a bug') });
   expect(setup.reconnecting.readyState).toBe('open');
   expect(eventTypes()).toEqual(['connect', 'data']);
+});
+
+/** A single chunk may be larger than the limit, so only the next one is too much. */
+function overflow(reconnecting: ReconnectingSocket): void {
+  reconnecting.next(Buffer.alloc(50_000_000));
+  reconnecting.next('x');
+  reconnecting.next('x');
+}
+
+test.each<[string, (reconnecting: ReconnectingSocket, controller: AbortController) => void, string]>([
+  ['error()', (reconnecting) => reconnecting.error(new Error('enough')), 'ERR_SOCKET_ABORTED'],
+  ['a signal', (_reconnecting, controller) => controller.abort(), 'ERR_SOCKET_ABORTED'],
+  ['close({ timeout: 0 })', (reconnecting) => void reconnecting.close({ timeout: 0 }), 'ETIMEDOUT'],
+  ['an overflow', overflow, 'ERR_WRITE_BUFFER_OVERFLOW'],
+])('fails at once by %s, whatever its pipelines still wait for', async (_decision, decide, code) => {
+  const server = await rawServer((peer) => peer.write('line\n'.repeat(1000)));
+  const controller = new AbortController();
+  const { reconnecting } = reconnectingTo(server.port, { signal: controller.signal, maxWriteBuffer: 1000 });
+  const behind = record(reconnecting.eachConnection(lines()).pipe(mapWithBackpressure(() => NEVER)));
+  const inside = record(reconnecting.eachConnection((bytes) => bytes.pipe(mergeMap(() => NEVER))));
+  await expect.poll(() => reconnecting.socket?.bytesRead).toBeGreaterThan(0);
+  decide(reconnecting, controller);
+  expect((await behind.ended).error).toMatchObject({ code });
+  expect((await inside.ended).error).toMatchObject({ code });
 });
 
 test('completes and fails with the socket, after the pipelines are done', async () => {

@@ -240,6 +240,20 @@ describe('toDuplex()', () => {
     },
   );
 
+  test('over a socket that both sides have ended, delivers the bytes that wait, also to a late listener', async () => {
+    const { socket, peer } = await pair();
+    peer.end('waits');
+    socket.complete();
+    await vi.waitUntil(() => socket.readyState === 'closed');
+    const duplex = toDuplex(socket);
+    const events: string[] = [];
+    for (const name of ['end', 'finish', 'error', 'close']) duplex.on(name, () => events.push(name));
+    await turns(2);
+    duplex.on('data', (chunk: Buffer) => events.push(String(chunk)));
+    await once(duplex, 'close');
+    expect(events).toEqual(['waits', 'end', 'finish', 'close']);
+  });
+
   test('delivers to a slow reader what it read before a reset', async () => {
     const { socket, peer } = await pair();
     const duplex = toDuplex(socket);

@@ -1,6 +1,6 @@
 // toReadableStream() and toWritableStream(): Web Streams with backpressure in both directions.
 import { ReadableStream } from 'node:stream/web';
-import { data, flowFrom, on, toReadableStream, toWritableStream } from '@rxsock/core';
+import { data, flowFrom, on, type Socket, SocketError, toReadableStream, toWritableStream } from '@rxsock/core';
 import { concat, firstValueFrom, Observable, of, throwError } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
@@ -95,6 +95,26 @@ describe('toWritableStream()', () => {
     await writer.write('a part');
     await writer.abort('enough');
     expect((await receive(peer)).end).toBe('ECONNRESET');
+  });
+
+  test.each([
+    ['a chunk of the wrong type', (_socket: Socket) => 42],
+    [
+      'a chunk after a complete() of somebody else',
+      (socket: Socket) => {
+        socket.next(Buffer.alloc(20_000_000));
+        socket.complete();
+        return 'late';
+      },
+    ],
+  ])('resets after %s, because the rest does not come', async (_what, prepare) => {
+    const { socket, peer } = await pair();
+    const writer = toWritableStream(socket).getWriter();
+    await writer.write('a part');
+    const chunk = prepare(socket);
+    await expect(writer.write(chunk as string)).rejects.toThrow(chunk === 42 ? TypeError : SocketError);
+    expect((await receive(peer)).end).toBe('ECONNRESET');
+    expect(socket.readyState).toBe('closed');
   });
 
   test('fails with the socket, even if nobody writes', async () => {

@@ -56,6 +56,7 @@ describe.each(versions)('%s', (version) => {
     const written = socket.write('a secret');
     const { error } = await ended;
     expect(error).toMatchObject({ name: 'CertificateError', code, phase: 'open', remote: { port: server.port } });
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'error' });
     const { message, cause } = error as Error;
     expect(message).toContain(
       `The certificate of ${'host' in options ? options.host : '127.0.0.1'}:${server.port} was refused: `,

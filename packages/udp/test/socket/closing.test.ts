@@ -1,6 +1,8 @@
 // How a socket ends: gracefully, at once, before it has started, and when the last subscriber leaves.
 import dgram from 'node:dgram';
+import { once } from 'node:events';
 import type { LookupFunction } from 'node:net';
+import { on, toReadable } from '@rxsock/core';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
@@ -365,6 +367,20 @@ describe('unsubscribing', () => {
     scheduler.pass(1e9);
     expect([kept.socket.readyState, explicit.readyState]).toEqual(['open', 'open']);
   });
+});
+
+test.each(['error()', 'a signal'])('an abort by %s reaches a consumer that does not read', async (how) => {
+  const abort = new AbortController();
+  const { socket, local } = await bound({ signal: abort.signal });
+  const readable = toReadable(socket.pipe(on('message')), { objectMode: true, highWaterMark: 1 });
+  const failed = once(readable, 'error');
+  readable.read(0);
+  const peer = await rawPeer();
+  for (let count = 0; count < 5; count++) await peer.send(`${count}`, local.port);
+  await expect.poll(() => readable.readableLength).toBe(1);
+  if (how === 'error()') socket.error(new Error('enough'));
+  else abort.abort(new Error('enough'));
+  expect(await failed).toMatchObject([{ name: 'AbortedError' }]);
 });
 
 describe('signal', () => {
