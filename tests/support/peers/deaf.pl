@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Listens on a path and prints "listening". It refuses to read from its connections, and says nothing: later writes to them
-# fail, and they never end.
+# Listens on a path and prints "listening". For each connection it stops reading and prints "deaf": later writes to it fail,
+# and it never ends.
 # Usage: deaf.pl PATH
 use strict;
 use warnings;
@@ -16,4 +16,5 @@ my @peers;
 while (accept(my $peer, $server)) {
   shutdown($peer, 0);
   push @peers, $peer;
+  print "deaf\n";
 }
