@@ -224,7 +224,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   /**
    * Flushes, sends FIN and waits for the peer's FIN. Drops what no reader takes in the meantime.
-   * @param timeout The limit of this call; `undefined` for the limits of leaving.
+   * @param timeout The limit of this call, which replaces all others. `undefined` for the limits of leaving; if the
+   * connection is closing already, it changes nothing.
    */
   close(timeout?: number): Promise<CloseReport> {
     if (timeout === 0) this.abort(new Error('it was closed with a timeout of 0'));
@@ -234,9 +235,13 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       this.#outcome.endedBy('local', 'fin');
       this.#conclude();
     } else {
-      if (timeout === undefined) this.#timeouts.linger.start();
-      else this.#timeouts.closeWithin(timeout);
-      this.#hasOwnLimit = timeout !== undefined;
+      if (timeout !== undefined) {
+        this.#hasOwnLimit = true;
+        this.#timeouts.linger.stop();
+        this.#timeouts.closeWithin(timeout);
+      } else if (!this.#closing) {
+        this.#timeouts.linger.start();
+      }
       this.#startClosing('close');
     }
     return closed;

@@ -227,6 +227,18 @@ describe('lingerTimeout', () => {
     expect(await closed).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
+  test('is replaced by the time limit of a close() that follows', async () => {
+    const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
+    scheduler.pass(0);
+    const closed = socket.close({ timeout: 5000 });
+    expect((await drainRaw(peer)).end).toBe('end');
+    scheduler.pass(4999);
+    await turns();
+    expect(socket.readyState).toBe('closing');
+    scheduler.pass(1);
+    expect(await closed).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
   test('lets a long write to a slow peer continue while it makes progress', async () => {
     const server = await rawServer();
     const socket = dial({ port: server.port, lingerTimeout: 200 });

@@ -173,6 +173,7 @@ describe('finTimeout', () => {
   ] as const)('limits close({ timeout: %s }) although somebody reads: then it is %s', async (timeout, state) => {
     const { socket, peer, scheduler } = await timed({ finTimeout: 5000 });
     void socket.close({ timeout });
+    void socket.close();
     expect((await drainRaw(peer)).end).toBe('end');
     await turns();
     scheduler.pass(4000);
