@@ -18,7 +18,8 @@ export interface ListenOptions extends TcpOptions {
    */
   readonly port?: number | string | undefined;
   /**
-   * The address to listen on. An IPv6 address may be in brackets, as in a URL. Only this machine can reach the default; `'0.0.0.0'` and `'::'` accept from everywhere.
+   * The address to listen on. An IPv6 address may be in brackets, as in a URL. Only this machine can reach the default;
+   * `'0.0.0.0'` and `'::'` accept from everywhere.
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: string | undefined;

@@ -1,6 +1,7 @@
 // Runs one dgram.Socket, from opening to closing, for all subscribers of a datagram socket.
 //
-//   idle ──subscribe(), next(), send(), bind()──▶ opening ──▶ open ──complete(), last subscriber leaves──▶ closing ──▶ closed
+//   idle ──subscribe(), next(), send(), bind()──▶ opening ──▶ open
+//   open ──complete(), last subscriber leaves──▶ closing ──▶ closed
 //
 // closing lasts until all pending datagrams are sent or lingerTimeout passes. error() and a failure to open lead from
 // any state to closed.

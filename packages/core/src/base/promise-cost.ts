@@ -1,5 +1,5 @@
-// What the promises of write() count towards maxWriteBuffer while they wait. Limits count memory, and a promise costs more
-// than a small chunk.
+// What the promises of write() count towards maxWriteBuffer while they wait. Limits count memory, and a promise costs
+// more than a small chunk.
 
 /** The memory of a pending promise and what belongs to it, in bytes. */
 const PROMISE = 400;

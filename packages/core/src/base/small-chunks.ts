@@ -31,6 +31,13 @@ export class SmallChunks {
     return this.#last;
   }
 
+  /** Adds a copy of a chunk at the end of a list: to the last chunk if that can be extended. */
+  appendTo(chunks: Uint8Array[], chunk: Uint8Array): void {
+    const last = chunks.at(-1);
+    if (this.extends(last, chunk)) chunks.pop();
+    chunks.push(this.append(last, chunk));
+  }
+
   /** Frees the block. */
   clear(): void {
     this.#block = undefined;

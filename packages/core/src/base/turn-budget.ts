@@ -21,8 +21,8 @@ let bytesUsed = 0;
 let turnStart = 0;
 /**
  * How many calls are left before the clock is read. A turn is measured only when so many small calls were made, in this
- * turn or since the last one that was measured. A turn that is measured costs about as much as a small write: a ping and
- * its pong should not pay that.
+ * turn or since the last one that was measured. A turn that is measured costs about as much as a small write: a ping
+ * and its pong should not pay that.
  */
 let callsLeft = MOST_UNNOTICED;
 /** The number of calls between two readings, and the last reading. */

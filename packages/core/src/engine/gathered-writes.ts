@@ -1,8 +1,8 @@
 // Chunks that were written and wait to be handed to the Node stream. Small ones are joined, because a chunk costs about
 // a hundred bytes of memory beside its own, and Node keeps another two or three hundred for each while it waits.
 //
-// A chunk of up to SMALL_CHUNK bytes waits as it is until there are RUN of them, or until they leave; then they are copied
-// into one buffer. Larger chunks are never copied.
+// A chunk of up to SMALL_CHUNK bytes waits as it is until there are RUN of them, or until they leave; then they are
+// copied into one buffer. Larger chunks are never copied.
 import { SMALL_CHUNK } from '../base/small-chunks.js';
 
 /** How many chunks may wait before they are joined. */

@@ -16,7 +16,7 @@ export class ReceiveQueue {
 
   push(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (chunk.length <= SMALL_CHUNK && this.#chunks.length > 0) this.#append(chunk);
+    if (chunk.length <= SMALL_CHUNK && this.#chunks.length > 0) this.#small.appendTo(this.#chunks, chunk);
     else this.#chunks.push(chunk);
   }
 
@@ -47,11 +47,5 @@ export class ReceiveQueue {
     this.bytes = 0;
     this.#chunks.length = 0;
     this.#small.clear();
-  }
-
-  #append(chunk: Buffer): void {
-    const last = this.#chunks.at(-1);
-    if (this.#small.extends(last, chunk)) this.#chunks.pop();
-    this.#chunks.push(this.#small.append(last, chunk));
   }
 }

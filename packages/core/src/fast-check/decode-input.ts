@@ -89,8 +89,8 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
 }
 
 /**
- * How many frames a decoder may return. A frame may be less than a byte, but a decoder that never uses up its input would
- * return frames for ever.
+ * How many frames a decoder may return. A frame may be less than a byte, but a decoder that never uses up its input
+ * would return frames for ever.
  */
 const mostFrames = ({ length }: Uint8Array) => 1000 + 64 * length;
 

@@ -56,9 +56,7 @@ class BatchDecoder<T> implements Decoder<T[]> {
 
   #keep(chunk: Uint8Array): void {
     if (this.#returned) return;
-    if (chunk.length > SMALL_CHUNK) return void this.#chunks.push(chunk);
-    const last = this.#chunks.at(-1);
-    if (this.#small.extends(last, chunk)) this.#chunks.pop();
-    this.#chunks.push(this.#small.append(last, chunk));
+    if (chunk.length > SMALL_CHUNK) this.#chunks.push(chunk);
+    else this.#small.appendTo(this.#chunks, chunk);
   }
 }

@@ -36,8 +36,8 @@ export interface DecodeOptions {
  *
  * **Backpressure**: while held, the operator stops inside a chunk and holds its source. Over a socket it also pauses
  * when a turn of the event loop has used up its time: the rest of the chunk is emitted in a later turn. If you
- * unsubscribe inside a chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader starts
- * with them.
+ * unsubscribe inside a chunk of `socket.pipe(data())`, the unused bytes go back to the socket and the next reader
+ * starts with them.
  *
  * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an invalid option.
  * @throws As a notification: {@link FrameError} and its subclasses: see the codec. Directly over

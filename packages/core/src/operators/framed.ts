@@ -57,8 +57,8 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
   /**
    * Sends a value as a frame.
    *
-   * @returns `false` at or over `highWaterMark`: wait for the socket's `drain`. Also `false`, and the value is not sent,
-   * if our side is completed or the socket is closed: then no `drain` follows.
+   * @returns `false` at or over `highWaterMark`: wait for the socket's `drain`. Also `false`, and the value is not
+   * sent, if our side is completed or the socket is closed: then no `drain` follows.
    * @throws At the call: what the codec throws for a value that it cannot encode. The socket is unchanged.
    */
   next(value: U): boolean {

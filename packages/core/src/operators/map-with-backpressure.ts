@@ -47,8 +47,8 @@ interface Slot<R> {
  * the projection.
  *
  * **Half-close**: completes when the source has completed and all projections are done. An error of the source, such as
- * a reset by the peer, also comes after the results of the values before it. What this side decides about a socket, such
- * as an abort or a time limit, comes at once.
+ * a reset by the peer, also comes after the results of the values before it. What this side decides about a socket,
+ * such as an abort or a time limit, comes at once.
  *
  * **Backpressure**: holds its sources, and can itself be held. Inner Observables are held while their results wait.
  *

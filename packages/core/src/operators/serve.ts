@@ -41,12 +41,12 @@ export type ServeOperator = <A extends Endpoint>(
  * Unsubscribing stops the server and aborts unfinished answers. `server.close()` is the graceful way. A handler that
  * upgrades its socket (STARTTLS) continues with the new socket on its own: its answer to the plain socket ends.
  *
- * When a connection fails or closes, its answer is unsubscribed. So the handler's pipeline does not receive the error of
- * the connection, and values that wait in it are dropped: clean up in `finalize()`. To process everything that a client
- * has sent before it was cut off, subscribe to its pipeline yourself: see {@link connections}.
+ * When a connection fails or closes, its answer is unsubscribed. So the handler's pipeline does not receive the error
+ * of the connection, and values that wait in it are dropped: clean up in `finalize()`. To process everything that a
+ * client has sent before it was cut off, subscribe to its pipeline yourself: see {@link connections}.
  *
  * **Half-close**: `allowHalfOpen` is turned on. The write side completes when the answer completes, and reading goes on
- * for as long as the handler reads. Nobody reads any more then? What the peer still sends is dropped, unless a
+ * for as long as the handler reads. If nobody reads any more, what the peer still sends is dropped, unless a
  * subscription of yours, such as `on('close')`, keeps the socket open: see `finTimeout`. An answer that fails or is
  * stopped aborts its connection.
  *

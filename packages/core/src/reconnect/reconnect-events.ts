@@ -4,8 +4,8 @@ import type { CloseEvent, CloseReport, SocketEvent } from '../base/events.js';
 
 /**
  * A connection ended, or an attempt to connect failed. A `retry` follows, unless the reconnecting socket ends. Chunks
- * that no connection has received yet are kept, so a request is lost only if its `write()` has resolved or rejects: these
- * promises settle before or right after this event.
+ * that no connection has received yet are kept, so a request is lost only if its `write()` has resolved or rejects:
+ * these promises settle before or right after this event.
  */
 export interface DisconnectEvent {
   readonly type: 'disconnect';

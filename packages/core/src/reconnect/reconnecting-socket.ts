@@ -131,8 +131,8 @@ export class ReconnectingSocket
    * connection.
    *
    * A pipeline starts at the `connect` event. If you subscribe while a connection is open, it starts with the bytes
-   * that arrive next. A pipeline that completes early ignores the rest of its connection. `bytes` takes nothing back: if
-   * `lines()` leaves inside a chunk, the rest of the chunk is lost to the next operator on the same `bytes`.
+   * that arrive next. A pipeline that completes early ignores the rest of its connection. `bytes` takes nothing back:
+   * if `lines()` leaves inside a chunk, the rest of the chunk is lost to the next operator on the same `bytes`.
    *
    * Other subscriptions to the reconnecting socket, for its events, do not disturb the pipelines.
    *

@@ -17,8 +17,8 @@ import { Holds } from '../flow/holds.js';
  * **Half-close**: completes at the end of the source.
  *
  * **Backpressure**: a consumer such as `writeTo` or `mapWithBackpressure` holds it through stock operators. At most one
- * value waits: the value that was being pulled when the hold came. If the source is a socket, or was made of one by this
- * library, an error of this side, such as an abort, does not wait.
+ * value waits: the value that was being pulled when the hold came. If the source is a socket, or was made of one by
+ * this library, an error of this side, such as an abort, does not wait.
  *
  * @throws At the call: TypeError if values cannot be pulled from `source`.
  * @throws As a notification: what the source fails with.

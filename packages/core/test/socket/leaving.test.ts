@@ -160,6 +160,17 @@ describe("after the peer's FIN", () => {
 });
 
 describe('lingerTimeout', () => {
+  /** A socket that everybody has left while more waits than the kernel takes. Its peer does not read. */
+  async function leftFull() {
+    const scheduler = new Clock();
+    const { socket, peer } = await pair({ keepOpen: false, scheduler, lingerTimeout: 1000 });
+    const { subscription } = record(socket);
+    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
+    subscription.unsubscribe();
+    scheduler.pass(0);
+    return { socket, peer, scheduler };
+  }
+
   test('ends the wait for the FIN of a silent peer; bytes from the peer restart it', async () => {
     const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
     scheduler.pass(0);
@@ -177,12 +188,7 @@ describe('lingerTimeout', () => {
   });
 
   test('ends a flush that makes no progress, with a reset', async () => {
-    const scheduler = new Clock();
-    const { socket, peer } = await pair({ keepOpen: false, scheduler, lingerTimeout: 1000 });
-    const { subscription } = record(socket);
-    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
-    subscription.unsubscribe();
-    scheduler.pass(0);
+    const { socket, peer, scheduler } = await leftFull();
     await turns();
     scheduler.pass(999);
     await turns();
@@ -197,12 +203,7 @@ describe('lingerTimeout', () => {
   });
 
   test('ends a flush that makes no progress, although the peer sends bytes', async () => {
-    const scheduler = new Clock();
-    const { socket, peer } = await pair({ keepOpen: false, scheduler, lingerTimeout: 1000 });
-    const { subscription } = record(socket);
-    for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
-    subscription.unsubscribe();
-    scheduler.pass(0);
+    const { socket, peer, scheduler } = await leftFull();
     for (let sent = 1; sent <= 2; sent++) {
       scheduler.pass(700);
       peer.write('x');

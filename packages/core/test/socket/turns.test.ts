@@ -24,6 +24,7 @@ import {
 import { defer, lastValueFrom, map, NEVER, type Observable, take, tap } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { temporaryPath } from '../../../../tests/support/unix-servers.js';
 
 /** A pair whose peer reads everything, so that the kernel takes every write at once. */
@@ -83,7 +84,7 @@ test.each<[string, (socket: Socket, source: Endless) => Observable<unknown> | Du
   const source = new Endless();
   const started = start(socket, source);
   const subscription = started instanceof Duplex ? undefined : started.subscribe({ error: () => {} });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns(5);
   expect(source.mostPulled).toBeGreaterThan(0);
   // The budget of a turn is 5 ms. Without one, hundreds of thousands would be pulled.
   expect(source.mostPulled).toBeLessThan(100_000);
