@@ -370,9 +370,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.done) this.#timeouts.linger.touch();
     if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
     this.#readSide.receive(chunk);
-    // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
-    if (this.#stream?.isNetSocket && !spendRead(chunk.length)) this.#readNextTurn();
+    const start = performance.now();
     this.#advance();
+    // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
+    if (this.#stream?.isNetSocket && !spendRead(start)) this.#readNextTurn();
     return this.#wantsMore;
   }
 

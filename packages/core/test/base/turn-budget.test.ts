@@ -1,6 +1,6 @@
 // The budget of a turn: 5 ms and 1 MiB. The clock is read only now and then.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { nextTurn, spendTime, spendTurn } from '../../src/base/turn-budget.js';
+import { nextTurn, spendRead, spendTime, spendTurn } from '../../src/base/turn-budget.js';
 
 let now = 0;
 let readings = 0;
@@ -26,13 +26,13 @@ function callsOf(milliseconds: number, spend: () => boolean = spendTime): number
   return calls;
 }
 
-test('a turn has 1 MiB', async () => {
-  expect(spendTurn(1024 * 1024 - 1)).toBe(true);
+test('a turn has 4 MiB', async () => {
+  expect(spendTurn(4 * 1024 * 1024 - 1)).toBe(true);
   expect(spendTurn(0)).toBe(true);
   expect(spendTurn(1)).toBe(false);
   expect([spendTurn(0), spendTime()]).toEqual([false, false]);
   await nextTurn();
-  expect(spendTurn(1024 * 1024 - 1)).toBe(true);
+  expect(spendTurn(4 * 1024 * 1024 - 1)).toBe(true);
 });
 
 test('a turn has 5 ms', async () => {
@@ -40,6 +40,19 @@ test('a turn has 5 ms', async () => {
   expect([spendTurn(0), spendTime()]).toEqual([false, false]);
   await nextTurn();
   expect(callsOf(0.01)).toBeGreaterThanOrEqual(500);
+});
+
+test('deliveries that are quick do not use up the turn, slow ones do', async () => {
+  const deliver = (milliseconds: number) => () => {
+    const start = now;
+    now += milliseconds;
+    return spendRead(start);
+  };
+  for (let deliveries = 0; deliveries < 1000; deliveries++) expect(deliver(0.05)()).toBe(true);
+  expect([deliver(3)(), deliver(1.9)(), deliver(0.2)()]).toEqual([true, true, false]);
+  expect(spendTime()).toBe(false);
+  await nextTurn();
+  expect(deliver(3)()).toBe(true);
 });
 
 test('the clock is read about ten times in a turn, however short the calls are', async () => {
