@@ -1,6 +1,6 @@
 // The clock of timeouts and durations. It is monotonic, because somebody may set the wall clock while a timeout runs.
 // With virtual time it is the clock of the scheduler.
-import type { SchedulerLike } from 'rxjs';
+import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
 
 /** How far the wall clock may move between two calls of Date.now(), in milliseconds. */
 const TOLERANCE = 50;
@@ -20,6 +20,8 @@ export function hasVirtualTime(scheduler: SchedulerLike): boolean {
 
 /** Returns the time of the scheduler; `undefined` if it is that of the wall clock. */
 function virtualTime(scheduler: SchedulerLike): number | undefined {
+  // Its now() may be a wall clock that a test sets.
+  if (scheduler instanceof VirtualTimeScheduler) return scheduler.frame;
   if (isWallClock(scheduler.now())) return undefined;
   // Between the two readings, somebody may have set the wall clock, or the process may have slept. A second comparison
   // tells this from virtual time.

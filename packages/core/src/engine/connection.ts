@@ -464,6 +464,9 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   #fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
     if (this.#life === 'closed') return;
     this.#outcome.failWith(markLocalDecision(error), 'local', how);
+    // The peer may have failed the connection before, behind bytes that wait. That stays the reason, but now the
+    // subscribers receive it at once.
+    if (this.#outcome.failure) markLocalDecision(this.#outcome.failure);
     this.#readSide.drop();
     const finished = this.writeSide.state === 'finished';
     this.writeSide.break(error);

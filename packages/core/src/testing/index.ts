@@ -3,3 +3,4 @@
 
 export { type FaultyProxy, type FaultyProxyOptions, faultyProxy } from './faulty-proxy.js';
 export { type SocketPairOptions, socketPair } from './socket-pair.js';
+export { VirtualClock } from './virtual-clock.js';

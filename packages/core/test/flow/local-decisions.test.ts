@@ -24,6 +24,7 @@ import {
   toReadable,
   toReadableStream,
 } from '@rxsock/core';
+import { socketPair, VirtualClock } from '@rxsock/core/testing';
 import { lastValueFrom, map, NEVER, type Observable, timer } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
@@ -155,4 +156,18 @@ test('a reset of the peer comes after the frames that it had sent before', async
   release();
   expect(await ended).toEqual({ error: expect.any(ResetError) });
   expect(values).toEqual(['a', 'b', 'c']);
+});
+
+test('a reset of the peer that waits behind data is passed on at once when this side aborts', () => {
+  const clock = new VirtualClock();
+  const [socket, peer] = socketPair({ scheduler: clock });
+  const { log } = record(socket.pipe(data(), lines(), mapWithBackpressure(() => NEVER)));
+  for (let chunks = 0; chunks < 2; chunks++) peer.next('line\n'.repeat(1000));
+  clock.tick();
+  peer.error();
+  clock.tick();
+  expect([socket.readyState, log]).toEqual(['closing', []]);
+  socket.error(new Error('enough'));
+  clock.tick();
+  expect(log).toEqual(['error:ECONNRESET']);
 });
