@@ -1,6 +1,6 @@
 // The rows of the tools of @rxsock/core: lookups, processes and the testing kit.
-import { listen, netstringsCodec } from '@rxsock/core';
-import { delimiterRichBytes, verifyCodec } from '@rxsock/core/fast-check';
+import { connect, listen, netstringsCodec } from '@rxsock/core';
+import { delimiterRichBytes, verifyCodec, verifyTransport } from '@rxsock/core/fast-check';
 import { isPortFree, localAddresses, resolveHost, reverseLookup, servicePort } from '@rxsock/core/lookup';
 import { handOver, inheritedListeners, singleInstance } from '@rxsock/core/process';
 import { type FaultyProxy, faultyProxy, socketPair } from '@rxsock/core/testing';
@@ -100,6 +100,12 @@ const fastCheck: Row[] = [
     },
     (options) => verifyCodec(netstringsCodec(), options),
     { base: { values: arbitrary.good[0], numRuns: 1 } },
+  ),
+  row(
+    'fast-check verifyTransport',
+    { numRuns: kind.finiteSize, seed: kind.integer, path: { ...kind.text, good: ['0'] } },
+    // A server that never listens.
+    (options) => verifyTransport({ connect: () => connect({ port: 1 }), listen: () => NEVER as never }, options),
   ),
 ];
 

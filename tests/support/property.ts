@@ -10,8 +10,11 @@ function fromEnvironment(name: string): number | undefined {
   return value;
 }
 
-/** How often a property is tried: `RXSOCK_RUNS`, or 100. */
-export const runs = fromEnvironment('RXSOCK_RUNS') ?? 100;
+/** How often a property is tried: `RXSOCK_RUNS`, or a number of its own. */
+export const runsOr = (number: number): number => fromEnvironment('RXSOCK_RUNS') ?? number;
+
+/** How often most properties are tried. */
+export const runs = runsOr(100);
 
 /** The seed of this process: `RXSOCK_SEED`, or a new one each time. Every property starts with it. */
 export const seed = fromEnvironment('RXSOCK_SEED') ?? Math.floor(Math.random() * 0x7fffffff);

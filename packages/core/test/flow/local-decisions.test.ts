@@ -161,7 +161,13 @@ test('a reset of the peer comes after the frames that it had sent before', async
 test('a reset of the peer that waits behind data is passed on at once when this side aborts', () => {
   const clock = new VirtualClock();
   const [socket, peer] = socketPair({ scheduler: clock });
-  const { log } = record(socket.pipe(data(), lines(), mapWithBackpressure(() => NEVER)));
+  const { log } = record(
+    socket.pipe(
+      data(),
+      lines(),
+      mapWithBackpressure(() => NEVER),
+    ),
+  );
   for (let chunks = 0; chunks < 2; chunks++) peer.next('line\n'.repeat(1000));
   clock.tick();
   peer.error();
