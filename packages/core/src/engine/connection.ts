@@ -469,13 +469,24 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.#outcome.failure) markLocalDecision(this.#outcome.failure);
     this.#readSide.drop();
     const finished = this.writeSide.state === 'finished';
-    this.writeSide.break(error);
+    this.#breakWrites(error);
     if (this.#dial) this.#dial.cancel();
     else if (!this.#stream) this.#streamClosed = true;
     // FIN was sent after the last byte, and only the wait for the peer was cut short: no reset is needed.
     else if (finished && how === 'timeout') this.#stream.destroy();
     else this.#stream.reset();
     this.#advance();
+  }
+
+  // A listener may leave. If the peer has ended too, that must not close the stream with a FIN before it is reset.
+  #breakWrites(error: SocketError): void {
+    const advancing = this.#advancing;
+    this.#advancing = true;
+    try {
+      this.writeSide.break(error);
+    } finally {
+      this.#advancing = advancing;
+    }
   }
 
   #endWithPeer(): void {

@@ -5,7 +5,7 @@ import { concat, firstValueFrom, mergeMap, NEVER, of, throwError, timer } from '
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { type Peer, startPeer } from '../../../../tests/support/peers/index.js';
-import { dial, opened } from '../../../../tests/support/raw-peers.js';
+import { accepted, dial, drainRaw, opened } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 
 afterEach(() => {
@@ -166,4 +166,15 @@ test('data() of a reset connection fails', async () => {
   peer('send.pl', address.port, 100, 'rst');
   const bytes = record((await first).pipe(data()));
   expect((await bytes.ended).error).toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('an abort after the peer’s FIN is a reset, although the writer leaves in the middle of it', async () => {
+  const { socket, peer } = await accepted({ allowHalfOpen: true });
+  const ended = firstValueFrom(socket.pipe(on('end')));
+  NEVER.pipe(writeTo(socket)).subscribe({ error: () => {} });
+  record(socket.pipe(data()));
+  peer.end();
+  await ended;
+  socket.error('given up');
+  expect((await drainRaw(peer)).end).toBe('ECONNRESET');
 });
