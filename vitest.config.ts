@@ -42,6 +42,7 @@ export default defineConfig({
       project('exports', 'tests/exports/**/*.test.ts', 60_000),
       project('options', 'tests/options/**/*.test.ts'),
       project('docs', 'tests/docs/**/*.test.ts'),
+      project('soak', 'tests/soak/**/*.test.ts', 120_000),
       project('examples', 'tests/examples/**/*.test.ts'),
     ],
   },
