@@ -36,6 +36,7 @@ export default defineConfig({
       project('interop', 'tests/interop/**/*.test.ts'),
       project('neighbours', 'tests/neighbours/**/*.test.ts'),
       project('predecessors', 'tests/predecessors/**/*.test.ts'),
+      project('security', 'tests/security/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('packed', 'tests/packed/**/*.test.ts', 60_000),
       project('structure', 'tests/structure/**/*.test.ts', 120_000),

@@ -57,6 +57,8 @@ export const fraction = (least: number, most: number): Kind =>
   number([least, most], [least - 0.5, ...(most === infinity ? [] : [most + 0.5])]);
 /** A number of bytes per second. */
 export const rate = fraction(0, infinity);
+/** A number of bytes per second that must be finite. */
+export const bytesPerSecond = number([0, 0.5, 240], [-1, infinity]);
 
 export const port = range(0, 65_535);
 export const peerPort = range(1, 65_535);

@@ -38,6 +38,8 @@ export const socketOptions: Options = {
   lingerTimeout: kind.timeout,
   idleTimeout: kind.timeout,
   holdTimeout: kind.timeout,
+  minWriteRate: kind.bytesPerSecond,
+  writeGracePeriod: kind.range(1, 2 ** 31 - 1),
   keepOpen: { good: [...kind.timeout.good, true, false], bad: ['', '1', 'unknown', null, Number.NaN, -1, -0, {}, []] },
   signal: kind.signal,
   scheduler: kind.scheduler,

@@ -1,7 +1,7 @@
 // Peers that read slowly, or stop reading. They are not Node programs. The socket has megabytes more to write than the
 // kernels of both sides take.
 import { connections, on, type Server, type Socket } from '@rxsock/core';
-import { filter, firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom, ignoreElements, lastValueFrom } from 'rxjs';
 import { expect, type TestContext } from 'vitest';
 import { type Peer, startPeer } from './peers/index.js';
 
@@ -52,6 +52,12 @@ async function accept(
 export async function expectPatience(slow: SlowPeerCase, reading: Reading, context: TestContext): Promise<void> {
   const { peer } = await accept(slow, reading, context);
   expect(await peer.line()).toBe('paused');
+}
+
+/** Expects that a peer is given up while it reads without a pause. Resolves with the error of the socket. */
+export async function expectTooSlow(slow: SlowPeerCase, rate: number, context: TestContext): Promise<unknown> {
+  const { socket } = await accept(slow, { limit: SIZE, rate }, context);
+  return lastValueFrom(socket.pipe(ignoreElements())).catch((error) => error);
 }
 
 /** Expects that a peer that stops reading is given up after once to twice the time limit. */

@@ -52,6 +52,7 @@ import type { Dial, DialHandlers, StreamTransport, Transport, TransportType } fr
 import { applyTuning, type StreamTuning } from './tuning.js';
 import { warnOfLoss } from './unnoticed-loss.js';
 import { type Claim, Usage } from './usage.js';
+import { type BacklogMeter, WriteRate } from './write-rate.js';
 import { WriteSide } from './write-side.js';
 
 /** See {@link Socket.readyState}. */
@@ -92,6 +93,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   readonly #subscribers: Subscribers;
   readonly #readSide: ReadSide;
   readonly #timeouts: Timeouts;
+  /** `undefined` without `minWriteRate`. */
+  readonly #writeRate: WriteRate | undefined;
   readonly #usage: Usage;
   readonly #outcome = new Outcome();
   /** While dialling: there is no stream yet. */
@@ -133,6 +136,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       (timeout, milliseconds, what) => this.#timedOut(timeout, milliseconds, what),
       this.progress,
     );
+    this.#writeRate = this.#measureWrites(limits);
     this.opening = new Opening(transport, this.#subscribers, this.#timeouts);
     this.#usage = new Usage(limits, dialled ? undefined : start);
     if (dialled) return;
@@ -201,7 +205,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.state !== 'open') return false;
     const { cost } = this.writeSide;
     const { maxWriteBuffer } = this.limits;
-    if (cost <= maxWriteBuffer) return this.writeSide.write(bytes);
+    if (cost <= maxWriteBuffer) {
+      if (this.#life === 'open') this.#writeRate?.wrote();
+      return this.writeSide.write(bytes);
+    }
     this.#fail(overflowError(cost, maxWriteBuffer, this.opening.scene), 'error');
     return false;
   }
@@ -238,6 +245,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       if (timeout !== undefined) {
         this.#hasOwnLimit = true;
         this.#timeouts.linger.stop();
+        this.#writeRate?.stop();
         this.#timeouts.closeWithin(timeout);
       } else if (!this.#closing) {
         this.#timeouts.linger.start();
@@ -359,6 +367,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (!this.flow.held) this.#timeouts.idle.start();
     this.opening.opened(this.#stream, this.limits.scheduler);
     this.writeSide.open(this.#stream);
+    if (!this.#hasOwnLimit) this.#writeRate?.wrote();
     this.#advance();
   }
 
@@ -556,6 +565,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.#nextTurn) clearImmediate(this.#nextTurn);
     writeSide.break(outcome.failure ?? closedError(opening.scene));
     this.#timeouts.stop();
+    this.#writeRate?.stop();
     this.#usage.stop();
     this.#ignoreSignal?.();
     const rest = this.#readSide.close();
@@ -599,6 +609,23 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   // ---- limits
+
+  #measureWrites({ minWriteRate, writeGracePeriod, scheduler }: SocketLimits): WriteRate | undefined {
+    if (minWriteRate === 0) return undefined;
+    const { writeSide, progress } = this;
+    const meter: BacklogMeter = {
+      read: () => ({ taken: writeSide.written, waiting: writeSide.pending }),
+      look: async () => {
+        // Other streams have no kernel to ask.
+        if (!this.#stream?.isNetSocket) return meter.read();
+        const { taken, queued, unacknowledged } = await progress.measure();
+        return { taken, waiting: Math.max(queued, writeSide.pending) + unacknowledged };
+      },
+    };
+    const what = `was read at less than ${minWriteRate} bytes per second for`;
+    const onTooSlow = () => this.#timedOut('minWriteRate', writeGracePeriod, what);
+    return new WriteRate(scheduler, minWriteRate, writeGracePeriod, meter, onTooSlow);
+  }
 
   #heldChanged(held: boolean): void {
     if (held) {

@@ -3,6 +3,8 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import {
   checkBoolean,
   checkFiniteSize,
+  checkInteger,
+  checkNumber,
   checkOptions,
   checkScheduler,
   checkSignal,
@@ -74,6 +76,25 @@ export interface SocketOptions {
    */
   readonly holdTimeout?: number | undefined;
   /**
+   * The lowest rate at which the peer may take what is written to it, in bytes per second. 0 means no limit. It
+   * protects a server from peers that read a byte now and then, and so keep its memory and their connection for as long
+   * as they like: `idleTimeout` does not see them, because each byte is progress.
+   *
+   * Once in every `writeGracePeriod` while bytes wait, the socket compares what the peer has taken since the last time.
+   * If that is less than this rate, and less than what waited, it fails with a {@link SocketTimeoutError}. So a peer
+   * that takes all there is may take as little as it likes. A peer that is too slow is given up after once to twice the
+   * `writeGracePeriod`. See `lingerTimeout` for when the peer has taken bytes.
+   * @defaultValue 0
+   */
+  readonly minWriteRate?: number | undefined;
+  /**
+   * How long the rate of `minWriteRate` is measured, in milliseconds, from 1 to 2,147,483,647. A slow reader takes
+   * bytes in steps, which may be as large as half of its receive buffer. If the steps of an honest peer are further
+   * apart than this, it may be given up.
+   * @defaultValue 15,000
+   */
+  readonly writeGracePeriod?: number | undefined;
+  /**
    * When the socket closes after its last subscriber has left: `false` in the next turn of the event loop, a number
    * after that many milliseconds, `true` never.
    * @defaultValue `false`
@@ -103,6 +124,8 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     lingerTimeout = 15_000,
     idleTimeout = 0,
     holdTimeout = 0,
+    minWriteRate = 0,
+    writeGracePeriod = 15_000,
     keepOpen = false,
     signal,
     scheduler = asyncScheduler,
@@ -115,6 +138,8 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
   checkSize('maxWriteBuffer', maxWriteBuffer);
   checkBoolean('allowHalfOpen', allowHalfOpen);
   for (const [name, value] of Object.entries(timeouts)) checkTimeout(name, value);
+  checkNumber('minWriteRate', minWriteRate, 0, Number.MAX_SAFE_INTEGER, 'a number of bytes per second, 0 or more');
+  checkInteger('writeGracePeriod', writeGracePeriod, 1, LONGEST_TIMER);
   if (typeof keepOpen !== 'boolean') checkTimeout('keepOpen', keepOpen, 'true, false or ');
   if (signal !== undefined) checkSignal('signal', signal);
   checkScheduler('scheduler', scheduler);
@@ -123,6 +148,8 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     maxWriteBuffer,
     allowHalfOpen,
     ...timeouts,
+    minWriteRate,
+    writeGracePeriod,
     keepOpen: Number(keepOpen) > LONGEST_TIMER ? true : keepOpen,
     signal,
     scheduler,

@@ -24,13 +24,22 @@ export class PeerProgress implements ProgressMeter {
   }
 
   async look(): Promise<ProgressLook> {
+    const { taken, queued, unacknowledged } = await this.measure();
+    return { progress: taken, unfinished: queued + unacknowledged > 0 };
+  }
+
+  /**
+   * Measures how many bytes the peer has taken, how many libuv has not handed to the kernel, and how many of those that
+   * the kernel has the peer has not acknowledged. Never rejects.
+   */
+  async measure(): Promise<{ readonly taken: number; readonly queued: number; readonly unacknowledged: number }> {
     const stream = this.#stream();
-    if (!stream) return { progress: 0, unfinished: false };
+    if (!stream) return { taken: 0, queued: 0, unacknowledged: 0 };
     // Before the look: bytes that are written while it looks must not count as acknowledged.
-    const taken = bytesInKernel(stream);
+    const given = bytesInKernel(stream);
     const queued = queuedBytes(stream);
     const unacknowledged = (await lookUp(stream as Duplex & Partial<net.Socket>)) ?? 0;
-    return { progress: taken - unacknowledged, unfinished: queued + unacknowledged > 0 };
+    return { taken: given - unacknowledged, queued, unacknowledged };
   }
 }
 

@@ -1,0 +1,90 @@
+// The lowest rate at which a peer may take what is written to it. While bytes wait for the peer, it looks once in a
+// grace period how much the peer has taken since the last look. Two looks are needed to see a rate, so a peer that is
+// too slow is given up after once to twice the grace period.
+import { type SchedulerLike, Subscription } from 'rxjs';
+import { elapsedTime, hasVirtualTime } from '../base/clock.js';
+
+/** What the peer has taken so far, and what waits for it, in bytes. */
+export interface WriteBacklog {
+  readonly taken: number;
+  readonly waiting: number;
+}
+
+/** Measures the backlog. Like a `ProgressMeter`, it does not look at the kernel in virtual time. */
+export interface BacklogMeter {
+  read(): WriteBacklog;
+  /** Must not reject. */
+  look(): Promise<WriteBacklog>;
+}
+
+/** Our FIN counts as one byte that waits. */
+const FIN = 1;
+
+export class WriteRate {
+  readonly #scheduler: SchedulerLike;
+  readonly #bytesPerSecond: number;
+  readonly #gracePeriod: number;
+  readonly #meter: BacklogMeter;
+  readonly #onTooSlow: () => void;
+  /** The timer, or the look that follows it. */
+  #pending: Subscription | undefined;
+  /** Whether something was written since the last look began. */
+  #wrote = false;
+  #last: (WriteBacklog & { readonly at: number }) | undefined;
+
+  /** @param gracePeriod In milliseconds. */
+  constructor(
+    scheduler: SchedulerLike,
+    bytesPerSecond: number,
+    gracePeriod: number,
+    meter: BacklogMeter,
+    onTooSlow: () => void,
+  ) {
+    this.#scheduler = scheduler;
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#gracePeriod = gracePeriod;
+    this.#meter = meter;
+    this.#onTooSlow = onTooSlow;
+  }
+
+  /** Something was written: measures until nothing waits any more. */
+  wrote(): void {
+    this.#wrote = true;
+    if (!this.#pending) this.#arm();
+  }
+
+  stop(): void {
+    this.#pending?.unsubscribe();
+    this.#pending = undefined;
+    this.#last = undefined;
+  }
+
+  #arm(): void {
+    this.#pending = this.#scheduler.schedule(() => {
+      this.#wrote = false;
+      if (hasVirtualTime(this.#scheduler)) this.#judge(this.#meter.read());
+      else void this.#look();
+    }, this.#gracePeriod);
+  }
+
+  async #look(): Promise<void> {
+    // A look can be stopped too.
+    const looking = new Subscription();
+    this.#pending = looking;
+    const backlog = await this.#meter.look();
+    if (!looking.closed) this.#judge(backlog);
+  }
+
+  #judge({ taken, waiting }: WriteBacklog): void {
+    const at = elapsedTime(this.#scheduler);
+    const last = this.#last;
+    // More than what waited is not asked for: a peer that takes everything is fast enough, however little it is.
+    const least = last ? Math.min(last.waiting, (this.#bytesPerSecond * (at - last.at)) / 1000) : 0;
+    if (last && taken - last.taken + FIN < least) this.#onTooSlow();
+    else if (waiting === 0 && !this.#wrote) this.stop();
+    else {
+      this.#last = { taken, waiting, at };
+      this.#arm();
+    }
+  }
+}
