@@ -1,6 +1,6 @@
 // A file that is written under a temporary name in the same folder, and renamed when it is complete.
 import fs, { type Stats } from 'node:fs';
-import { type FileHandle, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { SocketError } from '../base/errors.js';
@@ -71,7 +71,7 @@ export class PartFile {
    */
   async finish(): Promise<void> {
     // Looks again: during a long transfer the old file may have changed.
-    const old = (await findOld(this.#final)) ?? this.#old;
+    const old = (await findReplaced(this.#final)) ?? this.#old;
     const wanted = old ? await keepOwner(this.#open, old) : this.#options.mode;
     const { mode } = await promisify(fs.fstat)(this.#open);
     // Only if it differs: some file systems refuse every change.
@@ -150,6 +150,15 @@ async function findOld(final: string): Promise<Stats | undefined> {
   // The rename would replace a device, a pipe or a socket.
   const message = `Cannot write ${final}: it exists and is not a regular file: choose another name`;
   throw new SocketError(message, { code: 'ERR_FILE_NOT_REGULAR', phase: 'write' });
+}
+
+/**
+ * Looks again at the end, when the path has been resolved. A link that has appeared there since then leads to a file of
+ * somebody else's choice: the rename replaces the link, and what it leads to must not decide about the new file.
+ */
+async function findReplaced(final: string): Promise<Stats | undefined> {
+  const found = await lstat(final).catch(() => undefined);
+  return found?.isSymbolicLink() ? undefined : findOld(final);
 }
 
 /** Opens a folder in order to sync it. Returns `undefined` where that is impossible. */
