@@ -80,6 +80,8 @@ export function decode<T>(
       /** Whether a long chunk is decoded in several turns of the event loop. */
       let isPaced = false;
       let nextTurn: NodeJS.Immediate | undefined;
+      /** Whether it has waited for this turn. Then it takes a step, even if others have used up the turn before. */
+      let hasWaited = false;
 
       const context = new AsyncContext();
       const onHeld = (held: boolean) => {
@@ -100,7 +102,8 @@ export function decode<T>(
       /** Emits frames until the operator is held or unsubscribed, or until the bytes are used up. */
       const emit = () => {
         while (!subscriber.closed && !holds.held && !nextTurn) {
-          if (isPaced && !spendTime()) return continueNextTurn();
+          if (isPaced && !spendTime() && !hasWaited) return continueNextTurn();
+          hasWaited = false;
           const frame = decoder.next();
           if (frame !== undefined) {
             deadline.stop();
@@ -124,6 +127,7 @@ export function decode<T>(
       const continueNextTurn = () => {
         nextTurn = setImmediate(() => {
           nextTurn = undefined;
+          hasWaited = true;
           run();
         });
         brake.on();

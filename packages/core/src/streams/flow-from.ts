@@ -46,6 +46,8 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
     let ended = false;
     let working = false;
     let nextTurn: NodeJS.Immediate | undefined;
+    /** Whether it has waited for this turn. Then it takes a step, even if others have used up the turn before. */
+    let hasWaited = false;
 
     const end = (notify: () => void) => {
       ended = true;
@@ -77,14 +79,16 @@ export function flowFrom<T>(source: FlowInput<T>): Flowable<T> {
       working = true;
       try {
         while (!holds.held && !pending && !ended && !subscriber.closed) {
-          if (!spendTime()) {
+          if (!spendTime() && !hasWaited) {
             // A source that is never out of values would keep timers and connections waiting.
             nextTurn = setImmediate(() => {
               nextTurn = undefined;
+              hasWaited = true;
               work();
             });
             break;
           }
+          hasWaited = false;
           const run = deliverArrived ?? pullNext;
           deliverArrived = undefined;
           run();

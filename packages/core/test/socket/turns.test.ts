@@ -21,7 +21,7 @@ import {
   toDuplex,
   writeTo,
 } from '@rxsock/core';
-import { defer, lastValueFrom, map, NEVER, type Observable, take, tap } from 'rxjs';
+import { defer, lastValueFrom, map, NEVER, type Observable, take, tap, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -199,4 +199,33 @@ test('a peer that never pauses does not keep the loop', async () => {
   await lastValueFrom(fromDuplex(net.connect(path)).pipe(data(), tap(consume), take(300)));
   // 5 ms, and the chunk after them. Node itself reads up to 32 chunks in a turn.
   expect(Math.max(...chunksOfTurns)).toBeLessThanOrEqual(4);
+});
+
+/** Reads lines whose consumer needs a whole turn for each, and which never come to an end. */
+async function busyLines(): Promise<void> {
+  const { socket, peer } = await pair({ keepOpen: true });
+  let begun = () => {};
+  const first = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const subscription = socket.pipe(data(), lines()).subscribe(() => {
+    begun();
+    work(10);
+  });
+  onTestFinished(() => subscription.unsubscribe());
+  peer.write('\n'.repeat(60_000));
+  await first;
+}
+
+test('a connection that uses up every turn does not keep the lines of another one', async () => {
+  await busyLines();
+  const { socket, peer } = await pair({ keepOpen: true });
+  const three = lastValueFrom(socket.pipe(data(), lines(), take(3), toArray()));
+  peer.write('one\ntwo\nthree\n');
+  expect(await three).toEqual(['one', 'two', 'three']);
+});
+
+test('a connection that uses up every turn does not keep the values of flowFrom()', async () => {
+  await busyLines();
+  expect(await lastValueFrom(flowFrom([1, 2, 3]).pipe(toArray()))).toEqual([1, 2, 3]);
 });
