@@ -54,9 +54,9 @@ export async function expectPatience(slow: SlowPeerCase, reading: Reading, conte
   expect(await peer.line()).toBe('paused');
 }
 
-/** Expects that a peer is given up while it reads without a pause. Resolves with the error of the socket. */
-export async function expectTooSlow(slow: SlowPeerCase, rate: number, context: TestContext): Promise<unknown> {
-  const { socket } = await accept(slow, { limit: SIZE, rate }, context);
+/** Resolves with the error with which a socket gives up its peer. */
+export async function giveUpError(slow: SlowPeerCase, reading: Partial<Reading>, context: TestContext) {
+  const { socket } = await accept(slow, { limit: SIZE, rate: 10_000_000, ...reading }, context);
   return lastValueFrom(socket.pipe(ignoreElements())).catch((error) => error);
 }
 
