@@ -1,0 +1,176 @@
+// Peers that are not Node: any number of connections in one Python process, each of which does what the test says.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type Observable, Subject } from 'rxjs';
+import { cert, key } from '../certificate.js';
+
+/** One accepted connection. Its properties follow what the process has seen so far. */
+export interface ScriptedConnection {
+  /** Sends the bytes, behind those of earlier calls. */
+  send(bytes: Uint8Array): void;
+  /** Sends FIN behind the bytes, over TLS also close_notify, and reads on. */
+  end(): void;
+  /** Closes at once with RST, also beneath TLS. A UNIX socket has no reset: there it only closes. */
+  reset(): void;
+  /** Stops reading: nothing takes the bytes out of the kernel. Bytes of a later `send` prove that it has stopped. */
+  stall(): void;
+  /** Reads again. */
+  resume(): void;
+  /** How many bytes have arrived that match the expected stream. None count after a mismatch. */
+  readonly received: number;
+  /** The offset of the first byte that differs from the expected stream. */
+  readonly mismatch: number | undefined;
+  /** How the received bytes ended. Over TLS an end without close_notify counts as `reset`. */
+  readonly ended: 'fin' | 'reset' | undefined;
+  /** Emits when a property has changed. Completes when the connection is closed. */
+  readonly changes: Observable<void>;
+}
+
+export interface ScriptedPeer {
+  /** The port on 127.0.0.1; 0 at a path. */
+  readonly port: number;
+  /** The next accepted connection, after its handshake. */
+  accept(): Promise<ScriptedConnection>;
+  /** Ends the process, and with it every connection. */
+  close(): Promise<void>;
+}
+
+export interface ScriptedPeerOptions {
+  /** Speaks TLS of this version, with the certificate of `../certificate.ts`, which is valid for `localhost`. */
+  readonly tls?: '1.2' | '1.3';
+  /** Listens at this UNIX path in place of a port. */
+  readonly path?: string;
+}
+
+/**
+ * Every connection expects a stream of which byte i is `pattern[i % pattern.length]`. The length is a prime number, so
+ * that a part that is lost or comes twice moves the rest.
+ */
+export const pattern: Uint8Array = Uint8Array.from({ length: 65_521 }, (_, at) => Math.imul(at + 1, 0x9e3779b1) >>> 24);
+
+/** The expected stream, from one offset up to another. */
+export function patternBytes(start: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafe(end - start);
+  for (let at = 0; at < bytes.length; ) {
+    const from = (start + at) % pattern.length;
+    bytes.set(pattern.subarray(from, from + bytes.length - at), at);
+    at += pattern.length - from;
+  }
+  return bytes;
+}
+
+type Message =
+  | { readonly listening: number }
+  | { readonly accepted: number }
+  | ({ readonly id: number; readonly closed: boolean } & Status);
+
+interface Status {
+  readonly received: number;
+  readonly mismatch: number | null;
+  readonly ended: 'fin' | 'reset' | null;
+}
+
+class Accepted implements ScriptedConnection {
+  readonly changes = new Subject<void>();
+  #status: Status = { received: 0, mismatch: null, ended: null };
+  readonly #tell: (command: object) => void;
+
+  constructor(id: number, tell: (command: object) => void) {
+    this.#tell = (command) => tell({ id, ...command });
+  }
+
+  get received() {
+    return this.#status.received;
+  }
+
+  get mismatch() {
+    return this.#status.mismatch ?? undefined;
+  }
+
+  get ended() {
+    return this.#status.ended ?? undefined;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#tell({ do: 'send', data: Buffer.from(bytes).toString('base64') });
+  }
+
+  end = (): void => this.#tell({ do: 'end' });
+  reset = (): void => this.#tell({ do: 'reset' });
+  stall = (): void => this.#tell({ do: 'stall' });
+  resume = (): void => this.#tell({ do: 'resume' });
+
+  update(status: Status, isClosed: boolean): void {
+    this.#status = status;
+    this.changes.next();
+    if (isClosed) this.changes.complete();
+  }
+}
+
+interface Waiting {
+  resolve(connection: ScriptedConnection): void;
+  reject(error: Error): void;
+}
+
+/** Starts the process. It also ends when this process does. */
+export async function scriptedPeer({ tls, path }: ScriptedPeerOptions = {}): Promise<ScriptedPeer> {
+  const script = new URL('scripted.py', import.meta.url).pathname;
+  const child = spawn('python3', ['-IS', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const tell = (command: object) => void child.stdin.write(`${JSON.stringify(command)}\n`);
+  // The process may have ended already.
+  child.stdin.on('error', () => {});
+  const connections = new Map<number, Accepted>();
+  const ready: Accepted[] = [];
+  const waiting: Waiting[] = [];
+  let isOver = false;
+  const end = (error: Error) => {
+    isOver = true;
+    for (const { reject } of waiting.splice(0)) reject(error);
+    for (const { changes } of connections.values()) changes.complete();
+  };
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('error', () => reject(new Error('This test needs python3: apt-get install python3')));
+    child.once('close', () => resolve());
+  });
+  exited.then(
+    () => end(new Error('The scripted peer has ended')),
+    (error) => end(error),
+  );
+
+  function take(id: number): void {
+    const connection = new Accepted(id, tell);
+    connections.set(id, connection);
+    const first = waiting.shift();
+    if (first) first.resolve(connection);
+    else ready.push(connection);
+  }
+
+  const port = await new Promise<number>((resolve, reject) => {
+    exited.then(() => reject(new Error('The scripted peer could not listen')), reject);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const message = JSON.parse(line) as Message;
+      if ('listening' in message) resolve(message.listening);
+      else if ('accepted' in message) take(message.accepted);
+      else {
+        connections.get(message.id)?.update(message, message.closed);
+        if (message.closed) connections.delete(message.id);
+      }
+    });
+    const table = Buffer.from(pattern).toString('base64');
+    tell({ tls: tls ?? null, path: path ?? null, pattern: table, cert, key });
+  });
+
+  return {
+    port,
+    accept: () => {
+      const connection = ready.shift();
+      if (connection) return Promise.resolve(connection);
+      if (isOver) return Promise.reject(new Error('The scripted peer has ended'));
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    close: () => {
+      child.stdin.end();
+      return exited;
+    },
+  };
+}
