@@ -13,6 +13,7 @@ import { holds } from './holds.js';
 import { leaks } from './leaks.js';
 import { leaving } from './leaving.js';
 import { limits } from './limits.js';
+import { nettest } from './nettest.js';
 import { operators } from './operators.js';
 import { races } from './races.js';
 import { resets } from './resets.js';
@@ -36,6 +37,7 @@ export const topics: readonly Topic[] = [
   operators,
   readersAndFiles,
   races,
+  nettest,
   contexts,
   leaks,
 ];
