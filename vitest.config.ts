@@ -33,6 +33,7 @@ export default defineConfig({
     projects: [
       ...['core', 'tls', 'unix', 'udp'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
       project('compliance', 'tests/compliance/**/*.test.ts'),
+      project('behaviours', 'tests/behaviours/**/*.test.ts'),
       project('interop', 'tests/interop/**/*.test.ts'),
       project('neighbours', 'tests/neighbours/**/*.test.ts'),
       project('predecessors', 'tests/predecessors/**/*.test.ts'),
