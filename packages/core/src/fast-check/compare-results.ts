@@ -1,5 +1,6 @@
 // Compares what a decoder returned with what it should have returned.
-import { count, type Law, reportViolation, showBytes, showFailure, showValue } from './codec-laws.js';
+import { type Law, reportViolation } from './codec-laws.js';
+import { count, showBytes, showFailure, showValue } from './codec-story.js';
 import type { DecodeResult } from './decode-input.js';
 import { sameValue } from './same-value.js';
 
@@ -14,7 +15,7 @@ export function expectSameResult<T>(
   expected: DecodeResult<T>,
   received: DecodeResult<T>,
   equals: Equals<T>,
-  origin = `, as when decoded ${expected.how}`,
+  origin = ', as in one chunk',
 ): void {
   expectFrames(law, expected.frames, received, equals, origin);
   if (!sameValue(fieldsOf(expected.failure), fieldsOf(received.failure)))
@@ -53,6 +54,8 @@ function fieldsOf(failure: DecodeResult<unknown>['failure']): unknown {
 
 function showFrame(frames: readonly unknown[], index: number): string {
   return index < frames.length
-    ? `frame ${index} is ${showValue(frames[index])}`
-    : `only ${count(frames.length, 'frame')}`;
+    ? `frame ${index} = ${showValue(frames[index])}`
+    : frames.length === 0
+      ? 'no frame'
+      : `only ${count(frames.length, 'frame')}`;
 }

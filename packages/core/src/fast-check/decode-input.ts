@@ -2,7 +2,8 @@
 import { types } from 'node:util';
 import type { Codec, Decoder } from '../framing/codec.js';
 import { cutInto } from './arbitraries.js';
-import { count, type DecoderRun, LAWS, LawViolation, reportViolation, showChunks, showFailure } from './codec-laws.js';
+import { LAWS, LawViolation, reportViolation } from './codec-laws.js';
+import { count, type DecoderRun, showFailure } from './codec-story.js';
 import { checkRest, createDecoder, overwriteRest, restOf } from './decoder-calls.js';
 
 /** The result of decoding an input. */
@@ -35,7 +36,7 @@ export interface DecodeWay {
 export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWay): DecodeResult<T> {
   const { take = Number.POSITIVE_INFINITY, callRest = false, keepChunks = false, limit } = way;
   const chunks = cutInto(input, way.sizes);
-  const run: DecoderRun = { input, how: describeWay(way, chunks) };
+  const run: DecoderRun = { input, lengths: chunks.map(({ length }) => length), besides: describeWay(way) };
   const decoder = createDecoder(codec, run);
   const frames: T[] = [];
   let pushed = 0;
@@ -94,11 +95,11 @@ export function decodeInput<T>(codec: Codec<T>, input: Uint8Array, way: DecodeWa
  */
 const mostFrames = ({ length }: Uint8Array) => 1000 + 64 * length;
 
-function describeWay({ take, callRest }: DecodeWay, chunks: readonly Uint8Array[]): string {
-  const parts = [showChunks(chunks)];
+function describeWay({ take, callRest }: DecodeWay): string[] {
+  const parts: string[] = [];
   if (take !== undefined) parts.push(`stopping after ${count(take, 'frame')}`);
   if (callRest) parts.push('calling rest() after every frame and chunk');
-  return parts.join(', ');
+  return parts;
 }
 
 /** After the end there are no more frames. After an error, every call throws the same error. */

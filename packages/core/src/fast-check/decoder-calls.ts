@@ -1,7 +1,8 @@
 // Calls decoder() and rest() of a codec for verifyCodec(), and checks what they return.
 import { types } from 'node:util';
 import type { Codec, Decoder } from '../framing/codec.js';
-import { type DecoderRun, LAWS, reportViolation, showBytes, showFailure, showValue } from './codec-laws.js';
+import { LAWS, reportViolation } from './codec-laws.js';
+import { type DecoderRun, showBytes, showFailure, showValue } from './codec-story.js';
 
 const METHODS = ['push', 'next', 'end', 'rest'] as const;
 
@@ -42,8 +43,7 @@ export function checkRest(decoder: Decoder<unknown>, chunk: Uint8Array | undefin
   const length = Math.min(rest.length, chunk.length);
   const end = chunk.subarray(chunk.length - length);
   if (Buffer.compare(rest.subarray(rest.length - length), end) !== 0) {
-    const received = `rest() returns ${Buffer.from(rest).toString('hex')}`;
-    reportViolation(LAWS.wholeInput, run, `rest() ends with ${Buffer.from(end).toString('hex')}`, received);
+    reportViolation(LAWS.wholeInput, run, `rest() ends with ${showBytes(end)}`, `rest() is ${showBytes(rest)}`);
   }
   overwriteRest(rest, decoder, run);
 }

@@ -1,4 +1,5 @@
 // verifyCodec(): checks the laws of framing for any codec.
+import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import {
   checkFiniteSize,
@@ -12,7 +13,11 @@ import {
 } from '../base/check.js';
 import type { Codec } from '../framing/codec.js';
 import { chunkSizes } from './arbitraries.js';
-import { brokenBytes, checkCase } from './codec-case.js';
+import { brokenBytes, type CodecCase, checkCase, lengthOfCase } from './codec-case.js';
+import { LawViolation, showReplay } from './codec-laws.js';
+import type { Equals } from './compare-results.js';
+import { withFewestCuts } from './fewest-cuts.js';
+import { checkLinearTime } from './linear-time.js';
 import { sameValue } from './same-value.js';
 
 /** Options of {@link verifyCodec}. */
@@ -68,12 +73,16 @@ export interface VerifyCodecOptions<T> {
  * - **Rest**: the frames returned and `rest()` together are the input, wherever you stop. Calling `rest()` changes
  *   nothing, and neither does overwriting the bytes that it has returned.
  * - **Decoder**: `decoder()` returns an object with the four methods.
+ * - **Linear time**: twice as many bytes take about twice the work, one byte at a time and in one chunk. It decodes
+ *   frames again and again, and a frame that does not end, and doubles the length up to 2 MiB. It counts the bytes that
+ *   are copied or searched with the methods of Buffer and Uint8Array (it replaces these methods while it counts), and
+ *   it measures processor time. An exponent over 1.5 breaks the law: one count, or three measurements of time in a row.
  *
- * It does not measure time. It needs the optional peer dependency `fast-check`, version 4.
+ * It needs the optional peer dependency `fast-check`, version 4.
  *
  * @param codec The codec to check. Each decoder is used for one input.
- * @throws At the call: Error if the codec breaks a law. The message names the law and shows the smallest counterexample
- * found: the bytes, how they were cut, what was expected and what was received. The seed and the path follow.
+ * @throws At the call: Error if the codec breaks a law. The message names the law and tells the smallest counterexample
+ * found: these bytes, cut here, gave this instead of that. The seed and the path follow.
  * @throws At the call: TypeError for something that is not a codec; TypeError or RangeError for an option with an
  * invalid value.
  *
@@ -90,22 +99,50 @@ export function verifyCodec<T>(codec: Codec<T>, options: VerifyCodecOptions<T>):
   checkObject('codec', codec, 'a codec, such as linesCodec()');
   checkVerifyOptions(options);
   const { values, equals = sameValue, inputs = brokenBytes(codec, values), limit, numRuns = 100, seed, path } = options;
-  const cases = fc.record({
+  const cases: fc.Arbitrary<CodecCase<T>> = fc.record({
     values: fc.array(values, { maxLength: 8 }),
     hostile: inputs,
     sizes: chunkSizes(),
     take: fc.nat(10),
   });
-  const property = fc.property(cases, (each) => checkCase(codec, each, equals, limit));
+  let shrinkUntil = Number.POSITIVE_INFINITY;
+  const property = fc.property(cases, (each) => {
+    // A case that passes is not made smaller: so fast-check stops.
+    if (performance.now() > shrinkUntil) return;
+    try {
+      checkCase(codec, each, equals, limit);
+    } catch (error) {
+      shrinkUntil = Math.min(shrinkUntil, performance.now() + MAX_SHRINKING);
+      throw error;
+    }
+  });
   const result = fc.check(property, {
     numRuns,
     ...(seed !== undefined && { seed }),
     ...(path !== undefined && { path }),
   });
-  if (!result.failed) return;
-  const { errorInstance } = result;
-  const reason = errorInstance instanceof Error ? errorInstance.message : String(errorInstance ?? 'No case was tried');
-  throw new Error(`${reason}\n\n${fc.defaultReportMessage(result) ?? ''}`, { cause: errorInstance });
+  if (result.failed) throw failureOf(codec, result, equals, limit);
+  // A path is a path to one case, and this law has none.
+  if (path === undefined) checkLinearTime(codec, values, inputs, result.seed);
+}
+
+/** For how long to make a counterexample smaller, in milliseconds. Long frames have very many smaller cases. */
+const MAX_SHRINKING = 2000;
+
+function failureOf<T>(
+  codec: Codec<T>,
+  result: fc.RunDetails<[CodecCase<T>]>,
+  equals: Equals<T>,
+  limit: number | undefined,
+): Error {
+  const { counterexample, errorInstance } = result;
+  if (!(errorInstance instanceof LawViolation) || counterexample === null)
+    return new Error(fc.defaultReportMessage(result) ?? 'No case was tried', { cause: errorInstance });
+  const [found] = counterexample;
+  const violation = withFewestCuts(errorInstance, found.sizes, lengthOfCase(codec, found), (sizes) =>
+    checkCase(codec, { ...found, sizes }, equals, limit),
+  );
+  return new Error(`${violation.message}\n\n${showReplay(result)}`, { cause: violation });
 }
 
 function checkVerifyOptions<T>(options: VerifyCodecOptions<T>): void {
