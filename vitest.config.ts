@@ -39,6 +39,7 @@ export default defineConfig({
       project('predecessors', 'tests/predecessors/**/*.test.ts'),
       project('security', 'tests/security/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
+      project('fuzz', 'tests/fuzz/**/*.test.ts', 60_000),
       project('packed', 'tests/packed/**/*.test.ts', 60_000),
       project('structure', 'tests/structure/**/*.test.ts', 120_000),
       project('exports', 'tests/exports/**/*.test.ts', 60_000),

@@ -10,7 +10,7 @@ const MIN_FILES = 150;
 const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'));
 const { forbidden, options } = createRequire(import.meta.url)(join(root, 'structure.cjs'));
 const present = readdirSync(root);
-const folders = ['packages', 'tests', 'examples', 'bench', 'soak', 'scripts'].filter((folder) =>
+const folders = ['packages', 'tests', 'examples', 'bench', 'fuzz', 'soak', 'scripts'].filter((folder) =>
   present.includes(folder),
 );
 const files = folders.flatMap((folder) =>

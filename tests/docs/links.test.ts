@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { filesOf, root } from '../support/snippets.js';
 
-const pages = await filesOf('*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*.md', 'bench/*.md');
+const pages = await filesOf('*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*.md', 'bench/*.md', 'fuzz/*.md');
 
 test.each(pages)('%s', async (page) => {
   const text = await readFile(join(root, page), 'utf8');

@@ -1,0 +1,19 @@
+// A certificate for localhost that no authority has signed, valid for a hundred years, for the server that is fuzzed.
+
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg12FmHvTbdkgnYWFJ
+/YdlSuPEekd+2eKp77vG5IzbGPuhRANCAATtSvcQTlaGsch0aFL/9ZTGi2ADJEg1
+CLIqP7V8n4ipKeFr2e+5i2ALKSQq5lo98vmmyxodktmApdN0wBU6rXfQ
+-----END PRIVATE KEY-----`;
+
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBljCCATugAwIBAgIUKC8VEmbMCDoVu8pKuPPT062+6fIwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3NTM0MFoYDzIxMjYxMDI4
+MDc1MzQwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATtSvcQTlaGsch0aFL/9ZTGi2ADJEg1CLIqP7V8n4ipKeFr2e+5i2AL
+KSQq5lo98vmmyxodktmApdN0wBU6rXfQo2kwZzAdBgNVHQ4EFgQUZO6dye+0BXgC
+i9yTYDAlou5WfGAwHwYDVR0jBBgwFoAUZO6dye+0BXgCi9yTYDAlou5WfGAwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SQAwRgIhAPSStuC2zyf7YRMBUOjPgm0+iohfmLfwMvk3UO6uiVDuAiEA7DEV/aTN
+6bSz/lXn4hq6dOi8vTLYgPUp1lG18z3lnl8=
+-----END CERTIFICATE-----`;
