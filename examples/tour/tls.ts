@@ -41,7 +41,7 @@ export async function overTls(): Promise<Outcome> {
   const whole = await ask(address.port, cert);
   const refused = await ask(address.port);
   // Anybody between client and server can end the TCP connection. This proxy does it in the middle of the answer.
-  await using proxy = await faultyProxy({ target: address, direction: 'fromTarget', cut: ANSWER.length / 2 });
+  await using proxy = await faultyProxy({ target: address, direction: 'fromTarget', limitData: ANSWER.length / 2 });
   const cut = await ask(proxy.port, cert);
 
   return {

@@ -5,9 +5,10 @@ import { coreRows } from './core-rows.js';
 import type { Row } from './rows.js';
 import { siblingRows } from './sibling-rows.js';
 import { publicOptions } from './sources.js';
+import { testingRows } from './testing-rows.js';
 import { toolRows } from './tool-rows.js';
 
-const rows = [...coreRows, ...toolRows, ...siblingRows];
+const rows = [...coreRows, ...toolRows, ...testingRows, ...siblingRows];
 
 test('the table has every option of the sources, and no other', () => {
   const table = new Map<string, Set<string>>();

@@ -63,7 +63,11 @@ export type Tools = [
   TakesUndefined<processes.InstanceOptions>,
   TakesUndefined<testing.SocketPairOptions>,
   TakesUndefined<testing.FaultyProxyOptions>,
-  TakesUndefined<testing.FaultyProxyOptions['target']>,
+  TakesUndefined<testing.FaultyPathProxyOptions>,
+  TakesUndefined<testing.NetworkFaults>,
+  TakesUndefined<testing.SlicerOptions>,
+  TakesUndefined<testing.TimeoutFaultOptions>,
+  TakesUndefined<testing.ResetPeerOptions>,
   TakesUndefined<fastCheck.VerifyCodecOptions<string>>,
   TakesUndefined<fastCheck.DelimiterRichOptions>,
 ];

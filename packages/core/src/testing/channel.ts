@@ -2,43 +2,64 @@
 // Every delivery runs on the scheduler, in order, so that virtual time alone decides when it happens.
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
-import type { Faults } from './faults.js';
+import type { NetworkFaults } from './faults.js';
+import { randomAt } from './random.js';
+import { Slices } from './slices.js';
 
-/** What the receiver gets: bytes, a FIN, a reset by the sender, or a reset by the channel itself, for both ends. */
-export type Delivery = Buffer | 'fin' | 'reset' | 'resetBoth';
+/**
+ * What the receiver gets: bytes, a FIN, a reset by the sender, or a reset by the channel for both ends. The sender gets
+ * the latter when the receiver has read everything before it, or at once.
+ */
+export type Delivery = Buffer | 'fin' | 'reset' | 'resetBoth' | 'resetBothNow';
+
+/** Where a channel delivers, and the number that tells its random faults from those of other channels. */
+export interface ChannelOptions {
+  readonly scheduler: SchedulerLike;
+  readonly faults: NetworkFaults;
+  readonly channelNumber: number;
+  readonly deliver: (delivery: Delivery) => void;
+}
+
+/** The seeds of the random faults of one channel. They must not depend on each other. */
+type Draw = 'jitter' | 'size';
 
 export class Channel {
   readonly #scheduler: SchedulerLike;
   readonly #deliver: (delivery: Delivery) => void;
-  readonly #latency: number;
+  readonly #faults: NetworkFaults;
   readonly #bandwidth: number;
-  readonly #sizes: readonly number[];
-  /** Whether every piece gets its own turn, so that the receiver does not get two pieces as one. */
-  readonly #separately: boolean;
-  /** What the receiver gets after the last byte that may pass. */
-  readonly #ending: Delivery;
+  readonly #slices: Slices;
+  readonly #seeds: Readonly<Record<Draw, number>>;
   /** How many more bytes may pass. */
   #allowance: number;
-  #piecesSent = 0;
+  /** How many bytes have passed. */
+  #passed = 0;
   #inTransit: { readonly dueAt: number; readonly delivery: Delivery }[] = [];
   /** When the last byte that was sent leaves the sender, as `elapsedTime` counts. */
   #busyUntil = 0;
+  /** Whether the channel takes no more bytes. */
   #finished = false;
+  /** Whether nothing passes any more, not even a reset of the sender. */
+  #stalled = false;
   #timer: Subscription | undefined;
+  #resetTimer: Subscription | undefined;
 
-  constructor(scheduler: SchedulerLike, faults: Faults, deliver: (delivery: Delivery) => void) {
-    const { latency = 0, bandwidth = 0, slice, cut, reset } = faults;
+  constructor({ scheduler, faults, channelNumber, deliver }: ChannelOptions) {
+    const { bandwidth = 0, slicer, limitData, timeout, resetPeer, seed = 0 } = faults;
     this.#scheduler = scheduler;
     this.#deliver = deliver;
-    this.#latency = latency;
+    this.#faults = faults;
     this.#bandwidth = bandwidth || Number.POSITIVE_INFINITY;
-    // Without `slice`, a limited bandwidth delivers the bytes of 10 ms at a time. Otherwise they would all arrive
-    // at the end.
-    this.#sizes = typeof slice === 'number' ? [slice] : (slice ?? [Math.max(1, Math.ceil(this.#bandwidth / 100))]);
-    this.#separately = slice !== undefined;
-    this.#ending = reset === undefined ? 'fin' : 'resetBoth';
-    this.#allowance = cut ?? reset ?? Number.POSITIVE_INFINITY;
-    if (this.#allowance === 0) this.#finish(this.#ending);
+    const seedOf = (key: number) => Math.floor(randomAt(seed, channelNumber, key) * 2 ** 32);
+    this.#seeds = { jitter: seedOf(0), size: seedOf(1) };
+    // Without a slicer, a limited bandwidth delivers the bytes of 10 ms at a time. Otherwise they would all arrive at
+    // the end.
+    this.#slices = new Slices(slicer, this.#seeds.size, Math.max(1, Math.ceil(this.#bandwidth / 100)));
+    const bytes = timeout ? (timeout.bytes ?? 0) : (limitData ?? resetPeer?.bytes);
+    this.#allowance = bytes ?? Number.POSITIVE_INFINITY;
+    if (this.#allowance === 0) this.#breakDown();
+    if (resetPeer && resetPeer.bytes === undefined)
+      this.#resetTimer = scheduler.schedule(() => this.#resetNow(), resetPeer.delay ?? 0);
   }
 
   /** How long until everything that was sent has left the sender, in milliseconds. */
@@ -51,23 +72,28 @@ export class Channel {
     if (this.#finished) return 0;
     const passing = bytes.subarray(0, this.#allowance);
     for (let at = 0; at < passing.length; ) {
-      const size = this.#sizes[this.#piecesSent++ % this.#sizes.length] as number;
+      const size = this.#slices.take(passing.length - at);
       this.#push(passing.subarray(at, at + size));
+      if (this.#slices.complete) this.#busyUntil += this.#slices.delay;
       at += size;
     }
     this.#allowance -= passing.length;
-    if (this.#allowance === 0) this.#finish(this.#ending);
+    if (this.#allowance === 0) this.#breakDown();
     return passing.length;
   }
 
   /** Sends a FIN after everything that was sent. */
   finish(): void {
-    if (!this.#finished) this.#finish('fin');
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#push('fin', this.#faults.slowClose);
   }
 
   /** Sends a reset after everything that was sent, even after a FIN. */
   reset(): void {
-    this.#finish('reset');
+    if (this.#stalled) return;
+    this.#finished = true;
+    this.#push('reset', this.#faults.slowClose);
   }
 
   /** Drops everything in transit. */
@@ -75,18 +101,42 @@ export class Channel {
     this.#inTransit = [];
     this.#timer?.unsubscribe();
     this.#timer = undefined;
+    this.#resetTimer?.unsubscribe();
   }
 
-  #finish(delivery: Delivery): void {
+  /** The bytes that may pass have been sent. */
+  #breakDown(): void {
+    const { timeout, resetPeer, slowClose } = this.#faults;
     this.#finished = true;
-    this.#push(delivery);
+    if (timeout) {
+      this.#stalled = true;
+      const { delay = Number.POSITIVE_INFINITY } = timeout;
+      if (delay !== Number.POSITIVE_INFINITY) this.#push('fin', delay);
+    } else if (resetPeer) this.#push('resetBoth', resetPeer.delay);
+    else this.#push('fin', slowClose);
   }
 
-  #push(delivery: Delivery): void {
+  #resetNow(): void {
+    this.#finished = true;
+    this.#stalled = true;
+    this.stop();
+    this.#deliver('resetBothNow');
+  }
+
+  #push(delivery: Delivery, delay = 0): void {
     const length = typeof delivery === 'string' ? 0 : delivery.length;
     this.#busyUntil = Math.max(this.#busyUntil, elapsedTime(this.#scheduler)) + (length * 1000) / this.#bandwidth;
-    this.#inTransit.push({ dueAt: this.#busyUntil + this.#latency, delivery });
+    // It may be due before those that were sent before it. It still arrives after them, because the queue is in order.
+    this.#inTransit.push({ dueAt: this.#busyUntil + this.#nextLatency() + delay, delivery });
+    this.#passed += length;
     this.#schedule();
+  }
+
+  // It depends on the place in the stream, and not on how many pieces came before.
+  #nextLatency(): number {
+    const { latency = 0, jitter = 0 } = this.#faults;
+    if (jitter === 0) return latency;
+    return Math.max(0, latency + jitter * (2 * randomAt(this.#seeds.jitter, this.#passed) - 1));
   }
 
   #schedule(): void {
@@ -102,7 +152,7 @@ export class Channel {
     for (let next = this.#inTransit.shift(); next; next = this.#inTransit.shift()) {
       this.#deliver(next.delivery);
       const following = this.#inTransit[0];
-      if (this.#separately || !following || following.dueAt > now) break;
+      if (this.#slices.separate || !following || following.dueAt > now) break;
     }
     this.#timer = undefined;
     this.#schedule();

@@ -1,85 +1,92 @@
-// faultyProxy(): a bad network between a client and a server, on loopback. The proxy relays each connection through a
-// pair of sockets in memory, and the channels between these two have the faults.
-
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  EMPTY,
-  firstValueFrom,
-  ignoreElements,
-  merge,
-  mergeMap,
-  type Observable,
-  take,
-} from 'rxjs';
-import { checkDelay, checkObject, checkOneOf, checkOptions, checkPort } from '../base/check.js';
+// faultyProxy(): a bad network between a client and a server of this machine. It starts a relay: see proxy-relay.ts.
+import { checkObject, checkOneOf, checkOptions, checkPort, checkString, typeError } from '../base/check.js';
+import type { PathEndpoint } from '../base/endpoint.js';
 import { checkHost } from '../base/host.js';
 import { connect } from '../connect.js';
 import { listen } from '../listen.js';
-import { connections } from '../operators/connections.js';
-import { on } from '../operators/on.js';
-import { relay } from '../operators/relay.js';
-import { controlOf, type Socket } from '../socket.js';
-import { fromDuplex } from '../streams/from-duplex.js';
-import { checkFaults, checkRate, type Faults } from './faults.js';
-import { duplexPair } from './memory-duplex.js';
+import { checkFaults, type NetworkFaults } from './faults.js';
+import { connectToPath, listenOnPath } from './path-sockets.js';
+import { type ProxyDirection, startRelay } from './proxy-relay.js';
+import { temporaryPath } from './temporary-path.js';
 
-/** Options of {@link faultyProxy}. Each direction of each connection counts its bytes separately. */
-export interface FaultyProxyOptions {
-  /** The server to which the proxy connects, once per client. The default host is `'127.0.0.1'`. */
-  readonly target: { readonly host?: string | undefined; readonly port: number };
+interface ProxyOptions extends NetworkFaults {
+  /** The server to which the proxy connects, once per client. */
+  readonly target: { readonly host?: string | undefined; readonly port: number } | { readonly path: string };
   /** Which direction has the faults. The other direction passes everything unchanged. @defaultValue `'both'` */
-  readonly direction?: 'toTarget' | 'fromTarget' | 'both' | undefined;
-  /**
-   * Cuts the bytes into pieces of at most this many bytes. Each piece is sent in its own turn, about a millisecond
-   * after the piece before. The sizes of an array are used one after another, and then from the first again. The
-   * receiver's system may still join pieces.
-   * @defaultValue no limit
-   */
-  readonly slice?: number | readonly number[] | undefined;
-  /** How much later bytes, FINs and resets are passed on, in milliseconds. @defaultValue 0 */
-  readonly delay?: number | undefined;
-  /** The bandwidth, in bytes per second. 0 and Infinity mean no limit. @defaultValue 0 */
-  readonly throttle?: number | undefined;
-  /**
-   * After how many bytes the receiver gets a FIN. The proxy drops the bytes after them. The other direction continues.
-   * Not together with `reset`.
-   * @defaultValue never
-   */
-  readonly cut?: number | undefined;
-  /** After how many bytes both sides get a reset. Not together with `cut`. @defaultValue never */
-  readonly reset?: number | undefined;
+  readonly direction?: ProxyDirection | undefined;
 }
 
-/** A listening proxy: see {@link faultyProxy}. */
-export interface FaultyProxy extends AsyncDisposable {
+/**
+ * Options of {@link faultyProxy} for a server over TCP or TLS. Each direction of each connection counts its bytes
+ * separately.
+ */
+export interface FaultyProxyOptions extends ProxyOptions {
+  /** The server to which the proxy connects, once per client. The default host is `'127.0.0.1'`. */
+  readonly target: { readonly host?: string | undefined; readonly port: number };
+}
+
+/**
+ * Options of {@link faultyProxy} for a server on a UNIX socket. Each direction of each connection counts its bytes
+ * separately.
+ */
+export interface FaultyPathProxyOptions extends ProxyOptions {
+  /** The server to which the proxy connects, once per client. */
+  readonly target: { readonly path: string };
+}
+
+interface Closable extends AsyncDisposable {
+  /** Stops listening and resets all connections, on both sides. Resolves when everything is closed. */
+  close(): Promise<void>;
+}
+
+/** A proxy that listens on a port: see {@link faultyProxy}. */
+export interface FaultyProxy extends Closable {
   /** The address to connect to. */
   readonly host: string;
   /** The port to connect to. */
   readonly port: number;
-  /** Stops listening and resets all connections, on both sides. Resolves when everything is closed. */
-  close(): Promise<void>;
+}
+
+/** A proxy that listens on a UNIX socket: see {@link faultyProxy}. */
+export interface FaultyPathProxy extends Closable {
+  /** The path to connect to, in a folder that only this user can enter. `close()` removes the folder. */
+  readonly path: string;
 }
 
 /** The proxy sets no time limits of its own: the client and the target decide. */
 const noTimeouts = { halfOpenTimeout: 0, finTimeout: 0 };
 
 /**
- * Starts a proxy on a free loopback port that behaves like a bad network: it cuts the bytes into different pieces,
- * delays or throttles them, ends the connection too early, or resets it. Without faults it changes nothing. The faults
- * are not random: the same options have the same effect every time. For each client, the proxy connects to the target
- * first, and passes nothing on before the target has accepted.
+ * Starts a proxy that behaves like a bad network: it delays the bytes, slows them down, cuts them into pieces, loses
+ * them, ends the connection too early, or resets it. The faults have the names that
+ * {@link https://github.com/Shopify/toxiproxy#toxics | toxiproxy} gives them. Without faults the proxy changes nothing.
+ *
+ * For a target with a port, the proxy listens on a free loopback port. For a target with a path, it listens on a path of
+ * its own. For each client, the proxy connects to the target first, and passes nothing on before the target has
+ * accepted.
+ *
+ * The faults depend on the options, the `seed`, and the number of the connection: the third connections of two proxies
+ * with the same options have the same faults. When a piece arrives depends on the machine as well. The receiver's system
+ * may join pieces.
+ *
+ * TLS passes through the proxy, which does not know it: put the proxy between `connect()` and `listen()` of
+ * `@rxsock/tls`, with the `servername` of the server. The faults then count the bytes of TLS, the handshake included. A
+ * FIN of the proxy has no close_notify before it, so a TLS socket fails with `ERR_TLS_TRUNCATED`, or with
+ * `ERR_TLS_HANDSHAKE` during the handshake. A reset fails it with `ECONNRESET` or `ERR_TLS_TRUNCATED`. `slowClose`
+ * delays the FIN, and not the close_notify, which is bytes.
  *
  * **Half-close**: each direction ends on its own, and the proxy passes each FIN on. A reset by one side becomes a reset
- * for the other side. If the target refuses the connection, the client gets a reset.
+ * for the other side. If the target refuses the connection, the client gets a reset. UNIX sockets have no reset: what
+ * would be one ends the connection, as an abort does there, and `ECONNRESET` comes only to a side some of whose bytes
+ * were not read.
  *
  * **Backpressure**: a receiver that does not read makes the sender wait; a few hundred KiB may be queued between them.
- * At a `reset`, bytes that the receiver had no room for are lost.
+ * Bytes that `limitData`, `timeout` or `resetPeer` drop do not make the sender wait. At a reset, bytes that the receiver
+ * had no room for are lost.
  *
  * @returns Resolves when the proxy listens.
- * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for `cut` together with
- * `reset`.
+ * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for more than one of
+ * `limitData`, `timeout` and `resetPeer`.
  * @throws As a rejection: {@link SocketError} with Node's code if the proxy cannot listen.
  *
  * @example
@@ -88,65 +95,74 @@ const noTimeouts = { halfOpenTimeout: 0, finTimeout: 0 };
  * import { faultyProxy } from '@rxsock/core/testing';
  * import { lastValueFrom, of, toArray } from 'rxjs';
  *
- * await using proxy = await faultyProxy({ target: { port: 7 }, slice: 1 });
+ * await using proxy = await faultyProxy({ target: { port: 7 }, slicer: { averageSize: 1 }, latency: 20, jitter: 10, seed: 42 });
  * const echo = of('one\r\ntwo\r\n').pipe(through(connect({ port: proxy.port })), lines(), toArray());
  * console.log(await lastValueFrom(echo)); // one byte at a time, and still ['one', 'two']
  * ```
  */
-export function faultyProxy(options: FaultyProxyOptions): Promise<FaultyProxy> {
+export function faultyProxy(options: FaultyProxyOptions): Promise<FaultyProxy>;
+export function faultyProxy(options: FaultyPathProxyOptions): Promise<FaultyPathProxy>;
+export function faultyProxy(options: ProxyOptions): Promise<FaultyProxy | FaultyPathProxy> {
   checkOptions(options, '{ target: { port: 7 } }');
-  const { target, direction = 'both', delay = 0, throttle = 0, slice, cut, reset } = options;
-  checkObject('target', target, 'an object, as in { port: 7 }');
-  if (target.host !== undefined) checkHost('target.host', target.host);
-  checkPort('target.port', target.port, 1);
+  const { target, direction = 'both' } = options;
+  checkTarget(target);
   checkOneOf('direction', direction, ['toTarget', 'fromTarget', 'both']);
-  checkDelay('delay', delay);
-  checkRate('throttle', throttle);
-  const faults: Faults = { latency: delay, bandwidth: throttle, slice, cut, reset };
-  checkFaults(faults);
-  return startProxy(target, direction, faults);
+  checkFaults(options);
+  return isPath(target) ? proxyToPath(target, direction, options) : proxyToPort(target, direction, options);
 }
 
-async function startProxy(
-  { host = '127.0.0.1', port }: FaultyProxyOptions['target'],
-  direction: NonNullable<FaultyProxyOptions['direction']>,
-  faults: Faults,
-): Promise<FaultyProxy> {
-  const sockets = new Set<Socket>();
-  const track = (socket: Socket): Socket => {
-    sockets.add(socket);
-    controlOf(socket).afterClose(() => sockets.delete(socket));
-    return socket;
-  };
-  const relayToTarget = (client: Socket): Observable<never> => {
-    const server = track(connect({ host, port, ...noTimeouts }));
-    const [near, far] = duplexPair({
-      scheduler: asyncScheduler,
-      window: 65_536,
-      faults: [direction === 'fromTarget' ? {} : faults, direction === 'toTarget' ? {} : faults],
-    });
-    // A target that refuses fails the relays below.
-    const accepted = server.pipe(
-      on('connect'),
-      take(1),
-      ignoreElements(),
-      catchError(() => EMPTY),
-    );
-    // An error of one side is ignored here: it reaches the other side as a reset through the channel, after the bytes
-    // that are in transit.
-    const clientSide = relay(client, track(fromDuplex(near, noTimeouts))).pipe(catchError(() => EMPTY));
-    const targetSide = relay(track(fromDuplex(far, noTimeouts)), server).pipe(catchError(() => EMPTY));
-    return concat(accepted, merge(clientSide, targetSide));
-  };
+function isPath(target: ProxyOptions['target']): target is FaultyPathProxyOptions['target'] {
+  return 'path' in target && target.path !== undefined;
+}
 
+/** The target as JavaScript may pass it. */
+interface LooseTarget {
+  readonly host?: string | undefined;
+  readonly port?: number;
+  readonly path?: string;
+}
+
+function checkTarget(target: LooseTarget): void {
+  checkObject('target', target, 'an object, as in { port: 7 } or { path: "/run/echo.sock" }');
+  const { host, port, path } = target;
+  if (path === undefined) {
+    if (host !== undefined) checkHost('target.host', host);
+    checkPort('target.port', port, 1, 'an integer from 1 to 65535, unless there is a path');
+    return;
+  }
+  checkString('target.path', path);
+  if (host === undefined && port === undefined) return;
+  throw typeError('target', 'either a path, or a port and its host', target);
+}
+
+async function proxyToPort(
+  { host = '127.0.0.1', port }: FaultyProxyOptions['target'],
+  direction: ProxyDirection,
+  faults: NetworkFaults,
+): Promise<FaultyProxy> {
   const listener = listen({ ...noTimeouts, claimTimeout: 0 });
-  // If the proxy cannot listen, firstValueFrom() below rejects with the same error.
-  listener.pipe(connections(), mergeMap(relayToTarget)).subscribe({ error: () => {} });
-  const { address } = await firstValueFrom(listener.pipe(on('listening')));
-  const close = async () => {
-    const closed = listener.close({ drain: 0 });
-    const aborted = [...sockets].map((socket) => socket.close({ timeout: 0 }));
-    await Promise.all([closed, ...aborted]);
-  };
+  const dial = () => connect({ host, port, ...noTimeouts });
+  const { address, close } = await startRelay({ listener, dial, direction, faults, noTimeouts });
   return { host: address.address, port: address.port, close, [Symbol.asyncDispose]: close };
+}
+
+async function proxyToPath(
+  { path: target }: FaultyPathProxyOptions['target'],
+  direction: ProxyDirection,
+  faults: NetworkFaults,
+): Promise<FaultyPathProxy> {
+  const { path, remove } = await temporaryPath();
+  try {
+    const listener = listenOnPath(path, noTimeouts);
+    const dial = () => connectToPath(target, noTimeouts);
+    const relay = await startRelay<PathEndpoint>({ listener, dial, direction, faults, noTimeouts });
+    const close = async () => {
+      await relay.close();
+      await remove();
+    };
+    return { path, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }

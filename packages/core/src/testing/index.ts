@@ -1,6 +1,13 @@
 // The entry point @rxsock/core/testing: connections for tests. It does not need fast-check; @rxsock/core/fast-check
 // does.
 
-export { type FaultyProxy, type FaultyProxyOptions, faultyProxy } from './faulty-proxy.js';
+export type { NetworkFaults, ResetPeerOptions, SlicerOptions, TimeoutFaultOptions } from './faults.js';
+export {
+  type FaultyPathProxy,
+  type FaultyPathProxyOptions,
+  type FaultyProxy,
+  type FaultyProxyOptions,
+  faultyProxy,
+} from './faulty-proxy.js';
 export { type SocketPairOptions, socketPair } from './socket-pair.js';
 export { VirtualClock } from './virtual-clock.js';

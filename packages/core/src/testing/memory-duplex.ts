@@ -4,26 +4,31 @@
 import { Duplex } from 'node:stream';
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { Channel, type Delivery } from './channel.js';
-import type { Faults } from './faults.js';
+import type { NetworkFaults } from './faults.js';
 
 /** Options of {@link duplexPair}. */
 export interface DuplexPairOptions {
   readonly scheduler: SchedulerLike;
-  /** How many bytes may be in transit or unread before the writer must wait. */
-  readonly window: number;
+  /**
+   * How many bytes for the first end, and for the second end, may be in transit or unread before the writer must wait.
+   */
+  readonly windows: readonly [number, number];
   /** The faults of what the first end sends, and of what the second end sends. */
-  readonly faults: readonly [Faults, Faults];
+  readonly faults: readonly [NetworkFaults, NetworkFaults];
+  /** Tells the random faults of this connection from those of others with the same seed. */
+  readonly connectionNumber: number;
 }
 
 /** Returns the two ends of a new connection in memory. */
 export function duplexPair(options: DuplexPairOptions): [Duplex, Duplex] {
-  const a = new MemoryDuplex(options, options.faults[0], () => b);
-  const b = new MemoryDuplex(options, options.faults[1], () => a);
+  const a = new MemoryDuplex(options, 0, () => b);
+  const b = new MemoryDuplex(options, 1, () => a);
   return [a, b];
 }
 
 class MemoryDuplex extends Duplex {
   readonly #scheduler: SchedulerLike;
+  /** How many bytes for this end may be in transit or unread. */
   readonly #window: number;
   readonly #peer: () => MemoryDuplex;
   /** Carries what this end sends. */
@@ -39,12 +44,18 @@ class MemoryDuplex extends Duplex {
   #sending: Subscription | undefined;
   #pumping: Subscription | undefined;
 
-  constructor(options: DuplexPairOptions, faults: Faults, peer: () => MemoryDuplex) {
+  constructor(options: DuplexPairOptions, index: 0 | 1, peer: () => MemoryDuplex) {
     super({ autoDestroy: false, emitClose: false });
-    this.#scheduler = options.scheduler;
-    this.#window = options.window;
+    const { scheduler, windows, faults, connectionNumber } = options;
+    this.#scheduler = scheduler;
+    this.#window = windows[index];
     this.#peer = peer;
-    this.#channel = new Channel(options.scheduler, faults, (delivery) => peer().#receive(delivery));
+    this.#channel = new Channel({
+      scheduler,
+      faults: faults[index],
+      channelNumber: 2 * connectionNumber + index,
+      deliver: (delivery) => peer().#receive(delivery),
+    });
   }
 
   override pause(): this {
@@ -89,14 +100,18 @@ class MemoryDuplex extends Duplex {
     this.#sending ??= this.#scheduler.schedule(() => {
       this.#sending = undefined;
       const onWritten = this.#onWritten;
-      if (!onWritten || this.#peer().#unreadBytes >= this.#window) return;
+      const peer = this.#peer();
+      if (!onWritten || peer.#unreadBytes >= peer.#window) return;
       this.#onWritten = undefined;
       onWritten();
     }, this.#channel.busyFor);
   }
 
   #receive(delivery: Delivery): void {
-    if (!this.destroyed) {
+    if (delivery === 'resetBothNow') {
+      this.#receive('reset');
+      this.#peer().#receive('reset');
+    } else if (!this.destroyed) {
       this.#arrived.push(delivery);
       this.#pump();
     } else if (delivery === 'resetBoth') {

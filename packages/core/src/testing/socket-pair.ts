@@ -1,34 +1,13 @@
 // socketPair(): two sockets that are connected to each other in memory.
-import { checkDelay } from '../base/check.js';
+import { checkOptions } from '../base/check.js';
 import { resolveSocketOptions, type SocketOptions } from '../engine/limits.js';
 import type { Socket } from '../socket.js';
 import { fromDuplex } from '../streams/from-duplex.js';
-import { checkFaults, checkRate } from './faults.js';
+import { checkFaults, type NetworkFaults } from './faults.js';
 import { duplexPair } from './memory-duplex.js';
 
-/** Options of {@link socketPair}. The options of sockets apply to both. Each direction counts its bytes separately. */
-export interface SocketPairOptions extends SocketOptions {
-  /** How much later bytes, FINs and resets arrive, in milliseconds. @defaultValue 0 */
-  readonly latency?: number | undefined;
-  /** The bandwidth of each direction, in bytes per second. 0 and Infinity mean no limit. @defaultValue 0 */
-  readonly bandwidth?: number | undefined;
-  /**
-   * Cuts the bytes into pieces of at most this many bytes. Each piece arrives in its own turn. The sizes of an
-   * array are used one after another, and then from the first again.
-   * @defaultValue the chunks as they were written
-   */
-  readonly slice?: number | readonly number[] | undefined;
-  /**
-   * After how many bytes the receiver gets a FIN. The bytes after them are dropped. Not together with `reset`.
-   * @defaultValue never
-   */
-  readonly cut?: number | undefined;
-  /**
-   * After how many bytes both sockets get a reset. The bytes after them are dropped. Not together with `cut`.
-   * @defaultValue never
-   */
-  readonly reset?: number | undefined;
-}
+/** Options of {@link socketPair}. Each direction counts its bytes separately. */
+export interface SocketPairOptions extends SocketOptions, NetworkFaults {}
 
 /**
  * Returns two open sockets that are connected to each other in memory. They run the real engine, without the operating
@@ -49,9 +28,12 @@ export interface SocketPairOptions extends SocketOptions {
  * returns `false`: the bytes that the held socket reads ahead, the bytes in transit, and the bytes that wait to be
  * written.
  *
+ * @param options The options of both sockets, and the faults of both directions.
+ * @param secondOptions Options of the second socket that differ. What is left out is that of `options`.
  * @returns The two sockets.
- * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for `cut` together with
- * `reset`.
+ * @throws At the call: TypeError or RangeError for an option with an invalid value; TypeError for more than one of
+ * `limitData`, `timeout` and `resetPeer`.
+ * @throws As a notification: the errors of every socket.
  *
  * @example
  * ```ts
@@ -60,19 +42,28 @@ export interface SocketPairOptions extends SocketOptions {
  * import { VirtualTimeScheduler } from 'rxjs';
  *
  * const scheduler = new VirtualTimeScheduler();
- * const [client, server] = socketPair({ latency: 50, slice: 1, scheduler });
+ * const [client, server] = socketPair({ latency: 50, slicer: { averageSize: 1 }, scheduler });
  * server.pipe(data(), lines()).subscribe((line) => console.log(scheduler.now(), line)); // 50 'hello'
  * client.next('hello\n');
  * client.complete();
  * scheduler.flush();
  * ```
  */
-export function socketPair(options: SocketPairOptions = {}): [Socket, Socket] {
+export function socketPair(options: SocketPairOptions = {}, secondOptions: SocketOptions = {}): [Socket, Socket] {
+  checkOptions(secondOptions, '{ highWaterMark: 1024 }');
+  const optionsOfSecond = { ...options, ...withoutUndefined(secondOptions) };
   const { highWaterMark, scheduler } = resolveSocketOptions(options);
-  const { latency = 0, bandwidth = 0 } = options;
-  checkDelay('latency', latency);
-  checkRate('bandwidth', bandwidth);
+  const second = resolveSocketOptions(optionsOfSecond);
   checkFaults(options);
-  const [a, b] = duplexPair({ scheduler, window: Math.max(1, highWaterMark), faults: [options, options] });
-  return [fromDuplex(a, options), fromDuplex(b, options)];
+  const [a, b] = duplexPair({
+    scheduler,
+    windows: [highWaterMark, second.highWaterMark],
+    faults: [options, options],
+    connectionNumber: 0,
+  });
+  return [fromDuplex(a, options), fromDuplex(b, optionsOfSecond)];
+}
+
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -47,7 +47,12 @@ function isOwned({ peer, ours, subscriber, held, keepOpen }: Situation): boolean
 }
 
 function arrange({ peer, ours, subscriber, held, allowHalfOpen, keepOpen }: Situation, scheduler: Clock): Socket {
-  const [nearEnd, farEnd] = duplexPair({ scheduler, window: 65_536, faults: [{}, {}] });
+  const [nearEnd, farEnd] = duplexPair({
+    scheduler,
+    windows: [65_536, 65_536],
+    faults: [{}, {}],
+    connectionNumber: 0,
+  });
   const near = fromDuplex(nearEnd, { scheduler, allowHalfOpen, keepOpen });
   const patient = { halfOpenTimeout: 0, finTimeout: 0, lingerTimeout: 0 };
   const far = fromDuplex(farEnd, { scheduler, allowHalfOpen: true, keepOpen: true, ...patient });

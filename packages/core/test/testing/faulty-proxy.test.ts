@@ -1,4 +1,5 @@
 // A faulty network on loopback, between real sockets.
+import { once } from 'node:events';
 import net from 'node:net';
 import {
   connect,
@@ -14,7 +15,7 @@ import {
 } from '@rxsock/core';
 import { type FaultyProxyOptions, faultyProxy } from '@rxsock/core/testing';
 import { lastValueFrom, of, toArray } from 'rxjs';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { closedPort, dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 
@@ -101,8 +102,8 @@ async function drains(socket: ReturnType<typeof dial>, peer: net.Socket): Promis
   return Promise.race([drained, stalled]);
 }
 
-test('framing at slice 1 yields the same lines', async () => {
-  const { socket, peer } = await proxied({ slice: 1, direction: 'fromTarget' });
+test('framing of slices of one byte yields the same lines', async () => {
+  const { socket, peer } = await proxied({ slicer: { averageSize: 1 }, direction: 'fromTarget' });
   const text = 'one\r\ntwo\r\n\r\nthree €\r\n';
   const chunks = record(socket.pipe(data()));
   const frames = lastValueFrom(socket.pipe(data(), lines(), toArray()));
@@ -113,7 +114,7 @@ test('framing at slice 1 yields the same lines', async () => {
 });
 
 test('slices apply to the given direction', async () => {
-  const { socket, peer } = await proxied({ slice: [2, 5], direction: 'toTarget' });
+  const { socket, peer } = await proxied({ slicer: { sizes: [2, 5] }, direction: 'toTarget' });
   const received = record(socket.pipe(data()));
   socket.next('abcdefghijklmnopqrstuvwxyz');
   socket.complete();
@@ -125,8 +126,8 @@ test('slices apply to the given direction', async () => {
   expect(received.log).toEqual(['abcdefghijklmnopqrstuvwxyz', 'complete']);
 });
 
-test('delay holds back bytes and FIN', async () => {
-  const { socket, peer } = await proxied({ delay: 60 });
+test('latency holds back bytes and FIN', async () => {
+  const { socket, peer } = await proxied({ latency: 60 });
   const before = performance.now();
   socket.next('x');
   socket.complete();
@@ -141,8 +142,8 @@ test('delay holds back bytes and FIN', async () => {
   expect(performance.now() - arrived).toBeGreaterThanOrEqual(58);
 });
 
-test('throttle spreads the bytes over time', async () => {
-  const { socket, peer } = await proxied({ throttle: 10_000 });
+test('a limited bandwidth spreads the bytes over time', async () => {
+  const { socket, peer } = await proxied({ bandwidth: 10_000 });
   const before = performance.now();
   socket.next(Buffer.alloc(1000));
   socket.complete();
@@ -152,8 +153,8 @@ test('throttle spreads the bytes over time', async () => {
   expect(performance.now() - before).toBeGreaterThanOrEqual(98);
 });
 
-test('a cut inside a length-prefixed frame is a truncated frame', async () => {
-  const { socket, peer } = await proxied({ cut: 6 });
+test('a limit inside a length-prefixed frame is a truncated frame', async () => {
+  const { socket, peer } = await proxied({ limitData: 6 });
   const { encode } = lengthPrefixedCodec({ lengthField: 2 });
   const frames = record(socket.pipe(data(), lengthPrefixed({ lengthField: 2 })));
   peer.write(Buffer.concat([encode(Buffer.from('ab')), encode(Buffer.from('cdef'))] as Buffer[]));
@@ -166,7 +167,7 @@ test('a cut inside a length-prefixed frame is a truncated frame', async () => {
 });
 
 test.each(['toTarget', 'fromTarget'] as const)('a reset %s ends both sides, and is never an end', async (direction) => {
-  const { socket, peer } = await proxied({ reset: 4, direction });
+  const { socket, peer } = await proxied({ resetPeer: { bytes: 4 }, direction });
   const received = record(socket);
   const theirs = fromDuplex(peer);
   const atPeer = record(theirs);
@@ -183,7 +184,7 @@ test.each(['toTarget', 'fromTarget'] as const)('a reset %s ends both sides, and 
 test('a reset waits until the target has accepted and has received what was to pass', async () => {
   const server = await rawServer();
   const target = { port: server.port };
-  await using proxy = await faultyProxy({ target, reset: 4, direction: 'toTarget' });
+  await using proxy = await faultyProxy({ target, resetPeer: { bytes: 4 }, direction: 'toTarget' });
   const client = dial({ port: proxy.port });
   client.next('abcdef');
   const received = record(client);
@@ -192,6 +193,68 @@ test('a reset waits until the target has accepted and has received what was to p
   expect(await atPeer.ended).toEqual({ error: expect.any(ResetError) });
   expect(Buffer.concat(atPeer.values).toString()).toBe('abcd');
   expect(await received.ended).toEqual({ error: expect.any(ResetError) });
+});
+
+test('nothing passes after a timeout, and then both sides get a FIN', async () => {
+  const { socket, peer } = await proxied({ timeout: { bytes: 3, delay: 50 } });
+  const received = record(socket);
+  const atPeer = drainRaw(peer);
+  socket.next('abcdef');
+  peer.write('123456');
+  await expect.poll(() => received.log).toContain('end');
+  expect(await atPeer).toEqual({ bytes: Buffer.from('abc'), end: 'end' });
+  expect(socket.bytesRead).toBe(3);
+});
+
+test('a connection is reset after some time, while nobody sends', async () => {
+  const { socket, peer } = await proxied({ resetPeer: { delay: 50 } });
+  const atPeer = record(fromDuplex(peer));
+  expect(await record(socket).ended).toEqual({ error: expect.any(ResetError) });
+  expect(await atPeer.ended).toEqual({ error: expect.any(ResetError) });
+});
+
+test('a peer that does not read does not keep the other side from its reset', async () => {
+  const { socket } = await proxied({ resetPeer: { delay: 300 }, direction: 'toTarget' });
+  socket.next(Buffer.alloc(16 << 20));
+  expect(await record(socket).ended).toEqual({ error: expect.any(ResetError) });
+});
+
+test('a slow close delays the FIN', async () => {
+  const { socket, peer } = await proxied({ slowClose: 3_600_000, direction: 'toTarget' });
+  const ended = vi.fn();
+  peer.on('end', ended).resume();
+  socket.next('bye');
+  socket.complete();
+  await once(peer, 'data');
+  // The other direction is not slow: its end comes first.
+  peer.end('bye');
+  await expect.poll(() => socket.readyState).toBe('closed');
+  expect(ended).not.toHaveBeenCalled();
+});
+
+test('two proxies with the same seed cut the bytes of each connection at the same places', async () => {
+  const server = await rawServer();
+  const faults = { slicer: { averageSize: 20, sizeVariation: 15, delay: 5 }, direction: 'toTarget' } as const;
+  const sizes = async (seed: number) => {
+    await using proxy = await faultyProxy({ target: { port: server.port }, ...faults, seed });
+    const ofConnections: number[][] = [];
+    for (let connection = 0; connection < 2; connection++) {
+      const socket = dial({ port: proxy.port, keepOpen: true });
+      const [peer] = await Promise.all([server.next(), opened(socket)]);
+      socket.next(Buffer.alloc(200));
+      socket.complete();
+      ofConnections.push((await chunksOf(peer)).map(({ length }) => length));
+    }
+    return ofConnections;
+  };
+  const places = (lengths: number[]) => lengths.map((_, index) => lengths.slice(0, index + 1).reduce((a, b) => a + b));
+  const [one, other] = [await sizes(1), await sizes(1)];
+  // The system may join pieces, but only whole ones.
+  for (const [connection, lengths] of one.entries()) {
+    const twice = [...places(lengths), ...places(other[connection] ?? [])];
+    expect(new Set(twice).size).toBeLessThanOrEqual(Math.max(lengths.length, other[connection]?.length ?? 0) + 1);
+  }
+  expect(one[0]).not.toEqual(one[1]);
 });
 
 test('an abort of one side is a reset for the other', async () => {
@@ -216,7 +279,7 @@ test.each(['toTarget', 'fromTarget'] as const)('close() resets both sides, with 
   const handles = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
   const server = await rawServer();
   const before = handles();
-  const proxy = await faultyProxy({ target: { port: server.port }, delay: 3_600_000, direction });
+  const proxy = await faultyProxy({ target: { port: server.port }, latency: 3_600_000, direction });
   const client = fromDuplex(net.connect({ port: proxy.port, host: proxy.host }));
   const atClient = record(client);
   const peer = fromDuplex(await server.next());
@@ -240,8 +303,19 @@ test.each(['toTarget', 'fromTarget'] as const)('close() resets both sides, with 
 
 test('rejects invalid numbers at the call', () => {
   const target = { port: 1 };
-  for (const faults of [{ slice: 0 }, { delay: -1 }, { throttle: Number.NaN }, { cut: -1 }, { reset: -1 }]) {
+  for (const faults of [
+    { slicer: { averageSize: 0 } },
+    { slicer: { averageSize: 10, sizeVariation: 10 } },
+    { latency: -1 },
+    { jitter: -1 },
+    { bandwidth: Number.NaN },
+    { slowClose: -1 },
+    { limitData: -1 },
+    { timeout: { bytes: -1 } },
+    { resetPeer: { bytes: -1 } },
+    { resetPeer: { delay: Number.POSITIVE_INFINITY } },
+  ]) {
     expect(() => faultyProxy({ target, ...faults }), JSON.stringify(faults)).toThrow(RangeError);
   }
-  expect(() => faultyProxy({ target, cut: 1, reset: 1 })).toThrow(TypeError);
+  expect(() => faultyProxy({ target, limitData: 1, resetPeer: { bytes: 1 } })).toThrow(TypeError);
 });

@@ -165,6 +165,50 @@ describe('as a connection', () => {
   });
 });
 
+describe('the options of the second socket', () => {
+  test('are those of the first, unless others are given', () => {
+    const { clock, a, b } = pairOn({ idleTimeout: 1000 });
+    expect([a.allowHalfOpen, b.allowHalfOpen]).toEqual([false, false]);
+    const received = [record(a), record(b)];
+    clock.pass(1000);
+    for (const { log } of received) expect(log).toContain('timeout');
+  });
+
+  test('may differ', () => {
+    const clock = new Clock();
+    const first = { scheduler: clock, keepOpen: true, idleTimeout: 1000 };
+    const [a, b] = socketPair(first, { allowHalfOpen: true, idleTimeout: 0 });
+    expect([a.allowHalfOpen, b.allowHalfOpen]).toEqual([false, true]);
+    const received = [record(a), record(b)];
+    clock.pass(1000);
+    expect(received.map(({ log }) => log.includes('timeout'))).toEqual([true, false]);
+  });
+
+  test('are those of the first where they are undefined', () => {
+    const clock = new Clock();
+    const first = { scheduler: clock, keepOpen: true, idleTimeout: 1000 };
+    const received = socketPair(first, { scheduler: undefined, idleTimeout: undefined }).map(record);
+    clock.pass(1000);
+    for (const { log } of received) expect(log).toContain('timeout');
+  });
+
+  test('highWaterMark bounds what is on its way to that socket', () => {
+    const written = (first: number, second: number) => {
+      const clock = new Clock();
+      const options = { scheduler: clock, keepOpen: true, highWaterMark: first, latency: 1000 };
+      const [a, b] = socketPair(options, { highWaterMark: second });
+      record(b.pipe(data()));
+      a.next(Buffer.alloc(100_000));
+      clock.pass(1);
+      a.next(Buffer.alloc(100_000));
+      clock.pass(1);
+      return 200_000 - a.writableLength;
+    };
+    expect(written(10, 1_000_000)).toBe(200_000);
+    expect(written(1_000_000, 10)).toBe(0);
+  });
+});
+
 describe('on virtual time', () => {
   test('nothing, FIN included, arrives before its latency, and then everything does', () => {
     const { clock, a, b } = pairOn({ latency: 50 });
@@ -250,7 +294,7 @@ describe('on virtual time', () => {
   });
 
   test('slices arrive one by one, whatever their sizes', () => {
-    const { clock, a, b } = pairOn({ slice: [1, 3] });
+    const { clock, a, b } = pairOn({ slicer: { sizes: [1, 3] } });
     const received = record(b.pipe(data()));
     a.next('abcdefg');
     a.next('hi');
@@ -259,8 +303,8 @@ describe('on virtual time', () => {
     expect(received.log).toEqual(['a', 'bcd', 'e', 'fg', 'h', 'i', 'complete']);
   });
 
-  test('a cut is a FIN after that many bytes, and the other direction continues', () => {
-    const { clock, a, b } = pairOn({ cut: 4, allowHalfOpen: true });
+  test('a data limit is a FIN after that many bytes, and the other direction continues', () => {
+    const { clock, a, b } = pairOn({ limitData: 4, allowHalfOpen: true });
     const received = record(b);
     const answers = record(a.pipe(data()));
     a.next('abc');
@@ -276,7 +320,7 @@ describe('on virtual time', () => {
   });
 
   test.each([0, 4])('after %i bytes a reset ends both sides, and is never an end', async (reset) => {
-    const { clock, a, b } = pairOn({ reset });
+    const { clock, a, b } = pairOn({ resetPeer: { bytes: reset } });
     const received = [record(a), record(b)];
     if (reset > 0) a.next('abcdef');
     clock.pass(0);
@@ -292,9 +336,15 @@ describe('on virtual time', () => {
     const bytes = Buffer.from(Array.from({ length: 200 }, (_, index) => index));
     const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 });
     fc.assert(
-      fc.property(chunkings(bytes), sizes, fc.nat(3), (chunks, slice, every) => {
+      fc.property(chunkings(bytes), sizes, fc.nat(3), (chunks, sizes, every) => {
         const clock = new VirtualTimeScheduler();
-        const [a, b] = socketPair({ scheduler: clock, slice, latency: 7, bandwidth: 10_000, highWaterMark: 64 });
+        const [a, b] = socketPair({
+          scheduler: clock,
+          slicer: { sizes },
+          latency: 7,
+          bandwidth: 10_000,
+          highWaterMark: 64,
+        });
         const received = record(b.pipe(data()));
         const writing = concat(...chunks.map((chunk) => concat(timer(every, clock), of(chunk))));
         let stop = 0;
@@ -318,12 +368,12 @@ test('rejects invalid numbers', () => {
   for (const options of [
     { latency: -1 },
     { bandwidth: -1 },
-    { slice: 0 },
-    { slice: [] },
-    { slice: 1.5 },
-    { cut: -1 },
+    { slicer: { averageSize: 0 } },
+    { slicer: { sizes: [] } },
+    { slicer: { averageSize: 1.5 } },
+    { limitData: -1 },
   ]) {
     expect(() => socketPair(options), JSON.stringify(options)).toThrow(RangeError);
   }
-  expect(() => socketPair({ cut: 1, reset: 2 })).toThrow(TypeError);
+  expect(() => socketPair({ limitData: 1, resetPeer: {} })).toThrow(TypeError);
 });

@@ -1,0 +1,68 @@
+// The rows of @rxsock/core/testing.
+import { type FaultyPathProxy, type FaultyProxy, faultyProxy, socketPair } from '@rxsock/core/testing';
+import * as kind from './kinds.js';
+import { type Options, type Row, row, socketOptions } from './rows.js';
+
+const faults: Options = {
+  latency: kind.delay,
+  jitter: kind.delay,
+  bandwidth: kind.rate,
+  slicer: kind.object({ averageSize: 1 }, { sizes: [1] }),
+  slowClose: kind.delay,
+  limitData: kind.count,
+  timeout: kind.object({}, { bytes: 1, delay: 1 }),
+  resetPeer: kind.object({}, { bytes: 1, delay: 1 }),
+  seed: kind.integer,
+};
+
+const sizes: kind.Kind = { good: [[1], [1, 65_536]], bad: ['', 'a', null, 0, 1, true, {}, [], [0], [1.5], ['1']] };
+const endless = kind.also(kind.delay, { good: [Number.POSITIVE_INFINITY] });
+
+/** The faults that have options of their own. */
+const nested: [fault: string, variant: string, options: Options, base: object][] = [
+  ['slicer', '', { averageSize: kind.required(kind.finiteSize), delay: kind.delay }, { averageSize: 1 }],
+  ['slicer', ': variation', { sizeVariation: kind.position }, { averageSize: 2 }],
+  ['slicer', ': sizes', { sizes: kind.required(sizes) }, { sizes: [1] }],
+  ['timeout', '', { bytes: kind.count, delay: endless }, {}],
+  ['resetPeer', '', { bytes: kind.count, delay: kind.delay }, {}],
+];
+
+const close = (proxy: FaultyProxy | FaultyPathProxy) => proxy.close();
+
+export const testingRows: Row[] = [
+  row('testing socketPair', { ...socketOptions, ...faults }, (options) => socketPair(options)),
+  row('testing socketPair: the second socket', socketOptions, (options) => socketPair({}, options)),
+  ...nested.map(([fault, variant, options, base]) =>
+    row(`testing socketPair ${fault}${variant}`, options, (given) => socketPair({ [fault]: given }), { base }),
+  ),
+  row(
+    'testing faultyProxy',
+    {
+      target: kind.required(kind.object({ port: 1 }, { path: '/a' })),
+      direction: kind.choice('toTarget', 'fromTarget', 'both'),
+      ...faults,
+    },
+    (options) => faultyProxy(options),
+    { base: { target: { port: 1 } }, end: close },
+  ),
+  row(
+    'testing faultyProxy target',
+    { host: kind.host, port: kind.required(kind.peerPort) },
+    (target) => faultyProxy({ target }),
+    { base: { port: 1 }, end: close },
+  ),
+  row(
+    'testing faultyProxy target: a path',
+    { path: kind.required(kind.text) },
+    (target: { path: string }) => faultyProxy({ target }),
+    { base: { path: '/a' }, end: close },
+  ),
+  ...nested.map(([fault, variant, options, base]) =>
+    row(
+      `testing faultyProxy ${fault}${variant}`,
+      options,
+      (given): Promise<FaultyProxy> => faultyProxy({ target: { port: 1 }, [fault]: given }),
+      { base, end: close },
+    ),
+  ),
+];
