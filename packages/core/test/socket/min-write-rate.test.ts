@@ -11,7 +11,12 @@ const WINDOW = 1000;
 /** A socket that must be read at 100 bytes per second, and a peer that takes at most 1,000 bytes ahead. */
 function arrange(options: object = { minWriteRate: 100, writeGracePeriod: 10_000 }) {
   const scheduler = new Clock();
-  const [near, far] = duplexPair({ scheduler, window: WINDOW, faults: [{}, {}] });
+  const [near, far] = duplexPair({
+    scheduler,
+    windows: [WINDOW, WINDOW],
+    faults: [{}, {}],
+    connectionNumber: 0,
+  });
   const socket = fromDuplex(near, { scheduler, keepOpen: true, ...options });
   const recording = record(socket);
   const peer = fromDuplex(far, { scheduler, keepOpen: true, highWaterMark: 100 });

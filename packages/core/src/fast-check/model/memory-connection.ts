@@ -1,6 +1,5 @@
 // The connection that socketModel() checks unless it is given another one: in memory, on virtual time.
-import { fromDuplex } from '../../streams/from-duplex.js';
-import { duplexPair } from '../../testing/memory-duplex.js';
+import { socketPair } from '../../testing/socket-pair.js';
 import { VirtualClock } from '../../testing/virtual-clock.js';
 import type { ConnectionUnderTest } from './connection-under-test.js';
 import { farEnd } from './far-end.js';
@@ -11,11 +10,7 @@ const PATIENT = { halfOpenTimeout: 0, finTimeout: 0, lingerTimeout: 0, keepOpen:
 export function memoryConnection(): ConnectionUnderTest {
   const clock = new VirtualClock();
   const controller = new AbortController();
-  const [nearStream, farStream] = duplexPair({ scheduler: clock, window: 65_536, faults: [{}, {}] });
-  return {
-    near: fromDuplex(nearStream, { scheduler: clock, signal: controller.signal }),
-    far: farEnd(fromDuplex(farStream, { scheduler: clock, ...PATIENT })),
-    clock,
-    abort: (reason) => controller.abort(reason),
-  };
+  const { signal } = controller;
+  const [near, far] = socketPair({ scheduler: clock, signal }, { ...PATIENT, signal: new AbortController().signal });
+  return { near, far: farEnd(far), clock, abort: (reason) => controller.abort(reason) };
 }
