@@ -1,6 +1,4 @@
-// The behaviours of Node that ours keep: each has a test, here or elsewhere.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+// The behaviours of Node in docs/conformance.md that no other test holds.
 import { listen, on, type Server, type Socket } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import { defer, filter, firstValueFrom, retry } from 'rxjs';
@@ -8,20 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { expectSame } from '../compliance/support/bytes.js';
 import { recordStory } from '../compliance/support/story.js';
 import { cert, key } from '../support/certificate.js';
+import { garbageCollected } from '../support/garbage.js';
 import { accepted, dial, drainRaw, pair, rawServer } from '../support/raw-peers.js';
 import { turns } from '../support/turns.js';
-import { hasTest, rowsUnder } from './held-by.js';
-
-const rows = rowsUnder('Node');
-
-test.each(rows.map((row) => [row.name, row.behaviour, row] as const))('%s: %s', (_name, _behaviour, row) => {
-  expect(hasTest(row), `${row.file} has no test "${row.title}"`).toBe(true);
-});
-
-test('no name is there twice, and none is lost', () => {
-  expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
-  expect(rows).toHaveLength(61);
-});
 
 test('net-end-without-connect: complete() of an idle socket dials, sends FIN, and ends', async () => {
   const server = await rawServer();
@@ -90,12 +77,6 @@ test('net-server-try-ports: a server tries the next port when one is in use', as
   expect(address.port).not.toBe(taken.port);
 });
 
-/** Collects garbage now. */
-const collect: () => void = (() => {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-})();
-
 /** An open socket to a server that says nothing. */
 const silent = {
   net: async () => (await accepted()).socket,
@@ -117,12 +98,7 @@ test.each(Object.entries(silent))(
     const socket = await open();
     const stays = socket.pipe(on('close')).subscribe({ error: () => {} });
     onTestFinished(() => stays.unsubscribe());
-    const left = leave(socket);
-    for (let round = 0; left.deref() && round < 20; round++) {
-      await turns(5);
-      collect();
-    }
-    expect(left.deref()).toBeUndefined();
+    expect(await garbageCollected(leave(socket))).toBe(true);
     expect(socket.readyState).toBe('open');
   },
 );
