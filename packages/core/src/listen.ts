@@ -4,6 +4,7 @@ import { checkBoolean, checkDescriptor } from './base/check.js';
 import { formatAddress, type InternetEndpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
 import { checkHost } from './base/host.js';
+import { setImmediate } from './base/real-timers.js';
 import { checkPortOrService, checkTcpOptions, type TcpOptions, wholeSeconds } from './connect.js';
 import { servicePort } from './lookup/service-port.js';
 import { failServer, listenOnDescriptor } from './server/descriptor.js';

@@ -1,6 +1,7 @@
 // The clock of timeouts and durations. It is monotonic, because somebody may set the wall clock while a timeout runs.
-// With virtual time it is the clock of the scheduler.
+// With virtual time it is the clock of the scheduler, and with fake timers that of the fake timers.
 import { type SchedulerLike, VirtualTimeScheduler } from 'rxjs';
+import { monotonicNow, realTime, setInterval } from './real-timers.js';
 
 /** How far the wall clock may move between two calls of Date.now(), in milliseconds. */
 const TOLERANCE = 50;
@@ -10,10 +11,10 @@ const TOLERANCE = 50;
  * scheduler has virtual time, because inside `TestScheduler.run()` every scheduler has it.
  */
 export function elapsedTime(scheduler: SchedulerLike): number {
-  return virtualTime(scheduler) ?? performance.now();
+  return virtualTime(scheduler) ?? fakeTime() ?? realTime();
 }
 
-/** Returns whether the scheduler has virtual time: its time is not that of the wall clock. */
+/** Returns whether the scheduler has virtual time: its time is not that of the wall clock, nor that of fake timers. */
 export function hasVirtualTime(scheduler: SchedulerLike): boolean {
   return virtualTime(scheduler) !== undefined;
 }
@@ -30,5 +31,17 @@ function virtualTime(scheduler: SchedulerLike): number | undefined {
 }
 
 function isWallClock(now: number): boolean {
-  return Math.abs(now - Date.now()) <= TOLERANCE;
+  // A fake date stands still, and may be close to the virtual time: that of node:test begins with 0.
+  return Math.abs(now - Date.now()) <= (fakeTime() === undefined ? TOLERANCE : 0);
+}
+
+/**
+ * Returns the time of fake timers: those of sinon, Vitest and Jest, or of node:test. The latter do not replace
+ * `performance`, so that only their `Date` shows it. `undefined` if RxJS's default scheduler has real timers, or a real
+ * `Date`: a test that sets only the date does not stop the time.
+ */
+function fakeTime(): number | undefined {
+  if (globalThis.setInterval === setInterval) return undefined;
+  if (!('clock' in Date || 'isMock' in Date)) return undefined;
+  return performance.now === monotonicNow ? Date.now() : performance.now();
 }

@@ -12,9 +12,9 @@ export interface ProgressMeter {
   read(): number;
   /**
    * Looks for progress that `read` cannot see. The deadline calls it only when the limit has passed, and never in
-   * virtual time. It must not reject.
+   * virtual time. `undefined` means that there is nothing to look at. The promise must not reject.
    */
-  look?(): Promise<ProgressLook>;
+  look?(): Promise<ProgressLook> | undefined;
 }
 
 export interface ProgressLook {
@@ -91,7 +91,8 @@ export class Deadline {
       () => {
         this.#pending = undefined;
         if (this.#isEarly()) return;
-        if (this.#meter?.look && !hasVirtualTime(this.#scheduler)) void this.#look(this.#meter.look());
+        const look = hasVirtualTime(this.#scheduler) ? undefined : this.#meter?.look?.();
+        if (look) void this.#look(look);
         else if (this.#hasRisen()) this.start();
         else this.#onExpired();
       },

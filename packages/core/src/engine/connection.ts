@@ -21,6 +21,7 @@ import { onAbortSignal } from '../base/abort-signals.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import { isLocalDecision, markLocalDecision } from '../base/local-decision.js';
+import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { States } from '../base/states.js';
 import { spendRead } from '../base/turn-budget.js';
 import type { ByteSource } from '../flow/byte-source.js';

@@ -4,6 +4,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoints } from '../base/endpoint.js';
 import type { SecureConnectEvent } from '../base/events.js';
+import { setImmediate } from '../base/real-timers.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
 import { removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';

@@ -1,5 +1,5 @@
 // What the peer's kernel has taken, for the time limits that wait for progress of the writes.
-import type net from 'node:net';
+import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProgressLook, ProgressMeter } from '../base/deadline.js';
 import { KernelTable } from './kernel-table.js';
@@ -23,7 +23,12 @@ export class PeerProgress implements ProgressMeter {
     return stream ? bytesInKernel(stream) : 0;
   }
 
-  async look(): Promise<ProgressLook> {
+  /** Over a stream that has no kernel beneath it, there is nothing to look at. */
+  look(): Promise<ProgressLook> | undefined {
+    return this.#stream() instanceof net.Socket ? this.#look() : undefined;
+  }
+
+  async #look(): Promise<ProgressLook> {
     const { taken, queued, unacknowledged } = await this.measure();
     return { progress: taken, unfinished: queued + unacknowledged > 0 };
   }

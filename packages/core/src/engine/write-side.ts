@@ -3,9 +3,11 @@
 //
 //   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
 //     └───────────────────────┴── a write failed, or the socket failed ──▶ broken
+
 import { handled } from '../base/handled.js';
 import { promiseCost } from '../base/promise-cost.js';
 import { Queue } from '../base/queue.js';
+import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime, spendTurn } from '../base/turn-budget.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { SocketLimits } from './limits.js';

@@ -6,6 +6,7 @@ import { Deadline } from '../base/deadline.js';
 import { type BackpressureOverflowError, SocketTimeoutError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
+import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime } from '../base/turn-budget.js';
 import { unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';

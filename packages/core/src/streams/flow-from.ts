@@ -1,6 +1,8 @@
 // flowFrom(): converts other sources to Observables that can be held.
+
 import { bindContext } from '../base/async-context.js';
 import { isLocalDecision } from '../base/local-decision.js';
+import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime } from '../base/turn-budget.js';
 import { checkFlowInput, type FlowInput, pull } from '../flow/flow-input.js';
 import { type Flowable, flowable } from '../flow/flowable.js';

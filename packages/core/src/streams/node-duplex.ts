@@ -3,6 +3,7 @@
 import { Subscription } from 'rxjs';
 import type { SecureConnectEvent } from '../base/events.js';
 import { isLocalDecision } from '../base/local-decision.js';
+import { setImmediate } from '../base/real-timers.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Brake } from '../flow/holds.js';

@@ -17,6 +17,11 @@ export interface SocketPairOptions extends SocketOptions, NetworkFaults {}
  * runs the whole conversation with its timeouts, the same way every time. Inside `TestScheduler.run()` you do not need
  * to pass a scheduler.
  *
+ * Without a scheduler, the pair follows the fake timers of Vitest, Jest and sinon, and from Node 22 on those of
+ * `node:test`. Let them replace `setInterval`, `clearInterval` and `Date`, as they do by default. Each turn of the pair
+ * takes a millisecond of fake time. `node:test` sets its clock to the end of a tick before it runs the timers in it, so
+ * tick a millisecond at a time. Connections over the network do not wait for fake timers; their time limits do.
+ *
  * Promises (`write()`, `close()`, `reader()`, the iterator), `flowFrom` and files still need real turns of the event
  * loop. A test that uses them must wait for a real turn between two flushes, and limit each `flush()` with `maxFrames`,
  * because an unlimited flush also runs every timeout.
