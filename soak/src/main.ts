@@ -34,10 +34,11 @@ child.stdout.resume();
 await once(child, 'close');
 
 try {
-  const reports = await scenario.run(options);
-  console.log(report(reports));
-  if (!passed(reports)) process.exitCode = 1;
-  console.log(passed(reports) ? 'PASSED' : 'FAILED');
+  for await (const reports of scenario.run(options)) {
+    console.log(report(reports));
+    if (!passed(reports)) process.exitCode = 1;
+  }
+  console.log(process.exitCode ? 'FAILED' : 'PASSED');
 } catch (error) {
   if (!(error instanceof MachineLimitError)) throw error;
   console.error(error.message);

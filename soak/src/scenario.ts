@@ -12,8 +12,8 @@ export interface Scenario {
   readonly name: string;
   /** What it does at scale 1. */
   readonly about: string;
-  /** Runs it. Returns a report for each process that took part. */
-  run(options: RunOptions): Promise<readonly ProcessReport[]>;
+  /** Runs it, in parts. Yields the reports of the processes that took part in each. */
+  run(options: RunOptions): AsyncIterable<readonly ProcessReport[]>;
 }
 
 /** Thrown when this machine cannot run a scenario at this scale. The message says what to change. */

@@ -16,10 +16,8 @@ const MAX_CONNECTIONS = 1_000;
 export const cycles: Scenario = {
   name: 'cycles',
   about: `opens, uses and closes ${CYCLES.toLocaleString('en')} connections; on ${transportNames}`,
-  async run(options) {
-    const reports: ProcessReport[] = [];
-    for (const transport of transportNames) reports.push(...(await cyclesOn(transport, options)));
-    return reports;
+  async *run(options) {
+    for (const transport of transportNames) yield await cyclesOn(transport, options);
   },
 };
 

@@ -19,11 +19,9 @@ const MOST_PER_CLIENT = 5_000;
 export const hold: Scenario = {
   name: 'hold',
   about: `holds ${CONNECTIONS.toLocaleString('en')} connections, each of which echoes ${ROUNDS} times; on ${transportNames}`,
-  async run(options) {
+  async *run(options) {
     checkDescriptors(scaled(CONNECTIONS, options.scale));
-    const reports: ProcessReport[] = [];
-    for (const transport of transportNames) reports.push(...(await holdOn(transport, options)));
-    return reports;
+    for (const transport of transportNames) yield await holdOn(transport, options);
   },
 };
 

@@ -25,13 +25,13 @@ const EXPECTED = ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT'];
 export const reconnect: Scenario = {
   name: 'reconnect',
   about: `${HOURS} hours of a reconnecting client in virtual time, with a server that comes and goes`,
-  async run(options) {
+  async *run(options) {
     const { random } = Math;
     // The jitter of the delays comes from here. With a seed, a run is the same every time.
     const seeded = new Random(options.seed + 1);
     Math.random = () => seeded.fraction();
     try {
-      return [await measured('client and server', (findings, queues) => live(options, findings, queues))];
+      yield [await measured('client and server', (findings, queues) => live(options, findings, queues))];
     } finally {
       Math.random = random;
     }

@@ -29,7 +29,7 @@ const LEGS: readonly (readonly [TransportName, TransportName])[] = [
 export const relay: Scenario = {
   name: 'relay',
   about: `passes ${BYTES / 1e9} GB through relay() and serve(), with aborts, half-closes, stalls and slow readers`,
-  async run({ scale, seed }) {
+  async *run({ scale, seed }) {
     const reports: ProcessReport[] = [];
     const server = await measured('relay and origin', async (findings, queues) => {
       const servers: Serving[] = [];
@@ -55,7 +55,7 @@ export const relay: Scenario = {
       reports.push(...clients);
       await Promise.all(servers.map((serving) => serving.close()));
     });
-    return [server, ...reports];
+    yield [server, ...reports];
   },
 };
 
