@@ -8,7 +8,9 @@ import { drainRaw } from '../raw-peers.js';
 export interface Restarts {
   /** The address at which all generations listen. */
   readonly address: string;
-  /** Restarts it three times while eight clients at a time connect and read to the end. */
+  /**
+   * Restarts it three times while eight clients at a time connect and read to the end. The first process then exits.
+   */
   underLoad(dial: () => net.Socket): Promise<void>;
   /** Ends the last generation. Resolves when none is left. */
   stop(): Promise<void>;
@@ -24,6 +26,7 @@ export async function restarts(file: string, args: readonly string[] = []): Prom
   const closed = once(first, 'close').then(() => {
     running = false;
   });
+  const exited = once(first, 'exit');
   onTestFinished(async () => {
     if (running) process.kill(pid, 'SIGKILL');
     await closed;
@@ -66,6 +69,8 @@ export async function restarts(file: string, args: readonly string[] = []): Prom
       await printed(new RegExp(`^closed ${generation}$`, 'm'));
     }
     await expect.poll(() => answers[3]).toBeGreaterThan(50);
+    // Nothing keeps a process alive that has handed over: not its successor either.
+    expect(await exited).toEqual([0, null]);
     stop = true;
     await Promise.all(hammers);
     expect(wrong).toEqual([]);

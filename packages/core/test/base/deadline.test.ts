@@ -121,6 +121,16 @@ test('a deadline can be stopped during the look, and started again', async () =>
   expect(expired).toHaveBeenCalledOnce();
 });
 
+test('a limit longer than the longest timer is no reason for a warning', () => {
+  vi.useRealTimers();
+  const warned = vi.spyOn(process, 'emitWarning');
+  const deadline = new Deadline(asyncScheduler, 3_000_000_000, () => {});
+  deadline.start();
+  deadline.stop();
+  expect(warned).not.toHaveBeenCalled();
+  warned.mockRestore();
+});
+
 test('a deadline does not look in virtual time: the meter decides at once', () => {
   const clock = new Clock();
   const { expired, looks, meter } = started(clock);

@@ -1,6 +1,6 @@
 // Consumers that release a socket and get more at once than they asked for.
-import { data, framed, linesCodec, reader } from '@rxsock/core';
-import { firstValueFrom } from 'rxjs';
+import { data, framed, linesCodec, mapWithBackpressure, reader, through } from '@rxsock/core';
+import { firstValueFrom, NEVER, of, share } from 'rxjs';
 import { expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 
@@ -16,6 +16,14 @@ async function holding(...chunks: string[]) {
   }
   return { socket, release };
 }
+
+test('a consumer of through() holds the socket behind share() too', async () => {
+  const { socket, peer } = await pair();
+  const replies = of('request').pipe(through(socket), share());
+  replies.pipe(mapWithBackpressure(() => NEVER, { highWaterMark: 1 })).subscribe({ error: () => {} });
+  peer.write(Buffer.alloc(1_000_000));
+  await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
+});
 
 test('reader() takes one chunk at a time', async () => {
   // Small chunks are joined while they wait.

@@ -1,5 +1,6 @@
 // The rules that every decoder keeps, whatever its format.
 import { describe, expect, test } from 'vitest';
+import { chunksCodec } from '../../src/framing/chunks.js';
 import type { Codec } from '../../src/framing/codec.js';
 import { delimitedCodec } from '../../src/framing/delimited.js';
 import { fixedLengthCodec } from '../../src/framing/fixed-length.js';
@@ -29,6 +30,33 @@ const formats: Record<string, Format> = {
   netstrings: { codec: netstringsCodec(), frames: ['2:ab,', '0:,', '1:c,'], bad: '1:cc' },
   jsonLines: { codec: jsonLinesCodec(), frames: ['{"a":"€"}\n', '1\n', 'null\n'], bad: 'nil\n' },
 };
+
+test.each([
+  ['lengthPrefixed', lengthPrefixedCodec({ lengthField: 1 })],
+  ['fixedLength', fixedLengthCodec(1)],
+  ['netstrings', netstringsCodec()],
+  ['delimited', delimitedCodec('--')],
+])('the encoder of %s refuses what is neither a string nor bytes', (_, codec) => {
+  for (const value of [undefined, null, 7, [65], new Uint16Array(1), new ArrayBuffer(1)])
+    expect(() => codec.encode(value as never)).toThrow(/^A payload must be a string or a Uint8Array, not /);
+});
+
+test('the encoder of lines refuses what is not a string', () => {
+  for (const value of [undefined, null, 7, Buffer.from('a')])
+    expect(() => linesCodec().encode(value as never)).toThrow(TypeError);
+});
+
+test('without a format, a frame is whatever has arrived', () => {
+  const decoder = chunksCodec.decoder();
+  expect(decoder.next()).toBeUndefined();
+  for (const chunk of ['a', 'bc']) decoder.push(Buffer.from(chunk));
+  expect(String(decoder.next())).toBe('abc');
+  expect(decoder.next()).toBeUndefined();
+  decoder.push(Buffer.from('d'));
+  decoder.end();
+  expect(String(decoder.next())).toBe('d');
+  expect(decoder.next()).toBeUndefined();
+});
 
 describe.each(Object.entries(formats))('%s', (_, { codec, frames, bad }) => {
   const whole = Buffer.from(frames.join(''));

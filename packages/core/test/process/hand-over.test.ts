@@ -1,5 +1,8 @@
 // handOver(): a successor takes over the listeners, and clients do not notice.
+import { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
 import { listen, serve } from '@rxsock/core';
 import { type HandOverOptions, handOver } from '@rxsock/core/process';
 import { NEVER } from 'rxjs';
@@ -9,7 +12,9 @@ import { killChild, listening, program } from '../../../../tests/support/process
 import { restarts } from '../../../../tests/support/processes/restarts.js';
 import { drainRaw, readAnswer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { testFolder } from '../../../../tests/support/temporary-folder.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { waitUntilReady } from '../../src/process/successor.js';
 
 const NODE = process.execPath;
 const successor = (how: string) => [program('successor'), how];
@@ -132,6 +137,32 @@ describe('a successor that does not become ready leaves the server as it was', (
       message: `The successor ${NODE} was not ready within readyTimeout (1000 ms) and was killed: it must call process.send('ready') once it listens`,
     });
   });
+});
+
+test('a successor that ignores SIGTERM is killed as well', async () => {
+  const scheduler = new Clock();
+  const server = await listening(listen());
+  const started = join(await testFolder(), 'started');
+  // What a shell ignores, the program that it executes ignores too.
+  const script = 'trap "" TERM; : > "$0"; exec sleep 600';
+  const failed = handOver(server, '/bin/sh', ['-c', script, started], { readyTimeout: 1000, scheduler });
+  const error = failed.catch((reason: unknown) => reason);
+  await expect.poll(() => existsSync(started)).toBe(true);
+  scheduler.pass(1000);
+  expect(await error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'readyTimeout' });
+});
+
+test('a process that reports ready after its parent was killed for being late is no successor', async () => {
+  const scheduler = new Clock();
+  const successor = new EventEmitter();
+  const kill = (signal: string) => {
+    successor.emit('message', 'ready');
+    successor.emit('exit', null, signal);
+  };
+  const ready = waitUntilReady(Object.assign(successor, { kill }) as never, 'sh', 1000, scheduler);
+  scheduler.pass(1000);
+  await expect(ready).rejects.toMatchObject({ code: 'ETIMEDOUT', timeout: 'readyTimeout' });
+  expect(successor.eventNames()).toEqual([]);
 });
 
 describe('rejects at the call', () => {

@@ -1,6 +1,7 @@
 // singleInstance(): the first instance gets the arguments of later ones. A different program on the port is recognised.
 import net from 'node:net';
 import { connect, listen } from '@rxsock/core';
+import { isPortFree } from '@rxsock/core/lookup';
 import { type InstanceEvent, type SingleInstanceOptions, singleInstance } from '@rxsock/core/process';
 import { retry, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -283,6 +284,19 @@ test('unsubscribing while it asks leaves nothing behind', async () => {
   expect((await drainRaw(peer)).bytes.toString()).toBe('');
   await turns();
   expect([log, server.peers.length]).toEqual([[], 1]);
+});
+
+test('unsubscribing before the next try leaves the port free', async () => {
+  const server = await rawServer((peer) => peer.end());
+  const scheduler = new Clock();
+  const { log, subscription } = instance({ port: server.port, timeout: 100_000, scheduler });
+  await expect.poll(() => scheduler.actions.map(({ delay }) => delay)).toContain(20);
+  server.close();
+  subscription.unsubscribe();
+  scheduler.pass(20);
+  await turns();
+  expect(await isPortFree(server.port)).toBe(true);
+  expect(log).toEqual([]);
 });
 
 describe('a custom transport', () => {

@@ -161,6 +161,17 @@ describe('while there is no connection', () => {
     expect(log).toContain('drain');
   });
 
+  test('a connection that holds exactly its high-water mark has no room', async () => {
+    const stream = new Duplex({ read() {}, write() {} });
+    const reconnecting = reconnect(() => fromDuplex(stream, { highWaterMark: 10 }));
+    onTestFinished(() => reconnecting.error());
+    const { log } = record(reconnecting);
+    await expect.poll(() => log).toContain('connect');
+    reconnecting.next('1234567890');
+    reconnecting.next('x');
+    expect([reconnecting.writableLength, reconnecting.socket?.writableLength]).toEqual([11, 10]);
+  });
+
   test('an invalid chunk throws and does not harm the socket', async () => {
     const { reconnecting } = await away();
     expect(() => reconnecting.next(5 as never)).toThrow(TypeError);

@@ -360,6 +360,19 @@ describe('relay()', () => {
     await expect.poll(() => errors()).toHaveLength(1);
   });
 
+  test('a target that resets after its end, while the client writes, is one error', async () => {
+    const target = await rawServer();
+    const { port, errors } = await serving((socket) => relay(socket, dial({ port: target.port })));
+    const near = rawClient(port);
+    const far = await target.next();
+    far.end('answer');
+    expect(await drainRaw(near)).toEqual({ bytes: Buffer.from('answer'), end: 'end' });
+    const write = () => void near.write(Buffer.alloc(65_536), (error) => !error && write());
+    write();
+    far.resetAndDestroy();
+    await expect.poll(() => errors()).toHaveLength(1);
+  });
+
   test('a target that refuses the connection resets the client', async () => {
     const target = await rawServer();
     target.close();

@@ -1,6 +1,6 @@
 // The events of a socket: what it emits, to which subscribers, and in which order.
 import { type CloseReport, on, type SocketEvent } from '@rxsock/core';
-import { config, lastValueFrom, Observable, take, toArray } from 'rxjs';
+import { config, lastValueFrom, Observable, Subscriber, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { accepted, dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -158,6 +158,26 @@ test('close carries a report of the connection', async () => {
   peer.resume();
   const expected: Partial<CloseReport> = { by: 'peer', how: 'fin', bytesRead: 7, bytesWritten: 4, bytesUnsent: 0 };
   expect(await reports).toEqual([{ type: 'close', report: expect.objectContaining(expected) }]);
+});
+
+test('a subscriber that throws at an event harms neither others nor the socket', async () => {
+  const unhandled = vi.fn();
+  config.onUnhandledError = unhandled;
+  onTestFinished(() => {
+    config.onUnhandledError = null;
+  });
+  const { socket, peer } = await pair();
+  class Throwing extends Subscriber<SocketEvent> {
+    override next(): void {
+      throw new Error('next');
+    }
+  }
+  socket.subscribe(new Throwing());
+  const { log, ended } = record(socket);
+  peer.end('hello');
+  expect(await ended).toEqual({});
+  expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
+  await expect.poll(() => unhandled.mock.calls.length).toBeGreaterThan(1);
 });
 
 test('a subscriber whose teardown throws harms neither others nor the socket', async () => {

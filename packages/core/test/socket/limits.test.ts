@@ -80,6 +80,15 @@ describe('holdTimeout', () => {
   });
 });
 
+test.each(['idleTimeout', 'holdTimeout'])('no timer of %s is left when the socket has closed', async (name) => {
+  const { socket, ended, scheduler } = await timed({ [name]: 1000 });
+  if (name === 'holdTimeout') socket.hold();
+  expect(scheduler.actions).toHaveLength(1);
+  socket.error();
+  await ended;
+  expect(scheduler.actions).toEqual([]);
+});
+
 describe('halfOpenTimeout', () => {
   test('runs after the FIN of the peer while our side is open', async () => {
     const { peer, log, ended, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });

@@ -148,6 +148,33 @@ test.each(['end', 'resetAndDestroy'] as const)(
   },
 );
 
+test('a reader that stays receives the end once, although another one receives it after bytes given back', async () => {
+  const { socket, peer } = await pair({ keepOpen: true, allowHalfOpen: true });
+  const staying = record(socket);
+  peer.end('abc');
+  await expect.poll(() => staying.log).toContain('end');
+  socket.unshift(Buffer.from('c'));
+  const other = record(socket.pipe(data()));
+  await other.ended;
+  expect(other.log).toEqual(['c', 'complete']);
+  expect(staying.log.filter((type) => type === 'end')).toHaveLength(1);
+});
+
+test('a reset that was received during a hold leaves the rest to a reader that comes in the turn of the release', async () => {
+  const { socket, peer } = await pair({ keepOpen: true });
+  const release = socket.hold();
+  const first = firstValueFrom(socket.pipe(data(), lines()));
+  peer.write('a\nrest');
+  await expect.poll(() => socket.bytesRead).toBe(6);
+  peer.resetAndDestroy();
+  await expect.poll(() => socket.readyState).toBe('closing');
+  release();
+  expect(await first).toBe('a');
+  const { log, ended } = record(socket.pipe(data()));
+  await ended;
+  expect(log).toEqual(['rest', 'error:ECONNRESET']);
+});
+
 test('after the close, a reader that comes while another one receives gets what that one gives back', async () => {
   const socket = await closedWithRest('end', 'one\ntwo\nthree\n');
   const rest = (line: string) => socket.pipe(data(), lines(), startWith(line));

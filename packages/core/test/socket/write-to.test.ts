@@ -1,10 +1,11 @@
 // writeTo(): backpressure, progress, and that a FIN means a whole transfer.
 import { data, type WriteProgress, writeTo } from '@rxsock/core';
-import { from, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { from, lastValueFrom, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { accepted, dial, drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { controlOf } from '../../src/socket.js';
 import { listenOn } from '../support/dials.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
@@ -173,6 +174,38 @@ describe('a transfer that is cut resets the connection', () => {
     await socket.close();
     const { ended } = record(new Subject<string>().pipe(writeTo(socket)));
     expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+  });
+});
+
+describe('a transfer that has finished', () => {
+  test.each(['onProgress', 'onBroken'] as const)('has removed its listener: %s', async (method) => {
+    const { socket, peer } = await pair();
+    peer.resume();
+    const control = controlOf(socket);
+    const listen = control[method].bind(control);
+    let listeners = 0;
+    vi.spyOn(control, method).mockImplementation((listener: () => void) => {
+      const remove = listen(listener);
+      listeners++;
+      return () => {
+        listeners--;
+        remove();
+      };
+    });
+    await lastValueFrom(of('hello').pipe(writeTo(socket, { end: false })));
+    expect(control[method]).toHaveBeenCalled();
+    expect(listeners).toBe(0);
+  });
+
+  test('does not hide that later bytes were lost: a warning says so once', async () => {
+    const { socket, peer } = await pair();
+    await lastValueFrom(of('hello').pipe(writeTo(socket, { end: false })));
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
+    socket.next(Buffer.alloc(20_000_000));
+    peer.resetAndDestroy();
+    await expect.poll(() => socket.readyState).toBe('closed');
+    expect(warned).toHaveBeenCalledOnce();
   });
 });
 

@@ -139,6 +139,27 @@ describe('a net.Socket that is still connecting', () => {
   });
 });
 
+describe('a net.Socket that is aborted in the middle of dialling', () => {
+  test.each([
+    ['lookup', true],
+    ['lookup', false],
+    ['connectionAttempt', true],
+    ['connectionAttempt', false],
+  ] as const)('at %s, with autoSelectFamily %s, ends without an uncaught error', async (type, autoSelectFamily) => {
+    const server = await rawServer();
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    const lookup: net.LookupFunction = (_host, _options, done) =>
+      process.nextTick(done, null, autoSelectFamily ? addresses : '127.0.0.1', 4);
+    const stream = net.connect({ port: server.port, host: 'name.test', autoSelectFamily, lookup });
+    const socket = fromDuplex(stream);
+    const { log, ended } = record(socket);
+    socket.pipe(on(type)).subscribe({ next: () => socket.error(), error: () => {} });
+    expect(log).toEqual([]);
+    expect((await ended).error).toMatchObject({ name: 'AbortedError' });
+    expect(stream.destroyed).toBe(true);
+  });
+});
+
 describe('any Duplex', () => {
   test('is a socket without addresses', async () => {
     const [stream, other] = duplexPair();

@@ -7,6 +7,7 @@ import { lastValueFrom } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { dial, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { transfer } from '../../src/transfer/transfer.js';
 import { fileOf, receive, sha } from '../support/files.js';
 
 const CHUNK = Buffer.alloc(65_536, 'x');
@@ -191,6 +192,14 @@ describe('sendFrom()', () => {
     expect((await ended).error).toMatchObject({ cause: error });
     expect(values).toEqual([{ bytesSent: 9 }]);
     expect(log).not.toContain('complete');
+  });
+
+  test('fails if it was stopped, although its source was sent to the end', async () => {
+    const { socket, peer } = await pair();
+    const error = new Error('stopped');
+    const { ended } = record(transfer(socket, true, async ({ stop }) => stop(error)));
+    expect(await ended).toEqual({ error });
+    expect((await receive(peer)).end).toBe('ECONNRESET');
   });
 
   test('rejects a source that cannot be pulled, at the call', async () => {

@@ -4,7 +4,7 @@ import { data, lines, listen, on, reader, type Socket, type SocketOptions } from
 import { controlOf } from '@rxsock/core/internal';
 import { type UpgradeOptions, upgrade } from '@rxsock/tls';
 import { firstValueFrom, take } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { ca, localhost } from '../support/identities.js';
 import { nextOf, plainPair, started } from '../support/peers.js';
@@ -161,6 +161,16 @@ describe.each(sides)('rejects an upgrade (%s)', (ours, options) => {
     raw.end('the end');
     await ended;
     expect(log.join('')).toBe('!the endcomplete');
+  });
+
+  test('leaves nothing of the plain socket on the stream that TLS takes over', async () => {
+    const { plain } = await pair();
+    const stream = controlOf(plain).detach();
+    onTestFinished(() => void stream.destroy());
+    const counts = stream.eventNames().map((event) => [event, stream.listenerCount(event)]);
+    // Node's own, and that of the server, which counts its connections.
+    expect(Object.fromEntries(counts)).toEqual({ end: 1, ...(ours === 'accepted' && { close: 1 }) });
+    for (const name of ['push', '_write', '_writev', '_final']) expect(Object.hasOwn(stream, name)).toBe(false);
   });
 
   test('with bytes in the Node stream, which only the documented way of reading can leave there', async () => {
