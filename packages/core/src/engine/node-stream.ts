@@ -73,7 +73,7 @@ export class NodeStream {
     this.#listen(stream, readyEvent, onReady);
   }
 
-  // Node is in the middle of dialling and does not expect the stream to be destroyed now: see destroy() and reset().
+  // Node is in the middle of dialling and does not expect the stream to be destroyed now: see reset().
   #dialProgressed(event: DialEvent): void {
     this.#inDialEvent = true;
     try {
@@ -231,8 +231,7 @@ export class NodeStream {
   }
 
   destroy(): void {
-    if (this.#inDialEvent) process.nextTick(() => this.destroy());
-    else this.#stream.destroy();
+    this.#stream.destroy();
   }
 
   /**
