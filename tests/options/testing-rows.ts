@@ -1,5 +1,12 @@
 // The rows of @rxsock/core/testing.
-import { type FaultyPathProxy, type FaultyProxy, faultyProxy, socketPair } from '@rxsock/core/testing';
+import {
+  type FaultyPathProxy,
+  type FaultyProxy,
+  faultyProxy,
+  recordingClient,
+  recordingPeer,
+  socketPair,
+} from '@rxsock/core/testing';
 import * as kind from './kinds.js';
 import { type Options, type Row, row, socketOptions } from './rows.js';
 
@@ -65,4 +72,17 @@ export const testingRows: Row[] = [
       { base, end: close },
     ),
   ),
+  row('testing recordingPeer', { transport: kind.choice('tcp', 'unix') }, (options) => recordingPeer(options), {
+    end: (peer) => peer.close(),
+  }),
+  row(
+    'testing recordingClient',
+    { host: kind.host, port: kind.required(kind.peerPort) },
+    (options) => recordingClient(options),
+    { base: { port: 1 }, end: (client) => client.reset() },
+  ),
+  row('testing recordingClient: a path', { path: kind.required(kind.text) }, (options) => recordingClient(options), {
+    base: { path: '/a' },
+    end: (client) => client.reset(),
+  }),
 ];

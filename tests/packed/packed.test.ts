@@ -22,7 +22,7 @@ const packages = {
       './registry': ['SocketRegistry', 'snapshot'],
       './lookup': ['resolveHost', 'reverseLookup', 'servicePort', 'isPortFree', 'localAddresses'],
       './process': ['handOver', 'inheritedListeners', 'singleInstance'],
-      './testing': ['faultyProxy', 'socketPair'],
+      './testing': ['faultyProxy', 'recordingClient', 'recordingPeer', 'socketPair'],
     },
     needs: [],
   },

@@ -65,6 +65,7 @@ export type Tools = [
   TakesUndefined<testing.FaultyProxyOptions>,
   TakesUndefined<testing.FaultyPathProxyOptions>,
   TakesUndefined<testing.NetworkFaults>,
+  TakesUndefined<testing.RecordingPeerOptions>,
   TakesUndefined<testing.SlicerOptions>,
   TakesUndefined<testing.TimeoutFaultOptions>,
   TakesUndefined<testing.ResetPeerOptions>,

@@ -9,5 +9,13 @@ export {
   type FaultyProxyOptions,
   faultyProxy,
 } from './faulty-proxy.js';
+export type { RecordedConnection, RecordedEnd } from './recorded-connection.js';
+export {
+  type RecordingClientOptions,
+  type RecordingPeer,
+  type RecordingPeerOptions,
+  recordingClient,
+  recordingPeer,
+} from './recording-peer.js';
 export { type SocketPairOptions, socketPair } from './socket-pair.js';
 export { VirtualClock } from './virtual-clock.js';
