@@ -97,11 +97,13 @@ function showFrame(frame: unknown): string {
 function cutAt(bytes: Uint8Array, seed: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   let state = seed;
-  for (let at = 0; at < bytes.length; ) {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    const length = seed === 0 ? 1 : (state >> 16) % (2 + seed);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += length) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    // No two empty chunks in a row, so that it comes to an end.
+    const least = length === 0 ? 1 : 0;
+    length = seed === 0 ? 1 : Math.max(least, (state >>> 16) % (2 + seed));
     chunks.push(Uint8Array.from(bytes.subarray(at, at + length)));
-    at += length;
   }
   return chunks;
 }

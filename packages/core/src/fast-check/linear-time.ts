@@ -33,8 +33,18 @@ export function checkLinearTime<T>(
 
 /** Returns the growth if it is too fast. One measurement is enough: the next would be the same. */
 function growthOfTouchedBytes(codec: Codec<unknown>, input: GrowingInput, cut: Cut): Growth | undefined {
-  const growth = measureGrowth(measureTouchedBytes, codec, input, cut, { longest: 8192, doublings: 4, repeats: 1 });
-  return growth && growth.exponent > MAX_EXPONENT ? growth : undefined;
+  const growth = measureGrowth(measureTouchedBytes, codec, input, cut, {
+    longest: Math.min(8192, cut.maxLength),
+    doublings: 4,
+    repeats: 1,
+  });
+  return growth && growsTooFast(growth) ? growth : undefined;
+}
+
+/** Each doubling must have its part in the growth. A single leap is no growth: a buffer was full, or a cache too small. */
+function growsTooFast({ exponent, measurements }: Growth): boolean {
+  const leaps = measurements.slice(1).map(({ work }, i) => work / measurements[i]!.work);
+  return exponent > MAX_EXPONENT && leaps.every((leap) => leap > 2);
 }
 
 /** How many fits must agree. One may be disturbed by other work, or by the garbage collector. */
@@ -48,7 +58,7 @@ function growthOfTime(codec: Codec<unknown>, input: GrowingInput, cut: Cut): Gro
   while (fits.length < FITS) {
     const repeats = fits.length === 0 ? 1 : 2;
     const growth = measureGrowth(measureTime, codec, input, cut, { longest, doublings: 3, repeats });
-    if (!growth || growth.exponent <= MAX_EXPONENT) return undefined;
+    if (!growth || !growsTooFast(growth)) return undefined;
     fits.push(growth);
   }
   fits.sort((a, b) => a.exponent - b.exponent);

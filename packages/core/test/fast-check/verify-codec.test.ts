@@ -7,6 +7,7 @@ import { chunkings, delimiterRichBytes, verifyCodec } from '../../src/fast-check
 import { sameValue } from '../../src/fast-check/same-value.js';
 import type { Codec, Decoder } from '../../src/framing/codec.js';
 import { jsonLinesCodec } from '../../src/framing/json-lines.js';
+import { lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
 import { linesCodec } from '../../src/framing/lines.js';
 import { netstringsCodec } from '../../src/framing/netstrings.js';
 
@@ -85,6 +86,11 @@ describe('accepts', () => {
 
   test('lines', () => {
     verifyCodec(linesCodec(), { values: fc.string({ unit: 'grapheme' }).filter((line) => !/\n|\r$/.test(line)) });
+  });
+
+  test('a long frame that is followed by short ones, though their time leaps up', () => {
+    // The longest varint that is tried is a frame of 1 MiB. It is copied at once, and what follows is many frames.
+    verifyCodec(lengthPrefixedCodec({ lengthField: 'varint' }), { values: values.map((bytes) => Buffer.from(bytes)) });
   });
 
   test('netstrings with a limit', () => {
