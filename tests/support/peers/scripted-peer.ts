@@ -1,6 +1,7 @@
 // Peers that are not Node: any number of connections in one Python process, each of which does what the test says.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { numberedBytes } from '@rxsock/core/fast-check';
 import { type Observable, Subject } from 'rxjs';
 import { cert, key } from '../certificate.js';
 
@@ -42,21 +43,12 @@ export interface ScriptedPeerOptions {
   readonly path?: string;
 }
 
-/**
- * Every connection expects a stream of which byte i is `pattern[i % pattern.length]`. The length is a prime number, so
- * that a part that is lost or comes twice moves the rest.
- */
-export const pattern: Uint8Array = Uint8Array.from({ length: 65_521 }, (_, at) => Math.imul(at + 1, 0x9e3779b1) >>> 24);
+/** Every connection expects the stream that the model of sockets sends: byte i is `pattern[i % pattern.length]`. */
+export const pattern: Uint8Array = numberedBytes('near', 0, 65_521);
 
 /** The expected stream, from one offset up to another. */
 export function patternBytes(start: number, end: number): Buffer {
-  const bytes = Buffer.allocUnsafe(end - start);
-  for (let at = 0; at < bytes.length; ) {
-    const from = (start + at) % pattern.length;
-    bytes.set(pattern.subarray(from, from + bytes.length - at), at);
-    at += pattern.length - from;
-  }
-  return bytes;
+  return numberedBytes('near', start, end - start);
 }
 
 type Message =

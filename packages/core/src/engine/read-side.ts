@@ -104,8 +104,11 @@ export class ReadSide {
   #deliverNext(parting: boolean): boolean {
     const { bytes, offset, nextLength } = this.#queue;
     const { held } = this.#holds;
-    const canDeliver = this.#subscribers.hasReader && !held;
-    if (parting && !canDeliver && (bytes > 0 || held)) this.drop();
+    const { hasReader } = this.#subscribers;
+    const canDeliver = hasReader && !held;
+    // A reader that only waits for the next turn will take the rest.
+    const waits = held && hasReader && this.#holds.endsNextTurn;
+    if (parting && !canDeliver && !waits && (bytes > 0 || held)) this.drop();
     if (this.dropping) return false;
     if (bytes > 0) {
       if (!canDeliver) return false;

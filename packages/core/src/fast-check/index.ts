@@ -4,6 +4,7 @@
 export { chunkings, type DelimiterRichOptions, delimiterRichBytes } from './arbitraries.js';
 export type { ConnectionUnderTest } from './model/connection-under-test.js';
 export { type FarEnd, farEnd } from './model/far-end.js';
+export { numberedBytes, type Sender } from './model/numbered-bytes.js';
 export type { SocketCommand } from './model/steps.js';
 export { type SocketModel, socketModel } from './socket-model.js';
 export { type VerifyCodecOptions, verifyCodec } from './verify-codec.js';

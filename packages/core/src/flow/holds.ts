@@ -12,6 +12,9 @@ interface LazyFlow {
   hold(reason: Reason): Release;
 }
 
+/** The reason of a consumer that goes on in the next turn of the event loop by itself. */
+export const NEXT_TURN = 'the next turn';
+
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */
 export class Holds implements Flow {
   readonly #tokens = new Set<{ readonly reason: Reason }>();
@@ -30,6 +33,11 @@ export class Holds implements Flow {
 
   get holds(): readonly string[] {
     return [...this.#tokens].map(({ reason }) => (typeof reason === 'string' ? reason : reason()));
+  }
+
+  /** Whether all holds end by themselves in the next turn. */
+  get endsNextTurn(): boolean {
+    return this.held && this.holds.every((reason) => reason === NEXT_TURN);
   }
 
   hold(reason: Reason = 'hold'): Release {

@@ -12,7 +12,7 @@ import { unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
-import { Brake, Holds } from '../flow/holds.js';
+import { Brake, Holds, NEXT_TURN } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 import type { Codec } from '../framing/codec.js';
 import { UnfinishedFrame } from '../framing/unfinished-frame.js';
@@ -91,7 +91,7 @@ export function decode<T>(
         updateDeadline();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
-      const brake = new Brake(upstream, () => [...new Set(holds.holds)].join(', ') || 'decode: next turn');
+      const brake = new Brake(upstream, () => [...new Set(holds.holds)].join(', ') || NEXT_TURN);
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
       const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {

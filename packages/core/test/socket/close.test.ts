@@ -1,5 +1,6 @@
 // close(), error(), and the report of how a connection ended.
-import { data, type Socket } from '@rxsock/core';
+import { data, lines, type Socket } from '@rxsock/core';
+import { tap } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
@@ -96,6 +97,27 @@ describe('close()', () => {
     const { socket } = await pair();
     expect(() => socket.close({ timeout })).toThrow(RangeError);
   });
+});
+
+test('frames that wait for a later turn are not dropped by close()', async () => {
+  const { socket, peer } = await pair();
+  const { values, ended } = record(
+    socket.pipe(
+      data(),
+      lines(),
+      tap(() => {
+        // A few lines use up a turn.
+        for (const start = performance.now(); performance.now() - start < 1; );
+      }),
+    ),
+  );
+  void socket.close();
+  // More than Node reads at once, so that a chunk arrives while the lines of the one before it wait.
+  const line = `${'x'.repeat(1999)}\n`;
+  peer.end(line.repeat(100));
+  peer.resume();
+  await ended;
+  expect(values.length).toBe(100);
 });
 
 describe('the report says', () => {

@@ -22,6 +22,7 @@ export class ConnectionModel {
   readonly hasClock: boolean;
   readonly hasSignal: boolean;
   readonly hasDrain: boolean;
+  readonly hasResets: boolean;
   /** Whether anything has made the socket dial, or has claimed it. */
   used = false;
   /** How many bytes were written. */
@@ -57,11 +58,12 @@ export class ConnectionModel {
   waited = 0;
   over: Over | undefined;
 
-  constructor({ near, clock, abort, drain }: Pick<ConnectionUnderTest, 'near' | 'clock' | 'abort' | 'drain'>) {
+  constructor({ near, clock, abort, drain, hasResets = true }: ConnectionUnderTest) {
     this.dials = near.readyState === 'idle';
     this.hasClock = clock !== undefined;
     this.hasSignal = abort !== undefined;
     this.hasDrain = drain !== undefined;
+    this.hasResets = hasResets;
   }
 
   /** Whether the next bytes reach a reader. */

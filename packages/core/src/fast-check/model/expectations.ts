@@ -144,7 +144,7 @@ function atTheEnd(model: ConnectionModel, real: ModelledConnection): Expectation
       received: () => `a reader at byte ${reader.position}`,
       holds: () => reader.position === model.sent,
     });
-  if (far && real.hasResets && !model.farReset) {
+  if (far && model.hasResets && !model.farReset) {
     all.push({
       law: LAWS.whole,
       expected: 'no FIN at the other end before complete() and the last byte',

@@ -28,7 +28,7 @@ const end = command({
 
 const reset = command({
   says: 'the other end resets the connection',
-  check: canSend,
+  check: (model) => model.hasResets && canSend(model),
   act(model, { far }) {
     model.farReset = true;
     far?.reset();

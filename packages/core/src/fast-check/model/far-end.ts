@@ -5,7 +5,10 @@ import type { Release } from '../../flow/flow.js';
 import type { Socket } from '../../socket.js';
 import { firstMismatch } from './numbered-bytes.js';
 
-/** What {@link socketModel} needs of the other end. {@link farEnd} makes one from a Socket. */
+/**
+ * What {@link socketModel} needs of the other end. {@link farEnd} makes one from a Socket; with one of your own, the peer
+ * can be another program. What it receives must be {@link numberedBytes}.
+ */
 export interface FarEnd {
   /** Sends bytes, without regard to backpressure. */
   send(bytes: Uint8Array): void;

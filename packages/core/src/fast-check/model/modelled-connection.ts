@@ -37,10 +37,6 @@ export class ModelledConnection {
     this.near = given.near;
   }
 
-  get hasResets(): boolean {
-    return this.given.hasResets ?? true;
-  }
-
   get drains(): number | undefined {
     if (this.watcher) return this.watcher.drained;
     return this.reader?.kind === 'events' ? this.reader.drained : undefined;

@@ -9,7 +9,18 @@ const PERIOD = 65_521;
 
 const tables = { near: makeTable(1), far: makeTable(2) };
 
-/** Returns `length` bytes of a direction, from byte number `from` on. */
+/**
+ * Returns the bytes that {@link socketModel} sends in one direction: `length` bytes, from byte number `from` on. A
+ * {@link FarEnd} of your own compares with them what it receives from `'near'`. They repeat after 65,521 bytes, which is
+ * a prime number, so that a part that is lost or comes twice moves the rest.
+ *
+ * @example
+ * ```ts
+ * import { numberedBytes } from '@rxsock/core/fast-check';
+ *
+ * const isRight = (from: number, bytes: Buffer) => bytes.equals(numberedBytes('near', from, bytes.length));
+ * ```
+ */
 export function numberedBytes(sender: Sender, from: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let at = 0; at < length; ) {
