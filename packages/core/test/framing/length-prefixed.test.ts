@@ -135,6 +135,8 @@ describe('encode', () => {
     [{ lengthField: 1, adjustment: -1 }, 255],
     [{ lengthField: 2 }, 65536],
     [{ lengthField: 1, adjustment: 3 }, 2],
+    [{ lengthField: 8, adjustment: -Number.MAX_SAFE_INTEGER }, 2],
+    [{ lengthField: 'varint', adjustment: -Number.MAX_SAFE_INTEGER }, 2],
   ])('%j rejects %i bytes, which the field cannot express', (options, length) => {
     expect(() => lengthPrefixedCodec(options).encode(Buffer.alloc(length))).toThrow(
       expect.objectContaining({ code: 'ERR_FRAME_MALFORMED', phase: 'write' }),
@@ -143,6 +145,7 @@ describe('encode', () => {
 
   test('accepts the most that the field can express', () => {
     expect(lengthPrefixedCodec({ lengthField: 1 }).encode(Buffer.alloc(255))[0]).toBe(255);
+    expect(lengthPrefixedCodec({ lengthField: 2 }).encode(Buffer.alloc(65_535)).readUInt16BE()).toBe(65_535);
   });
 
   test('rejects a payload over the limit', () => {

@@ -15,7 +15,7 @@ export function pullAll<T>(decoder: Decoder<T>): T[] {
 }
 
 /** Pushes the chunks one by one (strings as Latin-1, so that each character is a byte), then ends the input. */
-export function decodeAll<T>(codec: Codec<T>, ...chunks: (string | Uint8Array)[]): Decoded<T> {
+export function decodeAll<T>(codec: Pick<Codec<T>, 'decoder'>, ...chunks: (string | Uint8Array)[]): Decoded<T> {
   const decoder = codec.decoder();
   const frames: T[] = [];
   let error: unknown;
@@ -36,7 +36,10 @@ export function decodeAll<T>(codec: Codec<T>, ...chunks: (string | Uint8Array)[]
 }
 
 /** The same for frames of bytes, shown as Latin-1. */
-export function decodeBytes(codec: Codec<Buffer>, ...chunks: (string | Uint8Array)[]): Decoded<string> {
+export function decodeBytes(
+  codec: Pick<Codec<Buffer>, 'decoder'>,
+  ...chunks: (string | Uint8Array)[]
+): Decoded<string> {
   const { frames, error, rest } = decodeAll(codec, ...chunks);
   return { frames: frames.map((frame) => frame.toString('latin1')), error, rest };
 }
