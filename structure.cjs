@@ -74,7 +74,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: ['node_modules', '(^|/)dist/'] },
-    exclude: { path: '^tests/docs/dist/' },
+    exclude: { path: '^tests/(docs|mutation)/dist/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
   },
 };

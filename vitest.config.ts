@@ -6,7 +6,7 @@ const source = (path: string) => new URL(path, import.meta.url).pathname;
  * Tests import the packages by name and get their sources; child processes run the build. The first match counts, so
  * subpaths come first.
  */
-const alias = [
+export const alias = [
   { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
   ...['registry', 'lookup', 'process', 'testing', 'fast-check'].map((room) => ({
     find: `@rxsock/core/${room}`,
