@@ -118,7 +118,6 @@ export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
     // Dropped bytes stay in rest(): they were received, and they are in no frame.
     if (options.trailing === 'drop') return undefined;
     const frame = this.decodePayload(queue.buffer, queue.offset, queue.offset + length);
-    this.frameCount++;
     queue.dropFrame(length);
     return frame;
   }

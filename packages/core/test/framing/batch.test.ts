@@ -29,6 +29,21 @@ test('takes nothing until all frames are there', () => {
   expect(decoder.rest()).toHaveLength(0);
 });
 
+test('returns fewer frames at the end of the input, once', () => {
+  const decoder = decode('1\n2\n', 3);
+  decoder.end();
+  expect(decoder.next()).toEqual(['1', '2']);
+  expect(decoder.next()).toBeUndefined();
+});
+
+test('until it is complete rest() is everything, in long chunks and short ones', () => {
+  const decoder = decode('1\n', 3);
+  const [long, longer] = [`${'x'.repeat(600)}\n`, 'y'.repeat(700)];
+  for (const chunk of [long, '2', longer, '3', '4']) decoder.push(Buffer.from(chunk));
+  expect(decoder.next()).toBeUndefined();
+  expect(String(decoder.rest())).toBe(`1\n${long}2${longer}34`);
+});
+
 test('zero frames decode to an empty list', () => {
   const decoder = decode('', 2);
   decoder.end();

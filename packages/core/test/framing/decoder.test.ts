@@ -8,7 +8,8 @@ import { jsonLinesCodec } from '../../src/framing/json-lines.js';
 import { lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
 import { linesCodec } from '../../src/framing/lines.js';
 import { netstringsCodec } from '../../src/framing/netstrings.js';
-import { pullAll } from './support.js';
+import { wholeInputCodec } from '../../src/framing/whole-input.js';
+import { cuts, decodeBytes, pullAll } from './support.js';
 
 interface Format {
   readonly codec: Codec<unknown>;
@@ -44,6 +45,19 @@ test.each([
 test('the encoder of lines refuses what is not a string', () => {
   for (const value of [undefined, null, 7, Buffer.from('a')])
     expect(() => linesCodec().encode(value as never)).toThrow(TypeError);
+});
+
+test('the whole input is one frame of at most the limit, and no bytes are no frame', () => {
+  const codec = wholeInputCodec(3);
+  for (const chunks of cuts('abc')) expect(decodeBytes(codec, ...chunks)).toMatchObject({ frames: ['abc'], rest: '' });
+  for (const chunks of cuts('abcd')) {
+    const { frames, error } = decodeBytes(codec, ...chunks);
+    expect({ frames, error }).toMatchObject({ frames: [], error: { code: 'ERR_FRAME_TOO_LONG', limit: 3 } });
+  }
+  expect(decodeBytes(codec)).toEqual({ frames: [], error: undefined, rest: '' });
+  const decoder = codec.decoder();
+  decoder.push(Buffer.from('a'));
+  expect(decoder.next()).toBeUndefined();
 });
 
 test('without a format, a frame is whatever has arrived', () => {

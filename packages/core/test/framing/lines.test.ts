@@ -3,6 +3,10 @@ import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/ba
 import { linesCodec } from '../../src/framing/lines.js';
 import { cuts, decodeAll, pullAll } from './support.js';
 
+test('UTF-8 encodes what latin1 cannot', () => {
+  expect(linesCodec().encode('€')).toBe('€\n');
+});
+
 describe('line endings', () => {
   test.each([
     ['LF', 'a\nb\n', ['a', 'b']],
