@@ -162,7 +162,13 @@ describe('a held decode()', () => {
     for (let i = 0; i < 64; i++) source.next(mebibyte);
     expect(consumer.error).toBeUndefined();
     source.next(bytes('x'));
-    expect(consumer.error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW', limit: 64 * 1024 * 1024 });
+    expect(consumer.error).toMatchObject({
+      code: 'ERR_BACKPRESSURE_OVERFLOW',
+      limit: 64 * 1024 * 1024,
+      message: expect.stringMatching(
+        /^\d+ bytes in 64 chunks wait for a slow consumer, and their source cannot be held: create it with flowFrom\(\)$/,
+      ),
+    });
     expect(source.observed).toBe(false);
   });
 

@@ -443,3 +443,42 @@ test('releasing again takes nothing from the next reader', async () => {
   second.release();
   reader(socket).release();
 });
+
+describe('the messages of a reader', () => {
+  test.each<[string, (read: Reader, options: ReaderOptions) => unknown]>([
+    ['length must be', (read) => read.read(-1)],
+    ['count must be', (read) => read.readLines(-1)],
+    ['The delimiter must be a string or a Uint8Array, not 7', (read) => read.readUntil(7 as never)],
+    ['{ timeout: 5000 }', (read) => read.readLine('x' as never)],
+    ['timeout must be', (read) => read.readLine({ timeout: -1 })],
+    ['{ timeout: 5000 }', ({ socket }) => reader(socket, 'x' as never)],
+    ['timeout must be', ({ socket }) => reader(socket, { timeout: -1 })],
+    ['maxLength must be', ({ socket }) => reader(socket, { maxLength: -1 })],
+  ])('name what is wrong in the arguments: %s', async (message, call) => {
+    const { read } = await reading('');
+    expect(() => call(read, {})).toThrow(message);
+  });
+
+  test('say that the input has ended', async () => {
+    const { read } = await reading('a');
+    await read.read(1);
+    await expect(read.read(1)).rejects.toThrow('The input ended before the bytes that were asked for');
+  });
+
+  test('say that it was released', async () => {
+    const { read } = await reading('', { end: false });
+    read.release();
+    await expect(read.readLine()).rejects.toMatchObject({
+      message: 'The reader was released: create a new reader to go on',
+      code: 'ERR_READER_RELEASED',
+      phase: 'read',
+    });
+  });
+
+  test('say how long it waited, and for whom', async () => {
+    const { read, socket } = await reading('', { end: false, timeout: 5 });
+    const { port } = socket.remote as { port: number };
+    const message = `The read from 127.0.0.1:${port} was not complete within timeout (5 ms)`;
+    await expect(read.readLine()).rejects.toMatchObject({ message, phase: 'read', timeout: 'timeout' });
+  });
+});
