@@ -62,7 +62,8 @@ const LONGEST = 30;
 export function socketModel(
   open: () => ConnectionUnderTest | Promise<ConnectionUnderTest> = memoryConnection,
 ): SocketModel {
-  const command = fc.oneof(...nearCommands(), ...decisions(), ...farCommands(), ...timeCommands(), ...loadCommands());
+  const light = [...nearCommands(), ...decisions(), ...farCommands(), ...timeCommands()];
+  const command = fc.oneof({ weight: 80, arbitrary: fc.oneof(...light) }, ...loadCommands());
   return {
     commands: fc.array(command, { maxLength: LONGEST, size: 'max' }),
     async run(commands) {

@@ -15,8 +15,10 @@ import { connections } from '../operators/connections.js';
 import { on } from '../operators/on.js';
 import type { Server } from '../server/server.js';
 import type { Socket } from '../socket.js';
+import { limitShrinking } from './limit-shrinking.js';
 import type { ConnectionUnderTest } from './model/connection-under-test.js';
 import { farEnd } from './model/far-end.js';
+import type { SocketCommand } from './model/steps.js';
 import { socketModel } from './socket-model.js';
 
 /** A transport, for {@link verifyTransport}. */
@@ -86,13 +88,19 @@ export function verifyTransport(transport: TransportUnderTest, options: VerifyTr
   return verify(transport, { numRuns, ...(seed !== undefined && { seed }), ...(path !== undefined && { path }) });
 }
 
+type Story = [role: 'dialled' | 'accepted', commands: SocketCommand[]];
+
 async function verify(transport: TransportUnderTest, parameters: fc.Parameters<unknown>): Promise<void> {
   const models = {
     dialled: socketModel(() => openConnection(transport, 'dialled')),
     accepted: socketModel(() => openConnection(transport, 'accepted')),
   };
-  const stories = fc.tuple(fc.constantFrom('dialled' as const, 'accepted' as const), models.dialled.commands);
-  const property = fc.asyncProperty(stories, ([role, commands]) => models[role].run(commands));
+  const stories: fc.Arbitrary<Story> = fc.tuple(
+    fc.constantFrom('dialled' as const, 'accepted' as const),
+    models.dialled.commands,
+  );
+  const run = limitShrinking(([role, commands]: Story) => models[role].run(commands));
+  const property = fc.asyncProperty(stories, run);
   const result = await fc.check(property as fc.IAsyncProperty<unknown>, parameters);
   if (!result.failed) return;
   const { errorInstance } = result;

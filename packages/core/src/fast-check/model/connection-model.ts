@@ -49,7 +49,7 @@ export class ConnectionModel {
   holds = 0;
   /** Whether a consumer holds, of its own accord. */
   heldByConsumer = false;
-  /** Whether a subscriber has left. The last one that leaves closes the socket. */
+  /** Whether a subscriber has just left. The last one that leaves closes the socket. */
   left = false;
   /** Whether everything that arrives is dropped, by right: nobody read, or somebody held, while the socket was closing. */
   dropping = false;
@@ -95,9 +95,13 @@ export class ConnectionModel {
     return !this.completed && !isEnded;
   }
 
-  /** Whether no limit runs in this state. After `complete()`, finTimeout runs while nobody reads, whoever holds. */
+  /**
+   * Whether no limit runs in this state. After `complete()`, finTimeout runs while nobody reads, whoever holds. Behind
+   * about as many bytes as are read ahead, a FIN may be seen or not.
+   */
   get isUnlimited(): boolean {
-    return this.isOwned && (!this.completed || this.reader !== undefined);
+    const isHeld = this.holds > 0 || this.heldByConsumer;
+    return this.isOwned && (!this.completed || this.reader !== undefined) && (!this.farEnded || isHeld);
   }
 
   /** Follows from what has happened until nothing changes any more. */
@@ -128,7 +132,9 @@ export class ConnectionModel {
   }
 
   #leaveIfAlone(): void {
-    if (!this.left || this.hasSubscriber || this.closing) return;
+    const hasLeft = this.left;
+    this.left = false;
+    if (!hasLeft || this.hasSubscriber || this.closing) return;
     if (this.endDelivered && this.allowHalfOpen && !this.completed) return;
     this.close();
   }

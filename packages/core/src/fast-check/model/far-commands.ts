@@ -35,6 +35,18 @@ const reset = command({
   },
 });
 
+const sendAndReset = (length: number) =>
+  command({
+    says: `the other end sends ${count(length, 'byte')} and resets the connection`,
+    check: (model) => model.hasResets && canSend(model),
+    act(model, { far }) {
+      far?.send(numberedBytes('far', model.sent, length));
+      model.sent += length;
+      model.farReset = true;
+      far?.reset();
+    },
+  });
+
 const stall = command({
   says: 'the other end stops reading',
   check: (model) => isThere(model) && !model.stalled,
@@ -65,6 +77,12 @@ const readALittle = command({
 
 /** Generates what the other end does. */
 export function farCommands(): fc.Arbitrary<SocketCommand>[] {
-  const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2000 }), fc.nat(150_000));
-  return [size.map(send), size.map(send), fc.constantFrom(end, reset), fc.constantFrom(stall, resume, readALittle)];
+  const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2000 }), fc.nat(100_000));
+  return [
+    size.map(send),
+    size.map(send),
+    fc.constantFrom(end, end, reset),
+    size.map(sendAndReset),
+    fc.constantFrom(stall, stall, resume, readALittle),
+  ];
 }

@@ -104,7 +104,7 @@ export class ModelledConnection {
     await this.#expectAll(model);
     this.#followReader(model);
     model.settle();
-    this.#followClose(model);
+    this.followClose(model);
     await this.#expectAll(model);
   }
 
@@ -166,9 +166,11 @@ export class ModelledConnection {
     this.leave(model);
   }
 
-  // A reset may be noticed late. An end that stalls may have got the FIN. A FIN that nobody reads may have come, or wait
-  // behind more bytes than are read ahead. Here the model follows too.
-  #followClose(model: ConnectionModel): void {
+  /**
+   * Looks whether the socket has closed. A reset may be noticed late. An end that stalls may have got the FIN. A FIN that
+   * nobody reads may have come, or wait behind more bytes than are read ahead. Here the model follows too.
+   */
+  followClose(model: ConnectionModel): void {
     if (this.near.readyState !== 'closed' || model.over) return;
     if (model.farReset) model.over = 'reset';
     else if (model.completed && model.farEnded && (model.stalled || !model.reader)) model.over = 'whole';

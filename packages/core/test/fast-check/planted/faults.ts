@@ -160,8 +160,8 @@ export const faults: readonly Fault[] = [
     name: 'bytes are delivered while somebody holds',
     ground: 'memory',
     file: 'engine/read-side.js',
-    find: 'const canDeliver = this.#subscribers.hasReader && !held;',
-    replace: 'const canDeliver = this.#subscribers.hasReader;',
+    find: 'const canDeliver = hasReader && !held;',
+    replace: 'const canDeliver = hasReader;',
   },
   {
     name: 'a consumer that leaves keeps its hold',
@@ -212,9 +212,8 @@ export const faults: readonly Fault[] = [
     name: 'the limits of a closed connection run on',
     ground: 'memory',
     file: 'engine/connection.js',
-    find: `        this.#timeouts.stop();
-        this.#usage.stop();`,
-    replace: '        this.#usage.stop();',
+    find: 'this.#timeouts.stop();',
+    replace: '',
   },
   {
     name: 'a failed read looks like an end',

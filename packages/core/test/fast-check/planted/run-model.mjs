@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 const [folder, ground, seed] = process.argv.slice(2);
 const from = (file) => import(pathToFileURL(join(folder, 'dist', file)).href);
 const { socketModel, verifyTransport } = await from('fast-check/index.js');
+const { limitShrinking } = await from('fast-check/limit-shrinking.js');
 const { connect, listen } = await from('index.js');
 const { default: fc } = await import('fast-check');
 // A planted fault may lose bytes that nobody waits for.
@@ -13,8 +14,8 @@ process.on('warning', () => {});
 const checks = {
   async memory() {
     const model = socketModel();
-    const property = fc.asyncProperty(model.commands, (commands) => model.run(commands));
-    const { errorInstance, numRuns } = await fc.check(property, { numRuns: 3000, seed: Number(seed) });
+    const property = fc.asyncProperty(model.commands, limitShrinking(model.run));
+    const { errorInstance, numRuns } = await fc.check(property, { numRuns: 5000, seed: Number(seed) });
     return errorInstance && { message: errorInstance.message, numRuns };
   },
   tcp: () =>
