@@ -46,7 +46,7 @@ test('a subscriber is notified in its own context of what another one writes', a
   const { reconnecting } = reconnectingTo(server.port);
   const watcher = watchAs('watcher', reconnecting);
   await expect.poll(() => watcher.log).toContain('connect');
-  as('writer', () => reconnecting.next(Buffer.alloc(4_000_000)));
+  as('writer', () => reconnecting.next(Buffer.alloc(20_000_000)));
   (await server.next()).resume();
   await expect.poll(() => watcher.log).toContain('drain');
   expect(watcher.users).toEqual(new Set(['watcher']));

@@ -42,6 +42,8 @@ export class ConnectionModel {
 
   /** How many bytes our readers have taken. What they give back is subtracted. */
   position = 0;
+  /** How many bytes `unshift()` has given back in all. */
+  givenBack = 0;
   /** Whether a reader or watcher was told of the peer's FIN. */
   endDelivered = false;
   reader: ReaderKind | undefined;

@@ -88,6 +88,7 @@ const unshift = (length: number) =>
     check: (model) => mayRead(model) && model.used && !model.farReset && model.position >= length,
     act(model, { near }) {
       model.position -= length;
+      model.givenBack += length;
       near.unshift(numberedBytes('far', model.position, length));
       // The end comes again, after these bytes.
       if (!model.over) model.endDelivered = false;

@@ -5,7 +5,7 @@ export const LAWS = {
   content: '"content": every byte arrives once, unchanged and in order, at whichever reader comes next',
   delivered: '"delivered": what one end has sent reaches the other end, if it reads',
   held: '"held": nothing is delivered while somebody holds, and holds end with their release',
-  bounded: '"bounded": while nobody takes the bytes, no more than about three marks of them are read ahead',
+  bounded: '"bounded": while nobody takes the bytes, no more than about two marks of them are read ahead',
   memory: '"memory": what waits costs about as much memory as it has bytes',
   whole: '"a FIN means whole": an end is told only after everything was sent and a FIN came',
   ends: '"ends": a FIN reaches the other end, after all bytes',
