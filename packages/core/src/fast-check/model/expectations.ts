@@ -1,6 +1,6 @@
 // What must become true after every command, by itself: the laws of sockets, applied to what the model knows.
 import type { ConnectionModel } from './connection-model.js';
-import type { ModelledConnection } from './modelled-connection.js';
+import type { Observed } from './observed.js';
 import { LAWS, type Law } from './socket-laws.js';
 
 export interface Expectation {
@@ -15,11 +15,11 @@ export interface Expectation {
 const READ_AHEAD = 2 * 65_536;
 
 /** Returns what must become true now. */
-export function expectations(model: ConnectionModel, real: ModelledConnection): Expectation[] {
+export function expectations(model: ConnectionModel, real: Observed): Expectation[] {
   return model.over ? atTheEnd(model, real) : [...incoming(model, real), ...outgoing(model, real)];
 }
 
-function incoming(model: ConnectionModel, { near, reader, watcher }: ModelledConnection): Expectation[] {
+function incoming(model: ConnectionModel, { near, reader, watcher }: Observed): Expectation[] {
   const all: Expectation[] = [];
   if (model.flows && reader && !model.farReset) {
     all.push({
@@ -59,7 +59,7 @@ function incoming(model: ConnectionModel, { near, reader, watcher }: ModelledCon
   return all;
 }
 
-function outgoing(model: ConnectionModel, real: ModelledConnection): Expectation[] {
+function outgoing(model: ConnectionModel, real: Observed): Expectation[] {
   const { far, near } = real;
   if (!far || model.farReset) return [];
   const all: Expectation[] = [
@@ -107,7 +107,7 @@ function outgoing(model: ConnectionModel, real: ModelledConnection): Expectation
   return all;
 }
 
-function atTheEnd(model: ConnectionModel, real: ModelledConnection): Expectation[] {
+function atTheEnd(model: ConnectionModel, real: Observed): Expectation[] {
   const { near, far, reader, watcher } = real;
   const law = model.over === 'aborted' ? LAWS.decisions : model.over === 'timeout' ? LAWS.clock : LAWS.ends;
   const all: Expectation[] = [

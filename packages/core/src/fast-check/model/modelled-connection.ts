@@ -6,6 +6,7 @@ import type { ConnectionModel } from './connection-model.js';
 import type { ConnectionUnderTest } from './connection-under-test.js';
 import { type Expectation, expectations } from './expectations.js';
 import type { FarEnd } from './far-end.js';
+import type { Observed } from './observed.js';
 import { Reader, type ReaderKind } from './readers.js';
 import { LAWS, Verdict } from './socket-laws.js';
 import { Watcher } from './watcher.js';
@@ -17,19 +18,16 @@ const VIRTUAL_TURNS = 60;
 /** How many turns an aborted dial may take to appear at the other end. */
 const ABORTED_TURNS = 20;
 
-export class ModelledConnection {
+export class ModelledConnection implements Observed {
   readonly near: Socket;
   readonly verdict = new Verdict();
   readonly given: ConnectionUnderTest;
   far: FarEnd | undefined;
   reader: Reader | undefined;
   watcher: Watcher | undefined;
-  /** The promises of `write()` that have not settled. */
   pendingWrites = 0;
-  /** Set when `next()` has returned `false`: how often `drain` had come by then. */
-  drainsBefore: number | undefined;
-  /** The promises of `close()` that have not settled. */
   pendingCloses = 0;
+  drainsBefore: number | undefined;
   readonly #holds: Release[] = [];
 
   constructor(given: ConnectionUnderTest) {
