@@ -1,0 +1,62 @@
+// The model of sockets, over every transport: random stories of readers, holds, writes, ends, aborts and stalls. The peers
+// are sockets of this library, and programs that are not Node.
+import { join } from 'node:path';
+import { connect, type Socket } from '@rxsock/core';
+import { socketModel, verifyTransport } from '@rxsock/core/fast-check';
+import * as tls from '@rxsock/tls';
+import * as unix from '@rxsock/unix';
+import fc from 'fast-check';
+import { filter, firstValueFrom } from 'rxjs';
+import { describe, onTestFinished, test } from 'vitest';
+import { transports } from '../compliance/transports/index.js';
+import { cert } from '../support/certificate.js';
+import { type ScriptedPeer, type ScriptedPeerOptions, scriptedPeer } from '../support/peers/scripted-peer.js';
+import { checkProperty, propertyParameters } from '../support/property.js';
+import { testFolder } from '../support/temporary-folder.js';
+
+describe('a transport keeps the laws of sockets', () => {
+  for (const transport of transports) {
+    if (!('listen' in transport)) continue;
+    test(transport.name, async () => {
+      const tested = {
+        listen: () => transport.listen({}),
+        connect: (address: Parameters<typeof transport.connect>[0]) => transport.connect(address, {}),
+        hasResets: transport.has.reset,
+      };
+      await verifyTransport(tested, propertyParameters());
+    });
+  }
+});
+
+describe('a connection to a peer that is not Node keeps the laws of sockets', () => {
+  const dials: Record<
+    string,
+    { options: () => Promise<ScriptedPeerOptions>; dial: (peer: ScriptedPeer, options: ScriptedPeerOptions) => Socket }
+  > = {
+    TCP: { options: async () => ({}), dial: ({ port }) => connect({ host: '127.0.0.1', port }) },
+    'TLS 1.2': { options: async () => ({ tls: '1.2' }), dial: dialTls },
+    'TLS 1.3': { options: async () => ({ tls: '1.3' }), dial: dialTls },
+    UNIX: {
+      options: async () => ({ path: join(await testFolder(), 'socket') }),
+      dial: (_peer, { path = '' }) => unix.connect({ path }),
+    },
+  };
+  for (const [name, { options, dial }] of Object.entries(dials)) {
+    test(name, async () => {
+      const given = await options();
+      const peer = await scriptedPeer(given);
+      onTestFinished(() => peer.close());
+      const model = socketModel(async () => {
+        const near = dial(peer, given);
+        near.write('');
+        await firstValueFrom(near.readyStates.pipe(filter((state) => state === 'open')));
+        return { near, far: await peer.accept(), hasResets: name !== 'UNIX' };
+      });
+      await checkProperty(fc.asyncProperty(model.commands, (commands) => model.run(commands)));
+    });
+  }
+});
+
+function dialTls({ port }: ScriptedPeer): Socket {
+  return tls.connect({ host: '127.0.0.1', port, ca: cert, verifyHost: 'localhost' });
+}
