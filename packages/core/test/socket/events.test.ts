@@ -201,5 +201,7 @@ test('a subscriber whose teardown throws harms neither others nor the socket', a
   expect(log).toEqual(expect.arrayContaining(['data', 'end', 'finish']));
   expect(log.slice(-2)).toEqual(['close', 'complete']);
   expect(await closed).toMatchObject({ how: 'fin' });
-  await expect.poll(() => unhandled.mock.calls.length).toBe(1);
+  // Sockets of earlier tests are aborted when those are over, and may report that late.
+  const ofTeardown = () => unhandled.mock.calls.filter(([error]) => String(error).includes('teardown'));
+  await expect.poll(() => ofTeardown().length).toBe(1);
 });
