@@ -1,28 +1,17 @@
 // Peers that are not Node: any number of connections in one Python process, each of which does what the test says.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { numberedBytes } from '@rxsock/core/fast-check';
+import { type FarEnd, numberedBytes } from '@rxsock/core/fast-check';
 import { type Observable, Subject } from 'rxjs';
 import { cert, key } from '../certificate.js';
 
-/** One accepted connection. Its properties follow what the process has seen so far. */
-export interface ScriptedConnection {
-  /** Sends the bytes, behind those of earlier calls. */
-  send(bytes: Uint8Array): void;
-  /** Sends FIN behind the bytes, over TLS also close_notify, and reads on. */
-  end(): void;
-  /** Closes at once with RST, also beneath TLS. A UNIX socket has no reset: there it only closes. */
-  reset(): void;
-  /** Stops reading: nothing takes the bytes out of the kernel. Bytes of a later `send` prove that it has stopped. */
-  stall(): void;
-  /** Reads again. */
-  resume(): void;
-  /** How many bytes have arrived that match the expected stream. None count after a mismatch. */
-  readonly received: number;
-  /** The offset of the first byte that differs from the expected stream. */
-  readonly mismatch: number | undefined;
-  /** How the received bytes ended. Over TLS an end without close_notify counts as `reset`. */
-  readonly ended: 'fin' | 'reset' | undefined;
+/**
+ * One accepted connection, as the other end of a modelled one. Its properties follow what the process has seen so far.
+ *
+ * A UNIX socket has no reset: there `reset()` only closes. Over TLS an end without close_notify counts as `reset`.
+ * `stall()` takes effect later: bytes of a later `send()` prove that it has.
+ */
+export interface ScriptedConnection extends FarEnd {
   /** Emits when a property has changed. Completes when the connection is closed. */
   readonly changes: Observable<void>;
 }

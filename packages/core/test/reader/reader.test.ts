@@ -475,7 +475,7 @@ describe('the messages of a reader', () => {
     });
   });
 
-  test('say how long it waited, and for whom', async () => {
+  test('say how long the read waited, and for which peer', async () => {
     const { read, socket } = await reading('', { end: false, timeout: 5 });
     const { port } = socket.remote as { port: number };
     const message = `The read from 127.0.0.1:${port} was not complete within timeout (5 ms)`;
