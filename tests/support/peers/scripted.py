@@ -126,9 +126,7 @@ class Connection:
 
     def watch(self):
         """Waits for what this connection can do next, and for nothing else: a stalled one is not read at all."""
-        if not self.announced and self.layer.ready:
-            self.announced = True
-            emit({'accepted': self.id})
+        self.announce()
         if self.ended and self.finished and not self.closed:
             self.close()
         reads = not self.stalled and not self.ended
@@ -142,6 +140,11 @@ class Connection:
         else:
             waiting.modify(self.sock, interest, self)
         self.interest = interest
+
+    def announce(self):
+        if not self.announced and self.layer.ready:
+            self.announced = True
+            emit({'accepted': self.id})
 
     def do(self, command):
         getattr(self, command['do'])(command)
@@ -219,6 +222,8 @@ class Connection:
         self.ending = self.finished = True
 
     def report(self):
+        # The first bytes may arrive together with the end of the handshake.
+        self.announce()
         emit({'id': self.id, 'received': self.received, 'mismatch': self.mismatch, 'ended': self.ended,
               'closed': self.closed})
 
