@@ -1,22 +1,38 @@
 // How long a counterexample is made smaller: long stories and long frames have very many smaller cases.
+import { performance } from 'node:perf_hooks';
 
 /** In milliseconds. */
 const MAX_SHRINKING = 2000;
 
-/**
- * Returns a predicate for one property, which passes everything once the time for shrinking is over: so fast-check
- * stops, and reports the smallest counterexample that it has found until then.
- */
+/** The time for shrinking the counterexample of one property. It begins at the first failure. */
+export class ShrinkLimit {
+  #until = Number.POSITIVE_INFINITY;
+
+  /**
+   * Whether the time is over. Then the property passes every case: so fast-check stops, and reports the smallest
+   * counterexample that it has found until then.
+   */
+  get isOver(): boolean {
+    return performance.now() > this.#until;
+  }
+
+  /** Notes that a case has failed. */
+  failed(): void {
+    this.#until = Math.min(this.#until, performance.now() + MAX_SHRINKING);
+  }
+}
+
+/** Returns a predicate for one property, which passes every case once the time for shrinking is over. */
 export function limitShrinking<A extends unknown[]>(
   check: (...args: A) => Promise<void>,
 ): (...args: A) => Promise<void> {
-  let shrinkUntil = Number.POSITIVE_INFINITY;
+  const limit = new ShrinkLimit();
   return async (...args) => {
-    if (performance.now() > shrinkUntil) return;
+    if (limit.isOver) return;
     try {
       await check(...args);
     } catch (error) {
-      shrinkUntil = Math.min(shrinkUntil, performance.now() + MAX_SHRINKING);
+      limit.failed();
       throw error;
     }
   };

@@ -1,5 +1,4 @@
 // verifyCodec(): checks the laws of framing for any codec.
-import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import {
   checkFiniteSize,
@@ -17,6 +16,7 @@ import { brokenBytes, type CodecCase, checkCase, lengthOfCase } from './codec-ca
 import { LawViolation, showReplay } from './codec-laws.js';
 import type { Equals } from './compare-results.js';
 import { withFewestCuts } from './fewest-cuts.js';
+import { ShrinkLimit } from './limit-shrinking.js';
 import { checkLinearTime } from './linear-time.js';
 import { sameValue } from './same-value.js';
 
@@ -105,14 +105,13 @@ export function verifyCodec<T>(codec: Codec<T>, options: VerifyCodecOptions<T>):
     sizes: chunkSizes(),
     take: fc.nat(10),
   });
-  let shrinkUntil = Number.POSITIVE_INFINITY;
+  const shrinking = new ShrinkLimit();
   const property = fc.property(cases, (each) => {
-    // A case that passes is not made smaller: so fast-check stops.
-    if (performance.now() > shrinkUntil) return;
+    if (shrinking.isOver) return;
     try {
       checkCase(codec, each, equals, limit);
     } catch (error) {
-      shrinkUntil = Math.min(shrinkUntil, performance.now() + MAX_SHRINKING);
+      shrinking.failed();
       throw error;
     }
   });
@@ -125,9 +124,6 @@ export function verifyCodec<T>(codec: Codec<T>, options: VerifyCodecOptions<T>):
   // A path is a path to one case, and this law has none.
   if (path === undefined) checkLinearTime(codec, values, inputs, result.seed);
 }
-
-/** For how long to make a counterexample smaller, in milliseconds. Long frames have very many smaller cases. */
-const MAX_SHRINKING = 2000;
 
 function failureOf<T>(
   codec: Codec<T>,

@@ -4,7 +4,7 @@ import type { ReaderKind } from './readers.js';
 
 /** How a connection is over. */
 export type Over =
-  /** Both FINs came and were delivered, or it was never dialled. */
+  /** Both FINs came. What nobody has read waits for the next reader. */
   | 'whole'
   /** This side has aborted it. */
   | 'aborted'
@@ -56,7 +56,7 @@ export class ConnectionModel {
   /** Whether everything that arrives is dropped, by right: nobody read, or somebody held, while the socket was closing. */
   dropping = false;
 
-  /** How long the connection has waited since something happened, in milliseconds of a virtual clock. */
+  /** How much time has passed in short steps, in milliseconds of a virtual clock. */
   waited = 0;
   over: Over | undefined;
 

@@ -29,7 +29,7 @@ const wait = command({
   async act(model, real) {
     const { isOwned, isUnlimited } = model;
     const before = model.describe();
-    // In two steps, because the engine may need real turns between two limits.
+    // A minute at a time, because the engine may need real turns between two limits.
     for (let passed = 0; passed < LONG; passed += MINUTE) {
       real.given.clock?.tick(MINUTE);
       await real.turn();
