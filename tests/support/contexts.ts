@@ -10,6 +10,11 @@ export function as<T>(user: string, run: () => T): T {
   return store.run(user, run);
 }
 
+/** Goes on as a user, also after the present function has returned. */
+export function enterAs(user: string): void {
+  store.enterWith(user);
+}
+
 /** The user in whose context this is called. */
 export function currentUser(): string {
   return store.getStore() ?? 'nobody';

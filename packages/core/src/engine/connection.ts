@@ -372,7 +372,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#advance();
   }
 
-  received(chunk: Buffer): boolean {
+  received(chunk: Buffer, inRead: boolean): boolean {
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
     this.#timeouts.idle.touch();
@@ -381,7 +381,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
     this.#readSide.receive(chunk);
     const start = performance.now();
-    this.#advance();
+    this.#advance(inRead);
     // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
     if (this.#stream?.isNetSocket && !spendRead(start)) this.#readNextTurn();
     return this.#wantsMore;
@@ -516,12 +516,12 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#states.notify();
   }
 
-  #advance(): void {
+  #advance(inRead = false): void {
     this.#notifyState();
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
-      this.#readSide.deliver(this.#closing);
+      this.#readSide.deliver(this.#closing, inRead);
     } finally {
       this.#advancing = false;
     }

@@ -18,8 +18,11 @@ export interface NodeStreamHandlers {
   connected(): void;
   /** The stream carries the user's bytes now. */
   opened(): void;
-  /** Returns whether to read on. */
-  received(chunk: Buffer): boolean;
+  /**
+   * @param inRead Whether Node's read is calling. If not, any code may be.
+   * @returns Whether to read on.
+   */
+  received(chunk: Buffer, inRead: boolean): boolean;
   /** @param truncated Whether this only looks like an end: a TLS stream that was cut without close_notify. */
   ended(truncated: boolean): void;
   wrote(): void;
@@ -110,8 +113,8 @@ export class NodeStream {
   /** Reads from and writes to this stream from now on. */
   #carry(stream: Duplex): void {
     if ('encrypted' in stream) this.#tlsWrites = new TlsWrites(stream);
-    const onChunk = (chunk: Buffer) => {
-      this.#reading = this.#handlers.received(chunk);
+    const onChunk = (chunk: Buffer, inRead: boolean) => {
+      this.#reading = this.#handlers.received(chunk, inRead);
       return this.#reading;
     };
     const onEnd = (truncated: boolean) => this.#handlers.ended(truncated);
@@ -156,11 +159,11 @@ export class NodeStream {
   }
 
   // The documented way to read: 'data' and 'end', pause() and resume().
-  #readByEvents(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): () => void {
+  #readByEvents(onChunk: (chunk: Buffer, inRead: boolean) => boolean, onEnd: () => void): () => void {
     const stream = this.#stream;
     stream.pause();
     this.#listen(stream, 'data', (chunk: Buffer) => {
-      if (!onChunk(chunk)) stream.pause();
+      if (!onChunk(chunk, false)) stream.pause();
     });
     this.#listen(stream, 'end', onEnd);
     return () => stream.resume();

@@ -95,13 +95,17 @@ export class ReadSide {
     this.#subscribers.retractEnd();
   }
 
-  /** Delivers what can be delivered. @param parting Whether the rest is dropped. */
-  deliver(parting: boolean): void {
-    while (this.#deliverNext(parting));
+  /**
+   * Delivers what can be delivered.
+   * @param parting Whether the rest is dropped.
+   * @param inRead Whether Node's read is calling.
+   */
+  deliver(parting: boolean, inRead: boolean): void {
+    while (this.#deliverNext(parting, inRead));
   }
 
   /** Delivers the next chunk or the end. Returns whether there may be more. */
-  #deliverNext(parting: boolean): boolean {
+  #deliverNext(parting: boolean, inRead: boolean): boolean {
     const { bytes, offset, nextLength } = this.#queue;
     const { held } = this.#holds;
     const { hasReader } = this.#subscribers;
@@ -113,7 +117,7 @@ export class ReadSide {
     if (bytes > 0) {
       if (!canDeliver) return false;
       if (!this.#subscribers.hasReaderBefore(offset + nextLength)) return this.#pass();
-      this.#subscribers.deliver(this.#queue.shift(), offset);
+      this.#subscribers.deliver(this.#queue.shift(), offset, inRead);
       return true;
     }
     if (this.state !== 'ended' || held) return false;

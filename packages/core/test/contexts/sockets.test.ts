@@ -1,9 +1,11 @@
 // A socket notifies each subscriber in the AsyncLocalStorage context in which it subscribed, whoever causes the event.
+import type { Socket } from 'node:net';
 import { data, on } from '@rxsock/core';
-import { take } from 'rxjs';
-import { expect, test } from 'vitest';
-import { as, watchAs } from '../../../../tests/support/contexts.js';
+import { take, tap } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { as, enterAs, watchAs } from '../../../../tests/support/contexts.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
 
 test('notifies each subscriber of bytes, events and the end in its own context', async () => {
   const { socket, peer } = await pair();
@@ -59,3 +61,40 @@ test('notifies observers of readyStates in their own context', async () => {
   expect(first.users).toEqual(new Set(['first']));
   expect(second.users).toEqual(new Set(['second']));
 });
+
+describe('a reader that receives many chunks', () => {
+  test('is notified in its own context, which is not that of the code that dialled', async () => {
+    const { socket, peer } = await as('dialler', () => pair());
+    const reader = watchAs('reader', socket.pipe(data()));
+    await sendEach(peer, reader, ['a', 'b', 'c']);
+    expect(reader.users).toEqual(new Set(['reader']));
+  });
+
+  test('does not pass on the store that it enters to the next reader', async () => {
+    const { socket, peer } = await as('dialler', () => pair({ keepOpen: true }));
+    const first = as('dialler', () => record(socket.pipe(data(), tap(enterAsFirst), take(2))));
+    await sendEach(peer, first, ['a', 'b']);
+    const second = watchAs('dialler', socket.pipe(data()));
+    await sendEach(peer, second, ['c', 'd']);
+    expect(second.users).toEqual(new Set(['dialler']));
+  });
+
+  test('does not disturb another reader by the store that it enters', async () => {
+    const { socket, peer } = await as('dialler', () => pair());
+    const enter = (chunk: Buffer) => chunk.toString() === 'b' && enterAsFirst();
+    as('dialler', () => record(socket.pipe(data(), tap(enter))));
+    const second = watchAs('dialler', socket.pipe(data()));
+    await sendEach(peer, second, ['a', 'b', 'c']);
+    expect(second.users).toEqual(new Set(['dialler']));
+  });
+});
+
+const enterAsFirst = () => enterAs('first');
+
+/** Sends chunk after chunk, each when the one before it was received. */
+async function sendEach(peer: Socket, reader: Recording<unknown>, chunks: readonly string[]): Promise<void> {
+  for (const chunk of chunks) {
+    peer.write(chunk);
+    await expect.poll(() => reader.log).toContain(chunk);
+  }
+}
