@@ -2,12 +2,12 @@
 import type net from 'node:net';
 import { connect, listen, on, reader, type Socket, SocketTimeoutError } from '@rxsock/core';
 import { SocketRegistry } from '@rxsock/core/registry';
+import { VirtualClock } from '@rxsock/core/testing';
 import * as tls from '@rxsock/tls';
 import * as udp from '@rxsock/udp';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { certificateAuthority } from '../support/certificates.js';
-import { Clock } from '../support/clock.js';
 import { instancePort } from '../support/processes/index.js';
 import { run } from '../support/program.js';
 import { closedPort, dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
@@ -91,7 +91,7 @@ describe('LiveCode: read … until crlf / for n / for n lines, write … with me
   });
 
   test('write … with message, socketTimeout, writes buffered while opening', async () => {
-    const clock = new Clock();
+    const clock = new VirtualClock();
     const server = await rawServer();
     const socket = dial({ port: server.port, scheduler: clock, keepOpen: true });
     const written = socket.write('while '); // with message
@@ -103,7 +103,7 @@ describe('LiveCode: read … until crlf / for n / for n lines, write … with me
     const line = lines.readLine().catch((error: unknown) => error);
     peer.write('half a ');
     await expect.poll(() => socket.bytesRead).toBe(7);
-    clock.pass(5_000);
+    clock.tick(5_000);
     expect(await line).toBeInstanceOf(SocketTimeoutError); // socketTimeout
     expect(socket.readyState).toBe('open');
     peer.write('line\n');

@@ -57,7 +57,7 @@ export const dials = topic('Dials that fail or are given up', (behaviour) => {
     const { dial } = await listening();
     const socket = dial({ scheduler: clock });
     recordStory(socket).leave();
-    clock.pass(0);
+    clock.tick(0);
     const { error } = await recordStory(socket).ended;
     expect(error).toMatchObject({ name: 'AbortedError', phase: 'open' });
     expect(socket.openedAt).toBeUndefined();
@@ -79,10 +79,10 @@ export const dials = topic('Dials that fail or are given up', (behaviour) => {
     const { dial } = await listening();
     const inTime = dial({ connectTimeout: 1000, scheduler: clock });
     recordStory(inTime);
-    clock.pass(999);
+    clock.tick(999);
     await until(() => inTime.readyState === 'open');
     const heard = recordStory(dial({ connectTimeout: 1000, scheduler: clock }));
-    clock.pass(1000);
+    clock.tick(1000);
     const { error } = await heard.ended;
     expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ timeout: 'connectTimeout', milliseconds: 1000, phase: 'open' });

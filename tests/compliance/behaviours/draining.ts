@@ -39,9 +39,9 @@ export const draining = topic('Servers that close', (behaviour) => {
       const accepted = await next();
       const mine = recordStory(accepted);
       const done = server.close({ drain: 1000 });
-      clock.pass(999);
+      clock.tick(999);
       expect(accepted.readyState).toBe('open');
-      clock.pass(1);
+      clock.tick(1);
       await done;
       expect((await mine.ended).error).toMatchObject({ name: 'AbortedError' });
       await heard.ended;

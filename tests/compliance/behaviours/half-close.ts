@@ -70,7 +70,7 @@ export const halfClose = topic('Half-close', (behaviour) => {
     const heard = recordStory(far);
     far.complete();
     await until(() => near.readyState === 'writeOnly');
-    clock.pass(3_600_000);
+    clock.tick(3_600_000);
     await settle();
     expect([near.readyState, far.readyState]).toEqual(['writeOnly', 'readOnly']);
     near.complete();

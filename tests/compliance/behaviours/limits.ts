@@ -31,9 +31,9 @@ export const limits = topic('Limits', (behaviour) => {
     const both = await timed({ idleTimeout: 1000 });
     await quiet(both, settle);
     const heard = recordStory(both.near);
-    clock.pass(999);
+    clock.tick(999);
     expect(heard.story).toEqual([]);
-    clock.pass(1);
+    clock.tick(1);
     await expectTimeout(both.near, heard, 'idleTimeout');
     expect(heard.story).toEqual(['timeout', 'close', 'SocketTimeoutError']);
   });
@@ -43,16 +43,16 @@ export const limits = topic('Limits', (behaviour) => {
     await quiet(both, settle);
     const { near, far } = both;
     const heard = recordStory(near);
-    clock.pass(900);
+    clock.tick(900);
     far.next('read');
     await until(() => near.lastReadAt === 900);
-    clock.pass(900);
+    clock.tick(900);
     await near.write('written');
     await until(() => near.lastWriteAt === 1800);
     await settle();
-    clock.pass(900);
+    clock.tick(900);
     expect(heard.story).toEqual(['data']);
-    clock.pass(100);
+    clock.tick(100);
     await expectTimeout(near, heard, 'idleTimeout');
   });
 
@@ -61,11 +61,11 @@ export const limits = topic('Limits', (behaviour) => {
     await quiet(both, settle);
     const heard = recordStory(both.near);
     const release = both.near.hold('busy');
-    clock.pass(100_000);
+    clock.tick(100_000);
     release();
-    clock.pass(999);
+    clock.tick(999);
     expect(both.near.readyState).toBe('open');
-    clock.pass(1);
+    clock.tick(1);
     await expectTimeout(both.near, heard, 'idleTimeout');
   });
 
@@ -74,9 +74,9 @@ export const limits = topic('Limits', (behaviour) => {
     const heard = recordStory(near);
     near.hold('the disk');
     near.hold('the database');
-    clock.pass(999);
+    clock.tick(999);
     expect(near.readyState).toBe('open');
-    clock.pass(1);
+    clock.tick(1);
     await expectTimeout(near, heard, 'holdTimeout');
     expect(heard.error?.message).toContain('the disk, the database');
   });
@@ -85,15 +85,15 @@ export const limits = topic('Limits', (behaviour) => {
     const { near, far } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
     const heard = recordStory(near);
     recordStory(far);
-    clock.pass(5000);
+    clock.tick(5000);
     far.complete();
     await until(() => heard.story.includes('end'));
-    clock.pass(900);
+    clock.tick(900);
     await near.write('progress');
     await until(() => near.lastWriteAt === 5900);
-    clock.pass(900);
+    clock.tick(900);
     expect(near.readyState).toBe('writeOnly');
-    clock.pass(100);
+    clock.tick(100);
     await expectTimeout(near, heard, 'halfOpenTimeout');
   });
 
@@ -102,9 +102,9 @@ export const limits = topic('Limits', (behaviour) => {
     const theirs = recordStory(far);
     near.complete();
     await until(() => theirs.story.includes('end') && near.readyState === 'readOnly');
-    clock.pass(999);
+    clock.tick(999);
     expect(near.readyState).toBe('readOnly');
-    clock.pass(1);
+    clock.tick(1);
     expect(await near.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
@@ -114,7 +114,7 @@ export const limits = topic('Limits', (behaviour) => {
     const theirs = recordStory(far);
     near.complete();
     await until(() => theirs.story.includes('end') && near.readyState === 'readOnly');
-    clock.pass(1_000_000);
+    clock.tick(1_000_000);
     far.next('late');
     far.complete();
     expect((await heard.ended).story).toEqual(['finish', 'data', 'end', 'close', 'complete']);
@@ -125,12 +125,12 @@ export const limits = topic('Limits', (behaviour) => {
     const theirs = recordStory(far);
     lab.leave(near);
     await until(() => theirs.story.includes('end'));
-    lab.clock.pass(900);
+    lab.clock.tick(900);
     far.next('it still says something');
     await until(() => near.bytesRead > 0);
-    lab.clock.pass(900);
+    lab.clock.tick(900);
     expect(near.readyState).toBe('closing');
-    lab.clock.pass(100);
+    lab.clock.tick(100);
     expect(await near.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
@@ -141,8 +141,8 @@ export const limits = topic('Limits', (behaviour) => {
     fillBuffers(near);
     lab.leave(near);
     await lab.settle();
-    lab.clock.pass(1000);
-    lab.clock.pass(1000);
+    lab.clock.tick(1000);
+    lab.clock.tick(1000);
     const { how, bytesUnsent } = await near.close();
     expect(how).toBe('timeout');
     expect(bytesUnsent).toBeGreaterThan(0);
@@ -155,9 +155,9 @@ export const limits = topic('Limits', (behaviour) => {
     recordStory(far);
     const report = near.close({ timeout: 1000 });
     await settle();
-    clock.pass(999);
+    clock.tick(999);
     expect(near.readyState).toBe('closing');
-    clock.pass(1);
+    clock.tick(1);
     expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
     expect((await heard.ended).error).toBeInstanceOf(SocketTimeoutError);
   });
@@ -172,9 +172,9 @@ export const limits = topic('Limits', (behaviour) => {
     const { near } = await lab.timed({ keepOpen: 1000 });
     lab.leave(near);
     await lab.settle();
-    lab.clock.pass(999);
+    lab.clock.tick(999);
     expect(near.readyState).toBe('open');
-    lab.clock.pass(1);
+    lab.clock.tick(1);
     expect(near.readyState).not.toBe('open');
   });
 

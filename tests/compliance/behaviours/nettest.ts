@@ -36,7 +36,7 @@ function writeWithin(socket: Socket, chunk: Uint8Array, milliseconds: number, sc
 function runClock({ clock }: Lab): Disposable {
   let turn: NodeJS.Immediate;
   const run = () => {
-    clock.pass(1);
+    clock.tick(1);
     turn = setImmediate(run);
   };
   run();
@@ -51,7 +51,7 @@ async function writeInPieces(socket: Socket, all: Buffer, { clock }: Lab): Promi
     at += size;
     if (index % 7 > 0) continue;
     await turns(3);
-    clock.pass(1);
+    clock.tick(1);
   }
 }
 
@@ -174,7 +174,7 @@ function timeouts(behaviour: AddBehaviour): void {
     using input = reader(near);
     const read = expect(input.read(KIBIBYTE, { timeout: 1 })).rejects.toBeInstanceOf(SocketTimeoutError);
     await lab.settle();
-    lab.clock.pass(1);
+    lab.clock.tick(1);
     await read;
     await near.write(bytes(KIBIBYTE));
     near.complete();
@@ -188,7 +188,7 @@ function timeouts(behaviour: AddBehaviour): void {
     const written = near.writableLength + near.bytesWritten;
     const write = expect(writeWithin(near, bytes(KIBIBYTE), 1, lab.clock)).rejects.toBeInstanceOf(TimeoutError);
     await lab.settle();
-    lab.clock.pass(1);
+    lab.clock.tick(1);
     await write;
     using input = reader(near);
     far.next(bytes(KIBIBYTE, 2));
@@ -209,7 +209,7 @@ function timeouts(behaviour: AddBehaviour): void {
     for (let count = 0; count < 3; count++) {
       const read = expect(input.read(KIBIBYTE, { timeout: 1 })).rejects.toMatchObject({ milliseconds: 1 });
       await lab.settle();
-      lab.clock.pass(1);
+      lab.clock.tick(1);
       await read;
     }
     await expectRoundTrip(near, input);
@@ -227,10 +227,10 @@ function timeouts(behaviour: AddBehaviour): void {
       const read = input.read(1, { timeout: 100 }).catch((error) => settled.push(error.name));
       const write = writeWithin(near, MARK, 100, lab.clock).catch((error) => settled.push(error.name));
       await lab.settle();
-      lab.clock.pass(99);
+      lab.clock.tick(99);
       await lab.settle();
       expect(settled).toEqual([]);
-      lab.clock.pass(1);
+      lab.clock.tick(1);
       await Promise.all([read, write]);
       expect(settled.sort()).toEqual(['SocketTimeoutError', 'TimeoutError']);
     },
@@ -244,7 +244,7 @@ function timeouts(behaviour: AddBehaviour): void {
     const read = expect(input.read(KIBIBYTE, { timeout: 100 })).rejects.toBeInstanceOf(SocketTimeoutError);
     const write = expect(writeWithin(near, MARK, 100, lab.clock)).rejects.toBeInstanceOf(TimeoutError);
     await lab.settle();
-    lab.clock.pass(100);
+    lab.clock.tick(100);
     await Promise.all([read, write]);
     echo(far);
     release();

@@ -22,15 +22,15 @@ const cutters: [string, (both: Connected, lab: Lab) => unknown, object?][] = [
     'close() that times out',
     ({ near }, { clock }) => {
       void near.close({ timeout: 1000 });
-      clock.pass(1000);
+      clock.tick(1000);
     },
   ],
   [
     'an idleTimeout',
     async ({ near }, { clock, settle }) => {
       await settle();
-      clock.pass(1000);
-      clock.pass(1000);
+      clock.tick(1000);
+      clock.tick(1000);
       expect(near.readyState).not.toBe('open');
     },
     { idleTimeout: 1000 },

@@ -103,9 +103,9 @@ function dropping(behaviour: AddBehaviour): void {
       const { dial, next, values, server } = await listening({ claimTimeout: 1000, scheduler: clock });
       const heard = recordStory(dial());
       await next();
-      clock.pass(999);
+      clock.tick(999);
       expect(drops(values)).toEqual([]);
-      clock.pass(1);
+      clock.tick(1);
       expect(drops(values)).toEqual(['unclaimed']);
       await heard.ended;
       await until(() => server.sockets.size === 0);
@@ -118,7 +118,7 @@ function dropping(behaviour: AddBehaviour): void {
     recordStory(await next());
     recordStory(dial());
     (await next()).next('hello');
-    clock.pass(5000);
+    clock.tick(5000);
     expect(drops(values)).toEqual([]);
   });
 }

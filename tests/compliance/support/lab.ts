@@ -1,8 +1,8 @@
 // Where a behaviour is checked: sockets of one transport, which are closed when the test is over.
 import { type Endpoint, on, type Server, type ServerEvent, type Socket, type SocketOptions } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { firstValueFrom, type Subscription } from 'rxjs';
 import { onTestFinished, vi } from 'vitest';
-import { Clock } from '../../support/clock.js';
 import { type Recording, record } from '../../support/record.js';
 import { turns } from '../../support/turns.js';
 import type { DialledTransport, DialOptions, ListenOptions, Transport } from './transport.js';
@@ -29,7 +29,7 @@ export interface Connected {
 
 export class Lab {
   /** The virtual clock of sockets that are given it. Timers that are due now fire without a call. */
-  readonly clock = new Clock();
+  readonly clock = new VirtualClock();
   readonly transport: Transport;
   readonly #role: Role;
   #warnings: string[] = [];
@@ -46,7 +46,7 @@ export class Lab {
     onTestFinished(() => warn.mockRestore());
     let turn: NodeJS.Immediate;
     const pump = () => {
-      this.clock.pass(0);
+      this.clock.tick(0);
       turn = setImmediate(pump);
     };
     pump();

@@ -1,7 +1,7 @@
 // How many bytes of a TCP connection the peer's kernel has not acknowledged, from the tables of the Linux kernel. Node
 // shows only what the kernel of this side has taken, which is up to some megabytes more: while a peer reads 0.1 MB/s
 // without a pause, Linux takes nothing more for longer than 5 s.
-import { type FileHandle, open } from 'node:fs/promises';
+import fs, { type FileHandle } from 'node:fs/promises';
 import net from 'node:net';
 import { endianness } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
@@ -69,7 +69,7 @@ async function readTable(path: string, keys: ReadonlySet<string>): Promise<Map<s
   const found = new Map<string, number>();
   let file: FileHandle | undefined;
   try {
-    file = await open(path);
+    file = await fs.open(path);
     const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
     let rest = '';
     while (found.size < keys.size) {

@@ -1,7 +1,7 @@
 // A deadline that waits for progress: what its meter shows, at once and by a look.
+import { VirtualClock } from '@rxsock/core/testing';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { Deadline, type ProgressLook } from '../../src/base/deadline.js';
 
 const LIMIT = 1000;
@@ -132,12 +132,12 @@ test('a limit longer than the longest timer is no reason for a warning', () => {
 });
 
 test('a deadline does not look in virtual time: the meter decides at once', () => {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   const { expired, looks, meter } = started(clock);
   meter.value = 1;
-  clock.pass(LIMIT);
+  clock.tick(LIMIT);
   expect(expired).not.toHaveBeenCalled();
-  clock.pass(LIMIT);
+  clock.tick(LIMIT);
   expect(expired).toHaveBeenCalledOnce();
   expect(looks).toHaveLength(0);
 });

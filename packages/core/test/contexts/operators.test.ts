@@ -1,9 +1,9 @@
 // Operators that deliver later, and those whose subscribers share something, call each user in that user's context.
 import { data, flowFrom, framed, jsonLinesCodec, lines, mapWithBackpressure, type Socket } from '@rxsock/core';
 import { SocketRegistry } from '@rxsock/core/registry';
+import { VirtualClock } from '@rxsock/core/testing';
 import { of, Subject, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { as, currentUser, watchAs } from '../../../../tests/support/contexts.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
 
@@ -102,11 +102,11 @@ describe('a hold that another user releases', () => {
 
 test('frameTimeout fails a framing operator in the context of its subscriber, whoever lets time pass', async () => {
   const { socket, peer } = await pair();
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const reader = watchAs('reader', socket.pipe(data(), lines({ frameTimeout: 100, scheduler })));
   peer.write('a part');
   await expect.poll(() => socket.bytesRead).toBe(6);
-  as('other', () => scheduler.pass(100));
+  as('other', () => scheduler.tick(100));
   expect(reader.log).toEqual(['error:ETIMEDOUT']);
   expect(reader.users).toEqual(new Set(['reader']));
 });

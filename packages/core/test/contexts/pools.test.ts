@@ -54,7 +54,7 @@ test('acquire() fails each user who waits in that context: after acquireTimeout,
   const holder = watchAs('holder', pool.acquire());
   await expect.poll(() => holder.values).toHaveLength(1);
   const late = watchAs('late', pool.acquire());
-  as('other', () => clock.pass(100));
+  as('other', () => clock.tick(100));
   const waiting = watchAs('waiting', pool.acquire());
   const closing = as('closer', () => pool.close({ drain: 0 }));
   expect([late.log, waiting.log]).toEqual([['error:ERR_POOL_TIMEOUT'], ['error:ERR_POOL_CLOSED']]);

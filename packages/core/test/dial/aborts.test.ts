@@ -1,7 +1,7 @@
 // A dial that is given up, at any moment: the peer never sees an end, and nothing stays behind.
 import type { ConnectOptions, Socket, SocketEvent } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { dial, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -77,7 +77,7 @@ describe.each(targets)('dialling %s', (_target, options) => {
 
 test('an abort while the next attempt waits leaves no timer behind', async () => {
   const { port } = await listenOn(0, 'silent:127.0.0.5');
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.6'), scheduler });
   const { log, ended } = record(socket);
   await expect.poll(() => log).toContain('connectionAttempt');

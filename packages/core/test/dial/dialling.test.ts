@@ -1,9 +1,9 @@
 // What starts a dial, which attempt opens the socket, and what happens when a dial fails or is cancelled.
 import type { LookupFunction } from 'node:net';
 import { ConnectError, type ConnectOptions, connect, data, SocketError, SocketTimeoutError } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { defer, retry } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { hanging } from '../support/dials.js';
@@ -181,12 +181,12 @@ describe('a failed dial', () => {
   });
 
   test('ends after connectTimeout', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const socket = dial({ port: 1, host: 'somewhere', lookup: hanging().lookup, connectTimeout: 1000, scheduler });
     const { log, ended } = record(socket);
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(log).toEqual([]);
-    scheduler.pass(1);
+    scheduler.tick(1);
     const { error } = await ended;
     expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ code: 'ETIMEDOUT', phase: 'open', timeout: 'connectTimeout', milliseconds: 1000 });

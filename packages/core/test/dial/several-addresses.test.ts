@@ -1,9 +1,9 @@
 // A host with several addresses: in which order they are tried and when, and which attempt wins (RFC 8305).
 import { ConnectError, on, type Socket } from '@rxsock/core';
 import { controlOf } from '@rxsock/core/internal';
+import { VirtualClock } from '@rxsock/core/testing';
 import { take } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -26,15 +26,15 @@ describe('an address that does not answer', () => {
     [1000, 1000],
   ])('with an attemptDelay of %s, the next one is tried after %d ms', async (attemptDelay, milliseconds) => {
     const { port, ends } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.6'), attemptDelay, scheduler });
     const attempts = attemptsOf(socket);
     await expect.poll(() => attempts).toEqual(['127.0.0.5']);
-    scheduler.pass(milliseconds - 1);
+    scheduler.tick(milliseconds - 1);
     await turns();
     expect(attempts).toEqual(['127.0.0.5']);
     expect(socket.readyState).toBe('connecting');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(attempts).toEqual(['127.0.0.5', '127.0.0.6']);
     await opened(socket);
     expect(addressOf(socket)).toBe('127.0.0.6');
@@ -69,12 +69,12 @@ describe('an address that does not answer', () => {
 
   test('leaves no timer, handle or connection behind when another one wins', async () => {
     const { port, ends } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const lookup = resolvesTo('127.0.0.5', '127.0.0.6', '127.0.0.7');
     const socket = dial({ port, host, lookup, scheduler, keepOpen: true });
     const attempts = attemptsOf(socket);
     await expect.poll(() => attempts).toHaveLength(1);
-    scheduler.pass(250);
+    scheduler.tick(250);
     await opened(socket);
     // The lost stream closes within a turn.
     await turns(2);
@@ -90,7 +90,7 @@ describe('an address that does not answer', () => {
 describe('an address that refuses', () => {
   test('the next one is tried at once', async () => {
     const { port } = await listenOn(0, '127.0.0.6');
-    const socket = dial({ port, host, lookup: resolvesTo('127.0.0.7', '127.0.0.6'), scheduler: new Clock() });
+    const socket = dial({ port, host, lookup: resolvesTo('127.0.0.7', '127.0.0.6'), scheduler: new VirtualClock() });
     const { log } = record(socket);
     await opened(socket);
     expect(log).toEqual([
@@ -105,44 +105,44 @@ describe('an address that refuses', () => {
 
   test('the next one is tried at once, also while an older attempt waits', async () => {
     const { port } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.7', '127.0.0.6'), scheduler });
     const attempts = attemptsOf(socket);
     await expect.poll(() => attempts).toHaveLength(1);
-    scheduler.pass(250);
+    scheduler.tick(250);
     await opened(socket);
     expect(attempts).toEqual(['127.0.0.5', '127.0.0.7', '127.0.0.6']);
   });
 
   test('the attemptDelay counts from the last attempt, not from the first', async () => {
     const { port } = await listenOn(0, 'silent:127.0.0.5', '127.0.0.6');
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const socket = dial({ port, host, lookup: resolvesTo('127.0.0.7', '127.0.0.5', '127.0.0.6'), scheduler });
     const attempts = attemptsOf(socket);
     // Before the kernel refuses the first attempt.
-    socket.pipe(on('connectionAttempt'), take(1)).subscribe(() => queueMicrotask(() => scheduler.pass(100)));
+    socket.pipe(on('connectionAttempt'), take(1)).subscribe(() => queueMicrotask(() => scheduler.tick(100)));
     await expect.poll(() => attempts).toEqual(['127.0.0.7', '127.0.0.5']);
-    scheduler.pass(249);
+    scheduler.tick(249);
     await turns();
     expect(attempts).toHaveLength(2);
-    scheduler.pass(1);
+    scheduler.tick(1);
     await opened(socket);
     expect(attempts).toHaveLength(3);
   });
 
   test('an older attempt that fails does not start the next one before its time', async () => {
     const { port, refuse } = await listenOn(0, 'silent:127.0.0.5', 'silent:127.0.0.9', '127.0.0.6');
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const socket = dial({ port, host, lookup: resolvesTo('127.0.0.5', '127.0.0.9', '127.0.0.6'), scheduler });
     const attempts = attemptsOf(socket);
     const { log } = record(socket);
     await expect.poll(() => attempts).toHaveLength(1);
-    scheduler.pass(250);
+    scheduler.tick(250);
     // The kernel repeats its SYN after a second.
     refuse();
     await expect.poll(() => log).toContain('connectionAttemptFailed');
     expect(attempts).toEqual(['127.0.0.5', '127.0.0.9']);
-    scheduler.pass(250);
+    scheduler.tick(250);
     expect(attempts).toEqual(['127.0.0.5', '127.0.0.9', '127.0.0.6']);
     await opened(socket);
   });
@@ -224,13 +224,13 @@ describe('two addresses that answer', () => {
   test('at the same time: one is used, and the other sees a reset and never an end', async () => {
     const { port, ends } = await listenOn(0, '127.0.0.6', '127.0.0.7', '::1');
     // Without a delay, the three attempts overlap.
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const lookup = resolvesTo('::1', '127.0.0.6', '127.0.0.7');
     const count = 100;
     for (let i = 0; i < count; i++) {
       const socket = dial({ port, host, lookup, attemptDelay: 0, scheduler });
       const overlap = socket.pipe(on('connectionAttempt'));
-      overlap.subscribe({ next: () => queueMicrotask(() => scheduler.pass(0)), error: () => {} });
+      overlap.subscribe({ next: () => queueMicrotask(() => scheduler.tick(0)), error: () => {} });
       await socket.write('x');
       await socket.close();
     }
@@ -252,17 +252,17 @@ test('the stream that wins has no listener of the dial any more', async () => {
 describe('connectTimeout', () => {
   test('is for all attempts together, and ends them without a FIN', async () => {
     const { port, ends } = await listenOn(0, 'silent:127.0.0.5', 'silent:127.0.0.6');
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const lookup = resolvesTo('127.0.0.5', '127.0.0.6');
     const socket = dial({ port, host, lookup, connectTimeout: 1000, scheduler });
     const attempts = attemptsOf(socket);
     const { log, ended } = record(socket);
     await expect.poll(() => attempts).toHaveLength(1);
-    scheduler.pass(250);
-    scheduler.pass(749);
+    scheduler.tick(250);
+    scheduler.tick(749);
     expect(attempts).toHaveLength(2);
     expect(log).not.toContain('close');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await ended).error).toMatchObject({ name: 'SocketTimeoutError', timeout: 'connectTimeout' });
     expect(log.filter((type) => type === 'connectionAttemptFailed')).toEqual([]);
     expect(await ends()).toEqual({ empty: 0, whole: 0, reset: 0 });

@@ -1,15 +1,10 @@
 // The connection tables of the Linux kernel, from saved files and from this machine.
 import { writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import fs from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { testFolder } from '../../../../tests/support/temporary-folder.js';
 import { KernelTable } from '../../src/engine/kernel-table.js';
-
-vi.mock('node:fs/promises', async (importActual) => {
-  const actual = await importActual<typeof import('node:fs/promises')>();
-  return { ...actual, open: vi.fn(actual.open) };
-});
 
 const IPV4 = `\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     
@@ -74,23 +69,25 @@ describe('the saved tables', () => {
   test('are read once for all who ask in the same turn, and again for those who ask later', async () => {
     const table = await saved(IPV4);
     const connections = [ends('127.0.0.1', 33565, '127.0.0.1', 49588), ends('192.168.1.2', 80, '10.0.0.1', 59736)];
-    const reads = vi.mocked(open).mock.calls;
-    const before = reads.length;
+    const open = vi.spyOn(fs, 'open');
+    onTestFinished(() => open.mockRestore());
     const answers: Promise<unknown>[] = [];
     for (const connection of connections) {
       answers.push(table.unacknowledged(connection));
       for (let i = 0; i < 10; i++) await undefined;
     }
     expect(await Promise.all(answers)).toEqual([0x27f6d1, 0x1a]);
-    expect(reads).toHaveLength(before + 1);
+    expect(open).toHaveBeenCalledTimes(1);
     expect(await table.unacknowledged(connections[1] as (typeof connections)[1])).toBe(0x1a);
-    expect(reads).toHaveLength(before + 2);
+    expect(open).toHaveBeenCalledTimes(2);
   });
 
   test('are read a second time if the connection is missing', async () => {
     const table = await saved('');
-    vi.mocked(open).mockImplementationOnce(async (file) => {
-      const empty = await open(`${file}`);
+    const open = vi.spyOn(fs, 'open');
+    onTestFinished(() => open.mockRestore());
+    open.mockImplementationOnce(async (file) => {
+      const empty = await fs.open(`${file}`);
       const { close } = empty;
       empty.close = async () => {
         await close.call(empty);

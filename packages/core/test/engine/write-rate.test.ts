@@ -1,14 +1,14 @@
 // How minWriteRate judges what it measures: 100 bytes per second, in periods of 10 s.
+import { VirtualClock } from '@rxsock/core/testing';
 import { asyncScheduler } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { type WriteBacklog, WriteRate } from '../../src/engine/write-rate.js';
 
 const PERIOD = 10_000;
 
 /** Measures these backlogs, one in each period. Returns after how many looks the peer was given up; 0 if it was not. */
 function looksUntilTooSlow(...backlogs: [taken: number, waiting: number][]): number {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   let looks = 0;
   let tooSlowAfter = 0;
   const read = () => {
@@ -19,7 +19,7 @@ function looksUntilTooSlow(...backlogs: [taken: number, waiting: number][]): num
     tooSlowAfter = looks;
   });
   rate.wrote();
-  clock.pass(PERIOD * backlogs.length);
+  clock.tick(PERIOD * backlogs.length);
   rate.stop();
   return tooSlowAfter;
 }

@@ -2,9 +2,9 @@
 import dns from 'node:dns';
 import { AbortedError, SocketError, SocketTimeoutError } from '@rxsock/core';
 import { resolveHost, reverseLookup } from '@rxsock/core/lookup';
+import { VirtualClock } from '@rxsock/core/testing';
 import { defer, firstValueFrom, from } from 'rxjs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -141,7 +141,7 @@ describe.each([
 ] as const)('%s', (_name, call, ask) => {
   test('gives up after its timeout, and ignores a later answer', async () => {
     const { answer } = system(call);
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const found = ask({ timeout: 1000, scheduler });
     let settled = false;
     found.then(
@@ -150,10 +150,10 @@ describe.each([
         settled = true;
       },
     );
-    scheduler.pass(999);
+    scheduler.tick(999);
     await Promise.resolve();
     expect(settled).toBe(false);
-    scheduler.pass(1);
+    scheduler.tick(1);
     const error = await found.catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ code: 'ETIMEDOUT', phase: 'open', timeout: 'timeout', milliseconds: 1000 });
@@ -163,18 +163,18 @@ describe.each([
 
   test('waits 30 seconds by default, and without limit on request', async () => {
     system(call);
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const found = ask({ scheduler });
     const unlimited = ask({ scheduler, timeout: 0 });
-    scheduler.pass(30_000);
+    scheduler.tick(30_000);
     await expect(found).rejects.toMatchObject({ milliseconds: 30_000 });
-    scheduler.pass(1e9);
+    scheduler.tick(1e9);
     expect(await Promise.race([unlimited.catch(() => 'failed'), Promise.resolve('waits')])).toBe('waits');
   });
 
   test('gives up when it is aborted', async () => {
     const { answer } = system(call);
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const abort = new AbortController();
     const removed = vi.spyOn(abort.signal, 'removeEventListener');
     const found = ask({ signal: abort.signal, scheduler });
@@ -196,7 +196,7 @@ describe.each([
 
   test('keeps neither timer nor listener after its answer', async () => {
     const { answer } = system(call);
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const abort = new AbortController();
     const removed = vi.spyOn(abort.signal, 'removeEventListener');
     const found = ask({ signal: abort.signal, scheduler });

@@ -137,9 +137,9 @@ describe('a server', () => {
     const slow = { host: 'slow.example', lookup: () => {}, connectTimeout: 0 };
     const { pool, clock } = poolOf(1, { acquireTimeout: 500 }, slow);
     const { ended, log } = record(pool.acquire());
-    clock.pass(499);
+    clock.tick(499);
     expect([log, pool.size]).toEqual([[], 1]);
-    clock.pass(1);
+    clock.tick(1);
     expect((await ended).error).toMatchObject({ name: 'PoolError', code: 'ERR_POOL_TIMEOUT', phase: 'open' });
     expect([pool.size, pool.waiting]).toEqual([0, 0]);
     expect(String((await ended).error)).toContain(
@@ -273,18 +273,18 @@ describe('a released connection', () => {
       const server = await rawServer();
       const { pool, clock } = poolOf(server.port, { idleTimeout: 1000 }, { keepOpen });
       const first = await acquire(pool);
-      clock.pass(5000);
+      clock.tick(5000);
       first.release();
       await turns(1);
-      clock.pass(999);
+      clock.tick(999);
       const second = await acquire(pool);
       expect(second.socket).toBe(first.socket);
-      clock.pass(5000);
+      clock.tick(5000);
       second.release();
       await turns(1);
-      clock.pass(999);
+      clock.tick(999);
       expect([pool.size, pool.idle, second.socket.readyState]).toEqual([1, 1, 'open']);
-      clock.pass(1);
+      clock.tick(1);
       expect([pool.size, pool.idle]).toEqual([0, 0]);
       expect((await drainRaw(await server.next())).end).toBe('end');
     },
@@ -297,7 +297,7 @@ describe('a released connection', () => {
     const peer = await server.next();
     release();
     await turns(1);
-    clock.pass(1000);
+    clock.tick(1000);
     expect((await drainRaw(peer)).end).toBe('end');
     peer.end('goodbye');
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'fin' });
@@ -312,7 +312,7 @@ describe('bounds', () => {
     const waits = record(pool.acquire());
     const refused = record(pool.acquire().pipe(retry(2)));
     expect([refused.log, pool.waiting]).toEqual([[], 1]);
-    clock.pass(0);
+    clock.tick(0);
     expect(await refused.ended).toMatchObject({ error: { name: 'PoolError', code: 'ERR_POOL_FULL' } });
     first.release();
     await expect.poll(() => waits.values).toEqual([first.socket]);
@@ -323,7 +323,7 @@ describe('bounds', () => {
     const { pool, clock } = poolOf(server.port, { max: 2, maxWaiting: 0 });
     const pending = [acquire(pool), acquire(pool)];
     const refused = record(pool.acquire());
-    clock.pass(0);
+    clock.tick(0);
     expect(await refused.ended).toMatchObject({ error: { code: 'ERR_POOL_FULL' } });
     await Promise.all(pending);
   });
@@ -334,9 +334,9 @@ describe('bounds', () => {
     const user = record(pool.acquire());
     await expect.poll(() => user.values).toHaveLength(1);
     const { ended } = record(pool.acquire());
-    clock.pass(500);
+    clock.tick(500);
     expect(await ended).toMatchObject({ error: { code: 'ERR_POOL_TIMEOUT' } });
-    clock.pass(1e6);
+    clock.tick(1e6);
     expect([user.log.length, pool.waiting]).toEqual([1, 0]);
   });
 

@@ -97,7 +97,7 @@ describe('use()', () => {
     const { pool, clock } = poolOf(1);
     await pool.close();
     const { ended } = record(pool.use(() => NEVER));
-    clock.pass(0);
+    clock.tick(0);
     expect(await ended).toMatchObject({ error: { code: 'ERR_POOL_CLOSED' } });
   });
 
@@ -257,10 +257,10 @@ describe('validate', () => {
     });
     const { pool, clock, socket } = await asked((() => hangs) as never, { validateTimeout: 500 });
     const next = acquire(pool);
-    clock.pass(499);
+    clock.tick(499);
     await turns();
     expect([pool.waiting, left]).toEqual([1, false]);
-    clock.pass(1);
+    clock.tick(1);
     expect(left).toBe(true);
     expect((await next).socket).not.toBe(socket);
   });
@@ -296,7 +296,7 @@ describe('close()', () => {
     expect(await waiting.ended).toMatchObject({ error: { name: 'PoolError', code: 'ERR_POOL_CLOSED' } });
     const late = record(pool.acquire().pipe(retry(2)));
     expect(late.log).toEqual([]);
-    clock.pass(0);
+    clock.tick(0);
     expect(await late.ended).toMatchObject({ error: { code: 'ERR_POOL_CLOSED' } });
   });
 
@@ -329,9 +329,9 @@ describe('close()', () => {
     const { pool, clock } = poolOf(server.port);
     const { socket } = await acquire(pool);
     const closing = pool.close({ drain: 500 });
-    clock.pass(499);
+    clock.tick(499);
     expect(socket.readyState).toBe('open');
-    clock.pass(1);
+    clock.tick(1);
     await closing;
     expect((await drainRaw(await server.next())).end).toBe('ECONNRESET');
   });

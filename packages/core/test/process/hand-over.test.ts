@@ -5,9 +5,9 @@ import net from 'node:net';
 import { join } from 'node:path';
 import { listen, serve } from '@rxsock/core';
 import { type HandOverOptions, handOver } from '@rxsock/core/process';
+import { VirtualClock } from '@rxsock/core/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { killChild, listening, program } from '../../../../tests/support/processes/index.js';
 import { restarts } from '../../../../tests/support/processes/restarts.js';
 import { drainRaw, readAnswer } from '../../../../tests/support/raw-peers.js';
@@ -122,13 +122,13 @@ describe('a successor that does not become ready leaves the server as it was', (
   });
 
   test('because it takes longer than readyTimeout', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const failed = failure(NODE, successor('mute'), { readyTimeout: 1000, scheduler });
     await expect.poll(() => scheduler.actions.length).toBe(1);
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(scheduler.actions).toHaveLength(1);
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(await failed).toMatchObject({
       name: 'SocketTimeoutError',
       code: 'ETIMEDOUT',
@@ -140,7 +140,7 @@ describe('a successor that does not become ready leaves the server as it was', (
 });
 
 test('a successor that ignores SIGTERM is killed as well', async () => {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const server = await listening(listen());
   const started = join(await testFolder(), 'started');
   // What a shell ignores, the program that it executes ignores too.
@@ -148,19 +148,19 @@ test('a successor that ignores SIGTERM is killed as well', async () => {
   const failed = handOver(server, '/bin/sh', ['-c', script, started], { readyTimeout: 1000, scheduler });
   const error = failed.catch((reason: unknown) => reason);
   await expect.poll(() => existsSync(started)).toBe(true);
-  scheduler.pass(1000);
+  scheduler.tick(1000);
   expect(await error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'readyTimeout' });
 });
 
 test('a process that reports ready after its parent was killed for being late is no successor', async () => {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const successor = new EventEmitter();
   const kill = (signal: string) => {
     successor.emit('message', 'ready');
     successor.emit('exit', null, signal);
   };
   const ready = waitUntilReady(Object.assign(successor, { kill }) as never, 'sh', 1000, scheduler);
-  scheduler.pass(1000);
+  scheduler.tick(1000);
   await expect(ready).rejects.toMatchObject({ code: 'ETIMEDOUT', timeout: 'readyTimeout' });
   expect(successor.eventNames()).toEqual([]);
 });

@@ -3,9 +3,9 @@ import net from 'node:net';
 import { connect, listen } from '@rxsock/core';
 import { isPortFree } from '@rxsock/core/lookup';
 import { type InstanceEvent, type SingleInstanceOptions, singleInstance } from '@rxsock/core/process';
+import { VirtualClock } from '@rxsock/core/testing';
 import { retry, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { instancePort } from '../../../../tests/support/processes/index.js';
 import { drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
@@ -122,26 +122,26 @@ describe('the first instance', () => {
 
   test('hangs up on a client that says nothing within timeout', async () => {
     const port = await instancePort();
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { log } = await first({ port, scheduler, timeout: 1000 });
     const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
     await new Promise((resolve) => peer.once('readable', resolve));
     expect(String(peer.read())).toBe(greeting().replace('17', String(process.pid)));
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(peer.destroyed).toBe(false);
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
     expect(log).toEqual(['acquired']);
   });
 
   test('keeps no timer for a client that came and went', async () => {
     const port = await instancePort();
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { log } = await first({ port, scheduler });
     await instance({ port }).ended;
     expect(log).toEqual(['acquired', 'launch']);
-    await expect.poll(() => scheduler.pass(1) ?? scheduler.actions).toEqual([]);
+    await expect.poll(() => scheduler.tick(1) ?? scheduler.actions).toEqual([]);
   });
 });
 
@@ -168,15 +168,15 @@ describe('another program on the port', () => {
   });
 
   test('is detected if it says nothing', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = await rawServer();
     const { log, ended } = instance({ port: server.port, timeout: 1000, scheduler });
     const peer = await server.next();
     await expect.poll(() => scheduler.actions.length).toBeGreaterThan(0);
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(log).toEqual([]);
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await ended).error).toMatchObject({ code: 'ERR_FOREIGN_LISTENER', cause: { timeout: 'timeout' } });
     expect((await drainRaw(peer)).bytes.toString()).toBe('');
   });
@@ -194,17 +194,17 @@ describe('another program on the port', () => {
 
 describe('the later instance', () => {
   test('fails if the first does not confirm the arguments within timeout', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = await rawServer((peer) => peer.write(greeting()));
     const { log, ended } = instance({ port: server.port, args: ['a'], timeout: 1000, scheduler });
     const peer = await server.next();
     await new Promise((resolve) => peer.once('readable', resolve));
     const launch = { args: ['a'], cwd: process.cwd(), pid: process.pid };
     expect(JSON.parse(String(peer.read()))).toEqual(launch);
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(log).toEqual([]);
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await ended).error).toMatchObject({
       code: 'ERR_ALREADY_RUNNING',
       delivered: false,
@@ -235,12 +235,12 @@ describe('the later instance', () => {
 
   test.each(['', greeting()])('becomes the first if the first leaves after it has said %j', async (text) => {
     const server = await rawServer((peer) => peer.end(text));
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const later = instance({ port: server.port, timeout: 100_000, scheduler });
     await server.next();
     server.close();
-    await expect.poll(() => scheduler.pass(20) ?? later.log).toEqual(['acquired']);
-    scheduler.pass(100_000);
+    await expect.poll(() => scheduler.tick(20) ?? later.log).toEqual(['acquired']);
+    scheduler.tick(100_000);
     await turns();
     expect(later.log).toEqual(['acquired']);
   });
@@ -288,12 +288,12 @@ test('unsubscribing while it asks leaves nothing behind', async () => {
 
 test('unsubscribing before the next try leaves the port free', async () => {
   const server = await rawServer((peer) => peer.end());
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const { log, subscription } = instance({ port: server.port, timeout: 100_000, scheduler });
   await expect.poll(() => scheduler.actions.map(({ delay }) => delay)).toContain(20);
   server.close();
   subscription.unsubscribe();
-  scheduler.pass(20);
+  scheduler.tick(20);
   await turns();
   expect(await isPortFree(server.port)).toBe(true);
   expect(log).toEqual([]);

@@ -14,9 +14,9 @@ import {
   SocketTimeoutError,
   TruncatedFrameError,
 } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { ReadBuffer } from '../../src/reader/read-buffer.js';
@@ -309,13 +309,13 @@ describe('a read that times out is an error, and nothing is lost', () => {
     ['readFrame', (read, options) => read.readFrame(codec, options)],
     ['readAll', (read, options) => read.readAll(options)],
   ])('%s()', async (_name, startRead) => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ scheduler });
     const read = reader(socket, { timeout: 1000 });
     const late = startRead(read);
     peer.write('half ');
     await expect.poll(() => socket.bytesRead).toBe(5);
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     await expect(late).rejects.toBeInstanceOf(SocketTimeoutError);
     await expect(late).rejects.toMatchObject({
       code: 'ETIMEDOUT',
@@ -326,9 +326,9 @@ describe('a read that times out is an error, and nothing is lost', () => {
     expect(socket.holds).toEqual(['reader']);
     const later = startRead(read, { timeout: 5000 });
     await turns();
-    scheduler.pass(4999);
+    scheduler.tick(4999);
     await turns();
-    scheduler.pass(1);
+    scheduler.tick(1);
     await expect(later).rejects.toMatchObject({ milliseconds: 5000 });
     peer.write('a line\n');
     expect(await read.readLine({ timeout: 0 })).toBe('half a line');
@@ -336,7 +336,7 @@ describe('a read that times out is an error, and nothing is lost', () => {
   });
 
   test('a read that finishes in time leaves no timer', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ scheduler });
     peer.write('a\nb\n');
     const read = reader(socket, { timeout: 1000 });
@@ -345,12 +345,12 @@ describe('a read that times out is an error, and nothing is lost', () => {
   });
 
   test('iteration times out too', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ scheduler });
     const read = reader(socket, { timeout: 1000 });
     const next = read[Symbol.asyncIterator]().next();
     await turns();
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     await expect(next).rejects.toMatchObject({ code: 'ETIMEDOUT', milliseconds: 1000 });
     peer.write('later\n');
     expect(await read.readLine()).toBe('later');

@@ -35,7 +35,7 @@ test.each([
   await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBe(7);
   cut(first as never);
   await expect.poll(eventTypes).toContain('retry');
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   (await server.next()).write('\x05three');
   await expect.poll(() => values).toEqual(['one', 'three']);
 });
@@ -48,7 +48,7 @@ test('emits an unterminated last line at a FIN, as trailing says, and drops it a
   (await server.next()).end('a\nb');
   await expect.poll(() => emitted.values).toEqual(['a', 'b']);
   await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   const second = await server.next();
   second.write('c\nd');
   await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBe(3);
@@ -68,7 +68,7 @@ test('a malformed frame aborts its connection, and the socket reconnects', async
   expect((events.values as ReconnectEvent[]).find(({ type }) => type === 'disconnect')).toMatchObject({
     error: { code: 'ERR_SOCKET_ABORTED', cause: { code: 'ERR_FRAME_TOO_LONG' } },
   });
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   (await server.next()).write('two\n');
   await expect.poll(() => values).toEqual(['one', 'two']);
   expect(log).toEqual(['one', 'two']);
@@ -82,7 +82,7 @@ test('a frame that does not end in time does the same', async () => {
   const events = recordEvents(setup);
   (await server.next()).write('never ends');
   await expect.poll(events.eventTypes).toContain('data');
-  clock.pass(50);
+  clock.tick(50);
   await expect.poll(events.eventTypes).toContain('retry');
   expect((events.values as ReconnectEvent[]).find(({ type }) => type === 'disconnect')).toMatchObject({
     error: { code: 'ERR_SOCKET_ABORTED', cause: { timeout: 'frameTimeout' } },
@@ -164,7 +164,7 @@ test('completes and fails with the socket, after the pipelines are done', async 
   (await server.next()).end('abc');
   await expect.poll(eventTypes).toContain('retry');
   server.close();
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   expect((await all.ended).error).toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
   expect(all.values).toEqual([['abc']]);
   const other = reconnectingTo((await rawServer((peer) => peer.end('x'))).port);
@@ -193,7 +193,7 @@ test('a slow consumer holds this connection and the next one; frames come in ord
   await expect.poll(() => setup.reconnecting.holds).toEqual(['mapWithBackpressure']);
   first.resetAndDestroy();
   await expect.poll(eventTypes).toContain('retry');
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   const second = await server.next();
   second.write('7\n8\n');
   for (let i = 0; i < 20; i++) second.write(Buffer.alloc(1_000_000, '9\n'));
@@ -245,7 +245,7 @@ test('unsubscribing leaves the socket', async () => {
   (await server.next()).write('1\n');
   await expect.poll(() => values).toEqual(['1']);
   subscription.unsubscribe();
-  setup.clock.pass(0);
+  setup.clock.tick(0);
   expect(setup.reconnecting.readyState).toBe('idle');
 });
 
@@ -258,7 +258,7 @@ test('starts a text decoder again with each connection', async () => {
   await expect.poll(() => setup.reconnecting.socket?.bytesRead).toBe(2);
   first.resetAndDestroy();
   await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   (await server.next()).write('\xa9', 'latin1'); // the second half
   await expect.poll(() => values).toEqual(['e', '\ufffd']);
 });
@@ -269,7 +269,7 @@ test('emits the plain bytes of one connection after the other, and completes wit
   const { values, log, ended } = record(setup.reconnecting.eachConnection(map(String)));
   (await server.next()).end('one');
   await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   const second = await server.next();
   second.write('two');
   await expect.poll(() => values).toEqual(['one', 'two']);
@@ -301,7 +301,7 @@ test('ignores the rest of a connection after its pipeline has completed, and sta
   await expect.poll(() => values).toEqual(['one']);
   first.resetAndDestroy();
   await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
-  setup.clock.pass(100);
+  setup.clock.tick(100);
   (await server.next()).write('two\n');
   await expect.poll(() => values).toEqual(['one', 'two']);
   expect(log).toEqual(['one', 'two']);

@@ -35,7 +35,7 @@ describe('a lost connection', () => {
     expect((lost as { error?: { code?: string } }).error?.code).toBe(code);
     expect(setup.reconnecting.readyState).toBe('waiting');
     expect(record(setup.reconnecting).log).toEqual([]);
-    setup.clock.pass(100);
+    setup.clock.tick(100);
     (await server.next()).write('two');
     await expect.poll(() => log.filter((entry) => entry === 'data')).toHaveLength(2);
     expect(values.at(-1)).toEqual({ type: 'data', data: Buffer.from('two') });
@@ -78,7 +78,7 @@ test('a name that has no address at first is looked up again', async () => {
   const { values, eventTypes } = recordEvents(setup);
   for (const attempt of [1, 2]) {
     await expect.poll(() => retries(values)).toHaveLength(attempt);
-    setup.clock.pass(1000);
+    setup.clock.tick(1000);
   }
   await expect.poll(eventTypes).toEqual(['disconnect', 'retry', 'disconnect', 'retry', 'connect']);
   expect(values[0]).toMatchObject({ type: 'disconnect', error: { code: 'ENOTFOUND' } });
@@ -93,7 +93,7 @@ describe('a server that never comes back', () => {
     const { values, log, ended } = recordEvents(setup);
     for (let attempt = 1; attempt <= 4; attempt++) {
       await expect.poll(() => retries(values)).toHaveLength(attempt);
-      setup.clock.pass(1000);
+      setup.clock.tick(1000);
     }
     const { error } = await ended;
     expect(retries(values)).toEqual([100, 300, 500, 500].map((delay, i) => ({ type: 'retry', attempt: i + 1, delay })));
@@ -108,7 +108,7 @@ describe('a server that never comes back', () => {
     // A failed socket answers on the next turn, so that a retry of it does not spin.
     const late = record(setup.reconnecting.pipe(retry(2)));
     expect(late.log).toEqual([]);
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(await late.ended).toEqual({ error });
   });
 
@@ -133,7 +133,7 @@ describe('a server that never comes back', () => {
     const { values, subscription } = recordEvents(setup);
     await expect.poll(() => retries(values)).toHaveLength(1);
     stop(setup.reconnecting as never, () => subscription.unsubscribe());
-    setup.clock.pass(1e9);
+    setup.clock.tick(1e9);
     await turns();
     expect(dials).toBe(1);
   });
@@ -142,10 +142,10 @@ describe('a server that never comes back', () => {
     const setup = reconnectingTo(await closedPort());
     const first = recordEvents(setup);
     await expect.poll(() => retries(first.values)).toHaveLength(1);
-    setup.clock.pass(100);
+    setup.clock.tick(100);
     await expect.poll(() => retries(first.values)).toHaveLength(2);
     first.subscription.unsubscribe();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(setup.reconnecting.readyState).toBe('idle');
     const second = recordEvents(setup);
     await expect.poll(() => retries(second.values)).toEqual([{ type: 'retry', attempt: 1, delay: 100 }]);
@@ -160,10 +160,10 @@ describe('backoff', () => {
     const cutAfter = async (milliseconds: number, count: number) => {
       const peer = await server.next();
       await expect.poll(() => setup.reconnecting.readyState).toBe('open');
-      setup.clock.pass(milliseconds);
+      setup.clock.tick(milliseconds);
       peer.end();
       await expect.poll(() => retries(values)).toHaveLength(count);
-      setup.clock.pass(1000);
+      setup.clock.tick(1000);
     };
     await cutAfter(0, 1);
     await cutAfter(999, 2);
@@ -181,11 +181,11 @@ describe('backoff', () => {
     const { values, ended } = recordEvents(setup);
     const peer = await server.next();
     await expect.poll(() => setup.reconnecting.readyState).toBe('open');
-    setup.clock.pass(2000);
+    setup.clock.tick(2000);
     peer.resetAndDestroy();
     for (let attempt = 1; attempt <= 5; attempt++) {
       await expect.poll(() => retries(values)).toHaveLength(attempt);
-      setup.clock.pass(1600);
+      setup.clock.tick(1600);
     }
     const delays = [100, 200, 400, 800, 1600];
     expect(retries(values)).toEqual(delays.map((delay, index) => ({ type: 'retry', attempt: index + 1, delay })));
@@ -212,7 +212,7 @@ describe('backoff', () => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       await expect.poll(() => retries(values)).toHaveLength(attempt);
       expect(retries(values).at(-1)).toMatchObject({ delay: 0 });
-      setup.clock.pass(0);
+      setup.clock.tick(0);
     }
     await ended;
   });
@@ -260,7 +260,7 @@ describe('errors that a retry would not repair', () => {
     const { log, ended } = record(reconnecting);
     (await server.next()).end();
     await expect.poll(() => log).toContain('retry');
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect((await ended).error).toBeInstanceOf(TypeError);
     expect(reconnecting.readyState).toBe('closed');
   });
@@ -312,11 +312,11 @@ describe('unsubscribing', () => {
     subscription.unsubscribe();
     expect(setup.reconnecting.readyState).toBe('open');
     const second = recordEvents(setup);
-    setup.clock.pass(1000);
+    setup.clock.tick(1000);
     expect(second.eventTypes()).toEqual(['connect']);
     second.subscription.unsubscribe();
     setup.reconnecting.next('goodbye');
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(setup.reconnecting.readyState).toBe('idle');
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('goodbye'), end: 'end' });
   });
@@ -330,7 +330,7 @@ describe('unsubscribing', () => {
       const peer = await server.next();
       await expect.poll(eventTypes).toEqual(['connect']);
       subscription.unsubscribe();
-      setup.clock.pass(0);
+      setup.clock.tick(0);
       expect((await drainRaw(peer)).end).toBe('end');
     },
   );
@@ -355,7 +355,7 @@ describe('unsubscribing', () => {
     const { socket } = setup.reconnecting;
     expect(socket?.readyState).toBe('resolving');
     subscription.unsubscribe();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(setup.reconnecting.readyState).toBe('idle');
     expect(setup.reconnecting.socket).toBe(undefined);
     await turns();
@@ -369,7 +369,7 @@ describe('unsubscribing', () => {
     const other = record(setup.reconnecting.pipe(map(({ type }) => type)));
     await expect.poll(eventTypes).toEqual(['connect']);
     subscription.unsubscribe();
-    setup.clock.pass(1000);
+    setup.clock.tick(1000);
     (await server.next()).write('x');
     await expect.poll(() => other.values).toContain('data');
   });
@@ -386,11 +386,11 @@ test('readyStates emits each change of state, and watching does not dial', async
   await expect.poll(() => log).toEqual(['idle', 'connecting', 'open']);
   (await server.next()).resetAndDestroy();
   await expect.poll(() => log.slice(3)).toEqual(['waiting']);
-  clock.pass(100);
+  clock.tick(100);
   await server.next();
   await expect.poll(() => log.slice(4)).toEqual(['connecting', 'open']);
   subscription.unsubscribe();
-  clock.pass(0);
+  clock.tick(0);
   expect(log.slice(6)).toEqual(['idle']);
   record(reconnecting);
   reconnecting.error();

@@ -48,7 +48,7 @@ describe('while there is no connection', () => {
     const written = reconnecting.write('two ');
     reconnecting.next('three');
     expect(reconnecting.writableLength).toBe(13);
-    clock.pass(100);
+    clock.tick(100);
     const peer = await server.next();
     expect(await received(peer, 19)).toBe('login one two three');
     await written;
@@ -73,7 +73,7 @@ describe('while there is no connection', () => {
     first.end();
     await expect.poll(() => reconnecting.readyState).toBe('waiting');
     const written = reconnecting.write('two');
-    clock.pass(100);
+    clock.tick(100);
     await written;
     expect(await received(await server.next(), 3)).toBe('two');
   });
@@ -85,7 +85,7 @@ describe('while there is no connection', () => {
     await expect.poll(eventTypes).toContain('connect');
     await server.next();
     subscription.unsubscribe();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     await setup.reconnecting.write('one');
     (await server.next()).end();
     await expect.poll(() => setup.reconnecting.readyState).toBe('waiting');
@@ -97,7 +97,7 @@ describe('while there is no connection', () => {
     expect(reconnecting.next(Buffer.alloc(65_535))).toBe(true);
     expect(reconnecting.next('x')).toBe(false);
     expect(types()).not.toContain('drain');
-    clock.pass(100);
+    clock.tick(100);
     const peer = await server.next();
     await expect.poll(types).toContain('drain');
     expect(types().filter((type) => type === 'drain')).toHaveLength(1);
@@ -108,7 +108,7 @@ describe('while there is no connection', () => {
     const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 100_000_000 });
     const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
     for (let index = 0; index < 300; index++) reconnecting.next(Buffer.alloc(65_536));
-    clock.pass(100);
+    clock.tick(100);
     const peer = await server.next();
     await turns();
     const passedOn = reconnecting.socket?.writableLength ?? 0;
@@ -124,7 +124,7 @@ describe('while there is no connection', () => {
     const { reconnecting, clock, server, values } = await away();
     const types = () => (values as ReconnectEvent[]).map(({ type }) => type);
     expect(reconnecting.next(Buffer.alloc(20_000_000))).toBe(false);
-    clock.pass(100);
+    clock.tick(100);
     const peer = await server.next();
     await expect.poll(() => reconnecting.socket?.writableLength).toBeGreaterThan(0);
     await turns();
@@ -196,7 +196,7 @@ describe('maxWriteBuffer', () => {
     const { reconnecting, clock, server } = await away({ maxWriteBuffer: 10 });
     reconnecting.next('12345678901');
     await expect(reconnecting.write('x')).rejects.toMatchObject(overflow);
-    clock.pass(100);
+    clock.tick(100);
     expect(await received(await server.next(), 11)).toBe('12345678901');
   });
 
@@ -207,7 +207,7 @@ describe('maxWriteBuffer', () => {
     const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: policy });
     for (const letter of 'abc') reconnecting.next(letter.repeat(6));
     expect(values.at(-1)).toEqual({ type: 'overflow', bytes: 6 });
-    clock.pass(100);
+    clock.tick(100);
     expect(await received(await server.next(), 12)).toBe(expected);
   });
 
@@ -215,7 +215,7 @@ describe('maxWriteBuffer', () => {
     const { reconnecting, clock, server, values } = await away({ maxWriteBuffer: 10, overflow: 'dropOldest' });
     for (const chunk of ['aaaa', 'bbbb', 'c'.repeat(30), 'dddd']) reconnecting.next(chunk);
     expect(values.slice(-3)).toEqual([4, 4, 30].map((bytes) => ({ type: 'overflow', bytes })));
-    clock.pass(100);
+    clock.tick(100);
     expect(await received(await server.next(), 4)).toBe('dddd');
   });
 
@@ -225,7 +225,7 @@ describe('maxWriteBuffer', () => {
     expect((values as ReconnectEvent[]).filter(({ type }) => type === 'overflow')).toEqual([
       { type: 'overflow', bytes: 1 },
     ]);
-    clock.pass(100);
+    clock.tick(100);
     expect(await received(await server.next(), 11)).toBe('bbbbbbbbbbc');
   });
 
@@ -278,7 +278,7 @@ describe('a cut', () => {
     setup.reconnecting.complete();
     first.resetAndDestroy();
     await expect.poll(eventTypes).toContain('retry');
-    setup.clock.pass(100);
+    setup.clock.tick(100);
     const second = await server.next();
     const { bytes } = await drainRaw(second);
     const settled = await Promise.all(outcomes);
@@ -303,7 +303,7 @@ describe('a cut', () => {
     while (setup.reconnecting.next(Buffer.alloc(65_536)));
     (await server.next()).resetAndDestroy();
     await expect.poll(eventTypes).toContain('retry');
-    setup.clock.pass(100);
+    setup.clock.tick(100);
     await expect.poll(eventTypes).toContain('drain');
   });
 
@@ -317,7 +317,7 @@ describe('a cut', () => {
     for (let cut = 1; cut <= 2; cut++) {
       (await server.next()).resetAndDestroy();
       await expect.poll(() => count('retry')).toBe(cut);
-      setup.clock.pass(1000);
+      setup.clock.tick(1000);
       await expect.poll(() => count('connect')).toBe(cut + 1);
       await turns();
       expect(count('drain')).toBe(1);
@@ -339,7 +339,7 @@ describe('a cut', () => {
     first.end();
     await expect.poll(eventTypes).toContain('retry');
     expect(await drainRaw(first)).toEqual({ bytes: Buffer.alloc(0), end: 'end' });
-    setup.clock.pass(100);
+    setup.clock.tick(100);
     expect(await received(await server.next(), 4)).toBe('late');
   });
 });
@@ -357,7 +357,7 @@ describe('the end', () => {
     expect(await ended).toEqual({});
     expect(values).toContainEqual({ type: 'data', data: Buffer.from('answer') });
     expect(eventTypes()).toEqual(['connect', 'finish', 'data', 'end', 'disconnect', 'complete']);
-    setup.clock.pass(1e9);
+    setup.clock.tick(1e9);
     await turns();
     expect(server.peers).toHaveLength(1);
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
@@ -383,7 +383,7 @@ describe('the end', () => {
     reconnecting.next('kept');
     reconnecting.complete();
     expect(reconnecting.readyState).toBe('waiting');
-    clock.pass(100);
+    clock.tick(100);
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('kept'), end: 'end' });
     peer.end();
@@ -453,9 +453,9 @@ describe('the end', () => {
       { ...waiting, over: waiting.ended },
     ]) {
       const closed = reconnecting.close({ timeout: 99 });
-      clock.pass(98);
+      clock.tick(98);
       expect(reconnecting.readyState).not.toBe('closed');
-      clock.pass(1);
+      clock.tick(1);
       await closed;
       expect(await over).toMatchObject({
         error: { name: 'SocketTimeoutError', timeout: 'close({ timeout })', milliseconds: 99 },
@@ -486,7 +486,7 @@ describe('the end', () => {
     subscription.unsubscribe();
     const written = setup.reconnecting.write('bye');
     const closed = setup.reconnecting.close();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(record(setup.reconnecting).log).toEqual(['connect']);
     const peer = await server.next();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
@@ -502,11 +502,11 @@ describe('the end', () => {
     await expect.poll(eventTypes).toContain('connect');
     setup.reconnecting.complete();
     subscription.unsubscribe();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(setup.reconnecting.readyState).toBe('closed');
     expect((await drainRaw(await server.next())).end).toBe('end');
     const { log } = record(setup.reconnecting);
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     expect(log).toEqual(['complete']);
   });
 
@@ -520,7 +520,7 @@ describe('the end', () => {
     setup.reconnecting.next('without');
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
     subscription.unsubscribe();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     await expect(written).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
     expect(warn).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'ERR_SOCKET_CLOSED' }));
     warn.mockRestore();
@@ -550,7 +550,7 @@ describe('the end', () => {
     await expect.poll(eventTypes).toContain('connect');
     for (let index = 0; index < 100; index++) setup.reconnecting.next(Buffer.alloc(65_536));
     subscription.unsubscribe();
-    setup.clock.pass(0);
+    setup.clock.tick(0);
     const { bytes, end } = await drainRaw(await server.next());
     expect([bytes.length, end]).toEqual([6_553_600, 'end']);
   });
@@ -570,7 +570,7 @@ describe('the end', () => {
     );
     await ended;
     expect(log.slice(-2)).toEqual(['disconnect', expected]);
-    clock.pass(1e9);
+    clock.tick(1e9);
     await turns();
     expect(server.peers).toHaveLength(1);
     expect(reconnecting.readyState).toBe('closed');

@@ -1,8 +1,8 @@
 // snapshot(): its content in each state, and that it is plain data.
 import type { Socket } from '@rxsock/core';
 import { type SocketSnapshot, snapshot } from '@rxsock/core/registry';
+import { VirtualClock } from '@rxsock/core/testing';
 import { expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { dial, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 
@@ -29,15 +29,15 @@ test('omits what is not known for an idle socket', () => {
 });
 
 test('of an open socket does not change later', async () => {
-  const scheduler = new Clock();
-  scheduler.pass(1000);
+  const scheduler = new VirtualClock();
+  scheduler.tick(1000);
   const { socket, peer } = await pair({ scheduler });
   socket.name = 'www1';
   socket.mark = { tries: 2, when: new Date(0) };
-  scheduler.pass(500);
+  scheduler.tick(500);
   await socket.write('hello');
   await expect.poll(() => socket.lastWriteAt).toBe(1500);
-  scheduler.pass(500);
+  scheduler.tick(500);
   record(socket);
   const release = socket.hold('lunch');
   peer.write('ok');

@@ -1,9 +1,9 @@
 // SocketGroup: which sockets are in it, writing to all, and reading all as one.
 import { mapWithBackpressure, type Socket } from '@rxsock/core';
 import { type SocketGroupEvent, SocketRegistry } from '@rxsock/core/registry';
+import { VirtualClock } from '@rxsock/core/testing';
 import { filter, type Observable, of, Subject, share, take } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { registered } from './support.js';
@@ -213,13 +213,13 @@ describe('reading', () => {
   });
 
   test('unsubscribing leaves all sockets, and later ones are not read', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { registry, sockets, peers } = await registered(['a', 'b'], { keepOpen: 1000, scheduler });
     const { log, subscription } = recordGroup(registry.match('*'));
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect(sockets.map(({ readyState }) => readyState)).toEqual(['open', 'open']);
     subscription.unsubscribe();
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     await Promise.all(peers.map(async (peer) => expect((await drainRaw(peer)).end).toBe('end')));
     const idle = registry.add(dial({ port: 1 }), 'c');
     expect(idle.readyState).toBe('idle');

@@ -1,9 +1,9 @@
 // Listening: what a server emits, what it drops, and how it ends.
 import net from 'node:net';
 import { connections, type DropEvent, listen, on, type Server, type ServerEvent, type Socket } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { defer, firstValueFrom, retry } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -85,15 +85,15 @@ describe('dropped connections', () => {
   });
 
   test('are those that nobody subscribes to within claimTimeout: one drop, and the peer sees a reset', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = listen({ claimTimeout: 1000, scheduler });
     const { port, values } = await started(server);
     const peer = rawClient(port);
     await expect.poll(() => values).toHaveLength(2);
     const remote = { address: '127.0.0.1', port: peer.localPort, family: 'IPv4' };
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(values).toHaveLength(2);
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
     const drops = values.filter((event): event is DropEvent => event.type === 'drop');
     expect(drops).toEqual([{ type: 'drop', reason: 'unclaimed', remote }]);
@@ -106,13 +106,13 @@ describe('dropped connections', () => {
     ['write()', (socket: Socket) => void socket.write('x')],
     ['complete()', (socket: Socket) => socket.complete()],
   ])('do not include those that %s has claimed', async (_name, claim) => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = listen({ claimTimeout: 1000, finTimeout: 0, scheduler });
     const { port, values } = await started(server);
     rawClient(port);
     const socket = await firstValueFrom(server.pipe(connections()));
     claim(socket);
-    scheduler.pass(5000);
+    scheduler.tick(5000);
     expect(values.map(({ type }) => type)).not.toContain('drop');
     expect(socket.readyState).not.toBe('closed');
   });
@@ -170,15 +170,15 @@ describe('close()', () => {
   });
 
   test('cuts unfinished connections after drain milliseconds', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = listen({ scheduler });
     const { port, log } = await started(server);
     const peer = rawClient(port);
     const { ended } = record(await firstValueFrom(server.pipe(connections())));
     const closed = server.close({ drain: 1000 });
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(log).not.toContain('close');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
     expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
     await closed;

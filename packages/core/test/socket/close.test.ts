@@ -1,8 +1,8 @@
 // close(), error(), and the report of how a connection ended.
 import { data, lines, type Socket } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { tap } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -43,35 +43,35 @@ describe('close()', () => {
   });
 
   test('aborts after the timeout', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ scheduler });
     const { log, ended } = record(socket);
     const report = socket.close({ timeout: 300 });
     expect((await drainRaw(peer)).end).toBe('end');
-    scheduler.pass(299);
+    scheduler.tick(299);
     await turns();
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT' });
     expect(log.slice(-2)).toEqual(['close', 'error:ETIMEDOUT']);
   });
 
   test('called again restarts the timeout, and all callers get the same report', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket } = await pair({ scheduler });
     const reports = [socket.close({ timeout: 300 }), socket.close({ timeout: 1000 })];
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(1);
+    scheduler.tick(1);
     const [first, second] = await Promise.all(reports);
     expect(second).toBe(first);
     expect(await socket.close()).toBe(first);
   });
 
   test('leaves no timer behind', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ scheduler });
     const report = socket.close({ timeout: 60_000 });
     void socket.close({ timeout: 90_000 });
@@ -148,12 +148,12 @@ describe('the report says', () => {
   });
 
   test('how long the connection was open', async () => {
-    const scheduler = new Clock();
-    scheduler.pass(1000);
+    const scheduler = new VirtualClock();
+    scheduler.tick(1000);
     const { socket, peer } = await pair({ scheduler });
     const { ended } = record(socket);
     expect(socket.openedAt).toBe(1000);
-    scheduler.pass(250);
+    scheduler.tick(250);
     peer.end('abc');
     peer.resume();
     await ended;

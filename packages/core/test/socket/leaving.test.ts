@@ -1,7 +1,7 @@
 // What happens when the last subscriber has left.
 import { data, on } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { accepted, dial, drainRaw, opened, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -10,7 +10,7 @@ const MEGABYTE = Buffer.alloc(1_000_000);
 
 /** A pair whose socket was subscribed, and has just lost its last subscriber. */
 async function left(options: Parameters<typeof pair>[0] = {}) {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const { socket, peer } = await pair({ keepOpen: false, scheduler, ...options });
   record(socket).subscription.unsubscribe();
   return { socket, peer, scheduler };
@@ -18,7 +18,7 @@ async function left(options: Parameters<typeof pair>[0] = {}) {
 
 describe('by the next turn', () => {
   test("the socket flushes, sends FIN, and waits for the peer's FIN", async () => {
-    const { socket, peer } = await pair({ keepOpen: false, scheduler: new Clock() });
+    const { socket, peer } = await pair({ keepOpen: false, scheduler: new VirtualClock() });
     const { subscription } = record(socket);
     for (let i = 0; i < 5; i++) socket.next(MEGABYTE);
     subscription.unsubscribe();
@@ -32,14 +32,14 @@ describe('by the next turn', () => {
   test('and not before it, the socket closes', async () => {
     const { socket, scheduler } = await left();
     expect(socket.readyState).toBe('open');
-    scheduler.pass(0);
+    scheduler.tick(0);
     expect(socket.readyState).toBe('closing');
   });
 
   test('a subscriber of the same turn keeps the socket open', async () => {
     const { socket, peer, scheduler } = await left();
     const bytes = record(socket.pipe(data()));
-    scheduler.pass(100_000);
+    scheduler.tick(100_000);
     expect(socket.readyState).toBe('open');
     peer.end('abc');
     await bytes.ended;
@@ -49,7 +49,7 @@ describe('by the next turn', () => {
   test('a watcher keeps the socket open', async () => {
     const { socket, scheduler } = await left();
     record(socket.pipe(on('close')));
-    scheduler.pass(100_000);
+    scheduler.tick(100_000);
     expect(socket.readyState).toBe('open');
   });
 
@@ -57,7 +57,7 @@ describe('by the next turn', () => {
     const { socket, scheduler } = await left();
     record(socket);
     record(socket).subscription.unsubscribe();
-    scheduler.pass(100_000);
+    scheduler.tick(100_000);
     expect(socket.readyState).toBe('open');
   });
 
@@ -90,7 +90,7 @@ describe('without any subscriber', () => {
     'a socket closes after complete() and the answer of the peer, with keepOpen: %s',
     async (keepOpen) => {
       const server = await rawServer();
-      const socket = dial({ port: server.port, keepOpen, scheduler: new Clock() });
+      const socket = dial({ port: server.port, keepOpen, scheduler: new VirtualClock() });
       await socket.write('a request');
       socket.complete();
       const peer = await server.next();
@@ -105,40 +105,40 @@ describe('without any subscriber', () => {
 describe('keepOpen', () => {
   test('waits that many milliseconds', async () => {
     const { socket, scheduler } = await left({ keepOpen: 500 });
-    scheduler.pass(499);
+    scheduler.tick(499);
     expect(socket.readyState).toBe('open');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(socket.readyState).toBe('closing');
   });
 
   test('stops its timer for a new subscriber, and starts it again when that one leaves', async () => {
     const { socket, scheduler } = await left({ keepOpen: 500 });
-    scheduler.pass(400);
+    scheduler.tick(400);
     const { subscription } = record(socket);
-    scheduler.pass(400);
+    scheduler.tick(400);
     subscription.unsubscribe();
-    scheduler.pass(499);
+    scheduler.tick(499);
     expect(socket.readyState).toBe('open');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(socket.readyState).toBe('closing');
   });
 
   test.each([true, Number.POSITIVE_INFINITY, 1e15])('%s never closes the socket', async (keepOpen) => {
     const { socket, scheduler } = await left({ keepOpen });
-    scheduler.pass(1e9);
+    scheduler.tick(1e9);
     expect(socket.readyState).toBe('open');
   });
 });
 
 describe("after the peer's FIN", () => {
   test('allowHalfOpen keeps the socket open for the answer', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
     const { log, subscription } = record(socket);
     peer.end();
     await expect.poll(() => log).toContain('end');
     subscription.unsubscribe();
-    scheduler.pass(50_000);
+    scheduler.tick(50_000);
     expect(socket.readyState).toBe('writeOnly');
     socket.next('the answer');
     socket.complete();
@@ -147,13 +147,13 @@ describe("after the peer's FIN", () => {
   });
 
   test('halfOpenTimeout ends the socket', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
     const { log, subscription } = record(socket);
     peer.end();
     await expect.poll(() => log).toContain('end');
     subscription.unsubscribe();
-    scheduler.pass(60_000);
+    scheduler.tick(60_000);
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
@@ -162,27 +162,27 @@ describe("after the peer's FIN", () => {
 describe('lingerTimeout', () => {
   /** A socket that everybody has left while more waits than the kernel takes. Its peer does not read. */
   async function leftFull() {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ keepOpen: false, scheduler, lingerTimeout: 1000 });
     const { subscription } = record(socket);
     for (let i = 0; i < 20; i++) socket.next(MEGABYTE);
     subscription.unsubscribe();
-    scheduler.pass(0);
+    scheduler.tick(0);
     return { socket, peer, scheduler };
   }
 
   test('ends the wait for the FIN of a silent peer; bytes from the peer restart it', async () => {
     const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
-    scheduler.pass(0);
+    scheduler.tick(0);
     expect((await drainRaw(peer)).end).toBe('end');
     await expect.poll(() => socket.readyState).toBe('closing');
-    scheduler.pass(900);
+    scheduler.tick(900);
     peer.write('x');
     await expect.poll(() => socket.bytesRead).toBe(1);
-    scheduler.pass(900);
+    scheduler.tick(900);
     await turns();
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(100);
+    scheduler.tick(100);
     await expect.poll(() => socket.readyState).toBe('closed');
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout', bytesRead: 1 });
   });
@@ -190,11 +190,11 @@ describe('lingerTimeout', () => {
   test('ends a flush that makes no progress, with a reset', async () => {
     const { socket, peer, scheduler } = await leftFull();
     await turns();
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(socket.readyState).toBe('closing');
     // Progress before the last subscriber left counts once.
-    scheduler.pass(1001);
+    scheduler.tick(1001);
     await expect.poll(() => socket.readyState).toBe('closed');
     const report = await socket.close();
     expect(report).toMatchObject({ by: 'local', how: 'timeout' });
@@ -205,11 +205,11 @@ describe('lingerTimeout', () => {
   test('ends a flush that makes no progress, although the peer sends bytes', async () => {
     const { socket, peer, scheduler } = await leftFull();
     for (let sent = 1; sent <= 2; sent++) {
-      scheduler.pass(700);
+      scheduler.tick(700);
       peer.write('x');
       await expect.poll(() => socket.bytesRead).toBe(sent);
     }
-    scheduler.pass(700);
+    scheduler.tick(700);
     await expect.poll(() => socket.readyState).toBe('closed');
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
@@ -219,24 +219,24 @@ describe('lingerTimeout', () => {
     const closed = socket.close();
     expect((await drainRaw(peer)).end).toBe('end');
     for (let sent = 1; sent <= 3; sent++) {
-      scheduler.pass(999);
+      scheduler.tick(999);
       peer.write('x');
       await expect.poll(() => socket.bytesRead).toBe(sent);
     }
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect(await closed).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
   test('is replaced by the time limit of a close() that follows', async () => {
     const { socket, peer, scheduler } = await left({ lingerTimeout: 1000 });
-    scheduler.pass(0);
+    scheduler.tick(0);
     const closed = socket.close({ timeout: 5000 });
     expect((await drainRaw(peer)).end).toBe('end');
-    scheduler.pass(4999);
+    scheduler.tick(4999);
     await turns();
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(await closed).toMatchObject({ by: 'local', how: 'timeout' });
   });
 

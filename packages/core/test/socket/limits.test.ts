@@ -1,14 +1,14 @@
 // The time limits, on a virtual clock.
 import { SocketTimeoutError } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
 async function timed(options: Parameters<typeof pair>[0] = {}) {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const { socket, peer } = await pair({ scheduler, ...options });
   return { socket, peer, scheduler, ...record(socket) };
 }
@@ -16,9 +16,9 @@ async function timed(options: Parameters<typeof pair>[0] = {}) {
 describe('idleTimeout', () => {
   test('emits timeout, then fails', async () => {
     const { log, ended, scheduler } = await timed({ idleTimeout: 1000 });
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(log).toEqual(['connect']);
-    scheduler.pass(1);
+    scheduler.tick(1);
     const { error } = await ended;
     expect(error).toBeInstanceOf(SocketTimeoutError);
     expect(error).toMatchObject({ timeout: 'idleTimeout', milliseconds: 1000, phase: 'read' });
@@ -27,32 +27,32 @@ describe('idleTimeout', () => {
 
   test('restarts at bytes read and bytes written', async () => {
     const { socket, peer, log, scheduler } = await timed({ idleTimeout: 1000 });
-    scheduler.pass(900);
+    scheduler.tick(900);
     peer.write('x');
     await expect.poll(() => log).toContain('data');
-    scheduler.pass(900);
+    scheduler.tick(900);
     await socket.write('y');
     await expect.poll(() => socket.lastWriteAt).toBe(1800);
-    scheduler.pass(900);
+    scheduler.tick(900);
     expect(log).not.toContain('timeout');
-    scheduler.pass(100);
+    scheduler.tick(100);
     expect(log).toContain('timeout');
   });
 
   test('does not run while held', async () => {
     const { socket, log, scheduler } = await timed({ idleTimeout: 1000 });
     const release = socket.hold();
-    scheduler.pass(100_000);
+    scheduler.tick(100_000);
     release();
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(log).toEqual(['connect']);
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(log).toContain('timeout');
   });
 
   test('is off by default', async () => {
     const { socket, scheduler } = await timed();
-    scheduler.pass(1e9);
+    scheduler.tick(1e9);
     expect(socket.readyState).toBe('open');
   });
 });
@@ -62,7 +62,7 @@ describe('holdTimeout', () => {
     const { socket, ended, scheduler } = await timed({ holdTimeout: 1000 });
     socket.hold('the database');
     socket.hold('the disk');
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     const { error } = await ended;
     expect(error).toMatchObject({ timeout: 'holdTimeout' });
     expect((error as Error).message).toContain('the database, the disk');
@@ -72,10 +72,10 @@ describe('holdTimeout', () => {
     const { socket, scheduler } = await timed({ holdTimeout: 1000 });
     for (let i = 0; i < 3; i++) {
       const release = socket.hold();
-      scheduler.pass(999);
+      scheduler.tick(999);
       release();
     }
-    scheduler.pass(5000);
+    scheduler.tick(5000);
     expect(socket.readyState).toBe('open');
   });
 });
@@ -92,12 +92,12 @@ test.each(['idleTimeout', 'holdTimeout'])('no timer of %s is left when the socke
 describe('halfOpenTimeout', () => {
   test('runs after the FIN of the peer while our side is open', async () => {
     const { peer, log, ended, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
-    scheduler.pass(5000);
+    scheduler.tick(5000);
     peer.end();
     await expect.poll(() => log).toContain('end');
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(log.at(-1)).toBe('end');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect((await ended).error).toMatchObject({ timeout: 'halfOpenTimeout' });
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
   });
@@ -107,12 +107,12 @@ describe('halfOpenTimeout', () => {
     peer.end();
     await expect.poll(() => log).toContain('end');
     for (const _ of Array(3)) {
-      scheduler.pass(900);
+      scheduler.tick(900);
       await socket.write('x');
       await expect.poll(() => socket.lastWriteAt).toBe(scheduler.now());
     }
     expect(socket.readyState).toBe('writeOnly');
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect(socket.readyState).toBe('closing');
   });
 
@@ -122,7 +122,7 @@ describe('halfOpenTimeout', () => {
     peer.end('abc');
     peer.resume();
     await expect.poll(() => socket.readyState).toBe('writeOnly');
-    scheduler.pass(100_000);
+    scheduler.tick(100_000);
     release();
     expect(await ended).toEqual({});
     expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
@@ -133,7 +133,7 @@ describe('halfOpenTimeout', () => {
     subscription.unsubscribe();
     peer.end('abc');
     await expect.poll(() => socket.readyState).toBe('writeOnly');
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect(await socket.close()).toMatchObject({ how: 'timeout' });
   });
 });
@@ -145,9 +145,9 @@ describe('finTimeout', () => {
     socket.complete();
     expect((await drainRaw(peer)).end).toBe('end');
     await expect.poll(() => socket.readyState).toBe('readOnly');
-    scheduler.pass(999);
+    scheduler.tick(999);
     expect(socket.readyState).toBe('readOnly');
-    scheduler.pass(1);
+    scheduler.tick(1);
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
@@ -163,16 +163,16 @@ describe('finTimeout', () => {
   test('ends the wait for a peer that sends bytes now and then, when the last subscriber has left', async () => {
     const { socket, peer, subscription, scheduler } = await timed({ keepOpen: false, finTimeout: 5000 });
     subscription.unsubscribe();
-    scheduler.pass(0);
+    scheduler.tick(0);
     expect((await drainRaw(peer)).end).toBe('end');
     await expect.poll(() => socket.readyState).toBe('closing');
     for (let sent = 1; sent <= 5; sent++) {
-      scheduler.pass(999);
+      scheduler.tick(999);
       peer.write('x');
       await expect.poll(() => socket.bytesRead).toBe(sent);
     }
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(5);
+    scheduler.tick(5);
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
@@ -185,9 +185,9 @@ describe('finTimeout', () => {
     void socket.close();
     expect((await drainRaw(peer)).end).toBe('end');
     await turns();
-    scheduler.pass(4000);
+    scheduler.tick(4000);
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     await turns();
     expect(socket.readyState).toBe(state);
     peer.end();
@@ -198,7 +198,7 @@ describe('finTimeout', () => {
     socket.complete();
     expect((await drainRaw(peer)).end).toBe('end');
     await expect.poll(() => log).toContain('finish');
-    scheduler.pass(1e9);
+    scheduler.tick(1e9);
     peer.end('late');
     expect(await ended).toEqual({});
     expect(log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);

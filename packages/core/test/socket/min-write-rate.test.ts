@@ -1,7 +1,7 @@
 // minWriteRate, on a virtual clock: which peers are too slow. The peer reads only what a test takes from it.
 import { fromDuplex, SocketTimeoutError } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { duplexPair } from '../../src/testing/memory-duplex.js';
@@ -10,7 +10,7 @@ const WINDOW = 1000;
 
 /** A socket that must be read at 100 bytes per second, and a peer that takes at most 1,000 bytes ahead. */
 function arrange(options: object = { minWriteRate: 100, writeGracePeriod: 10_000 }) {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const [near, far] = duplexPair({
     scheduler,
     windows: [WINDOW, WINDOW],
@@ -23,7 +23,7 @@ function arrange(options: object = { minWriteRate: 100, writeGracePeriod: 10_000
   /** The peer reads, and time passes. */
   const pass = (milliseconds: number, reads: boolean) => {
     const release = reads ? () => {} : peer.hold();
-    scheduler.pass(milliseconds);
+    scheduler.tick(milliseconds);
     release();
   };
   peer.subscribe({ error: () => {} });
@@ -38,9 +38,9 @@ test('a peer that reads nothing is given up after once to twice the grace period
   const { socket, peer, write, scheduler, ended } = arrange();
   peer.hold();
   write(50_000);
-  scheduler.pass(19_999);
+  scheduler.tick(19_999);
   expect(socket.readyState).toBe('open');
-  scheduler.pass(1);
+  scheduler.tick(1);
   const { error } = await ended;
   expect(error).toBeInstanceOf(SocketTimeoutError);
   expect(error).toMatchObject({ timeout: 'minWriteRate', milliseconds: 10_000 });
@@ -49,13 +49,13 @@ test('a peer that reads nothing is given up after once to twice the grace period
 });
 
 test('bytes that were written before the connection was open count, too', async () => {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const server = await rawServer();
   const options = { scheduler, keepOpen: true, minWriteRate: 100, writeGracePeriod: 10_000 };
   const socket = dial({ port: server.port, ...options });
   socket.next(Buffer.alloc(20_000_000));
   await Promise.all([server.next(), opened(socket)]);
-  scheduler.pass(20_000);
+  scheduler.tick(20_000);
   expect(await socket.close()).toMatchObject({ how: 'timeout' });
 });
 
@@ -71,18 +71,18 @@ test('a peer that takes everything is fast enough, however little that is', () =
 test('a peer that stops reading later is given up, too', () => {
   const { socket, peer, write, scheduler } = arrange();
   write(5_000);
-  scheduler.pass(60_000);
+  scheduler.tick(60_000);
   expect(socket.readyState).toBe('open');
   peer.hold();
   write(50_000);
-  scheduler.pass(20_000);
+  scheduler.tick(20_000);
   expect(socket.readyState).toBe('closed');
 });
 
 test('nothing runs while nothing waits', () => {
   const { socket, write, scheduler } = arrange();
   write(5_000);
-  scheduler.pass(20_000);
+  scheduler.tick(20_000);
   expect(socket.writableLength).toBe(0);
   expect(scheduler.actions).toEqual([]);
 });
@@ -92,7 +92,7 @@ test('nothing runs after the end', () => {
   peer.hold();
   write(50_000);
   socket.error();
-  scheduler.pass(0);
+  scheduler.tick(0);
   expect(socket.readyState).toBe('closed');
   expect(scheduler.actions).toEqual([]);
 });
@@ -102,9 +102,9 @@ test('the time limit of a close() replaces it', async () => {
   peer.hold();
   write(50_000);
   const closed = socket.close({ timeout: 60_000 });
-  scheduler.pass(59_999);
+  scheduler.tick(59_999);
   expect(socket.readyState).toBe('closing');
-  scheduler.pass(1);
+  scheduler.tick(1);
   expect(await closed).toMatchObject({ how: 'timeout' });
 });
 
@@ -112,6 +112,6 @@ test('is off by default', () => {
   const { socket, peer, write, scheduler } = arrange({});
   peer.hold();
   write(50_000);
-  scheduler.pass(1e9);
+  scheduler.tick(1e9);
   expect(socket.readyState).toBe('open');
 });

@@ -1,5 +1,6 @@
 // Bytes that a reader gives back wait for the next reader, whenever it comes: also after both sides have ended.
 import { data, lines, listen, on, reader, type Socket, serve } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import {
   firstValueFrom,
   from,
@@ -14,7 +15,6 @@ import {
   toArray,
 } from 'rxjs';
 import { expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw, pair, rawClient } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -41,9 +41,9 @@ const ways: [string, (source: Observable<string>) => () => void][] = [
   [
     'timeout()',
     (source) => {
-      const scheduler = new Clock();
+      const scheduler = new VirtualClock();
       source.pipe(timeout({ first: 30, scheduler })).subscribe({ error: () => {} });
-      return () => scheduler.pass(30);
+      return () => scheduler.tick(30);
     },
   ],
 ];

@@ -3,8 +3,8 @@
 // does not take what is written while the connection is in use. All combinations are generated, in memory and in
 // virtual time.
 import { fromDuplex, on, type Socket } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { duplexPair } from '../../src/testing/memory-duplex.js';
 
 const PEERS = ['is silent', 'ends', 'sends and ends', 'sends', 'takes nothing'] as const;
@@ -46,7 +46,10 @@ function isOwned({ peer, ours, subscriber, held, keepOpen }: Situation): boolean
   return false;
 }
 
-function arrange({ peer, ours, subscriber, held, allowHalfOpen, keepOpen }: Situation, scheduler: Clock): Socket {
+function arrange(
+  { peer, ours, subscriber, held, allowHalfOpen, keepOpen }: Situation,
+  scheduler: VirtualClock,
+): Socket {
   const [nearEnd, farEnd] = duplexPair({
     scheduler,
     windows: [65_536, 65_536],
@@ -82,18 +85,18 @@ describe('at the default options', () => {
   test.each(bounded.map((situation) => [describeSituation(situation), situation] as const))(
     'a connection does not wait for ever: %s',
     (_name, situation) => {
-      const clock = new Clock();
+      const clock = new VirtualClock();
       const socket = arrange(situation, clock);
-      clock.pass(600_000);
+      clock.tick(600_000);
       expect(socket.readyState).toBe('closed');
     },
   );
 
   test('the application owns the states that have no limit', () => {
     const unlimited = situations.filter((situation) => {
-      const clock = new Clock();
+      const clock = new VirtualClock();
       const socket = arrange(situation, clock);
-      clock.pass(600_000);
+      clock.tick(600_000);
       return socket.readyState !== 'closed';
     });
     expect(unlimited.filter((situation) => !isOwned(situation))).toEqual([]);

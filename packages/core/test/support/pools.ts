@@ -7,17 +7,17 @@ import {
   connectionPool,
   type Socket,
 } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import type { Subscription } from 'rxjs';
 import { onTestFinished } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 
 /** A pool on a virtual clock. It is closed when the test is over. */
 export function poolOf(
   port: number | (() => number),
   options: ConnectionPoolOptions = {},
   socket: Partial<ConnectOptions> = {},
-): { readonly pool: ConnectionPool; readonly clock: Clock } {
-  const clock = new Clock();
+): { readonly pool: ConnectionPool; readonly clock: VirtualClock } {
+  const clock = new VirtualClock();
   const dial = () => connect({ host: '127.0.0.1', ...socket, port: typeof port === 'number' ? port : port() });
   const pool = connectionPool(dial, { scheduler: clock, ...options });
   onTestFinished(() => pool.close({ drain: 0 }));

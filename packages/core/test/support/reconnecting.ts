@@ -1,12 +1,12 @@
 // Reconnecting sockets on virtual time, to plain servers that come and go.
 import { type ConnectOptions, connect, type ReconnectingSocket, type ReconnectOptions, reconnect } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { onTestFinished } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { type Recording, record } from '../../../../tests/support/record.js';
 
 export interface TestReconnecting {
   readonly reconnecting: ReconnectingSocket;
-  readonly clock: Clock;
+  readonly clock: VirtualClock;
 }
 
 /** No jitter, so that the delays are 100, 200, 400 … milliseconds. */
@@ -18,7 +18,7 @@ export function reconnectingTo(
   options: ReconnectOptions = {},
   socket: Partial<ConnectOptions> = {},
 ): TestReconnecting {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   const dial = () => connect({ host: '127.0.0.1', ...socket, port: typeof port === 'number' ? port : port() });
   const reconnecting = reconnect(dial, { backoff: BACKOFF, scheduler: clock, ...options });
   onTestFinished(() => reconnecting.error());

@@ -1,28 +1,27 @@
 // The faults of a connection in memory, in virtual time. faultyProxy() has the same ones.
 import { data, on, ResetError } from '@rxsock/core';
 import { chunkings } from '@rxsock/core/fast-check';
-import { type NetworkFaults, type SocketPairOptions, socketPair } from '@rxsock/core/testing';
+import { type NetworkFaults, type SocketPairOptions, socketPair, VirtualClock } from '@rxsock/core/testing';
 import fc from 'fast-check';
 import { map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 import { Channel } from '../../src/testing/channel.js';
 
 function pairOn(options: SocketPairOptions = {}) {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   const [a, b] = socketPair({ scheduler: clock, keepOpen: true, allowHalfOpen: true, ...options });
   return { clock, a, b };
 }
 
 /** Sends the chunks through a channel at once. Returns the pieces with the times at which they arrive. */
 function pieces(faults: NetworkFaults, chunks: readonly Uint8Array[], channelNumber = 0): [at: number, text: string][] {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   const arrived: [number, string][] = [];
   const deliver = (delivery: unknown) => void arrived.push([clock.now(), String(delivery)]);
   const channel = new Channel({ scheduler: clock, faults, channelNumber, deliver });
   for (const chunk of chunks) channel.send(Buffer.from(chunk));
-  clock.pass(100_000);
+  clock.tick(100_000);
   return arrived;
 }
 
@@ -77,7 +76,7 @@ describe('slicer', () => {
     );
     a.next('abcde');
     a.complete();
-    clock.pass(100);
+    clock.tick(100);
     expect(received.log).toEqual(['ab at 0', 'cd at 10', 'e at 20', 'complete']);
     expect(finished.values).toEqual([20]);
   });
@@ -149,9 +148,9 @@ describe('slowClose', () => {
     const received = record(b);
     a.next('bye');
     a.complete();
-    clock.pass(99);
+    clock.tick(99);
     expect(received.log).toEqual(['connect', 'data']);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log).toEqual(['connect', 'data', 'end']);
   });
 
@@ -159,9 +158,9 @@ describe('slowClose', () => {
     const { clock, a, b } = pairOn({ slowClose: 100 });
     const received = record(b);
     a.error();
-    clock.pass(99);
+    clock.tick(99);
     expect(received.log).toEqual(['connect']);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log.at(-1)).toBe('error:ECONNRESET');
   });
 });
@@ -171,12 +170,12 @@ describe('timeout', () => {
     const { clock, a, b } = pairOn({ timeout: { bytes: 3, delay: 1000 } });
     const received = record(b);
     a.next('abcdef');
-    clock.pass(500);
+    clock.tick(500);
     a.next('ghi');
-    clock.pass(499);
+    clock.tick(499);
     expect(b.bytesRead).toBe(3);
     expect(received.log).toEqual(['connect', 'data']);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log).toEqual(['connect', 'data', 'end']);
   });
 
@@ -187,7 +186,7 @@ describe('timeout', () => {
     a.complete();
     b.next('b');
     b.error();
-    clock.pass(100_000);
+    clock.tick(100_000);
     expect(received.map(({ log }) => log)).toEqual([
       ['connect', 'finish'],
       ['connect', 'close', 'error:ERR_SOCKET_ABORTED'],
@@ -197,7 +196,7 @@ describe('timeout', () => {
   test('bytes that are dropped do not make the writer wait', () => {
     const { clock, a } = pairOn({ timeout: {}, highWaterMark: 10 });
     a.next(Buffer.alloc(1000));
-    clock.pass(0);
+    clock.tick(0);
     expect(a.writableLength).toBe(0);
   });
 });
@@ -207,11 +206,11 @@ describe('resetPeer', () => {
     const { clock, a, b } = pairOn({ resetPeer: { delay: 100 }, latency: 50 });
     const received = [record(a), record(b)];
     a.next('one');
-    clock.pass(60);
+    clock.tick(60);
     a.next('two');
-    clock.pass(39);
+    clock.tick(39);
     expect(received.map(({ log }) => log)).toEqual([['connect'], ['connect', 'data']]);
-    clock.pass(1);
+    clock.tick(1);
     for (const { log } of received) expect(log.at(-1)).toBe('error:ECONNRESET');
     expect(b.bytesRead).toBe(3);
   });
@@ -222,7 +221,7 @@ describe('resetPeer', () => {
     record(b);
     b.hold();
     a.next('enough to fill it');
-    clock.pass(100);
+    clock.tick(100);
     expect(received.log.at(-1)).toBe('error:ECONNRESET');
   });
 
@@ -230,10 +229,10 @@ describe('resetPeer', () => {
     const { clock, a, b } = pairOn({ resetPeer: { bytes: 4, delay: 100 } });
     const received = [record(a), record(b)];
     a.next('abcdef');
-    clock.pass(99);
+    clock.tick(99);
     expect(b.bytesRead).toBe(4);
     expect(received.map(({ log }) => log)).toEqual([['connect'], ['connect', 'data']]);
-    clock.pass(1);
+    clock.tick(1);
     for (const { ended } of received) expect(await ended).toEqual({ error: expect.any(ResetError) });
   });
 
@@ -243,7 +242,7 @@ describe('resetPeer', () => {
     record(b);
     a.complete();
     b.complete();
-    clock.pass(0);
+    clock.tick(0);
     expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
     expect(clock.actions).toEqual([]);
   });

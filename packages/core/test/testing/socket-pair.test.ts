@@ -1,16 +1,15 @@
 // Two sockets in memory behave like a real connection, on a clock that the test controls.
 import { data, lines, on, ResetError, relay, SocketTimeoutError } from '@rxsock/core';
 import { chunkings } from '@rxsock/core/fast-check';
-import { type SocketPairOptions, socketPair } from '@rxsock/core/testing';
+import { type SocketPairOptions, socketPair, VirtualClock } from '@rxsock/core/testing';
 import fc from 'fast-check';
 import { concat, lastValueFrom, map, of, scan, timer, toArray, VirtualTimeScheduler } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 
 function pairOn(options: SocketPairOptions = {}) {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   const [a, b] = socketPair({ scheduler: clock, keepOpen: true, ...options });
   return { clock, a, b };
 }
@@ -37,13 +36,13 @@ describe('as a connection', () => {
     const heardByB = record(b);
     a.next('request');
     a.complete();
-    clock.pass(30_000);
+    clock.tick(30_000);
     expect(heardByB.log).toEqual(['connect', 'data', 'end']);
     expect(heardByA.log).toEqual(['connect', 'finish']);
     expect([a.readyState, b.readyState]).toEqual(['readOnly', 'writeOnly']);
     b.next('reply');
     b.complete();
-    clock.pass(0);
+    clock.tick(0);
     expect(heardByA.log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);
     expect(heardByB.log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
   });
@@ -52,7 +51,7 @@ describe('as a connection', () => {
     const { clock, a, b } = pairOn();
     const received = [record(a), record(b)];
     b.complete();
-    clock.pass(0);
+    clock.tick(0);
     expect(received.map(({ log }) => log.slice(-3))).toEqual([
       ['finish', 'close', 'complete'],
       ['end', 'close', 'complete'],
@@ -64,11 +63,11 @@ describe('as a connection', () => {
     const received = record(b);
     const sender = record(a);
     a.next('part');
-    clock.pass(0);
+    clock.tick(0);
     a.error(new Error('enough'));
-    clock.pass(9);
+    clock.tick(9);
     expect(received.log).toEqual(['connect']);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log).toEqual(['connect', 'data', 'close', 'error:ECONNRESET']);
     expect(b.readyState).toBe('closed');
     expect(sender.log.at(-1)).toBe('error:ERR_SOCKET_ABORTED');
@@ -79,9 +78,9 @@ describe('as a connection', () => {
     const received = record(b.pipe(data()));
     a.next(Buffer.alloc(100));
     a.next(Buffer.alloc(100));
-    clock.pass(50);
+    clock.tick(50);
     a.error();
-    clock.pass(1000);
+    clock.tick(1000);
     expect(Buffer.concat(received.values)).toHaveLength(100);
     expect(received.log.at(-1)).toBe('error:ECONNRESET');
   });
@@ -90,13 +89,13 @@ describe('as a connection', () => {
     const { clock, a, b } = pairOn({ allowHalfOpen: true, latency: 10 });
     const received = record(b);
     const closed = a.close({ timeout: 100 });
-    clock.pass(110);
+    clock.tick(110);
     expect((await closed).how).toBe('timeout');
     expect(received.log).toEqual(['connect', 'end']);
     b.next('too late');
-    clock.pass(19);
+    clock.tick(19);
     expect(received.log).toEqual(['connect', 'end']);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log.at(-1)).toBe('error:ECONNRESET');
   });
 
@@ -105,10 +104,10 @@ describe('as a connection', () => {
     record(a);
     record(b);
     a.next('never to arrive');
-    clock.pass(0);
+    clock.tick(0);
     a.error();
     b.error();
-    clock.pass(0);
+    clock.tick(0);
     expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
     expect(clock.actions).toEqual([]);
   });
@@ -118,9 +117,9 @@ describe('as a connection', () => {
     const received = record(b.pipe(data()));
     const bytes = Buffer.from('mine');
     a.next(bytes);
-    clock.pass(1);
+    clock.tick(1);
     bytes.fill(0);
-    clock.pass(10);
+    clock.tick(10);
     expect(received.log).toEqual(['mine']);
   });
 
@@ -133,24 +132,24 @@ describe('as a connection', () => {
     let room = true;
     while (room && written < 100_000) {
       room = b.next(Buffer.alloc(500));
-      clock.pass(1);
+      clock.tick(1);
       // A mark is reached in every turn. It stops the writer only where nothing is sent.
       if (!room && b.writableLength === 0) room = true;
       written += 500;
     }
     expect(room).toBe(false);
     expect(written).toBeLessThanOrEqual(3500);
-    clock.pass(60_000);
+    clock.tick(60_000);
     expect(drains.values).toEqual([]);
     expect(received.values).toEqual([]);
     release();
-    clock.pass(0);
+    clock.tick(0);
     expect(drains.log).toEqual(['drain']);
     expect(Buffer.concat(received.values)).toHaveLength(written);
   });
 
   test('two pairs form a line through relay()', () => {
-    const clock = new Clock();
+    const clock = new VirtualClock();
     const options = { scheduler: clock, latency: 10, keepOpen: true };
     const [client, left] = socketPair(options);
     const [right, server] = socketPair(options);
@@ -159,7 +158,7 @@ describe('as a connection', () => {
     client.next('hello');
     client.complete();
     server.complete();
-    clock.pass(20);
+    clock.tick(20);
     expect(received.log).toEqual(['hello', 'complete']);
     expect(relaying.log).toEqual(['complete']);
   });
@@ -170,38 +169,38 @@ describe('the options of the second socket', () => {
     const { clock, a, b } = pairOn({ idleTimeout: 1000 });
     expect([a.allowHalfOpen, b.allowHalfOpen]).toEqual([false, false]);
     const received = [record(a), record(b)];
-    clock.pass(1000);
+    clock.tick(1000);
     for (const { log } of received) expect(log).toContain('timeout');
   });
 
   test('may differ', () => {
-    const clock = new Clock();
+    const clock = new VirtualClock();
     const first = { scheduler: clock, keepOpen: true, idleTimeout: 1000 };
     const [a, b] = socketPair(first, { allowHalfOpen: true, idleTimeout: 0 });
     expect([a.allowHalfOpen, b.allowHalfOpen]).toEqual([false, true]);
     const received = [record(a), record(b)];
-    clock.pass(1000);
+    clock.tick(1000);
     expect(received.map(({ log }) => log.includes('timeout'))).toEqual([true, false]);
   });
 
   test('are those of the first where they are undefined', () => {
-    const clock = new Clock();
+    const clock = new VirtualClock();
     const first = { scheduler: clock, keepOpen: true, idleTimeout: 1000 };
     const received = socketPair(first, { scheduler: undefined, idleTimeout: undefined }).map(record);
-    clock.pass(1000);
+    clock.tick(1000);
     for (const { log } of received) expect(log).toContain('timeout');
   });
 
   test('highWaterMark bounds what is on its way to that socket', () => {
     const written = (first: number, second: number) => {
-      const clock = new Clock();
+      const clock = new VirtualClock();
       const options = { scheduler: clock, keepOpen: true, highWaterMark: first, latency: 1000 };
       const [a, b] = socketPair(options, { highWaterMark: second });
       record(b.pipe(data()));
       a.next(Buffer.alloc(100_000));
-      clock.pass(1);
+      clock.tick(1);
       a.next(Buffer.alloc(100_000));
-      clock.pass(1);
+      clock.tick(1);
       return 200_000 - a.writableLength;
     };
     expect(written(10, 1_000_000)).toBe(200_000);
@@ -214,16 +213,16 @@ describe('on virtual time', () => {
     const { clock, a, b } = pairOn({ latency: 50 });
     const received = record(b.pipe(data()));
     a.next('one');
-    clock.pass(20);
+    clock.tick(20);
     a.next('two');
     a.complete();
-    clock.pass(29);
+    clock.tick(29);
     expect(received.log).toEqual([]);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log).toEqual(['one']);
-    clock.pass(19);
+    clock.tick(19);
     expect(received.log).toEqual(['one']);
-    clock.pass(1);
+    clock.tick(1);
     expect(received.log).toEqual(['one', 'two', 'complete']);
   });
 
@@ -253,7 +252,7 @@ describe('on virtual time', () => {
     const { clock, a, b } = pairOn({ latency: 50, idleTimeout: 1000 });
     const silent = record(a);
     const other = record(b);
-    clock.pass(1000);
+    clock.tick(1000);
     expect(silent.log.slice(1)).toEqual(['timeout', 'close', 'error:ETIMEDOUT']);
     return Promise.all([
       expect(silent.ended).resolves.toEqual({ error: expect.any(SocketTimeoutError) }),
@@ -282,14 +281,14 @@ describe('on virtual time', () => {
     const drained = record(a.pipe(on('finish')));
     a.next(Buffer.alloc(500));
     a.complete();
-    clock.pass(255);
+    clock.tick(255);
     expect(sizes.values.at(-1)).toBe(250);
-    clock.pass(244);
+    clock.tick(244);
     expect(drained.values).toEqual([]);
-    clock.pass(1);
+    clock.tick(1);
     expect(drained.log.slice(0, 1)).toEqual(['finish']);
     expect(sizes.values.at(-1)).toBe(490);
-    clock.pass(5);
+    clock.tick(5);
     expect(sizes.log.slice(-2)).toEqual(['500', 'complete']);
   });
 
@@ -299,7 +298,7 @@ describe('on virtual time', () => {
     a.next('abcdefg');
     a.next('hi');
     a.complete();
-    clock.pass(0);
+    clock.tick(0);
     expect(received.log).toEqual(['a', 'bcd', 'e', 'fg', 'h', 'i', 'complete']);
   });
 
@@ -310,10 +309,10 @@ describe('on virtual time', () => {
     a.next('abc');
     a.next('def');
     a.complete();
-    clock.pass(0);
+    clock.tick(0);
     b.next('yes');
     b.complete();
-    clock.pass(0);
+    clock.tick(0);
     expect(received.log).toEqual(['connect', 'data', 'data', 'end', 'finish', 'close', 'complete']);
     expect(b.bytesRead).toBe(4);
     expect(answers.log).toEqual(['yes', 'complete']);
@@ -323,7 +322,7 @@ describe('on virtual time', () => {
     const { clock, a, b } = pairOn({ resetPeer: { bytes: reset } });
     const received = [record(a), record(b)];
     if (reset > 0) a.next('abcdef');
-    clock.pass(0);
+    clock.tick(0);
     expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
     expect(b.bytesRead).toBe(reset);
     for (const { log, ended } of received) {

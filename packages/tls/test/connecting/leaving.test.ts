@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import type net from 'node:net';
 import { ConnectError, on, type Socket } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -36,13 +36,13 @@ async function seenBy(peer: net.Socket): Promise<string> {
 }
 
 test('handshakeTimeout ends a silent handshake, in virtual time', async () => {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const { socket } = await unanswered({ scheduler, keepOpen: true });
   const { log, values, ended } = record(socket);
-  scheduler.pass(9_999);
+  scheduler.tick(9_999);
   await turns();
   expect(log).toEqual(['connect']);
-  scheduler.pass(1);
+  scheduler.tick(1);
   expect((await ended).error).toMatchObject({
     name: 'SocketTimeoutError',
     code: 'ETIMEDOUT',
@@ -54,21 +54,21 @@ test('handshakeTimeout ends a silent handshake, in virtual time', async () => {
 });
 
 test('connectTimeout does not include the handshake', async () => {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const { socket } = await unanswered({ scheduler, connectTimeout: 100, handshakeTimeout: 0, keepOpen: true });
   const { log } = record(socket);
-  scheduler.pass(1_000_000_000);
+  scheduler.tick(1_000_000_000);
   await turns();
   expect(log).toEqual(['connect']);
 });
 
 test('the timeout stops with the handshake', async () => {
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const server = await nodeServer();
   const socket = dial({ port: server.port, scheduler, keepOpen: true });
   const { log } = record(socket);
   await secured(socket);
-  scheduler.pass(1_000_000);
+  scheduler.tick(1_000_000);
   await turns();
   expect(log.at(-1)).toBe('secureConnect');
 });

@@ -1,9 +1,9 @@
 // request(): one reply to one datagram, or an error in finite time.
 import type { LookupFunction } from 'node:net';
+import { VirtualClock } from '@rxsock/core/testing';
 import { bind, connect, type Message, request } from '@rxsock/udp';
 import { firstValueFrom, forkJoin, type Subscription } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, eventsOf, rawPeer, refusingPort, unknownName } from '../support/peers.js';
@@ -120,7 +120,7 @@ describe('the reply', () => {
 
 describe('no reply', () => {
   const waiting = async (options: Parameters<typeof request>[2]) => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const peer = await rawPeer();
     const { socket } = await connected({ port: peer.port, scheduler });
     const schedule = vi.spyOn(scheduler, 'schedule');
@@ -132,10 +132,10 @@ describe('no reply', () => {
     const { scheduler, peer, ended, log, socket } = await waiting({ timeout: 300, retries: 2 });
     for (let sent = 1; sent <= 3; sent++) {
       await expect.poll(() => peer.received).toHaveLength(sent);
-      scheduler.pass(299);
+      scheduler.tick(299);
       await turns();
       expect([peer.received.length, log.length]).toEqual([sent, 0]);
-      scheduler.pass(1);
+      scheduler.tick(1);
     }
     const { error } = await ended;
     expect(error).toMatchObject({
@@ -152,7 +152,7 @@ describe('no reply', () => {
     const { scheduler, peer, ended } = await waiting({});
     for (let sent = 1; sent <= 3; sent++) {
       await expect.poll(() => peer.received).toHaveLength(sent);
-      scheduler.pass(1000);
+      scheduler.tick(1000);
     }
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', milliseconds: 1000 });
   });
@@ -171,14 +171,14 @@ describe('no reply', () => {
   test('a reply to the second attempt counts', async () => {
     const { scheduler, peer, socket, ended, values, timers } = await waiting({ timeout: 100, retries: 1 });
     await expect.poll(() => peer.received).toHaveLength(1);
-    scheduler.pass(100);
+    scheduler.tick(100);
     await expect.poll(() => peer.received).toHaveLength(2);
     await peer.send('yes', socket.local?.port as number);
     await ended;
     expect(values.map(text)).toEqual(['yes']);
     expect(timers()).toHaveLength(2);
     expect(timers()[1]?.closed).toBe(true);
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     await turns();
     expect(peer.received).toHaveLength(2);
   });
@@ -187,7 +187,7 @@ describe('no reply', () => {
     const { scheduler, peer, subscription, log } = await waiting({ timeout: 100 });
     await expect.poll(() => peer.received).toHaveLength(1);
     subscription.unsubscribe();
-    scheduler.pass(10_000);
+    scheduler.tick(10_000);
     await turns();
     expect([peer.received.length, log.length]).toEqual([1, 0]);
   });
@@ -209,14 +209,14 @@ describe('no reply', () => {
   });
 
   test('a request is not queued twice while its name is being resolved', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const asked: string[] = [];
     const lookup: LookupFunction = (name) => void asked.push(name);
     const { socket } = await bound({ lookup, scheduler });
     const remote = { address: 'somebody.test', port: 9 };
     const { ended } = record(request(socket, { data: 'x', remote }, { timeout: 100, retries: 3 }));
     await turns();
-    for (let attempt = 0; attempt < 4; attempt++) scheduler.pass(100);
+    for (let attempt = 0; attempt < 4; attempt++) scheduler.tick(100);
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT' });
     expect(asked).toEqual(['somebody.test']);
   });
@@ -224,13 +224,13 @@ describe('no reply', () => {
 
 describe('a request that fails', () => {
   test('because it is refused is sent again, and reports the last refusal', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const client = await connected({ port: await refusingPort(), scheduler });
     const { log, ended } = record(request(client.socket, 'x', { retries: 1 }));
     await expect.poll(() => client.log).toEqual(['listening', 'sendError']);
     await turns();
     expect(log).toEqual([]);
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect((await ended).error).toMatchObject({ code: 'ECONNREFUSED' });
     expect(client.socket.readyState).toBe('open');
   });

@@ -3,9 +3,9 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import type { LookupFunction } from 'node:net';
 import { on, toReadable } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { bound, connected, live, rawPeer } from '../support/peers.js';
@@ -71,7 +71,7 @@ describe('complete()', () => {
 
 describe('lingerTimeout', () => {
   const waiting = async (options: { lingerTimeout?: number }) => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = await bound({ lookup: silent, scheduler, ...options });
     const sent = server.socket.send({ data: 'x', remote });
     return { ...server, scheduler, sent };
@@ -80,10 +80,10 @@ describe('lingerTimeout', () => {
   test('ends the wait for datagrams that cannot be sent', async () => {
     const { socket, scheduler, sent, log } = await waiting({ lingerTimeout: 1000 });
     const report = socket.close();
-    scheduler.pass(999);
+    scheduler.tick(999);
     await turns();
     expect(log).toEqual(['listening']);
-    scheduler.pass(1);
+    scheduler.tick(1);
     await expect(sent).rejects.toMatchObject({ code: 'ERR_SOCKET_CLOSED' });
     expect(await report).toMatchObject({ messagesWritten: 0, messagesUnsent: 1, duration: 1000 });
     expect(log).toEqual(['listening', 'sendError', 'close', 'complete']);
@@ -101,31 +101,31 @@ describe('lingerTimeout', () => {
   test('is five seconds, 0 is no limit, and close({ timeout }) has its own', async () => {
     const { socket, scheduler } = await waiting({});
     socket.complete();
-    scheduler.pass(4999);
+    scheduler.tick(4999);
     await turns();
     expect(socket.readyState).toBe('closing');
-    scheduler.pass(1);
+    scheduler.tick(1);
     await expect.poll(() => socket.readyState).toBe('closed');
 
     const longer = await waiting({});
     longer.socket.complete();
     longer.socket.close({ timeout: 10_000 });
-    longer.scheduler.pass(9999);
+    longer.scheduler.tick(9999);
     await turns();
     expect(longer.socket.readyState).toBe('closing');
-    longer.scheduler.pass(1);
+    longer.scheduler.tick(1);
     await longer.ended;
 
     const unlimited = await waiting({ lingerTimeout: 0 });
     unlimited.socket.complete();
-    unlimited.scheduler.pass(1e9);
+    unlimited.scheduler.tick(1e9);
     const report = unlimited.socket.close();
-    unlimited.scheduler.pass(1e9);
+    unlimited.scheduler.tick(1e9);
     await turns();
     expect(unlimited.socket.readyState).toBe('closing');
     unlimited.socket.close({ timeout: 10 });
     unlimited.socket.complete(); // a second call changes nothing
-    unlimited.scheduler.pass(10);
+    unlimited.scheduler.tick(10);
     expect(await report).toMatchObject({ messagesUnsent: 1 });
 
     const never = await waiting({});
@@ -189,12 +189,12 @@ describe('close()', () => {
 
   test('returns the same report each time', async () => {
     const peer = await rawPeer();
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const server = await bound({ scheduler });
     await peer.send('12345', server.local.port);
     await expect.poll(() => server.log).toHaveLength(2);
     await server.socket.send({ data: 'abc', remote: { address: '127.0.0.1', port: peer.port } });
-    scheduler.pass(250);
+    scheduler.tick(250);
     expect(server.socket.report.duration).toBe(250);
     const report = {
       messagesRead: 1,
@@ -208,7 +208,7 @@ describe('close()', () => {
     };
     expect(await server.socket.close()).toEqual(report);
     expect(server.values.at(-1)).toEqual({ type: 'close', report });
-    scheduler.pass(250);
+    scheduler.tick(250);
     expect(await server.socket.close()).toEqual(report);
     expect(server.socket.report).toEqual(report);
   });
@@ -262,12 +262,12 @@ describe('close()', () => {
   });
 
   test('with its own timeout is not shortened by a subscriber that leaves', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, subscription } = await bound({ lookup: silent, scheduler });
     socket.next({ data: 'x', remote });
     socket.close({ timeout: Number.POSITIVE_INFINITY });
     subscription.unsubscribe();
-    scheduler.pass(1e6);
+    scheduler.tick(1e6);
     await turns();
     expect(socket.readyState).toBe('closing');
   });
@@ -302,27 +302,27 @@ describe('close()', () => {
 describe('unsubscribing', () => {
   test('the last subscriber closes it by the next turn, and queued datagrams are sent', async () => {
     const peer = await rawPeer();
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, subscription } = await connected({ port: peer.port, scheduler });
     const second = record(socket);
     subscription.unsubscribe();
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect(socket.readyState).toBe('open');
     socket.next('goodbye');
     second.subscription.unsubscribe();
     expect(socket.readyState).toBe('open');
-    scheduler.pass(0);
+    scheduler.tick(0);
     expect(socket.readyState).toBe('closing');
     expect(await socket.close()).toMatchObject({ messagesWritten: 1 });
     await expect.poll(() => peer.received).toEqual(['goodbye']);
   });
 
   test('a subscriber of the same turn keeps it open', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, subscription } = await bound({ scheduler });
     subscription.unsubscribe();
     const { log } = record(socket);
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect([socket.readyState, log]).toEqual(['open', ['listening']]);
   });
 
@@ -339,17 +339,17 @@ describe('unsubscribing', () => {
     [500, 499, 1],
     [false, -1, 1],
   ])('keepOpen %o', async (keepOpen, before, rest) => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, subscription } = await bound({ scheduler, keepOpen });
     subscription.unsubscribe();
-    if (before >= 0) scheduler.pass(before);
+    if (before >= 0) scheduler.tick(before);
     expect(socket.readyState).toBe('open');
-    scheduler.pass(rest);
+    scheduler.tick(rest);
     await expect.poll(() => socket.readyState).toBe('closed');
   });
 
   test('leaves no timer behind', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { socket, subscription } = await bound({ scheduler, keepOpen: 500 });
     subscription.unsubscribe();
     expect(scheduler.actions).toHaveLength(1);
@@ -358,13 +358,13 @@ describe('unsubscribing', () => {
   });
 
   test('keepOpen true and bind() keep it open without limit', async () => {
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const kept = await bound({ scheduler, keepOpen: true });
     const explicit = bind({ scheduler });
     await explicit.bind();
     const { subscription } = await live(explicit);
     for (const each of [kept.subscription, subscription]) each.unsubscribe();
-    scheduler.pass(1e9);
+    scheduler.tick(1e9);
     expect([kept.socket.readyState, explicit.readyState]).toEqual(['open', 'open']);
   });
 });

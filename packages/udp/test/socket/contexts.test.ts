@@ -1,7 +1,7 @@
 // A datagram socket notifies each subscriber in the AsyncLocalStorage context in which it subscribed.
+import { VirtualClock } from '@rxsock/core/testing';
 import { bind, connect, request } from '@rxsock/udp';
 import { expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { as, watchAs } from '../../../../tests/support/contexts.js';
 import { rawPeer } from '../support/peers.js';
 
@@ -45,15 +45,15 @@ test('an abort by another user fails each subscriber, and a request, in its own 
 
 test('timers notify a request, and a subscriber that comes after the end, in their own contexts', async () => {
   const silent = await rawPeer();
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const socket = connect({ host: '127.0.0.1', port: silent.port, scheduler });
   const asking = watchAs('asking', request(socket, 'question', { timeout: 100, retries: 0 }));
   await expect.poll(() => silent.received).toEqual(['question']);
-  as('other', () => scheduler.pass(100));
+  as('other', () => scheduler.tick(100));
   expect(asking.log).toEqual(['error:ETIMEDOUT']);
   await socket.close();
   const late = watchAs('late', socket);
-  as('other', () => scheduler.pass(0));
+  as('other', () => scheduler.tick(0));
   expect(late.log).toEqual(['close', 'complete']);
   expect([asking.users, late.users]).toEqual([new Set(['asking']), new Set(['late'])]);
 });

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { listen, type Server, type Socket } from '@rxsock/core';
 import { SocketRegistry, snapshot } from '@rxsock/core/registry';
+import { VirtualClock } from '@rxsock/core/testing';
 import { bind, connect, type DatagramSocket } from '@rxsock/udp';
 import { expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -106,7 +106,7 @@ test('an error of one socket does not end the others, and error() aborts all', a
 });
 
 test("closing it from an 'opening' notification closes it for good", async () => {
-  const clock = new Clock();
+  const clock = new VirtualClock();
   const socket = bind({ scheduler: clock });
   const states = record(socket.readyStates);
   socket.readyStates.subscribe((state) => state === 'opening' && socket.error());

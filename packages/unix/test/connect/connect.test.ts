@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { ConnectError, connections, data, on } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { type ConnectOptions, connect, listen } from '@rxsock/unix';
 import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { drainRaw, opened } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -196,9 +196,9 @@ test('a link to a socket leads to it', async () => {
 test('connectTimeout limits the dialling', async () => {
   const { path } = temporaryPath();
   await started(listen({ path }));
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   const { ended } = record(connect({ path, connectTimeout: 1000, scheduler }));
-  scheduler.pass(1000);
+  scheduler.tick(1000);
   expect((await ended).error).toMatchObject({
     name: 'SocketTimeoutError',
     timeout: 'connectTimeout',

@@ -6,10 +6,10 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { connections, type DropEvent, data, type ServerEvent, serve } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { listen } from '@rxsock/unix';
 import { firstValueFrom, of } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { drainRaw } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -334,11 +334,11 @@ describe('dropped connections', () => {
 
   test('are those that nobody subscribes to within claimTimeout', async () => {
     const { path } = temporaryPath();
-    const scheduler = new Clock();
+    const scheduler = new VirtualClock();
     const { values } = await started(listen({ path, claimTimeout: 1000, scheduler }));
     const peer = client(path);
     await expect.poll(() => values).toHaveLength(2);
-    scheduler.pass(1000);
+    scheduler.tick(1000);
     expect((await drainRaw(peer)).end).toBe('end');
     expect(drops(values)).toEqual([{ type: 'drop', reason: 'unclaimed', remote: { path: '' } }]);
   });

@@ -1,9 +1,9 @@
 // A peer that has stopped reading and says nothing: a write to it fails, and its end never comes.
 import { data, listen, reconnect, relay, serve, through } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { connect } from '@rxsock/unix';
 import { of } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { Clock } from '../../../../tests/support/clock.js';
 import { startPeer } from '../../../../tests/support/peers/index.js';
 import { rawClient } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -14,7 +14,7 @@ async function deafPeer() {
   const peer = startPeer('deaf.pl', path);
   onTestFinished(() => peer.kill());
   await peer.line();
-  const scheduler = new Clock();
+  const scheduler = new VirtualClock();
   /** Resolves when the peer has stopped reading from its next connection. */
   const deaf = () => peer.line();
   return { scheduler, deaf, options: { path, scheduler, finTimeout: 1000 } };
@@ -27,9 +27,9 @@ test('the error waits for the end of the peer no longer than finTimeout', async 
   await deaf();
   const answer = record(of('question').pipe(through(socket)));
   await expect.poll(() => socket.readyState).toBe('closing');
-  scheduler.pass(999);
+  scheduler.tick(999);
   expect(answer.log).toEqual([]);
-  scheduler.pass(1);
+  scheduler.tick(1);
   expect((await ended).error).toMatchObject({ code: 'EPIPE' });
   expect((await answer.ended).error).toMatchObject({ code: 'EPIPE' });
 });
@@ -42,9 +42,9 @@ test('a reconnecting socket connects again, and its next write() leaves', async 
   await deaf();
   await expect.poll(() => log).toContain('connect');
   await expect(feed.write('a')).rejects.toMatchObject({ code: 'EPIPE' });
-  scheduler.pass(1000);
+  scheduler.tick(1000);
   await expect.poll(() => log).toContain('disconnect');
-  scheduler.pass(0);
+  scheduler.tick(0);
   await expect.poll(() => feed.readyState).toBe('open');
 });
 
@@ -59,7 +59,7 @@ test('a relay to it ends, and the client is told', async () => {
   client.on('error', () => {}).write('question');
   await expect
     .poll(() => {
-      scheduler.pass(1000);
+      scheduler.tick(1000);
       return log;
     })
     .toContain('connectionError');
