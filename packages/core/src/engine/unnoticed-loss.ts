@@ -6,7 +6,7 @@ import type { SocketError } from '../base/errors.js';
 const LIMIT = 10;
 
 /** How many losses with each code there were. */
-const losses = new Map<string, number>();
+export const losses = new Map<string, number>();
 
 /** Emits a process warning, unless there were many with this code before. */
 export function warnOfLoss(error: SocketError): void {

@@ -1,12 +1,13 @@
 // writeTo(): backpressure, progress, and that a FIN means a whole transfer.
 import { data, type WriteProgress, writeTo } from '@rxsock/core';
 import { from, lastValueFrom, NEVER, Observable, of, Subject, throwError } from 'rxjs';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { accepted, dial, drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { controlOf } from '../../src/socket.js';
 import { listenOn } from '../support/dials.js';
+import { watchWarnings } from '../support/warnings.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -200,8 +201,7 @@ describe('a transfer that has finished', () => {
   test('does not hide that later bytes were lost: a warning says so once', async () => {
     const { socket, peer } = await pair();
     await lastValueFrom(of('hello').pipe(writeTo(socket, { end: false })));
-    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    onTestFinished(() => warned.mockRestore());
+    const warned = watchWarnings();
     socket.next(Buffer.alloc(20_000_000));
     peer.resetAndDestroy();
     await expect.poll(() => socket.readyState).toBe('closed');

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { watchWarnings } from '../support/warnings.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -69,7 +70,7 @@ describe('next()', () => {
   });
 
   test('after complete() returns false, emits one warning however often, and sends nothing', async () => {
-    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const warn = watchWarnings();
     const { socket, peer } = await pair();
     socket.next('a');
     socket.complete();
@@ -81,7 +82,6 @@ describe('next()', () => {
     expect(warn).toHaveBeenCalledTimes(2);
     await expect(socket.write('c')).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END', phase: 'write' });
     expect((await drainRaw(peer)).bytes.toString()).toBe('a');
-    warn.mockRestore();
   });
 
   test('after the close returns false and does not throw', async () => {
