@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type EntryPoint, entryPoints } from './exported-names.js';
 
 /** How many names the main entry point of core may have. */
-const MOST_NAMES = 110;
+const MOST_NAMES = 114;
 
 /** Names that do not count, by the reason why they are there all the same. */
 const reasons: Readonly<Record<string, readonly string[]>> = {
@@ -36,7 +36,13 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'OversizePolicy',
     'TrailingPolicy',
   ],
-  'The options or the result of one function: for wrappers of it': ['SaveToOptions', 'SocketDuplex'],
+  'The options or the result of one function: for wrappers of it': [
+    'FrameMapping',
+    'HeaderCodec',
+    'HeaderFrameOptions',
+    'SaveToOptions',
+    'SocketDuplex',
+  ],
 };
 
 let entries: EntryPoint[];

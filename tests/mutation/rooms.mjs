@@ -11,10 +11,10 @@ const properties = (name) => `tests/properties/${name}.test.ts`;
 export const rooms = {
   framing: [...near('framing'), test('flow/decode'), test('reader/reader'), properties('framing')],
   flow: [...near('flow'), test('streams/flow-from'), test('streams/async-iterable')],
-  engine: near('engine', 'socket', 'dial'),
+  engine: [...near('engine', 'socket'), test('dial/dialling')],
   operators: [...near('operators', 'flow'), test('server/serve'), test('socket/write-to')],
   reader: [...near('reader'), properties('reader')],
 };
 
-/** They match, but start processes. */
-export const slow = ['packages/core/test/flow/memory.test.ts'];
+/** They match, but start processes, or wait for real time. */
+export const slow = [test('flow/memory'), test('socket/turns')];

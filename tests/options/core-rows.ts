@@ -25,6 +25,7 @@ const lengthPrefixed: Options = {
   offset: kind.position,
   adjustment: kind.integer,
   maxLength: kind.size,
+  header: kind.flag,
 };
 const netstrings: Options = { maxLength: kind.size };
 
@@ -36,14 +37,14 @@ const framing: Row[] = [
   row('core lines', { ...lines, ...decodeOptions }, (options) => core.lines(options)),
   row('core jsonLines', { ...jsonLines, ...decodeOptions }, (options) => core.jsonLines(options)),
   row('core lengthPrefixed', { ...lengthPrefixed, ...decodeOptions }, (options) => core.lengthPrefixed(options), {
-    base: { lengthField: 4 },
+    base: { lengthField: 4, offset: 1 },
   }),
   row('core netstrings', { ...netstrings, ...decodeOptions }, (options) => core.netstrings(options)),
   row('core delimitedCodec', delimited, (options) => core.delimitedCodec('\0', options)),
   row('core linesCodec', lines, (options) => core.linesCodec(options)),
   row('core jsonLinesCodec', jsonLines, (options) => core.jsonLinesCodec(options)),
   row('core lengthPrefixedCodec', lengthPrefixed, (options) => core.lengthPrefixedCodec(options), {
-    base: { lengthField: 4 },
+    base: { lengthField: 4, offset: 1 },
   }),
   row('core netstringsCodec', netstrings, (options) => core.netstringsCodec(options)),
 ];

@@ -8,6 +8,7 @@ import {
   jsonLinesCodec,
   lengthPrefixedCodec,
   linesCodec,
+  mapCodec,
   netstringsCodec,
 } from '@rxsock/core';
 import { chunkings, delimiterRichBytes, verifyCodec } from '@rxsock/core/fast-check';
@@ -282,6 +283,47 @@ describe('verifyCodec accepts every codec, with random options', () => {
         const codec = lengthPrefixedCodec({ ...options, maxLength: 20 });
         verifyCodec(codec, { values: payload, limit: 20 + options.offset + 10, ...parameters });
       },
+    );
+  });
+
+  test('lengthPrefixed with headers', () => {
+    each(
+      fc.record({
+        lengthField: fc.constantFrom(...([1, 4, 'varint'] as const)),
+        offset: fc.integer({ min: 1, max: 4 }),
+      }),
+      (options, parameters) => {
+        const codec = lengthPrefixedCodec({ ...options, maxLength: 20, header: true });
+        const header = fc.uint8Array({ minLength: options.offset, maxLength: options.offset });
+        const values = fc.record({ header: header.map((bytes) => Buffer.from(bytes)), payload });
+        verifyCodec(codec, { values, limit: 20 + options.offset + 10, ...parameters });
+      },
+    );
+  });
+
+  test('mapCodec', () => {
+    // Odd numbers are frames that are left out, and those over 1000 are refused.
+    const mapping = {
+      decode: (frame: Buffer | string) => {
+        const number = Number.parseInt(`${frame}`, 10);
+        if (!(number <= 1000)) throw new Error(`not ${frame}`);
+        return number % 2 === 0 ? { number } : undefined;
+      },
+      encode: ({ number }: { number: number }) => `${number}`.padStart(4, '0'),
+    };
+    const values = fc.integer({ min: 0, max: 500 }).map((half) => ({ number: 2 * half }));
+    const formats = {
+      lines: [mapCodec(linesCodec({ maxLength: 99 }), mapping), ['0001\n', '0002\r\n', '2000\n']],
+      delimited: [mapCodec(delimitedCodec('--', { maxLength: 99 }), mapping), ['0001--', '0002--', '-', '2000--']],
+      fixedLength: [mapCodec(fixedLengthCodec(4), mapping), ['0001', '0002', '2000']],
+      lengthPrefixed: [
+        mapCodec(lengthPrefixedCodec({ lengthField: 1, maxLength: 99 }), mapping),
+        ['\x040001', '\x040002', '\x042000'],
+      ],
+      netstrings: [mapCodec(netstringsCodec({ maxLength: 99 }), mapping), ['4:0001,', '4:0002,', '4:2000,']],
+    } as const;
+    each(fc.constantFrom(...Object.values(formats)), ([codec, pieces], parameters) =>
+      verifyCodec(codec, { values, inputs: delimiterRichBytes([...pieces]), limit: 110, ...parameters }),
     );
   });
 

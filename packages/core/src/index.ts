@@ -100,13 +100,22 @@ export { netstrings } from './operators/netstrings.js';
 
 // Framing: codecs
 
+export { ByteQueue } from './framing/byte-queue.js';
 export type { BytesCodec, Codec, Decoder } from './framing/codec.js';
 export { type DelimitedOptions, delimitedCodec } from './framing/delimited.js';
 export { fixedLengthCodec } from './framing/fixed-length.js';
+export { FrameDecoder } from './framing/frame-decoder.js';
 export { type JsonLinesOptions, jsonLinesCodec } from './framing/json-lines.js';
 export type { ByteOrder, LengthField } from './framing/length-field.js';
-export { type LengthPrefixedOptions, lengthPrefixedCodec } from './framing/length-prefixed.js';
+export {
+  type HeaderCodec,
+  type HeaderFrame,
+  type HeaderFrameOptions,
+  type LengthPrefixedOptions,
+  lengthPrefixedCodec,
+} from './framing/length-prefixed.js';
 export { type LinesOptions, linesCodec } from './framing/lines.js';
+export { type FrameMapping, mapCodec } from './framing/map-codec.js';
 export { type NetstringsOptions, netstringsCodec } from './framing/netstrings.js';
 export type { OversizePolicy, TrailingPolicy } from './framing/options.js';
 

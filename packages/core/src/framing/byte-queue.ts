@@ -11,6 +11,15 @@ const MAX_REUSED = 16 * 1024;
 /** A saved frame of at least this many bytes may be returned in the memory that it was saved in, without a copy. */
 const MIN_UNCOPIED = 4 * 1024;
 
+/** The state of a queue before a frame is taken. */
+export interface QueueMark {
+  readonly saved: Buffer;
+  readonly savedLength: number;
+  readonly chunk: Buffer;
+  readonly position: number;
+  readonly ownMemory: Buffer | undefined;
+}
+
 /**
  * The input buffer of a decoder: the saved beginning of the current frame, followed by the current chunk.
  *
@@ -156,6 +165,21 @@ export class ByteQueue {
     this.savedLength = 0;
     if (this.#saved.length > MAX_REUSED) this.#saved = EMPTY;
     this.advance(fromChunk);
+  }
+
+  /** Returns what `restore()` needs to give back a frame that is taken next. */
+  mark(): QueueMark {
+    const { savedLength, chunk, position } = this;
+    return { saved: this.#saved, savedLength, chunk, position, ownMemory: this.#ownMemory };
+  }
+
+  /** Gives back the frame that was taken after `mark()`. Nothing was pushed or saved since. */
+  restore(mark: QueueMark): void {
+    this.#saved = mark.saved;
+    this.savedLength = mark.savedLength;
+    this.chunk = mark.chunk;
+    this.position = mark.position;
+    this.#ownMemory = mark.ownMemory;
   }
 
   /** Returns a copy of all queued bytes. Consumes nothing. */

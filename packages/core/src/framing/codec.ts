@@ -155,6 +155,9 @@ export interface Codec<T> {
   encode(value: T): Chunk;
 }
 
+/** A codec that decodes frames of one type and encodes values of another, wider one: {@link BytesCodec} is one. */
+export type FrameCodec<T, U> = Pick<Codec<T>, 'decoder'> & { encode(value: U): Chunk };
+
 /**
  * A codec whose frames are bytes. It decodes to Buffers, and encodes Buffers, other `Uint8Array`s and strings (as
  * UTF-8).

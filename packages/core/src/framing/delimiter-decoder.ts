@@ -51,6 +51,11 @@ export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
     return this.ended ? this.#endInput() : undefined;
   }
 
+  // decodeFrame() converts each frame before it consumes its bytes.
+  protected override decodeAndConvert(): T | undefined {
+    return this.decodeFrame();
+  }
+
   override rest(): Uint8Array {
     if (!this.discarding) return super.rest();
     // The last bytes may be the beginning of a delimiter. Until that is known they are not part of the discarded frame.
@@ -97,7 +102,7 @@ export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
     }
     let frame: T | undefined;
     if (payloadLength > options.maxLength) this.#reportOversize();
-    else frame = this.decodePayload(queue.buffer, queue.offset, queue.offset + payloadLength);
+    else frame = this.convert(this.decodePayload(queue.buffer, queue.offset, queue.offset + payloadLength));
     this.frameCount++;
     queue.dropFrame(frameLength);
     return frame;
@@ -117,7 +122,7 @@ export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
     if (options.trailing === 'error') throw truncatedFrame(options.frameName, length);
     // Dropped bytes stay in rest(): they were received, and they are in no frame.
     if (options.trailing === 'drop') return undefined;
-    const frame = this.decodePayload(queue.buffer, queue.offset, queue.offset + length);
+    const frame = this.convert(this.decodePayload(queue.buffer, queue.offset, queue.offset + length));
     queue.dropFrame(length);
     return frame;
   }

@@ -27,6 +27,8 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
   protected readonly queue = new ByteQueue();
   /** `true` after `end()`: no more bytes will come. */
   protected ended = false;
+  /** What turns frames into values: see `mapCodec()`. */
+  #convert: ((frame: T) => T | undefined) | undefined;
   /** The error that `decodeFrame()` threw. It is boxed because a codec may throw any value, even `undefined`. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -54,7 +56,7 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
   next(): T | undefined {
     if (this.#failure !== undefined) throw this.#failure.error;
     try {
-      return this.decodeFrame();
+      return this.#convert ? this.decodeAndConvert() : this.decodeFrame();
     } catch (error) {
       this.#failure = { error };
       this.queue.copyChunk();
@@ -68,6 +70,44 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
 
   rest(): Uint8Array {
     return this.queue.rest();
+  }
+
+  /**
+   * From now on `next()` returns what `convert` makes of the frames. A frame of which it makes `undefined` is left out.
+   * What it throws is the error of that frame.
+   *
+   * @internal
+   */
+  convertFrames<M>(convert: (frame: T) => M | undefined): Decoder<M> {
+    const before = this.#convert as ((frame: T) => M | undefined) | undefined;
+    const after = convert as unknown as (value: M) => M | undefined;
+    const both = (frame: T) => {
+      const value = before?.(frame);
+      return value === undefined ? undefined : after(value);
+    };
+    this.#convert = (before ? both : convert) as unknown as (frame: T) => T | undefined;
+    return this as unknown as Decoder<M>;
+  }
+
+  /** Converts a frame; returns `undefined` if there is none, or if it is left out. */
+  protected convert(frame: T | undefined): T | undefined {
+    return frame === undefined || !this.#convert ? frame : this.#convert(frame);
+  }
+
+  /** Decodes and converts the next frame. If `convert()` throws, the bytes of the frame are not consumed. */
+  protected decodeAndConvert(): T | undefined {
+    for (;;) {
+      const mark = this.queue.mark();
+      const frame = this.decodeFrame();
+      if (frame === undefined) return undefined;
+      try {
+        const value = this.convert(frame);
+        if (value !== undefined) return value;
+      } catch (error) {
+        this.queue.restore(mark);
+        throw error;
+      }
+    }
   }
 
   /**

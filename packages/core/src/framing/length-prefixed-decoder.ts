@@ -1,5 +1,6 @@
 // The state machine for frames that begin with their length.
 import { FrameError, FrameTooLongError } from '../base/errors.js';
+import type { ByteQueue } from './byte-queue.js';
 import { FrameDecoder } from './frame-decoder.js';
 import { type ByteOrder, type LengthField, readUnsigned, VarintReader } from './length-field.js';
 
@@ -15,26 +16,35 @@ export interface LengthPrefixedDecoderOptions {
   readonly maxLength: number;
 }
 
-export class LengthPrefixedDecoder extends FrameDecoder<Buffer> {
+/**
+ * Takes the next frame out of the queue, where it was gathered.
+ *
+ * @param payloadStart How many bytes lie before the payload.
+ */
+export type TakeFrame<T> = (queue: ByteQueue, payloadStart: number, frameLength: number) => T;
+
+export class LengthPrefixedDecoder<T> extends FrameDecoder<T> {
   readonly #options: LengthPrefixedDecoderOptions;
+  readonly #take: TakeFrame<T>;
   readonly #varint = new VarintReader();
   /** How many bytes lie before the payload. `undefined` until the length has been read. */
   #headerLength: number | undefined;
   /** The length of the payload. It counts only while `#headerLength` is set. */
   #payloadLength = 0;
 
-  constructor(options: LengthPrefixedDecoderOptions) {
+  constructor(options: LengthPrefixedDecoderOptions, take: TakeFrame<T>) {
     super();
     this.#options = options;
+    this.#take = take;
   }
 
-  protected decodeFrame(): Buffer | undefined {
+  protected decodeFrame(): T | undefined {
     const { queue } = this;
     if (this.#headerLength === undefined && !this.#readHeader()) return this.needMoreBytes('frame');
     const headerLength = this.#headerLength!;
     const frameLength = headerLength + this.#payloadLength;
     if (!queue.gather(frameLength)) return this.needMoreBytes('frame');
-    const frame = queue.takeFrame(headerLength, frameLength, frameLength);
+    const frame = this.#take(queue, headerLength, frameLength);
     this.#headerLength = undefined;
     return frame;
   }

@@ -82,7 +82,7 @@ export class LineDecoder<T> extends DelimiterDecoder<T> {
     const start = this.#runPosition;
     const found = run.indexOf(this.#delimiter, start);
     const end = this.options.stripCR && found > start && run.charCodeAt(found - 1) === CR ? found - 1 : found;
-    const frame = this.#parseLine(run.slice(start, end), this.frameCount + 1);
+    const frame = this.convert(this.#parseLine(run.slice(start, end), this.frameCount + 1));
     this.frameCount++;
     this.#linesTaken++;
     this.#runPosition = found + this.#delimiter.length;

@@ -1,17 +1,13 @@
 // framed(): a socket of frames, for protocols that talk both ways.
 import { type Observer, Subject } from 'rxjs';
 import { bindContext, ContextSubscriber } from '../base/async-context.js';
-import type { Chunk } from '../base/bytes.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Flowable } from '../flow/flowable.js';
 import { Brake } from '../flow/holds.js';
-import type { Codec } from '../framing/codec.js';
+import type { Codec, FrameCodec } from '../framing/codec.js';
 import { controlOf, type Socket } from '../socket.js';
 import { type DecodeOptions, decode } from './decode.js';
-
-/** A codec that may encode more types than it decodes. */
-type FrameCodec<T, U> = Pick<Codec<T>, 'decoder'> & { encode(value: U): Chunk };
 
 /** What a codec decodes. */
 type FrameOf<C extends Codec<unknown>> = Exclude<ReturnType<ReturnType<C['decoder']>['next']>, undefined>;
@@ -63,6 +59,16 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
    */
   next(value: U): boolean {
     return this.socket.next(this.#codec.encode(value));
+  }
+
+  /**
+   * Sends a value as a frame, and reports when the kernel has accepted it: see {@link Socket.write}.
+   *
+   * @throws At the call: what the codec throws for a value that it cannot encode. The socket is unchanged.
+   * @throws As a rejection: the errors of {@link Socket.write}.
+   */
+  write(value: U): Promise<void> {
+    return this.socket.write(this.#codec.encode(value));
   }
 
   /** Half-closes, as {@link Socket.complete}. */

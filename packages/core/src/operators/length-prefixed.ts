@@ -1,10 +1,17 @@
 // lengthPrefixed(): splits bytes into frames that begin with their length.
 import type { OperatorFunction } from 'rxjs';
-import { type LengthPrefixedOptions, lengthPrefixedCodec } from '../framing/length-prefixed.js';
+import type { Codec } from '../framing/codec.js';
+import {
+  type HeaderFrame,
+  type HeaderFrameOptions,
+  type LengthPrefixedOptions,
+  lengthPrefixedCodec,
+} from '../framing/length-prefixed.js';
 import { type DecodeOptions, decode } from './decode.js';
 
 /**
- * Splits bytes into frames that begin with their length, and emits the payloads. The same as
+ * Splits bytes into frames that begin with their length, and emits the payloads; with `header: true`, the bytes before
+ * the length too. The same as
  * `decode(lengthPrefixedCodec(options))`; {@link lengthPrefixedCodec} shows the formats.
  *
  * **Half-close**: a FIN between two frames completes the stream. A FIN inside a frame makes it fail with
@@ -34,6 +41,11 @@ import { type DecodeOptions, decode } from './decode.js';
  * connect({ port: 53 }).pipe(data(), lengthPrefixed({ lengthField: 2 })).subscribe(console.log);
  * ```
  */
-export function lengthPrefixed(options: LengthPrefixedOptions & DecodeOptions): OperatorFunction<Uint8Array, Buffer> {
-  return decode(lengthPrefixedCodec(options), options);
+export function lengthPrefixed(options: LengthPrefixedOptions & DecodeOptions): OperatorFunction<Uint8Array, Buffer>;
+export function lengthPrefixed(options: HeaderFrameOptions & DecodeOptions): OperatorFunction<Uint8Array, HeaderFrame>;
+export function lengthPrefixed(
+  options: (LengthPrefixedOptions | HeaderFrameOptions) & DecodeOptions,
+): OperatorFunction<Uint8Array, Buffer | HeaderFrame> {
+  const codec: Pick<Codec<Buffer | HeaderFrame>, 'decoder'> = lengthPrefixedCodec(options as LengthPrefixedOptions);
+  return decode(codec, options);
 }

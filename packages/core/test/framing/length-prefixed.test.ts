@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { FrameError, FrameTooLongError, TruncatedFrameError } from '../../src/base/errors.js';
-import { type LengthPrefixedOptions, lengthPrefixedCodec } from '../../src/framing/length-prefixed.js';
-import { cuts, decodeBytes } from './support.js';
+import {
+  type HeaderFrame,
+  type LengthPrefixedOptions,
+  lengthPrefixedCodec,
+} from '../../src/framing/length-prefixed.js';
+import { cuts, decodeAll, decodeBytes } from './support.js';
 
 const decode = (options: LengthPrefixedOptions, ...chunks: string[]) =>
   decodeBytes(lengthPrefixedCodec(options), ...chunks);
@@ -166,4 +170,47 @@ test.each([
   const call = () => lengthPrefixedCodec(options as never);
   expect(call).toThrow(type);
   expect(call).toThrow(message);
+});
+
+describe('header: true', () => {
+  const mqtt = lengthPrefixedCodec({ lengthField: 'varint', offset: 1, header: true });
+  const postgres = lengthPrefixedCodec({ lengthField: 4, offset: 1, adjustment: -4, header: true });
+  const asText = ({ header, payload }: HeaderFrame) => [header.toString('latin1'), payload.toString('latin1')];
+
+  test.each([
+    [mqtt, '\x30\x02hi', ['\x30', 'hi']],
+    [mqtt, '\xc0\x00', ['\xc0', '']],
+    [mqtt, `\x30\xac\x02${'x'.repeat(300)}`, ['\x30', 'x'.repeat(300)]],
+    [postgres, 'Q\0\0\0\x06hi', ['Q', 'hi']],
+    [lengthPrefixedCodec({ lengthField: 1, offset: 3, header: true }), 'abc\x02hi', ['abc', 'hi']],
+  ])('keeps the bytes before the length', (codec, input, frame) => {
+    const [header = '', payload = ''] = frame.map((part) => Buffer.from(part, 'latin1'));
+    expect(codec.encode({ header, payload }).toString('latin1')).toBe(input);
+    for (const chunks of cuts(input + input)) {
+      const { frames, rest } = decodeAll(codec, ...chunks);
+      expect([frames.map(asText), rest]).toEqual([[frame, frame], '']);
+    }
+  });
+
+  test('a header has memory of its own', () => {
+    const chunk = Buffer.from('Q\0\0\0\x06hi');
+    const decoder = postgres.decoder();
+    decoder.push(chunk);
+    const frame = decoder.next() as HeaderFrame;
+    chunk.fill(0);
+    expect(asText(frame)).toEqual(['Q', 'hi']);
+  });
+
+  test.each(['', 'QQ'])('the encoder refuses the header %j', (header) => {
+    expect(() => postgres.encode({ header, payload: 'hi' })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_FRAME_MALFORMED',
+        message: `The header has ${header.length} bytes, and offset is 1: they must be equal`,
+      }),
+    );
+  });
+
+  test('needs an offset', () => {
+    expect(() => lengthPrefixedCodec({ lengthField: 4, header: true })).toThrow(/^offset must be an integer/);
+  });
 });

@@ -38,6 +38,18 @@ test('rejects a value that cannot be a frame at the call, and does not harm the 
   expect(await drainRaw(peer)).toMatchObject({ bytes: Buffer.from('one\n'), end: 'end' });
 });
 
+test('write() resolves when the kernel has the frame, and throws at the call for a value that has none', async () => {
+  const { socket, peer } = await pair();
+  const lines = framed(socket, linesCodec());
+  const written = lines.write('one');
+  expect(() => lines.write('two\nlines')).toThrow(FrameError);
+  await written;
+  expect(socket.bytesWritten).toBe(4);
+  lines.complete();
+  await expect(lines.write('late')).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+  expect((await drainRaw(peer)).bytes.toString()).toBe('one\n');
+});
+
 test('aborts: the peer sees a reset, and subscribers get the reason', async () => {
   const { socket, peer } = await pair();
   const lines = framed(socket, linesCodec());
