@@ -131,13 +131,29 @@ export class ByteQueue {
   /**
    * Returns `true` if the first `count` bytes of the frame have arrived; they then lie in one piece in {@link buffer}.
    * Otherwise saves all bytes that have arrived and returns `false`. It never reserves memory for more than `count`
-   * bytes.
+   * bytes, so to search a frame byte by byte would copy it again and again: use {@link indexOf}.
    */
   gather(count: number): boolean {
     const unconsumed = this.chunk.length - this.position;
     if (this.savedLength === 0 ? unconsumed >= count : this.savedLength >= count) return true;
     if (unconsumed > 0) this.save(Math.min(unconsumed, count - this.savedLength), count);
     return this.savedLength >= count;
+  }
+
+  /**
+   * Returns the place of a byte in the frame, from `start` on. The frame up to and including it then lies in one piece
+   * in {@link buffer}. If the byte has not arrived, saves all bytes that have, and returns -1: search the next bytes
+   * from {@link size} on.
+   *
+   * @param maxLength How long the frame may become, in bytes: see {@link save}.
+   */
+  indexOf(byte: number, start: number, maxLength: number): number {
+    const inSaved = this.#saved.subarray(0, this.savedLength).indexOf(byte, start);
+    if (inSaved >= 0) return inSaved;
+    const found = this.chunk.indexOf(byte, this.position + Math.max(0, start - this.savedLength));
+    if (found >= 0 && this.savedLength === 0) return found - this.position;
+    this.save((found < 0 ? this.chunk.length : found + 1) - this.position, maxLength);
+    return found < 0 ? -1 : this.savedLength - 1;
   }
 
   /**
