@@ -1,8 +1,8 @@
 // Redis over TCP: a custom protocol, in both directions on one socket.
 import { randomBytes } from 'node:crypto';
-import { connect, decode, encode, flowFrom, framed, through } from '@rxsock/core';
+import { connect, decode, encode, exchange, flowFrom, framed, through } from '@rxsock/core';
 import * as unix from '@rxsock/unix';
-import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, mergeMap, range, take, tap, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Listening, startOnFreePort } from '../support/listening-programs.js';
 import { Program } from '../support/program.js';
@@ -125,4 +125,35 @@ test('answers over a UNIX socket', async () => {
   );
 
   expect(await lastValueFrom(answers)).toEqual([...['one', 'two', 'three'].map((word) => Buffer.from(word)), 'OK']);
+});
+
+test('exchange() matches twenty thousand pipelined commands with their replies, while pushes come in between', async () => {
+  const session = client();
+  const rpc = exchange<Resp>(session, { isPush: (value) => value instanceof RespPush });
+  const pushed: RespPush[] = [];
+  rpc.unsolicited.subscribe({ next: (value) => pushed.push(value as RespPush), error: () => {} });
+  await firstValueFrom(rpc.request(command('HELLO', '3')));
+  // In RESP3, SUBSCRIBE gets a push and no reply.
+  session.next(command('SUBSCRIBE', 'news'));
+  await expect.poll(() => pushed.length).toBe(1);
+  const publisher = exchange<Resp>(client());
+  let asked = 0;
+  let askedAtFirstReply = 0;
+  const replies = range(0, 20_000).pipe(
+    mergeMap((i) => {
+      asked++;
+      if (i % 1000 === 0) publisher.request(command('PUBLISH', 'news', `${i}`)).subscribe();
+      return rpc.request(command('ECHO', `${i}`));
+    }, 500),
+    tap(() => {
+      askedAtFirstReply ||= asked;
+    }),
+    toArray(),
+  );
+
+  const values = await lastValueFrom(replies);
+
+  expect(values.map(String)).toEqual(Array.from({ length: 20_000 }, (_, i) => `${i}`));
+  expect(askedAtFirstReply).toBeLessThanOrEqual(500);
+  await expect.poll(() => pushed.length).toBe(21);
 });

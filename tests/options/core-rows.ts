@@ -32,6 +32,18 @@ const netstrings: Options = { maxLength: kind.size };
 const framing: Row[] = [
   row('core decode', decodeOptions, (options) => core.decode(core.linesCodec(), options)),
   row('core framed', decodeOptions, (options) => core.framed(idle(), core.linesCodec(), options)),
+  row(
+    'core exchange',
+    {
+      key: kind.callback,
+      isPush: kind.callback,
+      isLast: kind.callback,
+      timeout: kind.timeout,
+      maxPending: kind.size,
+      scheduler: kind.scheduler,
+    },
+    (options) => core.exchange(core.framed(idle(), core.linesCodec()), options),
+  ),
   row('core fixedLength', decodeOptions, (options) => core.fixedLength(4, options)),
   row('core delimited', { ...delimited, ...decodeOptions }, (options) => core.delimited('\0', options)),
   row('core lines', { ...lines, ...decodeOptions }, (options) => core.lines(options)),

@@ -91,6 +91,7 @@ export { type DecodeOptions, decode } from './operators/decode.js';
 export { decodeEach } from './operators/decode-each.js';
 export { delimited } from './operators/delimited.js';
 export { encode } from './operators/encode.js';
+export { Exchange, type ExchangeOptions, exchange } from './operators/exchange.js';
 export { fixedLength } from './operators/fixed-length.js';
 export { Framed, framed } from './operators/framed.js';
 export { jsonLines } from './operators/json-lines.js';

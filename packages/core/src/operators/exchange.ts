@@ -1,0 +1,227 @@
+// exchange(): requests and their replies over one socket.
+import { type Observable, type SchedulerLike, Subject } from 'rxjs';
+import { bindContext, ContextSubscriber } from '../base/async-context.js';
+import { checkFunction, checkOptions, checkScheduler, checkSize, checkTimeout } from '../base/check.js';
+import { BackpressureOverflowError, SocketError, SocketTimeoutError } from '../base/errors.js';
+import { prematureCloseError } from '../base/premature-close.js';
+import { Flowable } from '../flow/flowable.js';
+import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
+import { Framed } from './framed.js';
+import { PendingReplies, type PendingReply } from './pending-replies.js';
+
+/** Options of {@link exchange}. */
+export interface ExchangeOptions<T, U = T> {
+  /**
+   * Returns what a request and its reply have in common, such as an id. Without it, replies come in the order of the
+   * requests. It is asked of both. `undefined` for a message of the peer means that it replies to nothing.
+   *
+   * @defaultValue none: in order
+   */
+  readonly key?: ((message: T | U) => unknown) | undefined;
+  /**
+   * Whether the peer sent a message on its own: it is then in {@link Exchange.unsolicited}, and replies to nothing.
+   *
+   * @defaultValue `() => false`
+   */
+  readonly isPush?: ((message: T) => boolean) | undefined;
+  /**
+   * Whether a message is the last one of its reply, for protocols whose replies have several messages.
+   *
+   * @defaultValue `() => true`
+   */
+  readonly isLast?: ((message: T) => boolean) | undefined;
+  /**
+   * How long the whole reply may take, in milliseconds, from the request on. It does not pass while a consumer holds
+   * the connection. 0 and Infinity mean no limit.
+   *
+   * @defaultValue 30,000
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * How many requests may wait for their replies, those that were left included. Infinity means no limit.
+   *
+   * @defaultValue 1,024
+   */
+  readonly maxPending?: number | undefined;
+  /** Runs the timeout. @defaultValue that of the socket */
+  readonly scheduler?: SchedulerLike | undefined;
+}
+
+/** Requests and replies over one socket. Created by {@link exchange}. */
+export class Exchange<T, U = T> {
+  /**
+   * The messages that reply to no request. Nobody keeps them: those that come while nobody is subscribed are lost. It
+   * completes at the peer's FIN, and fails with the connection.
+   */
+  readonly unsolicited: Flowable<T>;
+  readonly #framed: Framed<T, U>;
+  readonly #options: ExchangeOptions<T, U>;
+  readonly #maxPending: number;
+  readonly #pending: PendingReplies<T>;
+  readonly #unsolicited = new Subject<T>();
+  /** Reads the frames from the first use on, for as long as the socket lives. */
+  readonly #start: () => void;
+  /** How the frames ended. */
+  #end: { readonly error: unknown } | undefined;
+
+  /** @internal */
+  constructor(framed: Framed<T, U>, options: ExchangeOptions<T, U>) {
+    const { timeout = 30_000, maxPending = 1024, scheduler = controlOf(framed.socket).limits.scheduler } = options;
+    this.#framed = framed;
+    this.#options = options;
+    this.#maxPending = maxPending;
+    const isHeld = () => framed.holds.length > 0;
+    this.#pending = new PendingReplies(scheduler, timeout, isHeld, (subscriber) =>
+      subscriber.error(lateError(framed.socket, timeout)),
+    );
+    let started = false;
+    this.#start = bindContext(() => {
+      if (started) return;
+      started = true;
+      framed.subscribe({
+        next: (message) => this.#received(message),
+        error: (error) => this.#ended(error),
+        complete: () => this.#ended(undefined),
+      });
+    });
+    this.unsolicited = new Flowable((subscriber) => {
+      this.#unsolicited.subscribe(new ContextSubscriber(subscriber));
+      this.#start();
+    }, framed);
+  }
+
+  /** How many requests wait for their replies, those that were left included. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Sends a request at each subscription, and emits its reply. Who unsubscribes gives up the reply: it is dropped when
+   * it comes, and the replies to other requests stay in order.
+   *
+   * **Backpressure**: a consumer that is slow with its reply holds the connection, and so all other replies.
+   *
+   * @throws As a notification: what the codec throws for the request, and what the socket fails with;
+   * {@link SocketTimeoutError} `ETIMEDOUT` after `timeout`; {@link BackpressureOverflowError} over `maxPending`;
+   * {@link SocketError} `ERR_EXCHANGE_KEY` if `key` returns `undefined` for the request or the key of a request that
+   * waits, `ERR_STREAM_WRITE_AFTER_END` after `complete()`, `ERR_STREAM_PREMATURE_CLOSE` if the peer ends its side
+   * before the last message of the reply.
+   */
+  request(value: U): Observable<T> {
+    return new Flowable<T>((destination) => {
+      const subscriber = new ContextSubscriber(destination);
+      this.#start();
+      const refusal = this.#refusal();
+      if (refusal) return subscriber.error(refusal);
+      const key = this.#options.key?.(value);
+      if (this.#options.key && (key === undefined || this.#pending.has(key))) return subscriber.error(keyError(key));
+      const pending = this.#pending.add(subscriber, key);
+      // Before the request is sent: the reply may come, or the socket fail, during the call.
+      subscriber.add(() => {
+        pending.subscriber = undefined;
+      });
+      try {
+        this.#framed.next(value);
+      } catch (error) {
+        // Nothing was sent.
+        this.#pending.remove(pending);
+        throw error;
+      }
+    }, this.#framed);
+  }
+
+  /** The error of a request that cannot be sent now. */
+  #refusal(): unknown {
+    const { socket } = this.#framed;
+    if (this.#end) return this.#end.error;
+    if (controlOf(socket).writeState !== 'open') return writeAfterEndError(socket);
+    if (this.#pending.size < this.#maxPending) return undefined;
+    const message = `${this.#maxPending} requests wait for their replies (maxPending): send the next one when one has come`;
+    return new BackpressureOverflowError(message, { limit: this.#maxPending });
+  }
+
+  #received(message: T): void {
+    const { isLast } = this.#options;
+    let pending: PendingReply<T> | undefined;
+    let last = true;
+    try {
+      pending = this.#requestOf(message);
+      if (pending && isLast) last = isLast(message);
+    } catch (error) {
+      // Nobody knows any more which reply belongs to which request.
+      return this.#framed.error(error);
+    }
+    if (!pending) return this.#unsolicited.next(message);
+    if (last) this.#pending.remove(pending);
+    const { subscriber } = pending;
+    subscriber?.next(message);
+    if (last) subscriber?.complete();
+  }
+
+  #requestOf(message: T): PendingReply<T> | undefined {
+    const { key, isPush } = this.#options;
+    if (isPush?.(message)) return undefined;
+    if (!key) return this.#pending.find(undefined);
+    const found = key(message);
+    return found === undefined ? undefined : this.#pending.find(found);
+  }
+
+  #ended(error: unknown): void {
+    const failure = error ?? prematureCloseError('read');
+    this.#end = { error: failure };
+    for (const subscriber of this.#pending.clear()) subscriber.error(failure);
+    if (error === undefined) this.#unsolicited.complete();
+    else this.#unsolicited.error(error);
+  }
+}
+
+/**
+ * Requests and replies over one socket: each request gets its reply, in order or by a key, and many requests can wait
+ * at once (pipelining). Send a message that gets no reply with `framed.next()`.
+ *
+ * **Half-close**: after the peer's FIN, requests that wait fail. `framed.complete()` sends ours, and replies go on.
+ *
+ * **Backpressure**: consumers of replies and of `unsolicited` hold the connection.
+ *
+ * @param framed The frames of the socket. Do not subscribe to them elsewhere: each subscriber gets every message.
+ * @param options How a reply finds its request, and the limits.
+ * @throws At the call: TypeError for something that is not `framed(socket, codec)`; TypeError or RangeError for an
+ * invalid option. What `key`, `isPush` or `isLast` throw for a message of the peer aborts the connection: nobody knows
+ * any more which reply belongs to which request.
+ *
+ * @example
+ * ```ts
+ * import { connect, exchange, framed, jsonLinesCodec } from '@rxsock/core';
+ * import { firstValueFrom } from 'rxjs';
+ *
+ * const rpc = exchange(framed(connect({ port: 9000 }), jsonLinesCodec<{ id: number; text: string }>()), {
+ *   key: ({ id }) => id,
+ * });
+ * console.log(await firstValueFrom(rpc.request({ id: 1, text: 'ping' })));
+ * ```
+ */
+export function exchange<T, U = T>(framed: Framed<T, U>, options: ExchangeOptions<T, U> = {}): Exchange<T, U> {
+  if (!(framed instanceof Framed)) throw new TypeError('exchange() takes framed(socket, codec)');
+  checkOptions(options, '{ timeout: 5000 }');
+  const { key, isPush, isLast, timeout, maxPending, scheduler } = options;
+  for (const [name, value] of Object.entries({ key, isPush, isLast })) {
+    if (value !== undefined) checkFunction(name, value);
+  }
+  if (timeout !== undefined) checkTimeout('timeout', timeout);
+  if (maxPending !== undefined) checkSize('maxPending', maxPending);
+  if (scheduler !== undefined) checkScheduler('scheduler', scheduler);
+  return new Exchange(framed, options);
+}
+
+function lateError({ local, remote }: Socket, milliseconds: number): SocketError {
+  const message = `The reply did not come within ${milliseconds} ms, the timeout of exchange()`;
+  return new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
+}
+
+function keyError(key: unknown): SocketError {
+  const problem =
+    key === undefined
+      ? 'key returned undefined for a request: return what its reply will have'
+      : `A request with the key ${String(key)} waits for its reply already: use another key, or wait`;
+  return new SocketError(problem, { code: 'ERR_EXCHANGE_KEY', phase: 'write' });
+}

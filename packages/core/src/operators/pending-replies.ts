@@ -1,0 +1,103 @@
+// The requests of an exchange that wait for their replies, in the order in which they were sent. A request that was
+// left, or that has failed, keeps its place until its reply has come: otherwise the next one would get that reply.
+//
+//   waiting ──last message of the reply──▶ (gone)          waiting ──left, or too late──▶ given up ──its reply──▶ (gone)
+import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
+import { elapsedTime } from '../base/clock.js';
+
+export interface PendingReply<T> {
+  /** `undefined` when nobody waits any more. */
+  subscriber: Subscriber<T> | undefined;
+  /** `undefined` if replies come in order. */
+  readonly key: unknown;
+  readonly sentAt: number;
+}
+
+export class PendingReplies<T> {
+  /** A Set keeps the order. */
+  readonly #pending = new Set<PendingReply<T>>();
+  readonly #byKey = new Map<unknown, PendingReply<T>>();
+  readonly #scheduler: SchedulerLike;
+  readonly #timeout: number;
+  readonly #onLate: (subscriber: Subscriber<T>) => void;
+  readonly #isHeld: () => boolean;
+  /** Fires when the oldest request is late, or was late when it was set. */
+  #timer: Subscription | undefined;
+
+  /**
+   * @param timeout In milliseconds. 0 and Infinity mean no limit.
+   * @param isHeld While it returns `true`, this side is late and not the peer: no request is.
+   */
+  constructor(
+    scheduler: SchedulerLike,
+    timeout: number,
+    isHeld: () => boolean,
+    onLate: (subscriber: Subscriber<T>) => void,
+  ) {
+    this.#scheduler = scheduler;
+    this.#timeout = timeout;
+    this.#isHeld = isHeld;
+    this.#onLate = onLate;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  has(key: unknown): boolean {
+    return this.#byKey.has(key);
+  }
+
+  add(subscriber: Subscriber<T>, key: unknown): PendingReply<T> {
+    const pending: PendingReply<T> = { subscriber, key, sentAt: elapsedTime(this.#scheduler) };
+    this.#pending.add(pending);
+    if (key !== undefined) this.#byKey.set(key, pending);
+    if (!this.#timer && this.#timeout > 0 && this.#timeout < Number.POSITIVE_INFINITY) this.#arm(this.#timeout);
+    return pending;
+  }
+
+  /** Returns the request that a message replies to. @param key `undefined` for the oldest one. */
+  find(key: unknown): PendingReply<T> | undefined {
+    if (key !== undefined) return this.#byKey.get(key);
+    for (const oldest of this.#pending) return oldest;
+    return undefined;
+  }
+
+  remove(pending: PendingReply<T>): void {
+    this.#pending.delete(pending);
+    if (pending.key !== undefined) this.#byKey.delete(pending.key);
+    if (this.#pending.size === 0) this.#stop();
+  }
+
+  /** Forgets all requests, and returns those that somebody waits for. */
+  clear(): Subscriber<T>[] {
+    const subscribers = [...this.#pending].flatMap(({ subscriber }) => subscriber ?? []);
+    this.#pending.clear();
+    this.#byKey.clear();
+    this.#stop();
+    return subscribers;
+  }
+
+  #stop(): void {
+    this.#timer?.unsubscribe();
+    this.#timer = undefined;
+  }
+
+  #arm(milliseconds: number): void {
+    this.#timer = this.#scheduler.schedule(() => this.#giveUpLate(), milliseconds);
+  }
+
+  #giveUpLate(): void {
+    this.#timer = undefined;
+    const now = elapsedTime(this.#scheduler);
+    if (this.#isHeld()) return this.#arm(this.#timeout);
+    for (const pending of [...this.#pending]) {
+      const { subscriber, sentAt } = pending;
+      if (!subscriber) continue;
+      const left = sentAt + this.#timeout - now;
+      if (left > 0) return this.#arm(left);
+      pending.subscriber = undefined;
+      this.#onLate(subscriber);
+    }
+  }
+}

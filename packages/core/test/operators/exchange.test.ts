@@ -1,0 +1,322 @@
+// exchange(): each request gets its own reply, whatever happens to the others.
+import type net from 'node:net';
+import {
+  type ConnectOptions,
+  connect,
+  type ExchangeOptions,
+  exchange,
+  framed,
+  jsonLinesCodec,
+  linesCodec,
+  mapWithBackpressure,
+} from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
+import { firstValueFrom, from, lastValueFrom, mergeMap, Subject, take, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { as, currentUser } from '../../../../tests/support/contexts.js';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+
+/** Lines over a real connection. The peer is a plain socket. */
+async function lineExchange(options: ExchangeOptions<string> = {}, socketOptions: Partial<ConnectOptions> = {}) {
+  const { socket, peer } = await pair(socketOptions);
+  const lines = framed(socket, linesCodec());
+  return { socket, peer, lines, rpc: exchange(lines, options) };
+}
+
+/** What the peer has received, as soon as it ends with `text`. */
+async function received(peer: net.Socket, text: string): Promise<string> {
+  let all = '';
+  peer.resume().on('data', (bytes) => {
+    all += bytes;
+  });
+  await expect.poll(() => all).toMatch(new RegExp(`${text}$`));
+  return all;
+}
+
+describe('in order', () => {
+  test('replies go to the requests as they were sent', async () => {
+    const { rpc, peer } = await lineExchange();
+    const replies = ['a', 'b', 'c'].map((request) => record(rpc.request(request)));
+    expect(await received(peer, 'c\n')).toBe('a\nb\nc\n');
+    expect(rpc.pending).toBe(3);
+    peer.write('1\n2\n3\n');
+    await expect
+      .poll(() => replies.map(({ log }) => log))
+      .toEqual([
+        ['1', 'complete'],
+        ['2', 'complete'],
+        ['3', 'complete'],
+      ]);
+    expect(rpc.pending).toBe(0);
+  });
+
+  test('sends nothing before it is subscribed, and again at each subscription', async () => {
+    const { rpc, peer, socket } = await lineExchange();
+    const request = rpc.request('a');
+    await turns();
+    expect(socket.bytesWritten).toBe(0);
+    const replies = [record(request), record(request)];
+    expect(await received(peer, 'a\na\n')).toBe('a\na\n');
+    peer.write('1\n2\n');
+    await expect.poll(() => replies.map(({ values }) => values)).toEqual([['1'], ['2']]);
+  });
+
+  test('a request that is left gives its reply up, and the others keep theirs', async () => {
+    const { rpc, peer } = await lineExchange();
+    const [first, second] = [record(rpc.request('a')), record(rpc.request('b'))];
+    first.subscription.unsubscribe();
+    peer.write('1\n2\n');
+    await expect.poll(() => second.log).toEqual(['2', 'complete']);
+    expect(first.log).toEqual([]);
+  });
+
+  test('a reply of several messages completes with the last one', async () => {
+    const { rpc, peer } = await lineExchange({ isLast: (line) => line === '.' });
+    const [first, second] = [record(rpc.request('a')), record(rpc.request('b'))];
+    peer.write('1\n2\n.\n3\n.\n');
+    await expect.poll(() => second.log).toEqual(['3', '.', 'complete']);
+    expect(first.log).toEqual(['1', '2', '.', 'complete']);
+  });
+
+  test('a reply of several messages that is left in the middle is dropped up to its last one', async () => {
+    const { rpc, peer } = await lineExchange({ isLast: (line) => line === '.' });
+    const [first, second] = [record(rpc.request('a').pipe(take(1))), record(rpc.request('b'))];
+    peer.write('1\n2\n.\n3\n.\n');
+    await expect.poll(() => second.log).toEqual(['3', '.', 'complete']);
+    expect(first.log).toEqual(['1', 'complete']);
+  });
+
+  test('pushes are unsolicited, in the middle of replies too', async () => {
+    const { rpc, peer } = await lineExchange({ isPush: (line) => line.startsWith('>') });
+    const pushes = record(rpc.unsolicited);
+    const reply = record(rpc.request('a'));
+    peer.write('>x\n1\n>y\n');
+    await expect.poll(() => pushes.values).toEqual(['>x', '>y']);
+    expect(reply.log).toEqual(['1', 'complete']);
+  });
+
+  test('a message without a request is unsolicited', async () => {
+    const { rpc, peer } = await lineExchange();
+    const rest = record(rpc.unsolicited);
+    peer.end('hello\n');
+    await rest.ended;
+    expect(rest.log).toEqual(['hello', 'complete']);
+  });
+});
+
+describe('by key', () => {
+  const codec = jsonLinesCodec<{ id?: number; text: string }>();
+  const byId = { key: ({ id }: { id?: number }) => id };
+
+  test('replies find their requests in any order', async () => {
+    const { socket, peer } = await pair();
+    const rpc = exchange(framed(socket, codec), byId);
+    const [first, second] = [1, 2].map((id) => record(rpc.request({ id, text: 'q' })));
+    const rest = record(rpc.unsolicited);
+    peer.write('{"id":2,"text":"b"}\n{"text":"news"}\n{"id":3,"text":"?"}\n{"id":1,"text":"a"}\n');
+    await expect.poll(() => first?.values).toEqual([{ id: 1, text: 'a' }]);
+    expect(second?.values).toEqual([{ id: 2, text: 'b' }]);
+    expect(rest.values).toEqual([{ text: 'news' }, { id: 3, text: '?' }]);
+  });
+
+  test.each([
+    [{ id: 1, text: 'again' }, 'A request with the key 1 waits for its reply already: use another key, or wait'],
+    [{ text: 'no key' }, 'key returned undefined for a request: return what its reply will have'],
+  ])('%j is refused while 1 waits, and nothing is sent', async (request, message) => {
+    const { socket } = await pair();
+    const rpc = exchange(framed(socket, codec), byId);
+    record(rpc.request({ id: 1, text: 'q' }));
+    const sent = socket.bytesWritten + socket.writableLength;
+    const refused = record(rpc.request(request));
+    expect((await refused.ended).error).toMatchObject({ code: 'ERR_EXCHANGE_KEY', message });
+    expect([rpc.pending, socket.bytesWritten + socket.writableLength]).toEqual([1, sent]);
+  });
+
+  test('a key can be used again after the reply', async () => {
+    const { socket, peer } = await pair();
+    const rpc = exchange(framed(socket, codec), byId);
+    for (const text of ['a', 'b']) {
+      const reply = firstValueFrom(rpc.request({ id: 1, text: 'q' }));
+      peer.write(`{"id":1,"text":"${text}"}\n`);
+      expect(await reply).toEqual({ id: 1, text });
+    }
+  });
+});
+
+describe('limits', () => {
+  test('a reply that is late fails its request alone, and is dropped when it comes', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, peer } = await lineExchange({ timeout: 1000, scheduler });
+    const first = record(rpc.request('a'));
+    scheduler.tick(600);
+    const second = record(rpc.request('b'));
+    scheduler.tick(400);
+    expect((await first.ended).error).toMatchObject({
+      code: 'ETIMEDOUT',
+      phase: 'read',
+      timeout: 'timeout',
+      milliseconds: 1000,
+      message: 'The reply did not come within 1000 ms, the timeout of exchange()',
+    });
+    scheduler.tick(599);
+    peer.write('1\n2\n');
+    await expect.poll(() => second.log).toEqual(['2', 'complete']);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('the time of a held connection does not count', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, socket, lines, peer } = await lineExchange({ timeout: 1000, scheduler });
+    const reply = record(rpc.request('a'));
+    const release = lines.hold('busy');
+    scheduler.tick(5000);
+    expect(reply.log).toEqual([]);
+    release();
+    expect(socket.holds).toEqual([]);
+    scheduler.tick(999);
+    peer.write('1\n');
+    await expect.poll(() => reply.log).toEqual(['1', 'complete']);
+  });
+
+  test.each([0, Number.POSITIVE_INFINITY])('a timeout of %j waits for ever', async (timeout) => {
+    const scheduler = new VirtualClock();
+    const { rpc } = await lineExchange({ timeout, scheduler });
+    const reply = record(rpc.request('a'));
+    expect(scheduler.actions).toEqual([]);
+    expect(reply.log).toEqual([]);
+  });
+
+  test('by default a reply may take thirty seconds, on the clock of the socket', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc } = await lineExchange({}, { scheduler });
+    const reply = record(rpc.request('a'));
+    scheduler.tick(29_999);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('a request over maxPending fails at once, and the next one after a reply does not', async () => {
+    const { rpc, peer } = await lineExchange({ maxPending: 2 });
+    const [first] = [record(rpc.request('a')), record(rpc.request('b'))];
+    const refused = record(rpc.request('c'));
+    expect((await refused.ended).error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW', limit: 2 });
+    peer.write('1\n');
+    await expect.poll(() => first?.log).toEqual(['1', 'complete']);
+    expect(record(rpc.request('d')).log).toEqual([]);
+  });
+
+  test('a consumer that is slow with its reply holds the connection', async () => {
+    const { rpc, socket, peer } = await lineExchange({ isLast: () => false });
+    const gate = new Subject<void>();
+    record(rpc.request('a').pipe(mapWithBackpressure(() => gate, { highWaterMark: 1 })));
+    for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(1_000_000, 'x\n'));
+    await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
+    await turns();
+    expect(socket.bytesRead).toBeLessThan(4 * 65_536);
+  });
+});
+
+describe('the end', () => {
+  test('an abort fails all requests, present and future', async () => {
+    const { rpc, lines } = await lineExchange();
+    const waiting = ['a', 'b'].map((request) => record(rpc.request(request)));
+    const pushes = record(rpc.unsolicited);
+    lines.error(new Error('enough'));
+    for (const { ended } of [...waiting, pushes])
+      expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+    expect((await record(rpc.request('c')).ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+    expect(rpc.pending).toBe(0);
+  });
+
+  test("requests that wait at the peer's FIN fail after the replies before it", async () => {
+    const { rpc, peer } = await lineExchange({}, { allowHalfOpen: true });
+    const [first, second] = [record(rpc.request('a')), record(rpc.request('b'))];
+    peer.end('1\n');
+    expect((await second.ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' });
+    expect(first.log).toEqual(['1', 'complete']);
+    expect((await record(rpc.request('c')).ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
+  });
+
+  test('after complete(), replies still come and new requests are refused', async () => {
+    const { rpc, lines, peer } = await lineExchange();
+    const first = record(rpc.request('a'));
+    lines.complete();
+    expect((await record(rpc.request('b')).ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    peer.end('1\n');
+    await first.ended;
+    expect(first.log).toEqual(['1', 'complete']);
+  });
+
+  test('a dial that fails fails the requests', async () => {
+    const socket = connect({ host: '127.0.0.1', port: 1 });
+    const rpc = exchange(framed(socket, linesCodec()));
+    expect((await record(rpc.request('a')).ended).error).toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test.each(['key', 'isPush', 'isLast'] as const)(
+    'what %s throws for a message aborts the connection',
+    async (name) => {
+      const mistake = new TypeError('of the user');
+      let calls = 0;
+      const fail = (message: string) => {
+        calls++;
+        if (message === '1') throw mistake;
+        return message as never;
+      };
+      const { rpc, peer } = await lineExchange({ [name]: fail });
+      const reply = record(rpc.request('a'));
+      peer.write('1\n');
+      expect((await reply.ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: mistake });
+      expect(calls).toBeGreaterThan(0);
+    },
+  );
+});
+
+test('a value that cannot be encoded fails its request, and the next one gets the next reply', async () => {
+  const { rpc, peer } = await lineExchange();
+  const bad = record(rpc.request('two\nlines'));
+  const good = record(rpc.request('one'));
+  expect((await bad.ended).error).toMatchObject({ code: 'ERR_FRAME_MALFORMED' });
+  expect(await received(peer, 'one\n')).toBe('one\n');
+  peer.write('1\n');
+  await expect.poll(() => good.log).toEqual(['1', 'complete']);
+});
+
+test('replies come in the context of those who asked', async () => {
+  const { rpc, peer } = await as('dialler', () => lineExchange());
+  const users: string[] = [];
+  const ask = (user: string) => as(user, () => rpc.request(user).subscribe(() => users.push(currentUser())));
+  ask('ann');
+  ask('bob');
+  peer.write('1\n2\n');
+  await expect.poll(() => users).toEqual(['ann', 'bob']);
+});
+
+test('ten thousand pipelined requests are answered in order, with a bounded number at once', async () => {
+  const { rpc, peer } = await lineExchange();
+  peer.pipe(peer);
+  let most = 0;
+  const numbers = Array.from({ length: 10_000 }, (_, i) => `${i}`);
+  const replies = from(numbers).pipe(
+    mergeMap((number) => {
+      most = Math.max(most, rpc.pending + 1);
+      return rpc.request(number);
+    }, 100),
+    toArray(),
+  );
+  expect(await lastValueFrom(replies)).toEqual(numbers);
+  expect(most).toBe(100);
+});
+
+test.each([
+  [[{}], 'exchange() takes framed(socket, codec)'],
+  [[undefined, { key: 'id' }], 'key must be a function'],
+  [[undefined, { timeout: Number.NaN }], 'timeout must be'],
+  [[undefined, { maxPending: 0 }], 'maxPending must be'],
+])('refuses %o', async ([subject, options], message) => {
+  const lines = framed(connect({ port: 1 }), linesCodec());
+  expect(() => exchange((subject ?? lines) as never, options as never)).toThrow(message);
+});
