@@ -61,6 +61,7 @@ const framing: Row[] = [
   row('core netstringsCodec', netstrings, (options) => core.netstringsCodec(options)),
 ];
 
+const setup: Options = { setup: kind.callback, setupTimeout: kind.timeout };
 const end: Options = { end: kind.flag };
 const writing: Row[] = [
   row('core writeTo', end, (options) => core.writeTo(idle(), options)),
@@ -132,6 +133,7 @@ const lasting: Row[] = [
       overflow: kind.overflow,
       signal: kind.signal,
       scheduler: kind.scheduler,
+      ...setup,
     },
     (options) => core.reconnect(idle, options),
   ),
@@ -149,6 +151,7 @@ const lasting: Row[] = [
       validate: kind.callback,
       validateTimeout: kind.timeout,
       scheduler: kind.scheduler,
+      ...setup,
     },
     (options) => core.connectionPool(idle, options),
   ),

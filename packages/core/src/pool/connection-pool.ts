@@ -47,8 +47,8 @@ export class ConnectionPool implements AsyncDisposable {
    *
    * @returns Emits one socket.
    * @throws As a notification: {@link PoolError} (`ERR_POOL_TIMEOUT`, `ERR_POOL_FULL`, `ERR_POOL_CLOSED`); what the
-   * socket fails with while it is dialled, for example a {@link ConnectError} or a {@link SocketTimeoutError}; what the
-   * factory throws.
+   * socket fails with while it is dialled, for example a {@link ConnectError} or a {@link SocketTimeoutError};
+   * {@link SocketError} `ERR_SETUP_FAILED` if `setup` fails; what the factory throws.
    */
   acquire(): Observable<Socket> {
     return new Observable((subscriber) => this.#connections.acquire(subscriber));

@@ -9,10 +9,11 @@ import {
   checkTimeout,
   type WithDefaults,
 } from '../base/check.js';
+import { resolveSetup, type SetupOptions } from '../reconnect/setup.js';
 import type { Socket } from '../socket.js';
 
 /** Options of {@link connectionPool}. All times are in milliseconds. */
-export interface ConnectionPoolOptions {
+export interface ConnectionPoolOptions extends SetupOptions {
   /**
    * How many connections the pool may have at once; closing ones do not count. Infinity means no limit.
    * @defaultValue 10
@@ -48,8 +49,9 @@ export interface ConnectionPoolOptions {
 }
 
 /** {@link ConnectionPoolOptions} with every default filled in. */
-export type PoolLimits = WithDefaults<Omit<ConnectionPoolOptions, 'validate'>> &
-  Pick<ConnectionPoolOptions, 'validate'>;
+export type PoolLimits = WithDefaults<Omit<ConnectionPoolOptions, 'validate' | 'setup'>> &
+  Pick<ConnectionPoolOptions, 'validate'> &
+  ReturnType<typeof resolveSetup>;
 
 /** Fills in the defaults. Throws a TypeError or RangeError for an option that is not valid. */
 export function resolvePoolOptions(options: ConnectionPoolOptions): PoolLimits {
@@ -62,5 +64,6 @@ export function resolvePoolOptions(options: ConnectionPoolOptions): PoolLimits {
   checkCount('maxWaiting', maxWaiting);
   if (validate !== undefined) checkFunction('validate', validate, 'a function that takes a socket');
   checkScheduler('scheduler', scheduler);
-  return { max, idleTimeout, acquireTimeout, maxWaiting, validate, validateTimeout, scheduler };
+  const limits = { max, idleTimeout, acquireTimeout, maxWaiting, validate, validateTimeout, scheduler };
+  return { ...limits, ...resolveSetup(options) };
 }

@@ -3,7 +3,7 @@
 import { defer, from, of, type Subscription, take } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
 import { SocketError } from '../base/errors.js';
-import { readyEvent } from '../reconnect/ready-event.js';
+import { NewConnection } from '../reconnect/new-connection.js';
 import { controlOf, type Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
 import type { PoolLimits } from './pool-options.js';
@@ -18,7 +18,7 @@ export interface PooledConnectionHandlers {
 }
 
 export class PooledConnection {
-  readonly socket: Socket;
+  #socket: Socket;
   readonly #limits: PoolLimits;
   readonly #handlers: PooledConnectionHandlers;
   readonly #idleDeadline: Deadline;
@@ -30,22 +30,34 @@ export class PooledConnection {
   #endValidation: ((valid: boolean) => void) | undefined;
 
   constructor(socket: Socket, limits: PoolLimits, handlers: PooledConnectionHandlers) {
-    this.socket = socket;
+    this.#socket = socket;
     this.#limits = limits;
     this.#handlers = handlers;
     this.#idleDeadline = new Deadline(limits.scheduler, limits.idleTimeout, () => handlers.onUnusable());
   }
 
-  /** Dials, and watches the socket. That keeps it open for the pool while users subscribe to it and leave. */
+  /** After an upgrade by `setup` it is another one than that which was dialled. */
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  /** Dials, prepares the socket and watches it. That keeps it open for the pool while users subscribe and leave. */
   dial(): void {
     const closed = (error?: unknown) => {
       this.#handlers.onClosed(error);
       this.#endValidation?.(false);
       this.endIdle();
     };
-    // The socket is open when all its subscribers have received the event.
-    const opened = () => queueMicrotask(() => this.#handlers.onOpen());
-    watch(this.socket, readyEvent(this.socket)).subscribe({ next: opened, error: closed, complete: closed });
+    const connection = new NewConnection(this.#socket, this.#limits, {
+      onEvent: () => {},
+      onReady: (socket) => {
+        this.#socket = socket;
+        watch(socket, 'close').subscribe({ error: closed, complete: closed });
+        this.#handlers.onOpen();
+      },
+      onEnd: (_report, error) => closed(error),
+    });
+    connection.start();
   }
 
   /**

@@ -1,11 +1,11 @@
 // One attempt of a reconnecting socket: a single socket, from dialling to its end.
-import type { SchedulerLike } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
 import { ConnectError, type SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import type { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { controlOf, type Socket } from '../socket.js';
+import { NewConnection, type SetupLimits } from './new-connection.js';
 import { readyEvent } from './ready-event.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
@@ -20,48 +20,48 @@ export interface AttemptHandlers {
 }
 
 export class Attempt {
-  readonly socket: Socket;
-  readonly #scheduler: SchedulerLike;
-  readonly #subscriber: FlowSubscriber<SocketEvent>;
+  #socket: Socket;
+  readonly #limits: SetupLimits;
+  readonly #flow: FlowSet;
+  readonly #handlers: AttemptHandlers;
+  /** With `setup`: the connection before that is done. */
+  #connection: NewConnection | undefined;
+  #subscriber: FlowSubscriber<SocketEvent> | undefined;
   #openedAt: number | undefined;
 
-  constructor(socket: Socket, scheduler: SchedulerLike, flow: FlowSet, handlers: AttemptHandlers) {
-    this.socket = socket;
-    this.#scheduler = scheduler;
-    // Nothing more comes from a peer that has ended its side: our side ends too, and the next connection can follow.
-    socket.allowHalfOpen = false;
-    const ready = readyEvent(socket);
-    let report: CloseReport;
-    this.#subscriber = new FlowSubscriber<SocketEvent>(
-      undefined,
-      {
-        next: (event) => {
-          if (event.type === 'close') report = event.report;
-          else if (event.type === ready) {
-            this.#openedAt = elapsedTime(scheduler);
-            handlers.onOpen(event);
-          } else handlers.onEvent(event);
-        },
-        error: (error) => handlers.onEnd(report, error as SocketError),
-        complete: () => handlers.onEnd(report, undefined),
-      },
-      flow,
-    );
+  constructor(socket: Socket, limits: SetupLimits, flow: FlowSet, handlers: AttemptHandlers) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#flow = flow;
+    this.#handlers = handlers;
+    endWithPeer(socket);
+  }
+
+  /** After an upgrade by `setup` it is another one than that which was dialled. */
+  get socket(): Socket {
+    return this.#socket;
   }
 
   /** Dials. Handlers may run before this returns. */
   start(): void {
-    this.socket.subscribe(this.#subscriber);
+    if (!this.#limits.setup) return this.#use(this.#socket);
+    this.#connection = new NewConnection(this.#socket, this.#limits, {
+      onEvent: (event) => this.#handlers.onEvent(event as ReconnectEvent),
+      onReady: (socket) => this.#use(socket),
+      onEnd: (report, error) => this.#handlers.onEnd(report as CloseReport, error),
+    });
+    this.#connection.start();
   }
 
   /** Leaves the socket: no handler runs any more. */
   stop(): void {
-    this.#subscriber.unsubscribe();
+    this.#connection?.stop();
+    this.#subscriber?.unsubscribe();
   }
 
   /** How long the socket has been open, in milliseconds; `undefined` if it never was. */
   get openFor(): number | undefined {
-    return this.#openedAt === undefined ? undefined : elapsedTime(this.#scheduler) - this.#openedAt;
+    return this.#openedAt === undefined ? undefined : elapsedTime(this.#limits.scheduler) - this.#openedAt;
   }
 
   /**
@@ -69,7 +69,37 @@ export class Attempt {
    * aborted.
    */
   failsAgain(error: SocketError): boolean {
-    if (controlOf(this.socket).limits.signal?.aborted) return true;
+    if (controlOf(this.#socket).limits.signal?.aborted) return true;
     return error instanceof ConnectError && /^ERR_(INVALID|SOCKET_BAD)_/.test(error.code);
   }
+
+  /** Receives the events of the socket. Those of an open socket that has been set up come again. */
+  #use(socket: Socket): void {
+    this.#socket = socket;
+    endWithPeer(socket);
+    const ready = readyEvent(socket);
+    const handlers = this.#handlers;
+    let report: CloseReport;
+    this.#subscriber = new FlowSubscriber<SocketEvent>(
+      undefined,
+      {
+        next: (event) => {
+          if (event.type === 'close') report = event.report;
+          else if (event.type === ready) {
+            this.#openedAt = elapsedTime(this.#limits.scheduler);
+            handlers.onOpen(event);
+          } else handlers.onEvent(event);
+        },
+        error: (error) => handlers.onEnd(report, error as SocketError),
+        complete: () => handlers.onEnd(report, undefined),
+      },
+      this.#flow,
+    );
+    socket.subscribe(this.#subscriber);
+  }
+}
+
+// Nothing more comes from a peer that has ended its side: our side ends too, and the next connection can follow.
+function endWithPeer(socket: Socket): void {
+  socket.allowHalfOpen = false;
 }

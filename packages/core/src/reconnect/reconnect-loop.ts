@@ -138,8 +138,8 @@ export class ReconnectLoop {
     } catch (error) {
       return this.#end(error);
     }
-    const attempt = new Attempt(socket, this.#limits.scheduler, this.flow, {
-      onOpen: (event) => this.#opened(socket, event),
+    const attempt = new Attempt(socket, this.#limits, this.flow, {
+      onOpen: (event) => this.#opened(attempt.socket, event),
       onEvent: (event) => {
         if (event.type === 'drain') this.writes.flush();
         else this.#subscribers.emit(event);

@@ -10,9 +10,10 @@ import {
   type WithDefaults,
 } from '../base/check.js';
 import type { BackoffOptions } from './backoff.js';
+import { resolveSetup, type Setup, type SetupOptions } from './setup.js';
 
 /** Options of {@link reconnect}. */
-export interface ReconnectOptions {
+export interface ReconnectOptions extends SetupOptions {
   /** How long to wait before dialling again. @defaultValue the defaults of {@link BackoffOptions} */
   readonly backoff?: BackoffOptions | undefined;
   /**
@@ -45,8 +46,9 @@ export interface ReconnectOptions {
 }
 
 /** {@link ReconnectOptions} with every default filled in. */
-export type ReconnectLimits = WithDefaults<Omit<ReconnectOptions, 'backoff' | 'signal'>> & {
+export type ReconnectLimits = WithDefaults<Omit<ReconnectOptions, 'backoff' | 'signal' | 'setup'>> & {
   readonly signal: AbortSignal | undefined;
+  readonly setup: Setup | undefined;
 };
 
 /** Fills in the defaults. Throws a TypeError or RangeError for an option that is not valid. */
@@ -64,5 +66,5 @@ export function resolveReconnectOptions(options: ReconnectOptions): ReconnectLim
   checkOneOf('overflow', overflow, ['error', 'dropOldest', 'dropNewest']);
   if (signal !== undefined) checkSignal('signal', signal);
   checkScheduler('scheduler', scheduler);
-  return { maxRetries, maxWriteBuffer, overflow, signal, scheduler };
+  return { maxRetries, maxWriteBuffer, overflow, signal, scheduler, ...resolveSetup(options) };
 }

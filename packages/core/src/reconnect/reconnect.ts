@@ -21,6 +21,10 @@ import { SocketFactory } from './socket-factory.js';
  * whole messages as chunks, because the next chunk may go to the next connection. Chunks that you write while there is
  * no connection wait, up to `maxWriteBuffer`.
  *
+ * **Setup**: with `setup`, every connection is greeted, logged in or upgraded before anybody else reads or writes. Its
+ * failure is a failed attempt: the `disconnect` event has the error (`ERR_SETUP_FAILED`, or `ETIMEDOUT` after
+ * `setupTimeout`).
+ *
  * **Half-close**: the peer's FIN ends the connection, whatever `allowHalfOpen` says, and the socket dials again.
  * `complete()` sends our FIN.
  *

@@ -1,0 +1,89 @@
+// `setup` of reconnect() and connectionPool() that upgrades to TLS: users only ever see the secure socket.
+import { connect, connectionPool, lines, listen, reader, reconnect, type Socket, serve } from '@rxsock/core';
+import { upgrade } from '@rxsock/tls';
+import { firstValueFrom } from 'rxjs';
+import { expect, onTestFinished, test } from 'vitest';
+import { record } from '../../../../tests/support/record.js';
+import { ca, localhost } from '../support/identities.js';
+import { started } from '../support/peers.js';
+
+/** A server that wants STARTTLS, then answers each line with its transport and ends after `quit`. */
+async function startTlsServer(): Promise<number> {
+  const server = listen({ host: '127.0.0.1' });
+  const talk = async (plain: Socket) => {
+    const greeting = reader(plain);
+    plain.next('220 ready\n');
+    if ((await greeting.readLine()) !== 'STARTTLS') return;
+    plain.next('220 go ahead\n');
+    const secure = upgrade(greeting, { ...localhost, isServer: true });
+    const session = reader(secure);
+    for (let line = await session.readLine(); line !== undefined; line = await session.readLine()) {
+      secure.next(`${secure.type} ${line}\n`);
+      if (line === 'quit') break;
+    }
+    secure.complete();
+  };
+  server.pipe(serve(talk)).subscribe();
+  const { port } = await started(server);
+  return port;
+}
+
+async function startTls(plain: Socket): Promise<Socket> {
+  const bytes = reader(plain);
+  expect(await bytes.readLine()).toBe('220 ready');
+  plain.next('STARTTLS\n');
+  expect(await bytes.readLine()).toBe('220 go ahead');
+  return upgrade(bytes, { ca, servername: 'localhost' });
+}
+
+test('reconnect: what waits is written over TLS, on every connection', async () => {
+  const port = await startTlsServer();
+  const client = reconnect(() => connect({ host: '127.0.0.1', port }), { setup: startTls, backoff: { initial: 1 } });
+  onTestFinished(() => client.error());
+  const { log } = record(client.eachConnection((bytes) => bytes.pipe(lines())));
+  const events = record(client);
+  client.next('hello\nquit\n');
+  await expect.poll(() => log).toEqual(['tls hello', 'tls quit']);
+  client.next('again\n');
+  await expect.poll(() => log).toEqual(['tls hello', 'tls quit', 'tls again']);
+  expect(events.log.filter((type) => /connect$/i.test(type) && type !== 'disconnect')).toEqual([
+    'connect',
+    'secureConnect',
+    'connect',
+    'secureConnect',
+  ]);
+  expect(client.socket?.type).toBe('tls');
+});
+
+test('reconnect: a certificate that is not trusted is a failed attempt', async () => {
+  const port = await startTlsServer();
+  const setup = async (plain: Socket) => {
+    const bytes = reader(plain);
+    await bytes.readLine();
+    plain.next('STARTTLS\n');
+    await bytes.readLine();
+    return upgrade(bytes, { servername: 'localhost' });
+  };
+  const client = reconnect(() => connect({ host: '127.0.0.1', port }), { setup, maxRetries: 0 });
+  const { ended } = record(client);
+  expect((await ended).error).toMatchObject({
+    code: 'ERR_RECONNECT_EXHAUSTED',
+    cause: { name: 'CertificateError', code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
+  });
+});
+
+test('connectionPool: acquire() gives the secure socket', async () => {
+  const port = await startTlsServer();
+  const pool = connectionPool(() => connect({ host: '127.0.0.1', port }), { setup: startTls, max: 1 });
+  onTestFinished(() => pool.close({ drain: 0 }));
+  const ask = (text: string) =>
+    pool.use((socket) => {
+      expect(socket.type).toBe('tls');
+      const bytes = reader(socket);
+      socket.next(`${text}\n`);
+      return bytes.readLine().finally(() => bytes.release());
+    });
+  expect(await firstValueFrom(ask('one'))).toBe('tls one');
+  expect(await firstValueFrom(ask('two'))).toBe('tls two');
+  expect(pool.size).toBe(1);
+});
