@@ -408,7 +408,7 @@ test('release() gives back unread bytes and ends the hold', async () => {
 
 test('rejects a second reader until the first is released', async () => {
   const { socket, read } = await reading('one\ntwo\n', { end: false });
-  expect(() => reader(socket)).toThrow(expect.objectContaining({ code: 'ERR_READER_EXISTS' }));
+  expect(() => reader(socket)).toThrow(expect.objectContaining({ code: 'ERR_READER_EXISTS', phase: 'read' }));
   expect(await read.readLine()).toBe('one');
   read.release();
   using next = reader(socket);
