@@ -7,6 +7,8 @@ import {
   jsonLinesCodec,
   lengthPrefixedCodec,
   linesCodec,
+  type ReconnectingSocket,
+  reconnect,
 } from '@rxsock/core';
 
 const socket = connect({ port: 1 });
@@ -28,3 +30,9 @@ anything.subscribe((value) => value.toString('hex'));
 declare const codec: Codec<number | null>;
 export const numbers: Framed<number | null> = framed(socket, codec);
 export const named: Framed<Date> = framed<Date>(socket, jsonLinesCodec());
+
+export const lasting: Framed<string, string, ReconnectingSocket> = framed(
+  reconnect(() => socket),
+  linesCodec(),
+);
+export const state: string = lasting.socket.readyState;

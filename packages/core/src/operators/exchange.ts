@@ -5,7 +5,7 @@ import { checkFunction, checkOptions, checkScheduler, checkSize, checkTimeout } 
 import { BackpressureOverflowError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import { Flowable } from '../flow/flowable.js';
-import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
+import { controlOf, Socket, writeAfterEndError } from '../socket.js';
 import { Framed } from './framed.js';
 import { PendingReplies, type PendingReply } from './pending-replies.js';
 
@@ -201,7 +201,11 @@ export class Exchange<T, U = T> {
  * ```
  */
 export function exchange<T, U = T>(framed: Framed<T, U>, options: ExchangeOptions<T, U> = {}): Exchange<T, U> {
-  if (!(framed instanceof Framed)) throw new TypeError('exchange() takes framed(socket, codec)');
+  if (!(framed instanceof Framed && framed.socket instanceof Socket)) {
+    throw new TypeError(
+      'exchange() takes framed(socket, codec), over one socket: its requests fail with the connection',
+    );
+  }
   checkOptions(options, '{ timeout: 5000 }');
   const { key, isPush, isLast, timeout, maxPending, scheduler } = options;
   for (const [name, value] of Object.entries({ key, isPush, isLast })) {

@@ -1,6 +1,7 @@
 // framed(): a socket of frames, for protocols that talk both ways.
-import { type Observer, Subject } from 'rxjs';
+import { type Observable, type ObservableInput, type Observer, type OperatorFunction, Subject } from 'rxjs';
 import { bindContext, ContextSubscriber } from '../base/async-context.js';
+import type { Chunk } from '../base/bytes.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Flowable } from '../flow/flowable.js';
@@ -12,17 +13,26 @@ import { type DecodeOptions, decode } from './decode.js';
 /** What a codec decodes. */
 type FrameOf<C extends Codec<unknown>> = Exclude<ReturnType<ReturnType<C['decoder']>['next']>, undefined>;
 
+/** What can carry frames: a socket, or a reconnecting socket, whose connections follow each other. */
+interface Carrier extends Observer<Chunk> {
+  next(chunk: Chunk): boolean;
+  write(chunk: Chunk): Promise<void>;
+}
+interface ReconnectingCarrier extends Carrier {
+  eachConnection<R>(project: (bytes: Flowable<Buffer>) => ObservableInput<R>): Flowable<R>;
+}
+
 /** A socket of frames: a Flowable of received frames and an Observer of values to send. Created by {@link framed}. */
-export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
+export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> implements Observer<U> {
   /** The socket beneath. */
-  readonly socket: Socket;
+  readonly socket: S;
   readonly #codec: FrameCodec<T, U>;
 
   /** @internal */
-  constructor(socket: Socket, codec: FrameCodec<T, U>, options: DecodeOptions) {
+  constructor(socket: S, codec: FrameCodec<T, U>, options: DecodeOptions) {
     const upstream = new FlowSet();
     const frames = new Subject<T>();
-    const received = controlOf(socket).bytes.pipe(decode(codec, options));
+    const received = framesOf(socket, decode(codec, options));
     let started = false;
     // One decoder for all subscribers, for as long as the socket lives. It waits while there are no subscribers.
     const noSubscriber = new Brake(upstream, 'framed: there is no subscriber');
@@ -82,11 +92,20 @@ export class Framed<T, U = T> extends Flowable<T> implements Observer<U> {
   }
 }
 
+function framesOf<T>(socket: unknown, decoding: OperatorFunction<Uint8Array, T>): Observable<T> {
+  const isReconnecting = typeof socket === 'object' && socket !== null && 'eachConnection' in socket;
+  if (!isReconnecting) return controlOf(socket as Socket).bytes.pipe(decoding);
+  return (socket as ReconnectingCarrier).eachConnection((bytes) => bytes.pipe(decoding));
+}
+
 /**
  * A socket of frames. All subscribers share one decoder. It starts at the first subscription and lives as long as the
  * socket, so no frame is lost between two subscribers: while there are none, the socket is held.
  *
  * Unsubscribing does not close the socket: use `complete()` or `socket.close()`.
+ *
+ * Over a {@link ReconnectingSocket} each connection has a decoder of its own. A frame that the end of a connection cuts
+ * is dropped. A bad frame aborts its connection, and the frames of the next one follow.
  *
  * **Half-close**: completes at the peer's FIN. `complete()` sends ours.
  *
@@ -112,6 +131,15 @@ export function framed<C extends Codec<unknown>>(
 ): Framed<FrameOf<C>, Parameters<C['encode']>[0]>;
 // For a type argument: `framed<Message>(socket, codec)`.
 export function framed<T>(socket: Socket, codec: Codec<T>, options?: DecodeOptions): Framed<T>;
-export function framed<T, U>(socket: Socket, codec: FrameCodec<T, U>, options: DecodeOptions = {}): Framed<T, U> {
+export function framed<C extends Codec<unknown>, S extends ReconnectingCarrier>(
+  socket: S,
+  codec: C,
+  options?: DecodeOptions,
+): Framed<FrameOf<C>, Parameters<C['encode']>[0], S>;
+export function framed<T, U>(
+  socket: Carrier,
+  codec: FrameCodec<T, U>,
+  options: DecodeOptions = {},
+): Framed<T, U, Carrier> {
   return new Framed(socket, codec, options);
 }
