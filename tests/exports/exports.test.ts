@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type EntryPoint, entryPoints } from './exported-names.js';
 
 /** How many names the main entry point of core may have. */
-const MOST_NAMES = 116;
+const MOST_NAMES = 117;
 
 /** Names that do not count, by the reason why they are there all the same. */
 const reasons: Readonly<Record<string, readonly string[]>> = {
@@ -41,6 +41,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'FrameMapping',
     'HeaderCodec',
     'HeaderFrameOptions',
+    'LimitRateOptions',
     'SaveToOptions',
     'SocketDuplex',
   ],

@@ -44,6 +44,17 @@ const framing: Row[] = [
     },
     (options) => core.exchange(core.framed(idle(), core.linesCodec()), options),
   ),
+  row(
+    'core limitRate',
+    {
+      bytes: kind.required(kind.finiteSize),
+      per: kind.duration,
+      burst: kind.finiteSize,
+      scheduler: kind.scheduler,
+    },
+    (options) => core.limitRate(options),
+    { base: { bytes: 1000 } },
+  ),
   row('core fixedLength', decodeOptions, (options) => core.fixedLength(4, options)),
   row('core delimited', { ...delimited, ...decodeOptions }, (options) => core.delimited('\0', options)),
   row('core lines', { ...lines, ...decodeOptions }, (options) => core.lines(options)),

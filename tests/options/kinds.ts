@@ -40,6 +40,8 @@ const number = (good: number[], bad: number[]): Kind => ({
 export const timeout = number([0, 0.5, 1, 2 ** 40, infinity], [-1]);
 /** A delay in milliseconds: a timer must be able to wait for it. */
 export const delay = number([0, 0.5, 1, 2 ** 31 - 1], [-1, 2 ** 31, infinity]);
+/** The same for a time that must pass. */
+export const duration = number([0.5, 1, 2 ** 31 - 1], [0, -1, 2 ** 31, infinity]);
 /** A limit of bytes or of things: none is refused, Infinity is no limit. */
 export const size = number([1, 2 ** 40, infinity], [0, -1, 1.5]);
 /** A size that must be finite. */

@@ -68,6 +68,7 @@ export {
 export type { Flow, Release } from './flow/flow.js';
 export type { FlowInput } from './flow/flow-input.js';
 export { Flowable } from './flow/flowable.js';
+export { type LimitRateOptions, limitRate } from './operators/limit-rate.js';
 export { type MapWithBackpressureOptions, mapWithBackpressure } from './operators/map-with-backpressure.js';
 export { flowFrom } from './streams/flow-from.js';
 

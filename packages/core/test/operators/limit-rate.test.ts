@@ -1,0 +1,161 @@
+// limitRate(): how many bytes pass, and when; what waits holds the source and is not lost.
+import { data, flowFrom, limitRate, mapWithBackpressure } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
+import { Subject, take } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+
+/** A source that a test feeds, at 10 bytes a second in virtual time. */
+function limited(options: Partial<Parameters<typeof limitRate>[0]> = {}) {
+  const scheduler = new VirtualClock();
+  const source = new Subject<Uint8Array>();
+  const { log, subscription } = record(source.pipe(limitRate({ bytes: 10, scheduler, ...options })));
+  const feed = (text: string) => source.next(Buffer.from(text));
+  return { scheduler, source, log, subscription, feed };
+}
+
+describe('the rate', () => {
+  test('a burst passes at once, and then each chunk when its time has come', () => {
+    const { scheduler, log, feed } = limited();
+    for (const text of ['abcdefghij', 'klmno', 'pq']) feed(text);
+    expect(log).toEqual(['abcdefghij']);
+    scheduler.tick(499);
+    expect(log).toHaveLength(1);
+    scheduler.tick(1);
+    expect(log).toEqual(['abcdefghij', 'klmno']);
+    scheduler.tick(199);
+    expect(log).toHaveLength(2);
+    scheduler.tick(1);
+    expect(log).toEqual(['abcdefghij', 'klmno', 'pq']);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('a pause saves no more than one burst', () => {
+    const { scheduler, log, feed } = limited({ burst: 4 });
+    scheduler.tick(60_000);
+    feed('abcd');
+    feed('e');
+    expect(log).toEqual(['abcd']);
+    scheduler.tick(100);
+    expect(log).toEqual(['abcd', 'e']);
+  });
+
+  test('a chunk that is longer than a burst is cut', () => {
+    const { scheduler, log, feed } = limited({ burst: 4 });
+    feed('abcdefghij');
+    expect(log).toEqual(['abcd']);
+    scheduler.tick(400);
+    expect(log).toEqual(['abcd', 'efgh']);
+    scheduler.tick(200);
+    expect(log).toEqual(['abcd', 'efgh', 'ij']);
+  });
+
+  test('per is the time for so many bytes', () => {
+    const { scheduler, log, feed } = limited({ per: 100 });
+    feed('abcdefghij');
+    feed('k');
+    scheduler.tick(9);
+    expect(log).toHaveLength(1);
+    scheduler.tick(1);
+    expect(log).toHaveLength(2);
+  });
+
+  test('over a minute, however the bytes come, the rate is right', () => {
+    const { scheduler, log, feed } = limited({ burst: 3 });
+    for (let i = 0; i < 200; i++) feed('x'.repeat(1 + (i % 7)));
+    scheduler.tick(60_000);
+    expect(log.join('').length).toBeLessThanOrEqual(603);
+    expect(log.join('').length).toBeGreaterThan(590);
+  });
+});
+
+describe('the end', () => {
+  test('completes when everything has passed', () => {
+    const { scheduler, source, log, feed } = limited();
+    feed('abcdefghij');
+    feed('k');
+    source.complete();
+    expect(log).toEqual(['abcdefghij']);
+    scheduler.tick(100);
+    expect(log).toEqual(['abcdefghij', 'k', 'complete']);
+  });
+
+  test('an error comes after the bytes before it', () => {
+    const { scheduler, source, log, feed } = limited();
+    feed('abcdefghij');
+    feed('k');
+    source.error(new Error('broken'));
+    expect(log).toEqual(['abcdefghij']);
+    scheduler.tick(100);
+    expect(log).toEqual(['abcdefghij', 'k', 'error:Error: broken']);
+  });
+
+  test('an abort of this side comes at once', async () => {
+    const { socket, peer } = await pair();
+    const { log, ended } = record(socket.pipe(data(), limitRate({ bytes: 1 })));
+    peer.write('abc');
+    await expect.poll(() => log).toEqual(['a']);
+    socket.error(new Error('enough'));
+    await ended;
+    expect(log).toEqual(['a', 'error:ERR_SOCKET_ABORTED']);
+  });
+
+  test('who leaves gives back what has not passed, and leaves no timer', async () => {
+    const { socket, peer } = await pair({ keepOpen: true });
+    const scheduler = new VirtualClock();
+    const first = record(socket.pipe(data(), limitRate({ bytes: 2, scheduler }), take(1)));
+    peer.write('abcdef');
+    await expect.poll(() => first.log).toEqual(['ab', 'complete']);
+    const { log } = record(socket.pipe(data()));
+    await expect.poll(() => log).toEqual(['cdef']);
+    expect(scheduler.actions).toEqual([]);
+  });
+});
+
+describe('backpressure', () => {
+  test('holds the socket while bytes wait, and names itself', async () => {
+    const { socket, peer } = await pair();
+    record(socket.pipe(data(), limitRate({ bytes: 1000, scheduler: new VirtualClock() })));
+    for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(1_000_000));
+    await expect.poll(() => socket.holds).toEqual(['limitRate']);
+    await turns();
+    expect(socket.bytesRead).toBeLessThan(4 * 65_536);
+  });
+
+  test('a consumer that holds stops it, and does not make it faster afterwards', async () => {
+    const scheduler = new VirtualClock();
+    const gate = new Subject<void>();
+    const chunks = Array.from({ length: 100 }, () => Buffer.alloc(10));
+    const { values } = record(
+      flowFrom(chunks).pipe(
+        limitRate({ bytes: 10, scheduler }),
+        mapWithBackpressure(() => gate, { concurrency: 1, highWaterMark: 1 }),
+      ),
+    );
+    for (let second = 0; second < 20; second++) {
+      await turns();
+      scheduler.tick(1000);
+    }
+    gate.next();
+    await turns();
+    expect(values.length).toBeLessThan(5);
+  });
+
+  test('fails when too much waits and the source cannot be held', () => {
+    const { log, source } = limited();
+    for (let i = 0; i < 66; i++) source.next(Buffer.alloc(1024 * 1024));
+    expect(log.at(-1)).toBe('error:ERR_BACKPRESSURE_OVERFLOW');
+  });
+});
+
+test.each([
+  [{}, TypeError, 'bytes must be'],
+  [{ bytes: 0 }, RangeError, 'bytes must be'],
+  [{ bytes: 10, per: 0 }, RangeError, 'per must be more than 0 ms'],
+  [{ bytes: 10, burst: 1.5 }, RangeError, 'burst must be'],
+])('refuses %j', (options, type, message) => {
+  expect(() => limitRate(options as never)).toThrow(type);
+  expect(() => limitRate(options as never)).toThrow(message);
+});
