@@ -102,7 +102,7 @@ describe('the end', () => {
     expect(log).toEqual(['a', 'error:ERR_SOCKET_ABORTED']);
   });
 
-  test('who leaves gives back what has not passed, and leaves no timer', async () => {
+  test('who leaves gives back what has not passed', async () => {
     const { socket, peer } = await pair({ keepOpen: true });
     const scheduler = new VirtualClock();
     const first = record(socket.pipe(data(), limitRate({ bytes: 2, scheduler }), take(1)));
@@ -110,8 +110,16 @@ describe('the end', () => {
     await expect.poll(() => first.log).toEqual(['ab', 'complete']);
     const { log } = record(socket.pipe(data()));
     await expect.poll(() => log).toEqual(['cdef']);
-    expect(scheduler.actions).toEqual([]);
   });
+});
+
+test('who leaves while bytes wait leaves no timer', () => {
+  const { scheduler, log, subscription, feed } = limited();
+  feed('abcdefghij');
+  feed('k');
+  expect(scheduler.actions).toHaveLength(1);
+  subscription.unsubscribe();
+  expect([log, scheduler.actions]).toEqual([['abcdefghij'], []]);
 });
 
 describe('backpressure', () => {
