@@ -37,6 +37,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'TrailingPolicy',
   ],
   'The options or the result of one function: for wrappers of it': [
+    'Connector',
     'ExchangeOptions',
     'FrameMapping',
     'HeaderCodec',

@@ -1,6 +1,7 @@
 // The rows of @rxsock/core: sockets, operators, files and streams.
 import { Duplex } from 'node:stream';
 import * as core from '@rxsock/core';
+import { httpConnect, socks5 } from '@rxsock/core/proxy';
 import { SocketRegistry } from '@rxsock/core/registry';
 import { socketPair } from '@rxsock/core/testing';
 import { EMPTY, NEVER } from 'rxjs';
@@ -72,6 +73,8 @@ const framing: Row[] = [
   row('core netstringsCodec', netstrings, (options) => core.netstringsCodec(options)),
 ];
 
+const secret = kind.required({ good: ['a'], bad: ['', null, 0, 1, Number.NaN, true, {}, []] });
+const login: Options = { username: secret, password: secret };
 const setup: Options = { setup: kind.callback, setupTimeout: kind.timeout };
 const end: Options = { end: kind.flag };
 const writing: Row[] = [
@@ -177,6 +180,13 @@ function abort(socket: core.Socket): void {
 }
 
 export const coreRows: Row[] = [
+  row('proxy socks5', login, (options) => socks5({ port: 1080 }, options), { base: { username: 'a', password: 'b' } }),
+  row(
+    'proxy httpConnect',
+    { ...login, headers: kind.object({}, { A: 'b' }) },
+    (options) => httpConnect({ port: 3128 }, options),
+    { base: { username: 'a', password: 'b' } },
+  ),
   row('core connect', dialOptions, (options) => core.connect(options), { base: { port: 1 } }),
   row('core listen', listenOptions, (options) => core.listen(options)),
   ...framing,

@@ -1,5 +1,6 @@
 // What the rows of all packages are made of.
 
+import { socks5 } from '@rxsock/core/proxy';
 import type { Kind } from './kinds.js';
 import * as kind from './kinds.js';
 
@@ -57,6 +58,7 @@ export const dialOptions: Options = {
   connectTimeout: kind.timeout,
   attemptDelay: kind.delay,
   lookup: kind.callback,
+  via: { good: [socks5({ port: 1080 })], bad: ['', 'unknown', null, 0, 1, true, {}, []] },
 };
 
 export const acceptOptions: Options = {

@@ -1,6 +1,7 @@
 // Programs that listen, and the ports on which they do.
 import { once } from 'node:events';
 import net from 'node:net';
+import { expect } from 'vitest';
 import { Program } from './program.js';
 
 /** A program that listens. */
@@ -29,6 +30,19 @@ export async function startOnFreePort(
       if (!/in use/.test(program.stdout + program.stderr)) throw error;
     }
   }
+}
+
+/** Starts a program that prints nothing when it listens, and waits until its port accepts connections. */
+export async function startSilent(start: (port: number) => Program): Promise<Listening> {
+  const port = await freePort();
+  const program = start(port);
+  const listens = () =>
+    new Promise<boolean>((resolve) => {
+      const probe = net.connect(port, '127.0.0.1', () => probe.destroy());
+      probe.on('error', () => {}).on('close', (failed) => resolve(!failed));
+    });
+  await expect.poll(listens).toBe(true);
+  return { program, port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
 }
 
 async function freePort(): Promise<number> {

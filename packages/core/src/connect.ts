@@ -8,6 +8,7 @@ import {
   checkDelay,
   checkFamily,
   checkFunction,
+  checkObject,
   checkOptions,
   checkPort,
   checkTimeout,
@@ -16,6 +17,7 @@ import {
 import { formatAddress } from './base/endpoint.js';
 import { checkHost } from './base/host.js';
 import { type Family, familyOf } from './dial/addresses.js';
+import type { Connector } from './dial/connector.js';
 import { type DialOptions, TcpDial } from './dial/tcp-dial.js';
 import { Connection } from './engine/connection.js';
 import { resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/limits.js';
@@ -66,6 +68,13 @@ export interface ConnectOptions extends TcpOptions {
    * @defaultValue `dns.lookup`
    */
   readonly lookup?: net.LookupFunction | undefined;
+  /**
+   * Connects through a proxy: `socks5()` or `httpConnect()` of `@rxsock/core/proxy`. The proxy resolves `host`, and
+   * `port` must be a number. The options that choose addresses belong to the proxy: `family`, `localAddress`,
+   * `localPort`, `attemptDelay`, `lookup`. `connectTimeout` counts for the whole way. `remote` is the proxy.
+   * @defaultValue none
+   */
+  readonly via?: Connector | undefined;
 }
 
 /**
@@ -115,13 +124,39 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
   checkTimeout('handshakeTimeout', handshakeTimeout);
   const dialOptions = resolveDialOptions(options, limits);
   const { target, host, port } = dialOptions;
-  const transport = {
-    ...over,
-    target,
-    resolves: familyOf(host) === 0 || typeof port === 'string',
-    dial: (handlers: DialHandlers) => new TcpDial(dialOptions, handlers),
-  };
+  const { via } = options;
+  const transport = via
+    ? { ...over, ...viaProxy(via, dialOptions, options) }
+    : {
+        ...over,
+        target,
+        resolves: familyOf(host) === 0 || typeof port === 'string',
+        dial: (handlers: DialHandlers) => new TcpDial(dialOptions, handlers),
+      };
   return new Socket(new Connection(transport, limits, { connectTimeout, handshakeTimeout }));
+}
+
+/** The way through a proxy. The proxy's socket has its own options for the system, so ours are set when it is open. */
+function viaProxy(via: Connector, { host, port, target }: DialOptions, { noDelay = true, keepAlive = 0 }: TcpOptions) {
+  const tune = (stream: Duplex) => {
+    if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, wholeSeconds(keepAlive));
+  };
+  return {
+    target: `${target} through ${via.name}`,
+    dial: (handlers: DialHandlers) =>
+      via.dial(
+        { host, port: port as number },
+        {
+          dialProgressed: (event) => handlers.dialProgressed(event),
+          dialled: (stream, received) => {
+            tune(stream);
+            handlers.dialled(stream, received);
+          },
+          failed: (error) => handlers.failed(error),
+          closed: () => handlers.closed(),
+        },
+      ),
+  };
 }
 
 function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler }: SocketLimits): DialOptions {
@@ -183,6 +218,17 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkDelay('attemptDelay', attemptDelay);
   checkFunction('lookup', lookup, 'a function like dns.lookup');
   checkTcpOptions(options);
+  if (options.via !== undefined) checkVia(options);
+}
+
+function checkVia(options: ConnectOptions): void {
+  checkObject('via', options.via, 'socks5(…) or httpConnect(…)');
+  checkFunction('via.dial', options.via?.dial, 'that of socks5(…) or httpConnect(…)');
+  checkPort('port', options.port, 1);
+  for (const name of ['family', 'localAddress', 'localPort', 'attemptDelay', 'lookup'] as const) {
+    if (options[name] !== undefined)
+      throw new TypeError(`${name} does not go with via: give it to the proxy's options`);
+  }
 }
 
 function checkLocalAddress(localAddress: string, family: Family): void {

@@ -4,6 +4,7 @@
 // TCP
 
 export { type ConnectOptions, connect, type TcpOptions } from './connect.js';
+export type { Connector } from './dial/connector.js';
 export { type ListenOptions, listen } from './listen.js';
 
 // Sockets and servers

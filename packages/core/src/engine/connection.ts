@@ -40,6 +40,7 @@ import {
 import type { SocketControl } from './control.js';
 import type { DialEvent } from './dial-events.js';
 import type { SocketLimits } from './limits.js';
+import { resetStream } from './node-internals.js';
 import { NodeStream, type NodeStreamHandlers } from './node-stream.js';
 import { Opening } from './opening.js';
 import { Outcome } from './outcome.js';
@@ -328,6 +329,16 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   detach(): Duplex {
+    return this.#detach(() => this.#readSide.hasUndelivered);
+  }
+
+  handOver(): { readonly stream: Duplex; readonly received: Buffer } {
+    const stream = this.#detach(() => this.#readSide.hasEnded);
+    return { stream, received: this.#readSide.take() };
+  }
+
+  /** @param isLeft Whether something was received that cannot be passed on. */
+  #detach(isLeft: () => boolean): Duplex {
     const refuse = (why: string, code: string) => upgradeError(why, code, this.opening.scene);
     if (this.readyState !== 'open') throw refuse(`it is ${this.readyState}, not open`, 'ERR_SOCKET_NOT_OPEN');
     if (this.writeSide.state !== 'open') throw refuse('complete() was called', 'ERR_SOCKET_NOT_OPEN');
@@ -335,7 +346,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       throw refuse('it still has a reader: let the reader leave, and upgrade in the next turn', 'ERR_READER_EXISTS');
     this.writeSide.flush();
     if (this.writeSide.pending > 0) throw refuse('bytes wait to be written: await write() first', 'ERR_WRITES_PENDING');
-    const stream = this.#readSide.hasUndelivered ? undefined : this.#stream?.detach();
+    const stream = isLeft() ? undefined : this.#stream?.detach();
     if (!stream) throw refuse('it has received bytes that nobody has read', 'ERR_PLAINTEXT_LEFT');
     this.#outcome.endedBy('local', 'upgraded');
     this.#closing = true;
@@ -350,9 +361,18 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#notifyState();
   }
 
-  dialled(stream: Duplex): void {
+  dialled(stream: Duplex, received: Buffer = Buffer.alloc(0)): void {
     this.#dial = undefined;
+    if (received.length > 0 && this.#transport.secure) return this.#refusePlaintext(stream);
     this.#carry(stream);
+    if (received.length > 0) this.received(received, false);
+  }
+
+  // Whoever stands between could put bytes of its own in front of the handshake.
+  #refusePlaintext(stream: Duplex): void {
+    resetStream(stream);
+    this.failed(Object.assign(new Error('bytes came before the TLS handshake'), { code: 'ERR_PLAINTEXT_LEFT' }));
+    this.closed();
   }
 
   connected(): void {

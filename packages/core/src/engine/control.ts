@@ -69,4 +69,6 @@ export interface SocketControl {
    * `ERR_PLAINTEXT_LEFT`. The socket is then unchanged.
    */
   detach(): Duplex;
+  /** As `detach`, and returns what was received and not read. @throws SocketError also if the peer's FIN has come. */
+  handOver(): { readonly stream: Duplex; readonly received: Buffer };
 }

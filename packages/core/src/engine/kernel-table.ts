@@ -5,6 +5,7 @@ import fs, { type FileHandle } from 'node:fs/promises';
 import net from 'node:net';
 import { endianness } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
+import { addressBytes } from '../base/address-bytes.js';
 
 /** Linux gives no more than 4 KB at once. */
 const BUFFER_SIZE = 4096;
@@ -101,21 +102,7 @@ function keyOf({ localAddress, localPort, remoteAddress, remotePort }: Connectio
 // The kernel prints addresses as words of 32 bits in the byte order of the machine, and ports as numbers.
 function tableSpelling(address = '', port = 0): string | undefined {
   if (net.isIP(address) === 0) return undefined;
-  const bytes = Buffer.from(addressBytes(address));
+  const bytes = addressBytes(address);
   if (endianness() === 'LE') bytes.swap32();
   return `${bytes.toString('hex')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
-}
-
-function addressBytes(address: string): number[] {
-  if (net.isIPv4(address)) return address.split('.').map(Number);
-  // A URL spells every part in hexadecimal, also of ::ffff:1.2.3.4. It accepts no zone like that of fe80::1%eth0.
-  const { hostname } = new URL(`http://[${address.replace(/%.*/, '')}]`);
-  const [head = [], tail = []] = hostname
-    .slice(1, -1)
-    .split('::')
-    .map((half) => half.split(':').filter(Boolean));
-  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
-  return [...head, ...zeros, ...tail]
-    .map((part) => Number.parseInt(part, 16))
-    .flatMap((part) => [part >> 8, part & 255]);
 }

@@ -80,6 +80,13 @@ export class ReadSide {
     this.#queue.clear();
   }
 
+  /** Removes and returns the bytes that wait to be delivered. */
+  take(): Buffer {
+    const chunks: Buffer[] = [];
+    while (this.#queue.bytes > 0) chunks.push(this.#queue.shift());
+    return Buffer.concat(chunks);
+  }
+
   /**
    * Takes bytes back, also after the close. They are delivered again, before the end, to subscribers that have not
    * received them.

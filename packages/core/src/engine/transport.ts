@@ -40,8 +40,11 @@ export interface Dial {
 /** What a dial reports. It ends with `dialled` or with `closed`, and then calls no handler again. */
 export interface DialHandlers {
   dialProgressed(event: DialEvent): void;
-  /** @param stream The open stream. The dial removes its own listeners when this returns. */
-  dialled(stream: Duplex): void;
+  /**
+   * @param stream The open stream. The dial removes its own listeners when this returns.
+   * @param received Bytes of the peer that came during the dial.
+   */
+  dialled(stream: Duplex, received?: Buffer): void;
   /** No address could be connected to. `closed` follows. */
   failed(error: NodeJS.ErrnoException): void;
   /** The streams of all attempts have closed. */

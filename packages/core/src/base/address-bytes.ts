@@ -1,0 +1,20 @@
+// The bytes of an IP address.
+import { isIPv4 } from 'node:net';
+
+/** Returns the 4 or 16 bytes of an IP address, as they are sent over the wire. */
+export function addressBytes(address: string): Buffer {
+  return Buffer.from(isIPv4(address) ? address.split('.').map(Number) : ipv6Bytes(address));
+}
+
+function ipv6Bytes(address: string): number[] {
+  // A URL spells every part in hexadecimal, also of ::ffff:1.2.3.4. It accepts no zone like that of fe80::1%eth0.
+  const { hostname } = new URL(`http://[${address.replace(/%.*/, '')}]`);
+  const [head = [], tail = []] = hostname
+    .slice(1, -1)
+    .split('::')
+    .map((half) => half.split(':').filter(Boolean));
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0');
+  return [...head, ...zeros, ...tail]
+    .map((part) => Number.parseInt(part, 16))
+    .flatMap((part) => [part >> 8, part & 255]);
+}

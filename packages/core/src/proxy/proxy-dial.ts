@@ -1,0 +1,88 @@
+// One dial through a proxy:
+//
+//   connecting ──open──▶ shaking hands ──the proxy has connected──▶ over        reports: dialled
+//       └──failed, refused, cancel()──▶ closing ──▶ over                        reports: failed (not after cancel()), closed
+import type { DialTarget } from '../dial/connector.js';
+import type { Dial, DialHandlers } from '../engine/transport.js';
+import { type Reader, reader } from '../reader/reader.js';
+import { controlOf, type Socket } from '../socket.js';
+
+/** The longest line of an answer, in bytes. */
+const MAX_LINE = 64 * 1024;
+
+/** Asks the proxy to connect. Resolves when the socket carries the bytes of the target. */
+export type Handshake = (socket: Socket, bytes: Reader, target: DialTarget) => Promise<void>;
+
+/** A proxy refuses, or does not speak its protocol. */
+export class Refusal extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class ProxyDial implements Dial {
+  #socket: Socket | undefined;
+  #over = false;
+  readonly #handlers: DialHandlers;
+
+  constructor(
+    proxy: { readonly name: string; make(): Socket },
+    handshake: Handshake,
+    target: DialTarget,
+    handlers: DialHandlers,
+  ) {
+    this.#handlers = handlers;
+    // No handler is called before the constructor has returned.
+    queueMicrotask(() => {
+      this.#run(proxy, handshake, target).catch((error) => this.#fail(error));
+    });
+  }
+
+  cancel(): void {
+    if (!this.#over) this.#end(new Error('the connection through it was given up'));
+  }
+
+  async #run(
+    proxy: { readonly name: string; make(): Socket },
+    handshake: Handshake,
+    target: DialTarget,
+  ): Promise<void> {
+    if (this.#over) return;
+    const socket = proxy.make();
+    this.#socket = socket;
+    const bytes = reader(socket, { maxLength: MAX_LINE });
+    try {
+      await handshake(socket, bytes, target);
+    } catch (error) {
+      throw error instanceof Refusal ? error : unreachable(proxy.name, error);
+    }
+    if (this.#over) return;
+    bytes.release();
+    const { stream, received } = controlOf(socket).handOver();
+    this.#over = true;
+    this.#handlers.dialled(stream, received);
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (this.#over) return;
+    this.#handlers.failed(error);
+    this.#end(error);
+  }
+
+  #end(reason: Error): void {
+    this.#over = true;
+    const socket = this.#socket;
+    if (!socket) return process.nextTick(() => this.#handlers.closed());
+    socket.error(reason);
+    controlOf(socket).afterClose(() => process.nextTick(() => this.#handlers.closed()));
+  }
+}
+
+/** The connection to the proxy failed, or ended in the middle of the handshake. */
+function unreachable(name: string, cause: unknown): NodeJS.ErrnoException {
+  const { code = 'EIO', message } = cause as NodeJS.ErrnoException;
+  return Object.assign(new Error(`${name} failed: ${message}`, { cause }), { code });
+}
