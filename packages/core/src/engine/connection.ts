@@ -365,7 +365,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#dial = undefined;
     if (received.length > 0 && this.#transport.secure) return this.#refusePlaintext(stream);
     this.#carry(stream);
-    if (received.length > 0) this.received(received, false);
+    if (received.length > 0) this.received(received);
   }
 
   // Whoever stands between could put bytes of its own in front of the handshake.
@@ -392,7 +392,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#advance();
   }
 
-  received(chunk: Buffer, inRead: boolean): boolean {
+  received(chunk: Buffer): boolean {
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
     this.#timeouts.idle.touch();
@@ -401,7 +401,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
     this.#readSide.receive(chunk);
     const start = performance.now();
-    this.#advance(inRead);
+    this.#advance();
     // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
     if (this.#stream?.isNetSocket && !spendRead(start)) this.#readNextTurn();
     return this.#wantsMore;
@@ -536,12 +536,12 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#states.notify();
   }
 
-  #advance(inRead = false): void {
+  #advance(): void {
     this.#notifyState();
     if (this.#advancing || this.#life === 'closed') return;
     this.#advancing = true;
     try {
-      this.#readSide.deliver(this.#closing, inRead);
+      this.#readSide.deliver(this.#closing);
     } finally {
       this.#advancing = false;
     }

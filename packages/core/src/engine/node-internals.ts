@@ -12,8 +12,6 @@ export const nodeInternals = {
 
 interface Handle {
   readStart(): number;
-  /** Not in a handle that is written in JavaScript. Node calls all reads of the others in the same context. */
-  getAsyncId?(): number;
   /** Of a TLS handle: whether it accepts input. */
   reading?: boolean;
   /** Of a TLS handle: the handle beneath it. */
@@ -53,13 +51,13 @@ type Callback = (error?: Error | null) => void;
  * although TLS was reading, it has met the end of TCP: the stream was cut without a close_notify, which Node reports
  * like a clean end. After a close_notify the handle beneath is still reading, or TLS is not.
  *
- * @param onChunk Called with `true` if Node's read is calling. Returns whether to read on.
+ * @param onChunk Returns whether to read on.
  * @param onEnd Called with `true` if a TLS stream was cut.
  * @returns Resumes reading after `onChunk` has returned `false`; `undefined` if the patch could not be applied.
  */
 export function tapReads(
   stream: Duplex,
-  onChunk: (chunk: Buffer, inRead: boolean) => boolean,
+  onChunk: (chunk: Buffer) => boolean,
   onEnd: (truncated: boolean) => void,
 ): (() => void) | undefined {
   const inner = stream as unknown as StreamInternals;
@@ -71,7 +69,7 @@ export function tapReads(
   let confirming = secure;
   let ended = false;
   inner.push = (chunk) => {
-    if (chunk !== null) return onChunk(chunk, inner._handle?.getAsyncId !== undefined);
+    if (chunk !== null) return onChunk(chunk);
     if (!confirming && typeof inner._handle?.readStart === 'function' && !inner.destroyed) {
       confirming = true;
       if (inner._handle.readStart() === 0) return false;

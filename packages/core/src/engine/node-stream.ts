@@ -18,11 +18,8 @@ export interface NodeStreamHandlers {
   connected(): void;
   /** The stream carries the user's bytes now. */
   opened(): void;
-  /**
-   * @param inRead Whether Node's read is calling. If not, any code may be.
-   * @returns Whether to read on.
-   */
-  received(chunk: Buffer, inRead: boolean): boolean;
+  /** Returns whether to read on. */
+  received(chunk: Buffer): boolean;
   /** @param truncated Whether this only looks like an end: a TLS stream that was cut without close_notify. */
   ended(truncated: boolean): void;
   wrote(): void;
@@ -113,8 +110,8 @@ export class NodeStream {
   /** Reads from and writes to this stream from now on. */
   #carry(stream: Duplex): void {
     if ('encrypted' in stream) this.#tlsWrites = new TlsWrites(stream);
-    const onChunk = (chunk: Buffer, inRead: boolean) => {
-      this.#reading = this.#handlers.received(chunk, inRead);
+    const onChunk = (chunk: Buffer) => {
+      this.#reading = this.#handlers.received(chunk);
       return this.#reading;
     };
     const onEnd = (truncated: boolean) => this.#handlers.ended(truncated);
@@ -159,11 +156,11 @@ export class NodeStream {
   }
 
   // The documented way to read: 'data' and 'end', pause() and resume().
-  #readByEvents(onChunk: (chunk: Buffer, inRead: boolean) => boolean, onEnd: () => void): () => void {
+  #readByEvents(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): () => void {
     const stream = this.#stream;
     stream.pause();
     this.#listen(stream, 'data', (chunk: Buffer) => {
-      if (!onChunk(chunk, false)) stream.pause();
+      if (!onChunk(chunk)) stream.pause();
     });
     this.#listen(stream, 'end', onEnd);
     return () => stream.resume();

@@ -102,17 +102,13 @@ export class ReadSide {
     this.#subscribers.retractEnd();
   }
 
-  /**
-   * Delivers what can be delivered.
-   * @param parting Whether the rest is dropped.
-   * @param inRead Whether Node's read is calling.
-   */
-  deliver(parting: boolean, inRead: boolean): void {
-    while (this.#deliverNext(parting, inRead));
+  /** Delivers what can be delivered. @param parting Whether the rest is dropped. */
+  deliver(parting: boolean): void {
+    while (this.#deliverNext(parting));
   }
 
   /** Delivers the next chunk or the end. Returns whether there may be more. */
-  #deliverNext(parting: boolean, inRead: boolean): boolean {
+  #deliverNext(parting: boolean): boolean {
     const { bytes, offset, nextLength } = this.#queue;
     const { held } = this.#holds;
     const { hasReader } = this.#subscribers;
@@ -124,7 +120,7 @@ export class ReadSide {
     if (bytes > 0) {
       if (!canDeliver) return false;
       if (!this.#subscribers.hasReaderBefore(offset + nextLength)) return this.#pass();
-      this.#subscribers.deliver(this.#queue.shift(), offset, inRead);
+      this.#subscribers.deliver(this.#queue.shift(), offset);
       return true;
     }
     if (this.state !== 'ended' || held) return false;

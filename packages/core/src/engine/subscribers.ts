@@ -13,8 +13,6 @@ interface SubscriberEntry {
   readonly subscriber: Subscriber<SocketEvent>;
   /** The context in which it subscribed. It is notified in this context. */
   readonly context: AsyncContext;
-  /** Whether reads come in its context. `undefined` until the first one. */
-  readsInContext?: boolean;
   /** The type that a watcher watches; `undefined` for a reader. */
   readonly type: SocketEvent['type'] | undefined;
   /** The position in the stream up to which this reader has received the bytes. */
@@ -108,24 +106,15 @@ export class Subscribers {
     return end;
   }
 
-  /**
-   * Delivers a chunk to each reader, without the part that the reader has received already.
-   * @param inRead Whether Node's read is calling.
-   */
-  deliver(data: Buffer, offset: number, inRead: boolean): void {
+  /** Delivers a chunk to each reader, without the part that the reader has received already. */
+  deliver(data: Buffer, offset: number): void {
     const event: DataEvent = { type: 'data', data };
     const end = offset + data.length;
-    const readers = this.#readers;
-    // To change the context in a read costs Node more than the rest of the delivery. Several readers could disturb each
-    // other: what one of them does with `enterWith()` stays.
-    const inOneContext = inRead && readers.length === 1;
-    for (const reader of readers) {
+    for (const reader of this.#readers) {
       if (reader.subscriber.closed || reader.position >= end) continue;
       const received = reader.position - offset;
       reader.position = end;
-      const own = received > 0 ? { ...event, data: data.subarray(received) } : event;
-      if (inOneContext && readsInContext(reader)) guardedNext(reader.subscriber, own);
-      else next(reader, own);
+      next(reader, received > 0 ? { type: 'data', data: data.subarray(received) } : event);
     }
   }
 
@@ -165,12 +154,6 @@ function notify(entry: SubscriberEntry, event: SocketEvent): void {
     entry.ended = true;
   }
   if (entry.type === undefined || entry.type === event.type) next(entry, event);
-}
-
-/** Node calls all reads of a stream in one context, that of the code that made the stream. */
-function readsInContext(entry: SubscriberEntry): boolean {
-  entry.readsInContext ??= entry.context.isCurrent;
-  return entry.readsInContext;
 }
 
 function next({ context, subscriber }: SubscriberEntry, event: SocketEvent): void {

@@ -1,9 +1,11 @@
 // exchange(): requests and their replies over one socket.
+import { inspect } from 'node:util';
 import { type Observable, type SchedulerLike, Subject } from 'rxjs';
 import { bindContext, ContextSubscriber } from '../base/async-context.js';
 import { checkFunction, checkOptions, checkScheduler, checkSize, checkTimeout } from '../base/check.js';
 import { BackpressureOverflowError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import { prematureCloseError } from '../base/premature-close.js';
+import type { Flow } from '../flow/flow.js';
 import { Flowable } from '../flow/flowable.js';
 import { controlOf, Socket, writeAfterEndError } from '../socket.js';
 import { Framed } from './framed.js';
@@ -12,8 +14,9 @@ import { PendingReplies, type PendingReply } from './pending-replies.js';
 /** Options of {@link exchange}. */
 export interface ExchangeOptions<T, U = T> {
   /**
-   * Returns what a request and its reply have in common, such as an id. Without it, replies come in the order of the
-   * requests. It is asked of both. `undefined` for a message of the peer means that it replies to nothing.
+   * Returns what a request and its reply have in common, such as an id. It is called with every request and with every
+   * message of the peer. For a message that replies to nothing it returns `undefined`. Without this option, replies come
+   * in the order of the requests, and a greeting would be taken for a reply: read it first, or use `isPush`.
    *
    * @defaultValue none: in order
    */
@@ -31,14 +34,15 @@ export interface ExchangeOptions<T, U = T> {
    */
   readonly isLast?: ((message: T) => boolean) | undefined;
   /**
-   * How long the whole reply may take, in milliseconds, from the request on. It does not pass while a consumer holds
+   * How long the whole reply may take, in milliseconds, from the request on. It begins again when a consumer releases
    * the connection. 0 and Infinity mean no limit.
    *
    * @defaultValue 30,000
    */
   readonly timeout?: number | undefined;
   /**
-   * How many requests may wait for their replies, those that were left included. Infinity means no limit.
+   * How many requests may wait for their replies. A request that was left or that was late counts until its reply has
+   * come, because the peer still owes it; with `key`, the oldest of these makes room. Infinity means no limit.
    *
    * @defaultValue 1,024
    */
@@ -63,6 +67,9 @@ export class Exchange<T, U = T> {
   readonly #start: () => void;
   /** How the frames ended. */
   #end: { readonly error: unknown } | undefined;
+  /** Whether it is not known any more which reply belongs to which request. */
+  #isLost = false;
+  readonly #scheduler: SchedulerLike;
 
   /** @internal */
   constructor(framed: Framed<T, U>, options: ExchangeOptions<T, U>) {
@@ -70,7 +77,8 @@ export class Exchange<T, U = T> {
     this.#framed = framed;
     this.#options = options;
     this.#maxPending = maxPending;
-    const isHeld = () => framed.holds.length > 0;
+    this.#scheduler = scheduler;
+    const isHeld = () => framed.holds.length > 0 || framed.socket.holds.length > 0;
     this.#pending = new PendingReplies(scheduler, timeout, isHeld, (subscriber) =>
       subscriber.error(lateError(framed.socket, timeout)),
     );
@@ -87,10 +95,29 @@ export class Exchange<T, U = T> {
     this.unsolicited = new Flowable((subscriber) => {
       this.#unsolicited.subscribe(new ContextSubscriber(subscriber));
       this.#start();
-    }, framed);
+    }, this.#flow);
   }
 
-  /** How many requests wait for their replies, those that were left included. */
+  /** The flow of the frames, for consumers of replies: when they release it, the time of all requests begins again. */
+  get #flow(): Flow {
+    const framed = this.#framed;
+    const pending = this.#pending;
+    return {
+      hold: (reason) => {
+        const hold = framed.hold(reason);
+        const release = () => {
+          hold();
+          pending.released();
+        };
+        return Object.assign(release, { [Symbol.dispose]: release });
+      },
+      get holds() {
+        return framed.holds;
+      },
+    };
+  }
+
+  /** How many requests wait for their replies: see `maxPending`. */
   get pending(): number {
     return this.#pending.size;
   }
@@ -111,10 +138,10 @@ export class Exchange<T, U = T> {
     return new Flowable<T>((destination) => {
       const subscriber = new ContextSubscriber(destination);
       this.#start();
-      const refusal = this.#refusal();
-      if (refusal) return subscriber.error(refusal);
       const key = this.#options.key?.(value);
-      if (this.#options.key && (key === undefined || this.#pending.has(key))) return subscriber.error(keyError(key));
+      const refusal = this.#refusal(key);
+      // In the next turn, so that `retry()` does not loop in this one.
+      if (refusal) return this.#scheduler.schedule(() => subscriber.error(refusal));
       const pending = this.#pending.add(subscriber, key);
       // Before the request is sent: the reply may come, or the socket fail, during the call.
       subscriber.add(() => {
@@ -127,20 +154,24 @@ export class Exchange<T, U = T> {
         this.#pending.remove(pending);
         throw error;
       }
-    }, this.#framed);
+      return undefined;
+    }, this.#flow);
   }
 
   /** The error of a request that cannot be sent now. */
-  #refusal(): unknown {
+  #refusal(key: unknown): unknown {
     const { socket } = this.#framed;
     if (this.#end) return this.#end.error;
     if (controlOf(socket).writeState !== 'open') return writeAfterEndError(socket);
+    if (this.#options.key && (key === undefined || this.#pending.has(key))) return keyError(key);
+    if (this.#options.key && this.#pending.size >= this.#maxPending) this.#pending.forgetGivenUp();
     if (this.#pending.size < this.#maxPending) return undefined;
     const message = `${this.#maxPending} requests wait for their replies (maxPending): send the next one when one has come`;
     return new BackpressureOverflowError(message, { limit: this.#maxPending });
   }
 
   #received(message: T): void {
+    if (this.#isLost) return;
     const { isLast } = this.#options;
     let pending: PendingReply<T> | undefined;
     let last = true;
@@ -148,7 +179,7 @@ export class Exchange<T, U = T> {
       pending = this.#requestOf(message);
       if (pending && isLast) last = isLast(message);
     } catch (error) {
-      // Nobody knows any more which reply belongs to which request.
+      this.#isLost = true;
       return this.#framed.error(error);
     }
     if (!pending) return this.#unsolicited.next(message);
@@ -226,6 +257,6 @@ function keyError(key: unknown): SocketError {
   const problem =
     key === undefined
       ? 'key returned undefined for a request: return what its reply will have'
-      : `A request with the key ${String(key)} waits for its reply already: use another key, or wait`;
+      : `The reply to a request with the key ${inspect(key)} is still to come: use another key, or wait`;
   return new SocketError(problem, { code: 'ERR_EXCHANGE_KEY', phase: 'write' });
 }

@@ -4,6 +4,7 @@
 //   waiting ──last message of the reply──▶ (gone)          waiting ──left, or too late──▶ given up ──its reply──▶ (gone)
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
+import { LONGEST_TIMER } from '../base/deadline.js';
 
 export interface PendingReply<T> {
   /** `undefined` when nobody waits any more. */
@@ -21,8 +22,11 @@ export class PendingReplies<T> {
   readonly #timeout: number;
   readonly #onLate: (subscriber: Subscriber<T>) => void;
   readonly #isHeld: () => boolean;
-  /** Fires when the oldest request is late, or was late when it was set. */
+  /** When the connection was last seen to be held. The time before that counts for no request. */
+  #heldUntil = Number.NEGATIVE_INFINITY;
   #timer: Subscription | undefined;
+  /** Whether the oldest request is late, and this is the second look: its reply may have arrived in a busy turn. */
+  #isSecondLook = false;
 
   /**
    * @param timeout In milliseconds. 0 and Infinity mean no limit.
@@ -69,6 +73,16 @@ export class PendingReplies<T> {
     if (this.#pending.size === 0) this.#stop();
   }
 
+  /** Forgets the oldest request for which nobody waits. With keys, it has no place to keep for the others. */
+  forgetGivenUp(): void {
+    for (const pending of this.#pending) if (!pending.subscriber) return this.remove(pending);
+  }
+
+  /** The connection was held until now. */
+  released(): void {
+    this.#heldUntil = elapsedTime(this.#scheduler);
+  }
+
   /** Forgets all requests, and returns those that somebody waits for. */
   clear(): Subscriber<T>[] {
     const subscribers = [...this.#pending].flatMap(({ subscriber }) => subscriber ?? []);
@@ -81,23 +95,39 @@ export class PendingReplies<T> {
   #stop(): void {
     this.#timer?.unsubscribe();
     this.#timer = undefined;
+    this.#isSecondLook = false;
   }
 
   #arm(milliseconds: number): void {
-    this.#timer = this.#scheduler.schedule(() => this.#giveUpLate(), milliseconds);
+    this.#timer?.unsubscribe();
+    this.#timer = this.#scheduler.schedule(
+      () => {
+        this.#timer = undefined;
+        this.#look();
+      },
+      Math.min(milliseconds, LONGEST_TIMER),
+    );
   }
 
-  #giveUpLate(): void {
-    this.#timer = undefined;
-    const now = elapsedTime(this.#scheduler);
-    if (this.#isHeld()) return this.#arm(this.#timeout);
-    for (const pending of [...this.#pending]) {
-      const { subscriber, sentAt } = pending;
-      if (!subscriber) continue;
-      const left = sentAt + this.#timeout - now;
-      if (left > 0) return this.#arm(left);
-      pending.subscriber = undefined;
-      this.#onLate(subscriber);
+  #look(): void {
+    if (this.#isHeld()) this.released();
+    const waiting = [...this.#pending].filter(({ subscriber }) => subscriber);
+    const late = waiting.filter(({ sentAt }) => this.#timeLeft(sentAt) <= 0);
+    if (late.length > 0 && !this.#isSecondLook) {
+      this.#isSecondLook = true;
+      return this.#arm(0);
     }
+    this.#isSecondLook = false;
+    const next = waiting[late.length];
+    if (next) this.#arm(this.#timeLeft(next.sentAt));
+    for (const pending of late) {
+      const { subscriber } = pending;
+      pending.subscriber = undefined;
+      if (subscriber) this.#onLate(subscriber);
+    }
+  }
+
+  #timeLeft(sentAt: number): number {
+    return Math.max(sentAt, this.#heldUntil) + this.#timeout - elapsedTime(this.#scheduler);
   }
 }

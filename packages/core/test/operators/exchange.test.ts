@@ -11,7 +11,7 @@ import {
   mapWithBackpressure,
 } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
-import { firstValueFrom, from, lastValueFrom, mergeMap, Subject, take, toArray } from 'rxjs';
+import { defer, firstValueFrom, from, lastValueFrom, mergeMap, retry, Subject, take, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { as, currentUser } from '../../../../tests/support/contexts.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
@@ -122,7 +122,7 @@ describe('by key', () => {
   });
 
   test.each([
-    [{ id: 1, text: 'again' }, 'A request with the key 1 waits for its reply already: use another key, or wait'],
+    [{ id: 1, text: 'again' }, 'The reply to a request with the key 1 is still to come: use another key, or wait'],
     [{ text: 'no key' }, 'key returned undefined for a request: return what its reply will have'],
   ])('%j is refused while 1 waits, and nothing is sent', async (request, message) => {
     const { socket } = await pair();
@@ -186,6 +186,70 @@ describe('limits', () => {
     const reply = record(rpc.request('a'));
     expect(scheduler.actions).toEqual([]);
     expect(reply.log).toEqual([]);
+  });
+
+  test('the time begins again when a consumer or the socket is released', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, lines, socket } = await lineExchange({ timeout: 1000, scheduler });
+    const gate = new Subject<void>();
+    const reply = record(rpc.request('a').pipe(mapWithBackpressure(() => gate)));
+    const release = rpc.unsolicited.hold('busy');
+    scheduler.tick(990);
+    release();
+    scheduler.tick(999);
+    expect([reply.log, lines.holds]).toEqual([[], []]);
+    const releaseSocket = socket.hold('busy');
+    scheduler.tick(5000);
+    expect(reply.log).toEqual([]);
+    releaseSocket();
+    scheduler.tick(1000);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('a request that is sent when another one is late leaves no second timer', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, lines } = await lineExchange({ timeout: 1000, scheduler });
+    rpc.request('a').subscribe({ error: () => record(rpc.request('c')) });
+    scheduler.tick(500);
+    record(rpc.request('b'));
+    scheduler.tick(500);
+    expect(scheduler.actions).toHaveLength(1);
+    lines.error();
+    await expect.poll(() => rpc.pending).toBe(0);
+    scheduler.tick(10_000);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('a timeout that no timer can wait for at once is waited for in parts', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc } = await lineExchange({ timeout: 3e9, scheduler });
+    const reply = record(rpc.request('a'));
+    scheduler.tick(2 ** 31 - 1);
+    expect([reply.log, scheduler.actions.length]).toEqual([[], 1]);
+    scheduler.tick(3e9 - (2 ** 31 - 1));
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('with keys, a request that was given up makes room for a new one', async () => {
+    const { socket } = await pair();
+    const codec = jsonLinesCodec<{ id: number }>();
+    const rpc = exchange(framed(socket, codec), { key: ({ id }) => id, maxPending: 2 });
+    for (const id of [1, 2]) record(rpc.request({ id })).subscription.unsubscribe();
+    const again = record(rpc.request({ id: 2 }));
+    expect((await again.ended).error).toMatchObject({ code: 'ERR_EXCHANGE_KEY' });
+    expect([record(rpc.request({ id: 3 })).log, rpc.pending]).toEqual([[], 2]);
+    expect(record(rpc.request({ id: 1 })).log).toEqual([]);
+    expect((await record(rpc.request({ id: 4 })).ended).error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW' });
+  });
+
+  test('a refused request fails in a later turn, so that retry() does not loop in this one', async () => {
+    const { rpc } = await lineExchange({ maxPending: 1 });
+    record(rpc.request('a'));
+    let tries = 0;
+    const refused = record(defer(() => rpc.request(`${tries++}`)).pipe(retry(100)));
+    expect(tries).toBe(1);
+    expect((await refused.ended).error).toMatchObject({ code: 'ERR_BACKPRESSURE_OVERFLOW' });
+    expect(tries).toBe(101);
   });
 
   test('by default a reply may take thirty seconds, on the clock of the socket', async () => {
