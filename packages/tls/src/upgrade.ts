@@ -84,6 +84,7 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
     handshakeTimeout,
     target,
   });
+  controlOf(socket).successor = upgraded;
   upgraded.name = socket.name;
   upgraded.mark = socket.mark;
   return upgraded;

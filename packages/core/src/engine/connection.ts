@@ -107,6 +107,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   /** What `tune()` asked for before the stream was open. */
   #tuning: StreamTuning | undefined;
   #ignoreSignal: (() => void) | undefined;
+  successor: SocketControl['successor'];
   /** What completed the write side. */
   completedBy: SocketControl['completedBy'];
   /** How many writes that must arrive whole are in progress. */
@@ -318,6 +319,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   get failure(): SocketError | undefined {
     return this.#outcome.failure;
+  }
+
+  get hasReader(): boolean {
+    return this.#subscribers.hasReader;
   }
 
   get upgraded(): boolean {

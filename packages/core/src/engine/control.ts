@@ -69,6 +69,10 @@ export interface SocketControl {
    * `ERR_PLAINTEXT_LEFT`. The socket is then unchanged.
    */
   detach(): Duplex;
+  /** The socket that has taken over the stream. */
+  successor: { error(reason?: unknown): void } | undefined;
+  /** Whether somebody reads. */
+  readonly hasReader: boolean;
   /** As `detach`, and returns what was received and not read. @throws SocketError also if the peer's FIN has come. */
   handOver(): { readonly stream: Duplex; readonly received: Buffer };
 }

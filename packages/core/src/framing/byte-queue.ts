@@ -41,6 +41,8 @@ export class ByteQueue {
   #saved: Buffer = EMPTY;
   /** How many bytes of the current frame were saved from earlier chunks. */
   savedLength = 0;
+  /** Whether the memory of the saved bytes is just large enough for what was asked for. */
+  #isTight = false;
   /** The current chunk. It is empty when all of it is consumed. */
   chunk: Buffer = EMPTY;
   /** How many bytes of `chunk` are consumed. */
@@ -116,16 +118,23 @@ export class ByteQueue {
    */
   save(count: number, maxLength: number): void {
     const length = this.savedLength + count;
-    if (this.#saved.length < length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(length, Math.min(2 * length, maxLength, 2 ** 31)));
-      grown.set(this.#saved.subarray(0, this.savedLength));
-      this.#saved = grown;
-    }
+    if (this.#saved.length < length) this.#grow(length, maxLength);
     // For a few bytes, making a view of them costs more than copying them one by one.
     if (count < 32) for (let i = 0; i < count; i++) this.#saved[this.savedLength + i] = this.chunk[this.position + i]!;
     else this.#saved.set(this.chunk.subarray(this.position, this.position + count), this.savedLength);
     this.savedLength = length;
     this.advance(count);
+  }
+
+  // A frame whose length becomes known step by step asks for a little more each time. From the second time on, its memory
+  // grows by half all the same: otherwise the frame would be copied at every step.
+  #grow(length: number, maxLength: number): void {
+    const least = this.#isTight ? Math.ceil(1.5 * this.#saved.length) : 0;
+    const wanted = Math.max(length, least, Math.min(2 * length, maxLength, 2 ** 31));
+    const grown = Buffer.allocUnsafeSlow(wanted);
+    grown.set(this.#saved.subarray(0, this.savedLength));
+    this.#saved = grown;
+    this.#isTight = wanted <= maxLength && 2 * length > maxLength;
   }
 
   /**
@@ -142,10 +151,10 @@ export class ByteQueue {
 
   /**
    * Returns the place of a byte in the frame, from `start` on. The frame up to and including it then lies in one piece
-   * in {@link buffer}. If the byte has not arrived, saves all bytes that have, and returns -1: search the next bytes
-   * from {@link size} on.
+   * in {@link buffer}. If the byte has not arrived, saves all bytes that have, also those behind the frame, and returns
+   * -1: search the next bytes from {@link size} on.
    *
-   * @param maxLength How long the frame may become, in bytes: see {@link save}.
+   * @param maxLength How long the frame may become, in bytes: no more memory is reserved. It does not limit the search.
    */
   indexOf(byte: number, start: number, maxLength: number): number {
     const inSaved = this.#saved.subarray(0, this.savedLength).indexOf(byte, start);
@@ -164,7 +173,8 @@ export class ByteQueue {
    */
   takeFrame(start: number, end: number, frameLength: number): Buffer {
     const length = end - start;
-    if (this.savedLength > 0 && length >= MIN_UNCOPIED && 2 * length >= this.#saved.length) {
+    const isSaved = this.savedLength > 0 && this.savedLength <= frameLength;
+    if (isSaved && length >= MIN_UNCOPIED && 2 * length >= this.#saved.length) {
       const frame = this.#saved.subarray(start, end);
       this.#saved = EMPTY;
       this.dropFrame(frameLength);
@@ -175,10 +185,12 @@ export class ByteQueue {
     return frame;
   }
 
-  /** Consumes a frame of `frameLength` bytes. All saved bytes must belong to it. */
+  /** Consumes a frame of `frameLength` bytes. */
   dropFrame(frameLength: number): void {
+    if (frameLength < this.savedLength) this.#unsave();
     const fromChunk = frameLength - this.savedLength;
     this.savedLength = 0;
+    this.#isTight = false;
     if (this.#saved.length > MAX_REUSED) this.#saved = EMPTY;
     this.advance(fromChunk);
   }
@@ -196,6 +208,14 @@ export class ByteQueue {
     this.chunk = mark.chunk;
     this.position = mark.position;
     this.#ownMemory = mark.ownMemory;
+  }
+
+  // A search has saved bytes behind the frame. They become the chunk again.
+  #unsave(): void {
+    this.#ownMemory = this.rest();
+    this.chunk = this.#ownMemory;
+    this.position = 0;
+    this.savedLength = 0;
   }
 
   /** Returns a copy of all queued bytes. Consumes nothing. */

@@ -36,6 +36,8 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
    * Returns the next frame and consumes its bytes. Returns `undefined` if more bytes are needed or, after the end, if
    * no frame is left.
    *
+   * Return every frame. To leave some out, use `mapCodec()`: only so does `rest()` always begin with the bad frame.
+   *
    * To report a bad frame, throw before you consume any of its bytes. Look only at the bytes of the frame, and throw at
    * the first byte that shows the error. Only then is the error the same however the bytes were cut into chunks.
    *

@@ -1,7 +1,7 @@
 // mapCodec(): values of the application over the frames of another codec.
-import { types } from 'node:util';
 import { checkFunction, checkObject } from '../base/check.js';
 import { FrameError } from '../base/errors.js';
+import { asError } from '../base/thrown.js';
 import type { Codec, Decoder, FrameCodec } from './codec.js';
 import { FrameDecoder } from './frame-decoder.js';
 
@@ -55,13 +55,13 @@ export interface FrameMapping<T, U, M> {
 export function mapCodec<T, U, M>(codec: FrameCodec<T, U>, mapping: FrameMapping<T, U, M>): Codec<M> {
   checkObject('codec', codec, 'a codec, such as linesCodec()');
   checkObject('mapping', mapping, '{ decode, encode }');
-  const { decode, encode } = mapping;
   checkFunction('codec.decoder', codec.decoder);
-  checkFunction('decode', decode);
-  checkFunction('encode', encode);
+  checkFunction('codec.encode', codec.encode);
+  checkFunction('decode', mapping.decode);
+  checkFunction('encode', mapping.encode);
   const convert = (frame: T) => {
     try {
-      return decode(frame);
+      return mapping.decode(frame);
     } catch (error) {
       throw asFrameError(error);
     }
@@ -71,14 +71,13 @@ export function mapCodec<T, U, M>(codec: FrameCodec<T, U>, mapping: FrameMapping
       const decoder = codec.decoder();
       return decoder instanceof FrameDecoder ? decoder.convertFrames(convert) : new MappedDecoder(decoder, convert);
     },
-    encode: (value) => codec.encode(encode(value)),
+    encode: (value) => codec.encode(mapping.encode(value)),
   };
 }
 
 function asFrameError(error: unknown): FrameError {
   if (error instanceof FrameError) return error;
-  const problem = types.isNativeError(error) ? error.message : String(error);
-  return new FrameError(`The codec refused a frame: ${problem}`, { cause: error });
+  return new FrameError(`The codec refused a frame: ${asError(error).message}`, { cause: error });
 }
 
 /** Maps the frames of a decoder that somebody has written without {@link FrameDecoder}. */

@@ -60,7 +60,7 @@ export class PoolConnections {
     for (const [connection, state] of [...this.states]) if (state !== 'inUse') this.#discard(connection);
     const abort = () => {
       const reason = new Error(`the pool was closed and drain (${drain} ms) has passed`);
-      for (const { socket } of [...this.#unclosed]) socket.error(reason);
+      for (const connection of [...this.#unclosed]) connection.abort(reason);
     };
     const allClosed = () =>
       this.#unclosed.size > 0 ? new Promise<void>((resolve) => this.#onAllClosed.push(resolve)) : undefined;

@@ -25,7 +25,7 @@ export interface ConnectionPoolOptions extends SetupOptions {
    */
   readonly idleTimeout?: number | undefined;
   /**
-   * How long `acquire()` may wait for a connection, including dialling and `validate`, in milliseconds. 0 and Infinity
+   * How long `acquire()` may wait for a connection, including dialling, `setup` and `validate`, in milliseconds. 0 and Infinity
    * mean no limit.
    * @defaultValue 30,000
    */

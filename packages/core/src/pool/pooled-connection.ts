@@ -2,7 +2,8 @@
 // then.
 import { defer, from, of, type Subscription, take } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
-import { SocketError } from '../base/errors.js';
+import { AbortedError, SocketError } from '../base/errors.js';
+import { reasonText } from '../base/thrown.js';
 import { NewConnection } from '../reconnect/new-connection.js';
 import { controlOf, type Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
@@ -19,6 +20,8 @@ export interface PooledConnectionHandlers {
 
 export class PooledConnection {
   #socket: Socket;
+  /** Until it is open and set up. */
+  #opening: NewConnection | undefined;
   readonly #limits: PoolLimits;
   readonly #handlers: PooledConnectionHandlers;
   readonly #idleDeadline: Deadline;
@@ -48,16 +51,17 @@ export class PooledConnection {
       this.#endValidation?.(false);
       this.endIdle();
     };
-    const connection = new NewConnection(this.#socket, this.#limits, {
+    this.#opening = new NewConnection(this.#socket, this.#limits, {
       onEvent: () => {},
       onReady: (socket) => {
+        this.#opening = undefined;
         this.#socket = socket;
         watch(socket, 'close').subscribe({ error: closed, complete: closed });
         this.#handlers.onOpen();
       },
       onEnd: (_report, error) => closed(error),
     });
-    connection.start();
+    this.#opening.start();
   }
 
   /**
@@ -132,10 +136,17 @@ export class PooledConnection {
     });
   }
 
-  /** Closes it: gracefully, unless there is a reason to abort it. */
+  /** Closes it: gracefully, unless there is a reason to abort it. One that is not open yet is aborted. */
   close(abortReason = this.#abortReason): void {
     this.endIdle();
+    if (this.#opening) return this.abort(new Error(abortReason ?? 'the pool needs it no more'));
     if (abortReason === undefined) void this.socket.close();
     else this.socket.error(new Error(abortReason));
+  }
+
+  abort(reason: Error): void {
+    if (!this.#opening) return this.#socket.error(reason);
+    const message = `The connection was given up before it was ready${reasonText(reason)}`;
+    this.#opening.abort(new AbortedError(message, { phase: 'open', cause: reason }));
   }
 }

@@ -5,7 +5,7 @@ import type { CloseReport, SocketEvent } from '../base/events.js';
 import type { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { controlOf, type Socket } from '../socket.js';
-import { NewConnection, type SetupLimits } from './new-connection.js';
+import { abortAll, NewConnection, type SetupLimits } from './new-connection.js';
 import { readyEvent } from './ready-event.js';
 import type { ReconnectEvent } from './reconnect-events.js';
 
@@ -57,6 +57,12 @@ export class Attempt {
   stop(): void {
     this.#connection?.stop();
     this.#subscriber?.unsubscribe();
+  }
+
+  /** Leaves the socket and aborts it, with what the setup has made of it. */
+  abort(reason: Error): void {
+    this.stop();
+    abortAll(this.#socket, reason);
   }
 
   /** How long the socket has been open, in milliseconds; `undefined` if it never was. */

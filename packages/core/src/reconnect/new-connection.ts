@@ -6,8 +6,10 @@ import { defer, from, of, type SchedulerLike, Subscription } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
 import { SocketError, SocketTimeoutError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
+import { prematureCloseError } from '../base/premature-close.js';
 import { reasonText } from '../base/thrown.js';
-import { Socket } from '../socket.js';
+import type { SocketControl } from '../engine/control.js';
+import { controlOf, Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
 import { readyEvent } from './ready-event.js';
 import type { Setup } from './setup.js';
@@ -39,6 +41,8 @@ export class NewConnection {
   #watchers = new Subscription();
   readonly #deadline: Deadline;
   #setup: Subscription | undefined;
+  /** The socket that the setup gives. */
+  #successor: Socket | undefined;
   #report: CloseReport | undefined;
   /** Why the setup has failed. */
   #failure: SocketError | undefined;
@@ -65,6 +69,11 @@ export class NewConnection {
     this.#watchers.unsubscribe();
   }
 
+  /** Gives up: aborts the socket, with what the setup has made of it. The end is reported, if nothing was before. */
+  abort(error: SocketError): void {
+    if (!this.#watchers.closed) this.#fail(error);
+  }
+
   /** Waits until the present socket is open, or has ended. */
   #follow(onOpen: () => void): void {
     const ended = (error?: SocketError) => {
@@ -89,19 +98,26 @@ export class NewConnection {
     if (this.#watchers.closed) return;
     const { setup } = this.#limits;
     if (!setup) return this.#ready();
-    let successor = this.#socket;
     this.#deadline.start();
     // Not yet assigned if it ends during this call: stop() then has nothing to end.
     this.#setup = defer(() => {
       const result = setup(this.#socket);
-      return result === undefined || result instanceof Socket ? of(result) : from(result);
+      const isInput = typeof result === 'object' && result !== null && !(result instanceof Socket);
+      return isInput ? from(result) : of(result);
     }).subscribe({
       next: (value: unknown) => {
-        if (value instanceof Socket) successor = value;
+        if (value instanceof Socket) this.#successor = value;
       },
       error: (error) => this.#fail(setupError(this.#socket, error)),
-      complete: () => (successor === this.#socket ? this.#ready() : this.#goOnWith(successor)),
+      // Later, because the last reader of an Observable leaves only after its end.
+      complete: () => queueMicrotask(() => this.#setUp()),
     });
+  }
+
+  #setUp(): void {
+    if (this.#watchers.closed) return;
+    if (this.#successor) this.#goOnWith(this.#successor);
+    else this.#ready();
   }
 
   #goOnWith(successor: Socket): void {
@@ -113,6 +129,8 @@ export class NewConnection {
   }
 
   #ready(): void {
+    const problem = this.#limits.setup && whatIsLeft(this.#socket);
+    if (problem) return this.#fail(setupError(this.#socket, new Error(problem)));
     // Before the watchers leave: without any subscriber the socket would close.
     this.#handlers.onReady(this.#socket);
     this.stop();
@@ -123,16 +141,38 @@ export class NewConnection {
     this.#failure = error;
     this.#deadline.stop();
     this.#setup?.unsubscribe();
-    // The watchers report the end.
-    if (this.#report === undefined) this.#socket.error(error);
-    else this.#end(error);
+    this.#successor?.error(error);
+    abortAll(this.#socket, error);
+    // Otherwise the watchers report the end.
+    if (this.#report !== undefined) this.#end(error);
   }
 
   #end(error: SocketError | undefined): void {
     if (this.#watchers.closed) return;
     this.stop();
-    this.#handlers.onEnd(this.#report, this.#failure ?? error);
+    this.#handlers.onEnd(this.#report, this.#failure ?? error ?? this.#endedEarly());
   }
+
+  #endedEarly(): SocketError {
+    if (!this.#limits.setup) return prematureCloseError('read');
+    return setupError(this.#socket, new Error('the connection ended before it was done'));
+  }
+}
+
+/** Aborts a socket, and those that have taken over its stream. */
+export function abortAll(socket: Socket, reason: unknown): void {
+  for (let next: SocketControl['successor'] = socket; next instanceof Socket; next = controlOf(next).successor) {
+    next.error(reason);
+  }
+}
+
+/** What a setup has left behind that would disturb the next user. */
+function whatIsLeft(socket: Socket): string | undefined {
+  const { writeState, hasReader } = controlOf(socket);
+  if (writeState !== 'open') return 'it has ended our side';
+  if (hasReader) return 'it has left a reader behind: release it';
+  if (socket.holds.length > 0) return `it has left a hold behind: ${socket.holds.join(', ')}`;
+  return undefined;
 }
 
 function setupError({ local, remote }: Socket, cause: unknown): SocketError {

@@ -201,9 +201,9 @@ export class ReconnectLoop {
 
   /** Resets the connection, if there is one, and ends. */
   #abortAttempt(reason: Error, error?: SocketError): void {
-    const { socket } = this;
+    const attempt = this.#attempt;
     this.#leaveAttempt();
-    socket?.error(reason);
+    attempt?.abort(reason);
     this.#end(error);
   }
 
@@ -214,10 +214,11 @@ export class ReconnectLoop {
    */
   #stopWhenUnused(): boolean {
     const { socket, state } = this;
+    const attempt = this.#attempt;
     if (state === 'closed' || this.ending === 'close') return false;
     if (state === 'open') this.writes.flush({ ignoreHighWaterMark: true });
     this.#leaveAttempt();
-    if (state !== 'open') socket?.error(new Error('the last subscriber left before the connection was open'));
+    if (state !== 'open') attempt?.abort(new Error('the last subscriber left before the connection was open'));
     // Otherwise the socket closes on its own, because its only subscriber has left.
     else if (socket && controlOf(socket).limits.keepOpen !== false) void socket.close();
     if (this.ending === 'no') this.states.set('idle');

@@ -15,9 +15,8 @@ export type Setup = (socket: Socket) => ObservableInput<unknown> | undefined;
 export interface SetupOptions {
   /**
    * Called for every new connection, before anybody else reads from it or writes to it. What is written meanwhile
-   * waits. If it fails, so has the attempt to connect: the connection is aborted. It must read what it asks for to the
-   * end, and leave the rest: the next reader continues there. A socket that it makes and does not give is its own to
-   * close.
+   * waits. The next reader continues where it has stopped reading. If it fails, or leaves a reader or a hold behind, the
+   * attempt to connect has failed: the connection is aborted, also after an `upgrade()`.
    * @defaultValue none
    */
   readonly setup?: Setup | undefined;

@@ -1,5 +1,5 @@
 // What decoders of one's own use of the queue: bytes in one piece, and the search in a frame that comes in parts.
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ByteQueue } from '../../src/framing/byte-queue.js';
 import { cuts } from './support.js';
 
@@ -58,4 +58,52 @@ test('mark() and restore() give back a frame, whatever was gathered in between',
   expect(queue.takeFrame(1, 3, 3).toString()).toBe('bc');
   queue.restore(mark);
   expect([queue.size, queue.rest().toString()]).toEqual([8, 'abcdefgh']);
+});
+
+test('a frame that asks for a little more each time is not copied each time', () => {
+  const allocations = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  onTestFinished(() => allocations.mockRestore());
+  const queue = new ByteQueue();
+  for (let count = 1; count <= 1000; count++) {
+    queue.push(Buffer.alloc(100));
+    expect(queue.gather(100 * count)).toBe(true);
+    expect(queue.gather(100 * count + 1)).toBe(false);
+  }
+  expect(allocations.mock.calls.length).toBeLessThan(40);
+  const reserved = allocations.mock.calls.reduce((total, [size]) => total + size, 0);
+  expect(reserved).toBeLessThan(10 * 100_000);
+});
+
+test('a frame whose length is known from the start gets no more memory than it needs', () => {
+  const allocations = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  onTestFinished(() => allocations.mockRestore());
+  const queue = new ByteQueue();
+  for (let i = 0; i < 1000; i++) {
+    queue.push(Buffer.alloc(100));
+    if (i === 0) queue.gather(4);
+    queue.gather(100_000);
+  }
+  expect(Math.max(...allocations.mock.calls.map(([size]) => size))).toBe(100_000);
+  expect(queue.takeFrame(0, 100_000, 100_000)).toHaveLength(100_000);
+});
+
+test('bytes that a search has saved behind the frame are not lost', () => {
+  for (const chunks of cuts('a;b;c,d')) {
+    const queue = new ByteQueue();
+    const frames: string[] = [];
+    // Frames end with `,` or `;`: two searches.
+    const decode = () => {
+      for (;;) {
+        const ends = [queue.indexOf(44, 0, 100), queue.indexOf(59, 0, 100)].filter((end) => end >= 0);
+        if (ends.length === 0) return;
+        const end = Math.min(...ends);
+        frames.push(queue.takeFrame(0, end, end + 1).toString());
+      }
+    };
+    for (const chunk of chunks) {
+      queue.push(Buffer.from(chunk));
+      decode();
+    }
+    expect([frames, queue.rest().toString()]).toEqual([['a', 'b', 'c'], 'd']);
+  }
 });

@@ -99,16 +99,19 @@ test('the error of a frame has the cause, and names it', () => {
   expect(error).toMatchObject({ message: 'The codec refused a frame: ! is too loud', cause: expect.any(RangeError) });
 });
 
-test.each([[undefined], ['a string'], [null]])('a mapping that throws %o fails with a FrameError', (thrown) => {
-  const codec = mapCodec(linesCodec(), {
-    decode: (): string => {
-      throw thrown;
-    },
-    encode: (value: string) => value,
-  });
-  const error = decodeAll(codec, 'a\n').error as Error;
-  expect([error.name, error.cause]).toEqual(['FrameError', thrown]);
-});
+test.each([[undefined], ['a string'], [null], [Object.create(null)]])(
+  'a mapping that throws %o fails with a FrameError',
+  (thrown) => {
+    const codec = mapCodec(linesCodec(), {
+      decode: (): string => {
+        throw thrown;
+      },
+      encode: (value: string) => value,
+    });
+    const error = decodeAll(codec, 'a\n').error as Error;
+    expect([error.name, error.cause]).toEqual(['FrameError', thrown]);
+  },
+);
 
 test('a long bad frame that came in several chunks is given back whole', () => {
   const codec = mapCodec(lengthPrefixedCodec({ lengthField: 2 }), shout);
@@ -185,6 +188,22 @@ test('a decoder without FrameDecoder is mapped too, but cannot give a bad frame 
   expect(Buffer.from(decoder.rest()).toString()).toBe('b');
 });
 
+test('a mapping may be an object with methods that need it', () => {
+  class Prefixed {
+    readonly #prefix = '#';
+
+    decode(line: string): string {
+      return line.slice(this.#prefix.length);
+    }
+
+    encode(value: string): string {
+      return `${this.#prefix}${value}`;
+    }
+  }
+  const codec = mapCodec(linesCodec(), new Prefixed());
+  expect(decodeAll(codec, codec.encode('a')).frames).toEqual(['a']);
+});
+
 test('what encode throws is thrown at the call', () => {
   const codec = mapCodec(linesCodec(), {
     decode: (line) => line,
@@ -198,6 +217,7 @@ test('what encode throws is thrown at the call', () => {
 test.each([
   [undefined, shout, /^codec must be a codec, such as linesCodec\(\)/],
   [{}, shout, /codec\.decoder must be a function/],
+  [{ decoder: () => {} }, shout, /codec\.encode must be a function/],
   [linesCodec(), undefined, /mapping must be \{ decode, encode \}/],
   [linesCodec(), { encode: shout.encode }, /decode must be a function/],
   [linesCodec(), { decode: shout.decode }, /encode must be a function/],

@@ -1,7 +1,7 @@
 // `setup`: what happens on a new connection before anybody else uses it.
 import type net from 'node:net';
-import { connect, lines, type ReconnectEvent, reader, type Socket } from '@rxsock/core';
-import { NEVER, Observable, of } from 'rxjs';
+import { connect, data, lines, type ReconnectEvent, reader, type Socket } from '@rxsock/core';
+import { delay, endWith, ignoreElements, NEVER, Observable, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -251,6 +251,57 @@ describe('connectionPool({ setup })', () => {
     clock.tick(500);
     await refused;
     expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+  });
+
+  test.each([
+    ['ends our side', (socket: Socket) => socket.complete(), 'it has ended our side'],
+    ['leaves a reader', (socket: Socket) => void reader(socket), 'it has left a reader behind: release it'],
+    ['leaves a hold', (socket: Socket) => void socket.hold('mine'), 'it has left a hold behind: mine'],
+  ])('that %s has failed', async (_how, leave, problem) => {
+    const server = await rawServer();
+    const { pool } = poolOf(server.port, {
+      setup: (socket) => {
+        leave(socket);
+        return undefined;
+      },
+    });
+    await expect(acquire(pool)).rejects.toMatchObject({
+      code: 'ERR_SETUP_FAILED',
+      message: `The setup of the connection failed: ${problem}`,
+    });
+    expect(['end', 'ECONNRESET']).toContain((await drainRaw(await server.next())).end);
+  });
+
+  test('fails if the connection ends meanwhile', async () => {
+    const server = await rawServer();
+    const { pool } = poolOf(server.port, {
+      setup: (socket) => socket.pipe(data(), ignoreElements(), endWith(1), delay(50)),
+    });
+    const refused = expect(acquire(pool)).rejects.toMatchObject({
+      code: 'ERR_SETUP_FAILED',
+      message: 'The setup of the connection failed: the connection ended before it was done',
+    });
+    (await server.next()).end();
+    await refused;
+  });
+
+  test('is given up when nobody waits for the connection any more', async () => {
+    const server = await rawServer();
+    let left = 0;
+    const { pool } = poolOf(server.port, { setup: () => new Observable(() => () => left++) });
+    const { subscription } = record(pool.acquire());
+    const peer = await server.next();
+    await turns();
+    subscription.unsubscribe();
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+    expect(left).toBe(1);
+    await pool.close({ drain: 0 });
+  });
+
+  test('may return anything: other values mean nothing', async () => {
+    const server = await rawServer();
+    const { pool } = poolOf(server.port, { setup: ((socket: Socket) => socket.next('hi')) as never });
+    (await acquire(pool)).release();
   });
 
   test('gives the socket that setup gives', async () => {
