@@ -8,7 +8,6 @@ import {
   checkDelay,
   checkFamily,
   checkFunction,
-  checkObject,
   checkOptions,
   checkPort,
   checkTimeout,
@@ -19,6 +18,7 @@ import { checkHost } from './base/host.js';
 import { type Family, familyOf } from './dial/addresses.js';
 import type { Connector } from './dial/connector.js';
 import { type DialOptions, TcpDial } from './dial/tcp-dial.js';
+import { checkVia, dialVia } from './dial/via.js';
 import { Connection } from './engine/connection.js';
 import { resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/limits.js';
 import type { DialHandlers, Transport } from './engine/transport.js';
@@ -124,9 +124,10 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
   checkTimeout('handshakeTimeout', handshakeTimeout);
   const dialOptions = resolveDialOptions(options, limits);
   const { target, host, port } = dialOptions;
-  const { via } = options;
+  const { via, noDelay = true, keepAlive = 0 } = options;
+  const tuning = { noDelay, keepAlive: wholeSeconds(keepAlive) };
   const transport = via
-    ? { ...over, ...viaProxy(via, dialOptions, options) }
+    ? { ...over, ...dialVia(via, { target, host, port: port as number, ...tuning }) }
     : {
         ...over,
         target,
@@ -134,29 +135,6 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
         dial: (handlers: DialHandlers) => new TcpDial(dialOptions, handlers),
       };
   return new Socket(new Connection(transport, limits, { connectTimeout, handshakeTimeout }));
-}
-
-/** The way through a proxy. The proxy's socket has its own options for the system, so ours are set when it is open. */
-function viaProxy(via: Connector, { host, port, target }: DialOptions, { noDelay = true, keepAlive = 0 }: TcpOptions) {
-  const tune = (stream: Duplex) => {
-    if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, wholeSeconds(keepAlive));
-  };
-  return {
-    target: `${target} through ${via.name}`,
-    dial: (handlers: DialHandlers) =>
-      via.dial(
-        { host, port: port as number },
-        {
-          dialProgressed: (event) => handlers.dialProgressed(event),
-          dialled: (stream, received) => {
-            tune(stream);
-            handlers.dialled(stream, received);
-          },
-          failed: (error) => handlers.failed(error),
-          closed: () => handlers.closed(),
-        },
-      ),
-  };
 }
 
 function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler }: SocketLimits): DialOptions {
@@ -218,17 +196,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkDelay('attemptDelay', attemptDelay);
   checkFunction('lookup', lookup, 'a function like dns.lookup');
   checkTcpOptions(options);
-  if (options.via !== undefined) checkVia(options);
-}
-
-function checkVia(options: ConnectOptions): void {
-  checkObject('via', options.via, 'socks5(…) or httpConnect(…)');
-  checkFunction('via.dial', options.via?.dial, 'that of socks5(…) or httpConnect(…)');
-  checkPort('port', options.port, 1);
-  for (const name of ['family', 'localAddress', 'localPort', 'attemptDelay', 'lookup'] as const) {
-    if (options[name] !== undefined)
-      throw new TypeError(`${name} does not go with via: give it to the proxy's options`);
-  }
+  if (options.via !== undefined) checkVia(options.via, options);
 }
 
 function checkLocalAddress(localAddress: string, family: Family): void {

@@ -1,0 +1,47 @@
+// The option `via` of connect(): a dial through a proxy in place of one to addresses.
+import net from 'node:net';
+import { checkFunction, checkObject, checkPort } from '../base/check.js';
+import type { DialHandlers, DialTransport } from '../engine/transport.js';
+import type { Connector } from './connector.js';
+
+/** The options that choose addresses. The proxy chooses them. */
+const OF_THE_PROXY = ['family', 'localAddress', 'localPort', 'attemptDelay', 'lookup'] as const;
+
+/** @throws TypeError or RangeError for options that do not go with `via`. */
+export function checkVia(
+  via: Connector,
+  options: { readonly port: unknown } & { readonly [name in (typeof OF_THE_PROXY)[number]]?: unknown },
+): void {
+  checkObject('via', via, 'socks5(…) or httpConnect(…)');
+  checkFunction('via.dial', via.dial, 'that of socks5(…) or httpConnect(…)');
+  checkPort('port', options.port, 1);
+  const wrong = OF_THE_PROXY.find((name) => options[name] !== undefined);
+  if (wrong) throw new TypeError(`${wrong} does not go with via: give it to the proxy's options`);
+}
+
+/** Whom to reach through a proxy, and what to set on the open stream: the proxy's socket has its own options. */
+export interface ViaOptions {
+  readonly target: string;
+  readonly host: string;
+  readonly port: number;
+  readonly noDelay: boolean;
+  /** In milliseconds; 0 means never. */
+  readonly keepAlive: number;
+}
+
+export function dialVia(via: Connector, options: ViaOptions): Pick<DialTransport, 'target' | 'dial'> {
+  const { target, host, port, noDelay, keepAlive } = options;
+  const tuned = (handlers: DialHandlers): DialHandlers => ({
+    dialProgressed: (event) => handlers.dialProgressed(event),
+    dialled: (stream, received) => {
+      if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, keepAlive);
+      handlers.dialled(stream, received);
+    },
+    failed: (error) => handlers.failed(error),
+    closed: () => handlers.closed(),
+  });
+  return {
+    target: `${target} through ${via.name}`,
+    dial: (handlers) => via.dial({ host, port }, tuned(handlers)),
+  };
+}
