@@ -86,8 +86,8 @@ test.each<[string, (socket: Socket, source: Endless) => Observable<unknown> | Du
   const subscription = started instanceof Duplex ? undefined : started.subscribe({ error: () => {} });
   await turns(5);
   expect(source.mostPulled).toBeGreaterThan(0);
-  // The budget of a turn is 5 ms. Without one, hundreds of thousands would be pulled.
-  expect(source.mostPulled).toBeLessThan(100_000);
+  // The budget of a turn is 5 ms, in which a fast machine pulls 100,000. Without one, it would never stop.
+  expect(source.mostPulled).toBeLessThan(2_000_000);
   subscription?.unsubscribe();
 });
 
