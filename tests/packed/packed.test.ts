@@ -22,6 +22,7 @@ const packages = {
       './registry': ['SocketRegistry', 'snapshot'],
       './lookup': ['resolveHost', 'reverseLookup', 'servicePort', 'isPortFree', 'localAddresses'],
       './process': ['handOver', 'inheritedListeners', 'singleInstance'],
+      './proxy': ['socks5', 'httpConnect'],
       './testing': ['faultyProxy', 'recordingClient', 'recordingPeer', 'socketPair'],
     },
     needs: [],
