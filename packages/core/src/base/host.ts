@@ -1,9 +1,12 @@
 // Host names, in the form that is sent over the wire.
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { checkString, typeError } from './check.js';
+import { checkString, rangeError, typeError } from './check.js';
 
 const WANTED = 'a host name or an address';
+
+/** The longest host name, in bytes (RFC 1035). */
+const MAX_LENGTH = 255;
 
 /** Characters that no host name has. `domainToASCII` would cut the name off at some of them. */
 const FORBIDDEN = /[\p{Cc}\s#%/:<>?@[\\\]^|]/u;
@@ -22,4 +25,16 @@ export function checkHost(option: string, host: string): string {
   const ascii = FORBIDDEN.test(host) ? '' : domainToASCII(host);
   if (ascii === '') throw typeError(option, WANTED, host);
   return ascii;
+}
+
+/**
+ * Checks a host, in the form of {@link checkHost}, that another program will resolve: it becomes a part of a message, and
+ * must not be able to end that part.
+ * @throws TypeError for characters that no host name has, and for a zone, which means something on this host only.
+ * RangeError for more than 255 bytes.
+ */
+export function checkHostForPeer(option: string, host: string): void {
+  if (host.length > MAX_LENGTH) throw rangeError(option, `a host name of at most ${MAX_LENGTH} bytes`, host);
+  const isAddress = isIPv6(host) && !host.includes('%');
+  if (!isAddress && FORBIDDEN.test(host)) throw typeError(option, WANTED, host);
 }

@@ -1,6 +1,7 @@
 // The option `via` of connect(): a dial through a proxy in place of one to addresses.
 import net from 'node:net';
 import { checkFunction, checkObject, checkPort } from '../base/check.js';
+import { checkHost, checkHostForPeer } from '../base/host.js';
 import type { DialHandlers, DialTransport } from '../engine/transport.js';
 import type { Connector } from './connector.js';
 
@@ -10,11 +11,14 @@ const OF_THE_PROXY = ['family', 'localAddress', 'localPort', 'attemptDelay', 'lo
 /** @throws TypeError or RangeError for options that do not go with `via`. */
 export function checkVia(
   via: Connector,
-  options: { readonly port: unknown } & { readonly [name in (typeof OF_THE_PROXY)[number]]?: unknown },
+  options: { readonly host?: string | undefined; readonly port: unknown } & {
+    readonly [name in (typeof OF_THE_PROXY)[number]]?: unknown;
+  },
 ): void {
   checkObject('via', via, 'socks5(…) or httpConnect(…)');
   checkFunction('via.dial', via.dial, 'that of socks5(…) or httpConnect(…)');
   checkPort('port', options.port, 1);
+  checkHostForPeer('host', checkHost('host', options.host ?? 'localhost'));
   const wrong = OF_THE_PROXY.find((name) => options[name] !== undefined);
   if (wrong) throw new TypeError(`${wrong} does not go with via: give it to the proxy's options`);
 }

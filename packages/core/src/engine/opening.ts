@@ -57,7 +57,8 @@ export class Opening {
     this.openedAt = scheduler.now();
     const openedAt = elapsedTime(scheduler);
     this.#stopwatch = () => elapsedTime(scheduler) - openedAt;
-    const { secured } = stream;
+    // A tunnel through a proxy behind TLS is not secure itself.
+    const secured = this.#transport.type === 'tcp' ? undefined : stream.secured;
     // With a handshake, `connect` was emitted before it.
     if (this.step !== 'securing') this.#emitConnect(stream);
     if (secured) this.#subscribers.emit(secured);

@@ -12,6 +12,9 @@ import { flowable } from '../flow/flowable.js';
 import { Brake, Holds } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 
+/** How much of the lateness of a timer is made up for, in milliseconds. */
+const MAX_LATENESS = 100;
+
 /** Options of {@link limitRate}. */
 export interface LimitRateOptions {
   /** How many bytes may pass in `per` milliseconds, on average. */
@@ -70,6 +73,8 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
       /** How many bytes may pass now, as of `countedAt`. */
       let allowance = burst;
       let countedAt = elapsedTime(scheduler);
+      /** Whether bytes wait, or have waited until now. */
+      let hasWaited = false;
       let timer: Subscription | undefined;
       let running = false;
       let end: { readonly error?: unknown } | undefined;
@@ -83,11 +88,14 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
       /** Returns how long the next `length` bytes must wait, in milliseconds. */
       const delayOf = (length: number): number => {
         const now = elapsedTime(scheduler);
-        allowance = Math.min(burst, allowance + ((now - countedAt) * bytes) / per);
+        // A timer may be late. The time for which bytes have waited counts, so that the rate is right.
+        const most = hasWaited ? burst + (MAX_LATENESS * bytes) / per : burst;
+        allowance = Math.min(most, allowance + ((now - countedAt) * bytes) / per);
         countedAt = now;
         return Math.max(0, ((length - allowance) * per) / bytes);
       };
       const wait = (delay: number) => {
+        hasWaited = true;
         timer = scheduler.schedule(() => {
           timer = undefined;
           context.runInAsyncScope(run);
@@ -96,7 +104,10 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
       /** Emits the next bytes, or waits until they may pass. Returns `false` if none can be emitted now. */
       const emitNext = (): boolean => {
         const chunk = chunks.peek();
-        if (!chunk) return false;
+        if (!chunk) {
+          hasWaited = false;
+          return false;
+        }
         const end = Math.min(chunk.length, used + burst);
         const delay = delayOf(end - used);
         if (delay > 0) {

@@ -4,7 +4,7 @@ import { formatAddress } from '../base/endpoint.js';
 import type { Connector, DialTarget } from '../dial/connector.js';
 import type { Reader } from '../reader/reader.js';
 import type { Socket } from '../socket.js';
-import { ProxyDial, Refusal } from './proxy-dial.js';
+import { endedEarly, ProxyDial, Refusal } from './proxy-dial.js';
 import { type ProxyAddress, proxyAt } from './proxy-socket.js';
 
 /** Options of {@link httpConnect}. */
@@ -86,16 +86,21 @@ async function shakeHands(
   let length = 0;
   const readLine = async () => {
     const line = await bytes.readLine();
-    if (line === undefined) throw new Refusal(`${name} ended the connection before its answer`, 'ERR_PROXY_REFUSED');
+    if (line === undefined) throw endedEarly(name);
     length += line.length;
     if (length > MAX_HEAD)
       throw new Refusal(`${name} sent a head of more than ${MAX_HEAD} bytes`, 'ERR_PROXY_PROTOCOL');
     return line;
   };
-  const first = await readLine();
-  const [, status = ''] = /^HTTP\/1\.\d (\d{3})(?: |$)/.exec(first) ?? [];
-  if (status === '') throw new Refusal(`${name} does not speak HTTP/1.1`, 'ERR_PROXY_PROTOCOL');
-  while ((await readLine()) !== '');
+  let first: string;
+  let status: string | undefined;
+  do {
+    first = await readLine();
+    status = /^HTTP\/1\.\d (\d{3})(?: |$)/.exec(first)?.[1];
+    if (status === undefined) throw new Refusal(`${name} does not speak HTTP/1.1`, 'ERR_PROXY_PROTOCOL');
+    while ((await readLine()) !== '');
+    // An interim answer: the final one follows (RFC 9110, section 15.2).
+  } while (/^1(?!01)/.test(status));
   if (status.startsWith('2')) return;
   // Some proxies answer a wrong password with 401.
   const code = ['401', '407'].includes(status) ? 'ERR_PROXY_AUTH' : 'ERR_PROXY_REFUSED';

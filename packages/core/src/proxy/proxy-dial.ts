@@ -2,6 +2,7 @@
 //
 //   connecting ──open──▶ shaking hands ──the proxy has connected──▶ over        reports: dialled
 //       └──failed, refused, cancel()──▶ closing ──▶ over                        reports: failed (not after cancel()), closed
+import { TruncatedFrameError } from '../base/errors.js';
 import type { DialTarget } from '../dial/connector.js';
 import type { Dial, DialHandlers } from '../engine/transport.js';
 import { type Reader, reader } from '../reader/reader.js';
@@ -57,10 +58,15 @@ export class ProxyDial implements Dial {
     try {
       await handshake(socket, bytes, target);
     } catch (error) {
-      throw error instanceof Refusal ? error : unreachable(proxy.name, error);
+      if (error instanceof Refusal) throw error;
+      if (error instanceof TruncatedFrameError) throw endedEarly(proxy.name);
+      throw unreachable(proxy.name, error);
     }
     if (this.#over) return;
     bytes.release();
+    if (socket.writableLength > 0) {
+      throw new Refusal(`${proxy.name} answered before it had the whole request`, 'ERR_PROXY_PROTOCOL');
+    }
     const { stream, received } = controlOf(socket).handOver();
     this.#over = true;
     this.#handlers.dialled(stream, received);
@@ -79,6 +85,10 @@ export class ProxyDial implements Dial {
     socket.error(reason);
     controlOf(socket).afterClose(() => process.nextTick(() => this.#handlers.closed()));
   }
+}
+
+export function endedEarly(name: string): Refusal {
+  return new Refusal(`${name} ended the connection before its answer`, 'ERR_PROXY_REFUSED');
 }
 
 /** The connection to the proxy failed, or ended in the middle of the handshake. */

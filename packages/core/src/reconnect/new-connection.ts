@@ -129,6 +129,8 @@ export class NewConnection {
   }
 
   #ready(): void {
+    const { failure } = controlOf(this.#socket);
+    if (failure) return this.#fail(failure);
     const problem = this.#limits.setup && whatIsLeft(this.#socket);
     if (problem) return this.#fail(setupError(this.#socket, new Error(problem)));
     // Before the watchers leave: without any subscriber the socket would close.
@@ -168,7 +170,8 @@ export function abortAll(socket: Socket, reason: unknown): void {
 
 /** What a setup has left behind that would disturb the next user. */
 function whatIsLeft(socket: Socket): string | undefined {
-  const { writeState, hasReader } = controlOf(socket);
+  const { upgraded, writeState, hasReader } = controlOf(socket);
+  if (upgraded) return 'it has upgraded the connection: return the new socket';
   if (writeState !== 'open') return 'it has ended our side';
   if (hasReader) return 'it has left a reader behind: release it';
   if (socket.holds.length > 0) return `it has left a hold behind: ${socket.holds.join(', ')}`;

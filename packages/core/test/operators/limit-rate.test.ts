@@ -1,7 +1,7 @@
 // limitRate(): how many bytes pass, and when; what waits holds the source and is not lost.
 import { data, flowFrom, limitRate, mapWithBackpressure } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
-import { Subject, take } from 'rxjs';
+import { type SchedulerAction, Subject, type Subscription, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -14,6 +14,16 @@ function limited(options: Partial<Parameters<typeof limitRate>[0]> = {}) {
   const { log, subscription } = record(source.pipe(limitRate({ bytes: 10, scheduler, ...options })));
   const feed = (text: string) => source.next(Buffer.from(text));
   return { scheduler, source, log, subscription, feed };
+}
+
+/** Its timers fire too late. */
+class LateClock extends VirtualClock {
+  /** In milliseconds. */
+  lateness = 0;
+
+  override schedule<T>(work: (this: SchedulerAction<T>, state?: T) => void, delay = 0, state?: T): Subscription {
+    return super.schedule(work, delay + this.lateness, state);
+  }
 }
 
 describe('the rate', () => {
@@ -60,6 +70,22 @@ describe('the rate', () => {
     expect(log).toHaveLength(1);
     scheduler.tick(1);
     expect(log).toHaveLength(2);
+  });
+
+  test('timers that are late do not lower the rate, but a long standstill does', () => {
+    const scheduler = new LateClock();
+    const { log, feed } = limited({ bytes: 1000, burst: 10, scheduler });
+    const passed = () => log.join('').length;
+    feed('x'.repeat(1_000_000));
+    scheduler.lateness = 15;
+    scheduler.tick(10_000);
+    expect(passed()).toBeGreaterThan(9_900);
+    expect(passed()).toBeLessThanOrEqual(10_010);
+    const before = passed();
+    scheduler.lateness = 1000;
+    scheduler.tick(10_000);
+    // A tenth of a second is made up for each time.
+    expect(passed() - before).toBeLessThan(1_300);
   });
 
   test('over a minute, however the bytes come, the rate is right', () => {

@@ -42,6 +42,7 @@ describe('the request', () => {
 describe('the answer', () => {
   test.each([
     'HTTP/1.0 200 OK\r\n\r\n',
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
     'HTTP/1.1 200\r\n\r\n',
     'HTTP/1.1 204 fine\nA: b\n\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',

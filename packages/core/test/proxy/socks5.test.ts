@@ -204,7 +204,7 @@ describe('failures', () => {
   });
 
   test.each([
-    ['ends', (peer: { end(): void }) => peer.end(), 'ERR_FRAME_TRUNCATED'],
+    ['ends', (peer: { end(): void }) => peer.end(), 'ERR_PROXY_REFUSED'],
     ['resets', (peer: { resetAndDestroy(): void }) => peer.resetAndDestroy(), 'ECONNRESET'],
   ])('a proxy that %s in the middle', async (_how, cut, code) => {
     const { recording, proxy } = await through();
@@ -255,6 +255,11 @@ describe('refused at the call', () => {
     ],
     [() => connect({ port: 'smtp', via }), 'port must be'],
     [() => connect({ port: 1, via: 'socks5://' as never }), 'via must be'],
+    [() => connect({ port: 1, via, host: 'x.com\r\nEvil: 1' }), 'host must be a host name or an address'],
+    [() => connect({ port: 1, via, host: 'a b' }), 'host must be a host name or an address'],
+    [() => connect({ port: 1, via, host: 'x.com/path' }), 'host must be a host name or an address'],
+    [() => connect({ port: 1, via, host: 'fe80::1%eth0' }), 'host must be a host name or an address'],
+    [() => connect({ port: 1, via, host: `${'x'.repeat(256)}` }), 'host must be a host name of at most 255 bytes'],
     [() => connect({ port: 1, via, family: 4 }), 'family does not go with via: give it to the proxy'],
     [() => connect({ port: 1, via, lookup: (() => {}) as never }), 'lookup does not go with via'],
   ])('%#: %s', (call, message) => {

@@ -272,6 +272,12 @@ describe('connectionPool({ setup })', () => {
     expect(['end', 'ECONNRESET']).toContain((await drainRaw(await server.next())).end);
   });
 
+  test('that aborts the connection fails with its reason', async () => {
+    const server = await rawServer();
+    const { pool } = poolOf(server.port, { setup: async (socket) => socket.error(new Error('me')) });
+    await expect(acquire(pool)).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: new Error('me') });
+  });
+
   test('fails if the connection ends meanwhile', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, {

@@ -94,6 +94,18 @@ test('connectionPool: acquire() gives the secure socket', async () => {
   expect(pool.size).toBe(1);
 });
 
+test('a setup that forgets the upgraded socket is told so, and the connection is aborted', async () => {
+  const { port, server } = await startTlsServer();
+  const setup = async (plain: Socket) => void (await startTls(plain));
+  const pool = connectionPool(() => connect({ host: '127.0.0.1', port }), { setup });
+  expect((await record(pool.acquire()).ended).error).toMatchObject({
+    code: 'ERR_SETUP_FAILED',
+    message: 'The setup of the connection failed: it has upgraded the connection: return the new socket',
+  });
+  await expect.poll(() => server.connections).toBe(0);
+  await pool.close();
+});
+
 /** A setup that upgrades and then waits for ever. */
 const hang = async (plain: Socket) => {
   const secure = await startTls(plain);
