@@ -81,13 +81,11 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
    * @internal
    */
   convertFrames<M>(convert: (frame: T) => M | undefined): Decoder<M> {
-    const before = this.#convert as ((frame: T) => M | undefined) | undefined;
-    const after = convert as unknown as (value: M) => M | undefined;
-    const both = (frame: T) => {
-      const value = before?.(frame);
-      return value === undefined ? undefined : after(value);
+    const before = this.#convert;
+    this.#convert = (frame) => {
+      const value = before ? before(frame) : frame;
+      return value === undefined ? undefined : (convert(value) as T | undefined);
     };
-    this.#convert = (before ? both : convert) as unknown as (frame: T) => T | undefined;
     return this as unknown as Decoder<M>;
   }
 

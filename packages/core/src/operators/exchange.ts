@@ -2,54 +2,14 @@
 import { inspect } from 'node:util';
 import { type Observable, type SchedulerLike, Subject } from 'rxjs';
 import { bindContext, ContextSubscriber } from '../base/async-context.js';
-import { checkFunction, checkOptions, checkScheduler, checkSize, checkTimeout } from '../base/check.js';
 import { BackpressureOverflowError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import type { Flow } from '../flow/flow.js';
 import { Flowable } from '../flow/flowable.js';
 import { controlOf, Socket, writeAfterEndError } from '../socket.js';
+import { checkExchangeOptions, type ExchangeOptions } from './exchange-options.js';
 import { Framed } from './framed.js';
 import { PendingReplies, type PendingReply } from './pending-replies.js';
-
-/** Options of {@link exchange}. */
-export interface ExchangeOptions<T, U = T> {
-  /**
-   * Returns what a request and its reply have in common, such as an id. It is called with every request and with every
-   * message of the peer. For a message that replies to nothing it returns `undefined`. Without this option, replies come
-   * in the order of the requests, and a greeting would be taken for a reply: read it first, or use `isPush`.
-   *
-   * @defaultValue none: in order
-   */
-  readonly key?: ((message: T | U) => unknown) | undefined;
-  /**
-   * Whether the peer sent a message on its own: it is then in {@link Exchange.unsolicited}, and replies to nothing.
-   *
-   * @defaultValue `() => false`
-   */
-  readonly isPush?: ((message: T) => boolean) | undefined;
-  /**
-   * Whether a message is the last one of its reply, for protocols whose replies have several messages.
-   *
-   * @defaultValue `() => true`
-   */
-  readonly isLast?: ((message: T) => boolean) | undefined;
-  /**
-   * How long the whole reply may take, in milliseconds, from the request on. It begins again when a consumer releases
-   * the connection. 0 and Infinity mean no limit.
-   *
-   * @defaultValue 30,000
-   */
-  readonly timeout?: number | undefined;
-  /**
-   * How many requests may wait for their replies. A request that was left or that was late counts until its reply has
-   * come, because the peer still owes it; with `key`, the oldest of these makes room. Infinity means no limit.
-   *
-   * @defaultValue 1,024
-   */
-  readonly maxPending?: number | undefined;
-  /** Runs the timeout. @defaultValue that of the socket */
-  readonly scheduler?: SchedulerLike | undefined;
-}
 
 /** Requests and replies over one socket. Created by {@link exchange}. */
 export class Exchange<T, U = T> {
@@ -123,8 +83,8 @@ export class Exchange<T, U = T> {
   }
 
   /**
-   * Sends a request at each subscription, and emits its reply. Who unsubscribes gives up the reply: it is dropped when
-   * it comes, and the replies to other requests stay in order.
+   * Sends a request at each subscription, and emits its reply. If you unsubscribe, the reply is dropped when it comes.
+   * The replies to other requests stay in order.
    *
    * **Backpressure**: a consumer that is slow with its reply holds the connection, and so all other replies.
    *
@@ -237,14 +197,7 @@ export function exchange<T, U = T>(framed: Framed<T, U>, options: ExchangeOption
       'exchange() takes framed(socket, codec), over one socket: its requests fail with the connection',
     );
   }
-  checkOptions(options, '{ timeout: 5000 }');
-  const { key, isPush, isLast, timeout, maxPending, scheduler } = options;
-  for (const [name, value] of Object.entries({ key, isPush, isLast })) {
-    if (value !== undefined) checkFunction(name, value);
-  }
-  if (timeout !== undefined) checkTimeout('timeout', timeout);
-  if (maxPending !== undefined) checkSize('maxPending', maxPending);
-  if (scheduler !== undefined) checkScheduler('scheduler', scheduler);
+  checkExchangeOptions(options);
   return new Exchange(framed, options);
 }
 

@@ -96,6 +96,15 @@ describe('the answer', () => {
     expect((await recording.ended).error).toMatchObject({ code, message: expect.stringContaining(words) });
   });
 
+  test('that comes before the whole request was read fails', async () => {
+    const { recording, proxy } = await through({ headers: { A: 'x'.repeat(20_000_000) } });
+    proxy.send('HTTP/1.1 200 OK\r\n\r\n');
+    expect((await recording.ended).error).toMatchObject({
+      code: 'ERR_PROXY_PROTOCOL',
+      message: expect.stringContaining('answered before it had the whole request'),
+    });
+  });
+
   test('that never ends fails when the proxy ends', async () => {
     const { recording, proxy } = await through();
     await proxy.text();

@@ -1,7 +1,7 @@
 // `setup`: what happens on a new connection before anybody else uses it.
 import type net from 'node:net';
 import { connect, data, lines, type ReconnectEvent, reader, type Socket } from '@rxsock/core';
-import { delay, endWith, ignoreElements, NEVER, Observable, of } from 'rxjs';
+import { concatWith, ignoreElements, NEVER, Observable, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -281,7 +281,7 @@ describe('connectionPool({ setup })', () => {
   test('fails if the connection ends meanwhile', async () => {
     const server = await rawServer();
     const { pool } = poolOf(server.port, {
-      setup: (socket) => socket.pipe(data(), ignoreElements(), endWith(1), delay(50)),
+      setup: (socket) => socket.pipe(data(), ignoreElements(), concatWith(NEVER)),
     });
     const refused = expect(acquire(pool)).rejects.toMatchObject({
       code: 'ERR_SETUP_FAILED',

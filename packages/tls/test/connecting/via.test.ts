@@ -43,6 +43,17 @@ test.each(['a proxy', 'a proxy behind TLS'])('verifies the target through %s', a
   expect((await record(other).ended).error).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
 });
 
+test('a plain connection through a proxy behind TLS does not look secure', async () => {
+  const target = await started(tcp.listen({ host: '127.0.0.1' }));
+  const port = await httpProxy(listen({ ...localhost, host: '127.0.0.1' }));
+  const via = httpConnect(() => connect({ host: '127.0.0.1', port, ca, servername: 'localhost' }));
+  const socket = connectTcp({ host: 'localhost', port: target.port, via });
+  onTestFinished(() => socket.error());
+  const { log } = record(socket);
+  await expect.poll(() => socket.readyState).toBe('open');
+  expect([log, socket.type]).toEqual([['connect'], 'tcp']);
+});
+
 test('bytes in front of the handshake are refused', async () => {
   const target = await nodeServer({ ...localhost });
   const port = await httpProxy(tcp.listen({ host: '127.0.0.1' }), 'evil');
