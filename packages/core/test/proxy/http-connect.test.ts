@@ -5,17 +5,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { drainRaw } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { scriptedProxy } from './support.js';
+import { dialThrough, scriptedProxy } from './support.js';
 
 /** A socket to example.com:80 through a scripted proxy. */
-async function through(options: HttpConnectOptions = {}, target: Partial<ConnectOptions> = {}) {
-  const proxy = await scriptedProxy();
-  const via = httpConnect({ host: '127.0.0.1', port: proxy.port }, options);
-  const socket = connect({ host: 'example.com', port: 80, via, ...target });
-  onTestFinished(() => socket.error());
-  const recording = record(socket);
-  return { socket, recording, proxy: await proxy.client(), port: proxy.port };
-}
+const through = (options: HttpConnectOptions = {}, target: Partial<ConnectOptions> = {}) =>
+  dialThrough((proxy) => httpConnect(proxy, options), target);
 
 describe('the request', () => {
   test('names the target twice, and then the connection carries its bytes', async () => {

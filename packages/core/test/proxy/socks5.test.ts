@@ -6,19 +6,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { closedPort, drainRaw } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
-import { scriptedProxy } from './support.js';
+import { dialThrough, scriptedProxy } from './support.js';
 
 const REPLY = [5, 0, 0, 1, 127, 0, 0, 1, 0x12, 0x34];
 
 /** A socket to example.com:80 through a scripted proxy. */
-async function through(options: Socks5Options = {}, target: Partial<ConnectOptions> = {}) {
-  const proxy = await scriptedProxy();
-  const via = socks5({ host: '127.0.0.1', port: proxy.port }, options);
-  const socket = connect({ host: 'example.com', port: 80, via, ...target });
-  onTestFinished(() => socket.error());
-  const recording = record(socket);
-  return { socket, recording, proxy: await proxy.client(), port: proxy.port };
-}
+const through = (options: Socks5Options = {}, target: Partial<ConnectOptions> = {}) =>
+  dialThrough((proxy) => socks5(proxy, options), target);
 
 async function failure(socket: Socket): Promise<unknown> {
   return (await record(socket).ended).error;

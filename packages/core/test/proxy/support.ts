@@ -1,7 +1,10 @@
 // Proxies whose side of the handshake a test writes byte for byte.
 import { once } from 'node:events';
 import type net from 'node:net';
+import { type ConnectOptions, type Connector, connect } from '@rxsock/core';
+import { onTestFinished } from 'vitest';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 
 export interface ScriptedProxy {
   readonly port: number;
@@ -39,4 +42,16 @@ export async function scriptedProxy(): Promise<ScriptedProxy> {
     };
   };
   return { port: server.port, client };
+}
+
+/** Connects to example.com:80 through a scripted proxy, and records the socket. */
+export async function dialThrough(
+  via: (proxy: { readonly host: string; readonly port: number }) => Connector,
+  target: Partial<ConnectOptions>,
+) {
+  const { port, client } = await scriptedProxy();
+  const socket = connect({ host: 'example.com', port: 80, via: via({ host: '127.0.0.1', port }), ...target });
+  onTestFinished(() => socket.error());
+  const recording = record(socket);
+  return { socket, recording, proxy: await client(), port };
 }
