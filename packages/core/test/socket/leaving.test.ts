@@ -1,6 +1,7 @@
 // What happens when the last subscriber has left.
 import { data, on } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
+import { take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { accepted, dial, drainRaw, opened, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -144,6 +145,25 @@ describe("after the peer's FIN", () => {
     socket.complete();
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('the answer'), end: 'end' });
     await expect.poll(() => socket.readyState).toBe('closed');
+  });
+
+  // A counterexample of the model: the FIN comes before the reader leaves, and the reader is not told of it.
+  test('that waits behind the last byte which a reader takes, the socket stays open too', async () => {
+    const scheduler = new VirtualClock();
+    const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
+    peer.end('one frame');
+    const release = socket.hold();
+    const { log, ended } = record(socket.pipe(data(), take(1)));
+    await expect.poll(() => socket.bytesRead).toBe(9);
+    await turns();
+    release();
+    await ended;
+    expect(log).toEqual(['one frame', 'complete']);
+    scheduler.tick(50_000);
+    expect(socket.readyState).toBe('writeOnly');
+    await socket.write('the answer');
+    socket.complete();
+    expect((await drainRaw(peer)).bytes.toString()).toBe('the answer');
   });
 
   test('halfOpenTimeout ends the socket', async () => {
