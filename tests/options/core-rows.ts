@@ -6,7 +6,16 @@ import { SocketRegistry } from '@rxsock/core/registry';
 import { socketPair } from '@rxsock/core/testing';
 import { EMPTY, NEVER } from 'rxjs';
 import * as kind from './kinds.js';
-import { dialOptions, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
+import {
+  dialOptions,
+  listenOptions,
+  type Options,
+  proxyHeader,
+  proxyProtocol,
+  type Row,
+  row,
+  socketOptions,
+} from './rows.js';
 
 const idle = () => core.connect({ port: 1 });
 const duplex = () => new Duplex({ read: () => {} });
@@ -189,6 +198,10 @@ export const coreRows: Row[] = [
   ),
   row('core connect', dialOptions, (options) => core.connect(options), { base: { port: 1 } }),
   row('core listen', listenOptions, (options) => core.listen(options)),
+  row('core connect proxyProtocol', proxyHeader, (options) => core.connect({ port: 1, proxyProtocol: options })),
+  row('core listen proxyProtocol', proxyProtocol, (options) => core.listen({ proxyProtocol: options as never }), {
+    base: { trusted: ['::1'] },
+  }),
   ...framing,
   ...writing,
   ...consuming,

@@ -3,7 +3,16 @@ import * as core from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import { cert, key } from '../support/certificate.js';
 import * as kind from './kinds.js';
-import { dialOptions, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
+import {
+  dialOptions,
+  listenOptions,
+  type Options,
+  proxyHeader,
+  proxyProtocol,
+  type Row,
+  row,
+  socketOptions,
+} from './rows.js';
 
 const notPem = ['', null, 0, Number.NaN, true, {}];
 const pem = (good: string): kind.Kind => ({
@@ -55,8 +64,17 @@ const secured = { key, cert, ca: cert };
 
 export const tlsRows: Row[] = [
   row('tls connect', { ...dialOptions, ...client }, (options) => tls.connect(options), { base: { port: 1 } }),
+  row('tls connect proxyProtocol', proxyHeader, (options) => tls.connect({ port: 1, proxyProtocol: options })),
   row('tls createSecureContext', context, (options) => tls.createSecureContext(options)),
   row('tls listen', { ...listenOptions, ...server }, (options) => tls.listen(options), { base: secured }),
+  row(
+    'tls listen proxyProtocol',
+    proxyProtocol,
+    (options) => tls.listen({ ...secured, proxyProtocol: options as never }),
+    {
+      base: { trusted: ['::1'] },
+    },
+  ),
   row('tls listen sni', named, (options) => tls.listen(names(options)), { base: { key, cert } }),
   row('tls SecureServer.setSecureContext', identity, (options) => tls.listen(secured).setSecureContext(options), {
     base: { key, cert },

@@ -27,6 +27,9 @@ export {
   type TransportNaming,
 } from './engine/transport.js';
 export { serverOver } from './listen.js';
+export { encodeProxyHeader } from './proxy-protocol/encode.js';
+export { parseProxyHeader } from './proxy-protocol/parse.js';
+export { resolveLocalProxyProtocol } from './proxy-protocol/trusted.js';
 export { failServer, listenOnDescriptor } from './server/descriptor.js';
 export { Server, type ServerLimits, type ServerTransport } from './server/server.js';
 export { resolveServerOptions } from './server/server-options.js';

@@ -7,6 +7,7 @@ import { checkHost } from './base/host.js';
 import { setImmediate } from './base/real-timers.js';
 import { checkPortOrService, checkTcpOptions, type TcpOptions, wholeSeconds } from './connect.js';
 import { servicePort } from './lookup/service-port.js';
+import { type ProxyProtocolOptions, resolveProxyProtocol } from './proxy-protocol/trusted.js';
 import { failServer, listenOnDescriptor } from './server/descriptor.js';
 import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
 import { resolveServerOptions } from './server/server-options.js';
@@ -46,6 +47,14 @@ export interface ListenOptions extends TcpOptions {
    * @defaultValue 10,000
    */
   readonly claimTimeout?: number | undefined;
+  /**
+   * Whether the server is behind proxies that tell whom they carry, in a PROXY header of version 1 or 2 (HAProxy, nginx,
+   * load balancers). The `remote` of a socket is then the proxy's client, and `proxied` tells the rest. The header comes
+   * before the TLS handshake. A connection without one, or of somebody else, is reset, with a `drop` event.
+   * @defaultValue none: PROXY headers are bytes like any others
+   * @see https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
+   */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
 }
 
 /**
@@ -90,6 +99,8 @@ export function serverOver(
   { create, exclusive = false, ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
   const { backlog, maxConnections, limits } = resolveServerOptions(options);
+  const { proxyProtocol } = options;
+  const proxies = proxyProtocol === undefined ? undefined : resolveProxyProtocol(proxyProtocol);
   const { port = 0, host = '127.0.0.1', ipv6Only = false, fd, noDelay = true, keepAlive = 0 } = options;
   checkPortOrService(port);
   const address = checkHost('host', host);
@@ -113,7 +124,10 @@ export function serverOver(
     else listenByName(server, port, target, start);
     return server;
   };
-  return [{ ...over, open, addressOf, target }, limits];
+  return [
+    { ...over, open, addressOf, target },
+    { ...limits, proxies },
+  ];
 }
 
 function checkInherited(fd: number, { port, host, ipv6Only }: ListenOptions): void {

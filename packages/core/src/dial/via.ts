@@ -1,9 +1,11 @@
 // The option `via` of connect(): a dial through a proxy in place of one to addresses.
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { checkFunction, checkObject, checkPort } from '../base/check.js';
 import { checkHost, checkHostForPeer } from '../base/host.js';
-import type { DialHandlers, DialTransport } from '../engine/transport.js';
+import type { DialTransport } from '../engine/transport.js';
 import type { Connector } from './connector.js';
+import { prepared } from './prepared.js';
 
 /** The options that choose addresses. The proxy chooses them. */
 const OF_THE_PROXY = ['family', 'localAddress', 'localPort', 'attemptDelay', 'lookup'] as const;
@@ -35,17 +37,11 @@ export interface ViaOptions {
 
 export function dialVia(via: Connector, options: ViaOptions): Pick<DialTransport, 'target' | 'dial'> {
   const { target, host, port, noDelay, keepAlive } = options;
-  const tuned = (handlers: DialHandlers): DialHandlers => ({
-    dialProgressed: (event) => handlers.dialProgressed(event),
-    dialled: (stream, received) => {
-      if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, keepAlive);
-      handlers.dialled(stream, received);
-    },
-    failed: (error) => handlers.failed(error),
-    closed: () => handlers.closed(),
-  });
+  const tune = (stream: Duplex) => {
+    if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, keepAlive);
+  };
   return {
     target: `${target} through ${via.name}`,
-    dial: (handlers) => via.dial({ host, port }, tuned(handlers)),
+    dial: (handlers) => via.dial({ host, port }, prepared(handlers, tune)),
   };
 }

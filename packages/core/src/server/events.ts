@@ -18,11 +18,12 @@ export interface DropEvent {
   readonly type: 'drop';
   /**
    * `maxConnections`: there were too many at once. `acceptError`: the system could not accept it. `handshake`: its TLS
-   * handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
+   * handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`. `proxyProtocol`: it did not begin with a
+   * PROXY header of a trusted proxy.
    */
-  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError' | 'handshake';
+  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError' | 'handshake' | 'proxyProtocol';
   readonly remote: Endpoint | undefined;
-  /** The error, for `acceptError` and `handshake`. */
+  /** The error, for `acceptError`, `handshake` and `proxyProtocol`. */
   readonly error: SocketError | undefined;
 }
 /** A connection that `serve` handles has failed, or its handler has. */
