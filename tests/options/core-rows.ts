@@ -93,8 +93,10 @@ const writing: Row[] = [
   row('core sendFile', { ...end, from: kind.position, to: kind.position, chunkSize: kind.finiteSize }, (options) =>
     core.sendFile(idle(), 'file', options),
   ),
-  row('core saveTo', { mode: kind.range(0, 0o777), flush: kind.flag, removeStale: kind.flag }, (options) =>
-    core.saveTo('file', options),
+  row(
+    'core saveTo',
+    { mode: kind.range(0, 0o777), flush: kind.flag, removeStale: kind.flag, resume: kind.flag },
+    (options) => core.saveTo('file', options),
   ),
 ];
 

@@ -37,7 +37,7 @@ if (how === 'signal-exit 4') {
   signalExit(globalThis[Symbol.for('signal-exit emitter')]);
 }
 
-source.pipe(saveTo(file)).subscribe({
+source.pipe(saveTo(file, { resume: how === 'resumes' })).subscribe({
   next: ({ bytesSaved }) => bytesSaved > 0 && process.stdout.write('saving\n'),
   complete: () => process.exit(),
 });

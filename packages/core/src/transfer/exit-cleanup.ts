@@ -1,16 +1,18 @@
-// Removes the part files of this process when it exits, and when a signal ends it.
+// Removes the part files of this process, or keeps them to be resumed, when it exits and when a signal ends it.
 import { rmSync } from 'node:fs';
+import { keepPart } from './resume-part.js';
 
 /** The signals that end a process by default and that people, service managers and closing terminals send. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Listens to `process` only while there are files to remove. */
+/** Listens to `process` only while there are files. */
 class ExitCleanup {
-  readonly #files = new Set<string>();
+  /** Each file, and the name under which it is kept. `undefined`: it is removed. */
+  readonly #files = new Map<string, string | undefined>();
 
-  add(file: string): void {
+  add(file: string, kept?: string): void {
     if (this.#files.size === 0) this.#listen();
-    this.#files.add(file);
+    this.#files.set(file, kept);
   }
 
   delete(file: string): void {
@@ -29,9 +31,10 @@ class ExitCleanup {
   }
 
   readonly #removeFiles = (): void => {
-    for (const file of this.#files) {
+    for (const [file, kept] of this.#files) {
       try {
-        rmSync(file, { force: true });
+        if (kept === undefined) rmSync(file, { force: true });
+        else keepPart(file, kept);
       } catch {
         // The process ends, so there is nobody to notify.
       }

@@ -7,7 +7,8 @@ import { SocketError } from '../base/errors.js';
 import { exitCleanup } from './exit-cleanup.js';
 import { directoryError } from './file-error.js';
 import { keepOwner } from './keep-owner.js';
-import { partPath, removeStaleParts } from './part-name.js';
+import { keptPath, partPath, removeStaleParts } from './part-name.js';
+import { keepPart, resumePart } from './resume-part.js';
 import type { ResolvedSaveToOptions } from './save-to-options.js';
 
 /** More chunks than this are copied into one buffer: a system call takes a limited number of them. */
@@ -17,7 +18,11 @@ const MANY = 64;
 const CANNOT_SYNC = new Set(['EACCES', 'EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 export class PartFile {
+  /** How many bytes earlier transfers have left in it. */
+  readonly resumedAt: number;
   readonly #temporary: string;
+  /** Its name after a failure. `undefined`: it is removed. */
+  readonly #kept: string | undefined;
   readonly #final: string;
   readonly #options: ResolvedSaveToOptions;
   /** The file that it replaces, as it was at the start. */
@@ -26,26 +31,35 @@ export class PartFile {
   #descriptor: number | undefined;
 
   private constructor(final: string, old: Stats | undefined, options: ResolvedSaveToOptions) {
-    this.#temporary = partPath(final);
+    const { resume } = options;
+    this.#temporary = partPath(final, resume);
+    this.#kept = resume ? keptPath(final) : undefined;
     this.#final = final;
     this.#old = old;
     this.#options = options;
-    exitCleanup().add(this.#temporary);
+    // Until its owner is set, only this user may open it, whatever the permissions of the old file. To resume it, this
+    // user must be able to.
+    const mode = (old ? old.mode & 0o700 : (options.mode ?? 0o666)) | (resume ? 0o600 : 0);
+    exitCleanup().add(this.#temporary, this.#kept);
     try {
-      // Until its owner is set, only this user may open it, whatever the permissions of the old file. Synchronous: the
-      // thread pool could create the file while the process exits, after the exit listener has run.
-      this.#descriptor = fs.openSync(this.#temporary, 'wx', old ? old.mode & 0o700 : (options.mode ?? 0o666));
+      // Synchronous: the thread pool could create the file while the process exits, after the exit listener has run.
+      const resumed = resume ? resumePart(final, this.#temporary, { mode, owner: old?.uid }) : undefined;
+      this.#descriptor = resumed?.descriptor ?? fs.openSync(this.#temporary, 'wx', mode);
+      this.resumedAt = resumed?.size ?? 0;
     } catch (error) {
       exitCleanup().delete(this.#temporary);
       throw error;
     }
   }
 
-  /** Creates the temporary file. If `name` is a symbolic link, the file that it points to is created or replaced. */
+  /**
+   * Creates the temporary file, or resumes an earlier one. If `name` is a symbolic link, the file that it points to is
+   * created or replaced.
+   */
   static async open(name: string, options: ResolvedSaveToOptions): Promise<PartFile> {
     const final = await followLinks(name);
     const old = await findOld(final);
-    if (options.removeStale) await removeStaleParts(final);
+    if (options.removeStale) await removeStaleParts(final, options.resume);
     return new PartFile(final, old, options);
   }
 
@@ -93,9 +107,14 @@ export class PartFile {
     }
   }
 
-  /** Removes the temporary file. */
-  async discard(): Promise<void> {
+  /** Removes the temporary file, or keeps it for the next transfer. */
+  async leave(): Promise<void> {
     await this.#close().catch(() => {});
+    try {
+      if (this.#kept !== undefined) keepPart(this.#temporary, this.#kept);
+    } catch {
+      // Removed instead: otherwise it would be in use until this process ends.
+    }
     await rm(this.#temporary, { force: true }).finally(() => exitCleanup().delete(this.#temporary));
   }
 

@@ -25,6 +25,21 @@ export interface SaveToOptions {
    * @defaultValue `false`
    */
   readonly removeStale?: boolean | undefined;
+  /**
+   * Whether to append to what an earlier transfer with `resume` has left of this file, and to leave it again if this one
+   * stops too. At rest it is called `.NAME.resume` and is in the folder of the file. Remove it to begin again; so does
+   * `removeStale` without `resume`.
+   *
+   * The first value of the result tells how many bytes are there. Ask the peer for the rest only then: the first byte of
+   * the source is appended. Nobody compares the old bytes with those of the peer. If its file may have changed, or after
+   * a power failure, compare a hash before you use the file.
+   *
+   * One transfer at a time may resume a file: `ERR_FILE_IN_USE`. One that was unsubscribed is waited for. The other
+   * processes on this host are seen as with `removeStale`, with the same advice about containers. What another user can
+   * have written or may change, such as a link, is refused: `ERR_FILE_NOT_RESUMABLE`. The folder must be readable.
+   * @defaultValue `false`
+   */
+  readonly resume?: boolean | undefined;
 }
 
 /** The options with their defaults. `mode` has none: the system chooses. */
@@ -32,14 +47,16 @@ export interface ResolvedSaveToOptions {
   readonly mode: number | undefined;
   readonly flush: boolean;
   readonly removeStale: boolean;
+  readonly resume: boolean;
 }
 
 /** Checks the options and fills in the defaults. */
 export function resolveSaveToOptions(options: SaveToOptions): ResolvedSaveToOptions {
   checkOptions(options, '{ mode: 0o600 }');
-  const { mode, flush = true, removeStale = false } = options;
+  const { mode, flush = true, removeStale = false, resume = false } = options;
   if (mode !== undefined) checkInteger('mode', mode, 0, 0o777, 'an integer from 0 to 0o777');
   checkBoolean('flush', flush);
   checkBoolean('removeStale', removeStale);
-  return { mode, flush, removeStale };
+  checkBoolean('resume', resume);
+  return { mode, flush, removeStale, resume };
 }

@@ -13,7 +13,7 @@ import { resolveSaveToOptions, type SaveToOptions } from './save-to-options.js';
 
 /** The progress of {@link saveTo}. */
 export interface SaveProgress {
-  /** How many bytes were handed to the file system so far. */
+  /** How many bytes were handed to the file system so far. With `resume`, those of earlier transfers are included. */
   readonly bytesSaved: number;
 }
 
@@ -23,8 +23,12 @@ const BYTES = 'a Uint8Array (put encode() before saveTo() for anything else)';
 /** How much may wait for the disk before the sources are held. */
 const MARK = { bytes: 1_048_576, chunks: 1_024 };
 
+/** By path: the last resumable transfer that was unsubscribed and still has its part file. It settles soon. */
+const leaving = new Map<string, Promise<void>>();
+
 /**
- * Saves bytes to a file. Emits the progress once when the file is open, and after every write.
+ * Saves bytes to a file, or the rest of it with `resume`. Emits the progress once when the file is open, and after every
+ * write.
  *
  * The bytes go to a temporary file in the same folder, `.….part`. When the source completes, this file is renamed to
  * its final name in one step. So the final name always holds the whole file, or what was there before. By default both
@@ -40,6 +44,9 @@ const MARK = { bytes: 1_048_576, chunks: 1_024 };
  * listens for the signal, the transfer continues until the process exits. A process that is killed (SIGKILL) or crashes
  * leaves the file behind, and so does a worker thread that is terminated from outside: see `removeStale`.
  *
+ * With `resume`, the temporary file is kept wherever it would be removed, unless it is empty. The next transfer with
+ * `resume` appends to it, also to one that a killed process has left. Its owner may always read and write it.
+ *
  * **Half-close**: `data()` completes only at the peer's FIN, so a connection that was cut is an error and saves
  * nothing. UNIX sockets have no reset: over them a cut looks like an end.
  *
@@ -50,9 +57,9 @@ const MARK = { bytes: 1_048_576, chunks: 1_024 };
  * @throws At the call: TypeError if `file` is neither a path nor a `file:` URL, and for an option of the wrong type;
  * RangeError for a `mode` out of range.
  * @throws As a notification: {@link SocketError} with phase `write` and Node's code (`ENOSPC`, `EROFS`, `ENOENT`,
- * `EACCES`, `EISDIR`, …) or `ERR_FILE_NOT_REGULAR`; {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if
- * 64 MiB wait and the source cannot be held; TypeError for a chunk that is not a `Uint8Array`; what the source fails
- * with.
+ * `EACCES`, `EISDIR`, …) or `ERR_FILE_NOT_REGULAR`, with `resume` also `ERR_FILE_IN_USE` and `ERR_FILE_NOT_RESUMABLE`;
+ * {@link BackpressureOverflowError} (`ERR_BACKPRESSURE_OVERFLOW`) if 64 MiB wait and the source cannot be held;
+ * TypeError for a chunk that is not a `Uint8Array`; what the source fails with.
  *
  * @example
  * ```ts
@@ -62,6 +69,27 @@ const MARK = { bytes: 1_048_576, chunks: 1_024 };
  * listen({ port: 9000 })
  *   .pipe(connections(), mergeMap((socket) => socket.pipe(data(), saveTo(`upload-${Date.now()}`, { mode: 0o600 }))))
  *   .subscribe(({ bytesSaved }) => console.log(bytesSaved));
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { connect, data, saveTo } from '@rxsock/core';
+ * import { defer, map, retry } from 'rxjs';
+ *
+ * // The peer expects an offset in a line, and sends the file from there: sendFile(socket, path, { from }).
+ * defer(() => {
+ *   const socket = connect({ port: 9000 });
+ *   return socket.pipe(
+ *     data(),
+ *     saveTo('big.iso', { resume: true }),
+ *     map(({ bytesSaved }, index) => {
+ *       if (index === 0) socket.next(`${bytesSaved}\n`);
+ *       return bytesSaved;
+ *     }),
+ *   );
+ * })
+ *   .pipe(retry({ count: 10, delay: 1000 }))
+ *   .subscribe((bytesSaved) => console.log(bytesSaved));
  * ```
  */
 export function saveTo(file: string | URL, options: SaveToOptions = {}): OperatorFunction<Uint8Array, SaveProgress> {
@@ -100,7 +128,8 @@ export function saveTo(file: string | URL, options: SaveToOptions = {}): Operato
       };
       const writeAll = async (part: PartFile) => {
         for (;;) {
-          if (stopped) throw stopped.error;
+          // What has arrived need not be sent again.
+          if (stopped && !(resolved.resume && queue.length > 0)) throw stopped.error;
           const chunks = queue;
           const bytes = queuedBytes;
           queue = [];
@@ -120,7 +149,9 @@ export function saveTo(file: string | URL, options: SaveToOptions = {}): Operato
         }
       };
       const save = async () => {
+        if (resolved.resume) await leaving.get(path);
         const part = await PartFile.open(path, resolved);
+        bytesSaved = part.resumedAt;
         try {
           if (!stopped) subscriber.next({ bytesSaved });
           await writeAll(part);
@@ -128,7 +159,7 @@ export function saveTo(file: string | URL, options: SaveToOptions = {}): Operato
           if (stopped) throw stopped.error;
           await part.commit();
         } catch (error) {
-          await part.discard();
+          await part.leave();
           throw error;
         }
       };
@@ -145,14 +176,17 @@ export function saveTo(file: string | URL, options: SaveToOptions = {}): Operato
         },
         upstream,
       );
-      subscriber.add(() => {
-        incoming.unsubscribe();
-        stop(undefined);
-      });
-      save().then(
+      const saving = save().then(
         () => subscriber.complete(),
         (error) => subscriber.error(stopped ? stopped.error : fileError('write', path, error)),
       );
+      subscriber.add(() => {
+        incoming.unsubscribe();
+        stop(undefined);
+        if (!resolved.resume) return;
+        leaving.set(path, saving);
+        saving.then(() => leaving.get(path) === saving && leaving.delete(path));
+      });
       source.subscribe(incoming);
     });
 }

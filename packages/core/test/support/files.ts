@@ -29,6 +29,7 @@ interface FsFunctions {
   writev: (descriptor: number, chunks: Uint8Array[], done: Done<[written: number]>) => void;
   fsync: (descriptor: number, done: Done) => void;
   fchown: (descriptor: number, uid: number, gid: number, done: Done) => void;
+  openSync: typeof fs.openSync;
 }
 
 /** Replaces a function of `node:fs` until the test is over. `original` is the replaced function. */

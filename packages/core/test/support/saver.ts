@@ -15,6 +15,6 @@ export async function saver(...how: string[]) {
   const file = path.join(directory, 'file');
   const child = new Program(process.execPath, [program('saver'), file, ...how]);
   await child.printed(/saving/);
-  expect(await names(directory)).toEqual([expect.stringMatching(/^\.file\..*\.part$/)]);
+  expect(await names(directory)).toEqual([expect.stringMatching(/^\.file\..*\.(part|resuming)$/)]);
   return { child, directory, file };
 }
