@@ -1,4 +1,7 @@
 // What all examples share: command-line options, messages about events and errors, and what Ctrl-C does.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { type ConnectionErrorEvent, formatEndpoint, type ServerEvent } from '@rxsock/core';
 import cliProgress from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
@@ -60,6 +63,13 @@ export function progressBar(total: number, start: number): Disposable & { update
   const bar = new cliProgress.SingleBar({ format }, cliProgress.Presets.rect);
   bar.start(total, start);
   return { update: (value: number) => bar.update(value), [Symbol.dispose]: () => bar.stop() };
+}
+
+/** Returns the SHA-256 of a file, in hexadecimal digits. */
+export async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 /** Calls `stop` at the first Ctrl-C or SIGTERM. At the second one, Node ends the program at once. */

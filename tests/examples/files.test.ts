@@ -1,14 +1,16 @@
 // send-file and receive-file: whole files, cut transfers, and resuming.
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connections, data, listen, on } from '@rxsock/core';
+import { faultyProxy } from '@rxsock/core/testing';
 import { firstValueFrom, ignoreElements, lastValueFrom, take } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Client, example } from './support.js';
 
 const bytes = randomBytes(3_000_017);
+const announcement = `${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}\n`;
 let folder: string;
 let original: string;
 let copy: string;
@@ -19,6 +21,12 @@ beforeEach(async () => {
   await writeFile(original, bytes);
 });
 afterEach(() => rm(folder, { recursive: true }));
+
+/** The sizes of all files in the folder. */
+async function sizes(): Promise<number[]> {
+  const stats = await Promise.all((await readdir(folder)).map((name) => stat(path.join(folder, name))));
+  return stats.map(({ size }) => size);
+}
 
 async function expectCopy(): Promise<void> {
   expect((await readFile(copy)).equals(bytes)).toBe(true);
@@ -52,10 +60,10 @@ test.each([
 ])('resumes after %s, even if the receiver was started again', async (_title, cut, expected) => {
   await using receiver = example('receive-file', copy);
   using first = new Client(await receiver.port());
-  first.socket.write(`${bytes.length}\n`);
+  first.socket.write(announcement);
   await first.heard('0\n');
   first.socket.write(bytes.subarray(0, 1_000_000));
-  await vi.waitFor(async () => expect((await stat(`${copy}.part`)).size).toBe(1_000_000), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await sizes()).toContain(1_000_000), { timeout: 10_000 });
   cut(first);
   await receiver.printed(/Send it again to resume at byte 1000000\n/, 'stderr');
   expect(receiver.stderr).toMatch(expected);
@@ -74,7 +82,7 @@ test.each([
 test('leaves nothing behind when it is stopped before anything has arrived', async () => {
   await using receiver = example('receive-file', '--drain', 0, copy);
   using stranger = new Client(await receiver.port());
-  stranger.socket.write('1000\n');
+  stranger.socket.write(announcement);
   await stranger.heard('0\n');
 
   expect(await receiver.interrupt()).toBe(0);
@@ -84,14 +92,14 @@ test('leaves nothing behind when it is stopped before anything has arrived', asy
 
 test.each([
   ['says nothing', ''],
-  ['does not say how long the file is', 'GET / HTTP/1.0\r\n\r\n'],
-  ['sends more than it announced', '3\nfour'],
+  ['does not say which file it has', 'GET / HTTP/1.0\r\n\r\n'],
+  ['sends more than it announced', `3 ${'0'.repeat(64)}\nfour`],
 ])('waits for the next sender after one that %s', async (_title, input) => {
   await using receiver = example('receive-file', copy);
   const port = await receiver.port();
   using stranger = new Client(port);
   stranger.socket.end(input);
-  await receiver.printed(/Send it again to resume at byte 0\n/, 'stderr');
+  await receiver.printed(/Send it again to resume at byte \d\n/, 'stderr');
 
   await using sender = example('send-file', '127.0.0.1', port, original);
 
@@ -99,14 +107,40 @@ test.each([
   await expectCopy();
 });
 
-test('reports that the partial file belongs to another file', async () => {
-  await writeFile(`${copy}.part`, randomBytes(bytes.length + 1));
+test('survives a connection that is cut again and again', async () => {
   await using receiver = example('receive-file', copy);
-  await using sender = example('send-file', '127.0.0.1', await receiver.port(), original);
+  const faults = { direction: 'toTarget', resetPeer: { bytes: 1_000_000 } } as const;
+  await using proxy = await faultyProxy({ target: { port: await receiver.port() }, ...faults });
+  await using sender = example('send-file', '127.0.0.1', proxy.port, original);
 
-  expect(await sender.exited).toBe(1);
-  expect(sender.stderr).toMatch(/^.+ reset the connection.*\n$/);
-  await receiver.printed(/copy\.part is larger than this file: it belongs to another one\n/, 'stderr');
+  expect(await sender.exited).toBe(0);
+  expect(sender.stderr).toMatch(/^(.*: connecting again\n){3,}$/);
+  expect(await receiver.exited).toBe(0);
+  await expectCopy();
+});
+
+test.each([
+  ['changes', bytes.subarray(0, 1_000_000)],
+  ['is replaced by a shorter one', randomBytes(bytes.length + 1)],
+])('begins again if the file %s between two connections', async (_title, received) => {
+  await using receiver = example('receive-file', copy);
+  const port = await receiver.port();
+  using first = new Client(port);
+  first.socket.write(`${received.length} ${'0'.repeat(64)}\n`);
+  await first.heard('0\n');
+  first.socket.write(received.subarray(0, -1));
+  await vi.waitFor(async () => expect(await sizes()).toContain(received.length - 1), { timeout: 10_000 });
+  first.socket.resetAndDestroy();
+  await receiver.printed(/Send it again/, 'stderr');
+  if (received.length < bytes.length) await writeFile(original, randomBytes(bytes.length));
+  const content = await readFile(original);
+
+  await using sender = example('send-file', '127.0.0.1', port, original);
+
+  expect(await sender.exited).toBe(0);
+  expect(await receiver.exited).toBe(0);
+  expect(receiver.stderr).toMatch(/The file has changed since .*\nSend it again to resume at byte 0\n$/);
+  expect((await readFile(copy)).equals(content)).toBe(true);
 });
 
 test('resets at Ctrl-C, so that the receiver does not take a part for the whole', async () => {

@@ -12,7 +12,10 @@ import type { EndOptions } from './whole-write.js';
 
 /** Options of {@link sendFile}. */
 export interface SendFileOptions extends EndOptions {
-  /** The offset of the first byte to send. To resume, what the peer already has. @defaultValue 0 */
+  /**
+   * The offset of the first byte to send. To resume, how many bytes the peer has: the first value of its `saveTo()`.
+   * @defaultValue 0
+   */
   readonly from?: number | undefined;
   /** The offset to stop at: the byte there is not sent. @defaultValue the size of the file when it is opened */
   readonly to?: number | undefined;
