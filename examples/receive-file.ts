@@ -6,7 +6,7 @@ import { concatMap, find, firstValueFrom, lastValueFrom, map, tap } from 'rxjs';
 import { fail, messageOf, onCtrlC, printEvent, progressBar, type ServerOptions, serverCommand, sha256 } from './cli.js';
 
 const program = serverCommand('receive-file', 'Receives a file from send-file, and ends when the file is complete.')
-  .argument('<file>', 'where to save it; until it is complete and checked, its name ends in ".unchecked"')
+  .argument('<file>', 'where to save it; what is not complete yet waits beside it, in a hidden file')
   .addHelpText('after', '\nTry it:\n  receive-file --port 9000 copy.iso')
   .parse();
 const { host, port, drain } = program.opts<ServerOptions>();

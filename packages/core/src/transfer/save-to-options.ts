@@ -27,8 +27,8 @@ export interface SaveToOptions {
   readonly removeStale?: boolean | undefined;
   /**
    * Whether to append to what an earlier transfer with `resume` has left of this file, and to leave it again if this one
-   * stops too. At rest it is called `.NAME.resume` and is in the folder of the file. Remove it to begin again; so does
-   * `removeStale` without `resume`.
+   * stops too. At rest it is called `.NAME.resume`, in the folder of the file; a NAME of more than 180 bytes becomes its
+   * SHA-256. Remove it to begin again; so does `removeStale` without `resume`.
    *
    * The first value of the result tells how many bytes are there. Ask the peer for the rest only then: the first byte of
    * the source is appended. Nobody compares the old bytes with those of the peer. If its file may have changed, or after
