@@ -17,7 +17,9 @@ const listening: [string, ...string[]][] = [
 ];
 
 test('all examples are listed here and in their README', async () => {
-  const files = (await readdir(new URL('.', sourceOf('')))).filter((file) => file.endsWith('.ts'));
+  const files = (await Promise.all(['run', 'dns-client'].map((name) => readdir(new URL('.', sourceOf(name))))))
+    .flat()
+    .filter((file) => file.endsWith('.ts'));
   const readme = await readFile(new URL('README.md', sourceOf('')), 'utf8');
 
   expect(files.sort()).toEqual([...examples, 'cli', 'run'].map((name) => `${name}.ts`).sort());
@@ -66,6 +68,7 @@ describe.each([
   ['request-response', (port: string) => ['127.0.0.1', port, 'hello']],
   ['request-response', (port: string) => ['127.0.0.1', port, 'hello', '--with', 'for-await']],
   ['send-file', (port: string) => ['127.0.0.1', port, 'package.json']],
+  ['smtp-client', (port: string) => ['127.0.0.1', port, 'package.json', '--from', 'a@x.test', '--to', 'b@x.test']],
   ['spamd-client', (port: string) => ['CHECK', '127.0.0.1', port]],
   ['starttls-client', (port: string) => ['127.0.0.1', port]],
   ['tls-client', (port: string) => ['127.0.0.1', port]],

@@ -68,6 +68,14 @@ interface Case {
 }
 
 const clients: Case[] = [
+  { name: 'dns-client', peer: 'udp', args: (peer) => [...peer, 'one.test', '--timeout', 60_000] },
+  { name: 'irc-bot', peer: 'tcp', args: (peer) => [...peer, '#rx'] },
+  { name: 'redis-client', peer: 'tcp', args: (peer) => peer },
+  {
+    name: 'smtp-client',
+    peer: 'tcp',
+    args: (peer) => [...peer, 'package.json', '--from', 'ann@x.test', '--to', 'bob@x.test'],
+  },
   { name: 'connection-pool', peer: 'tcp', args: (peer) => [...peer, 'one', 'two', 'three'] },
   { name: 'direct-chat', peer: 'tcp', args: (peer) => peer, stdout: '* 127.0.0.1:PORT\n* goodbye\n' },
   {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import net from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
-import { Program } from '../support/program.js';
+import { Program, type ProgramOptions } from '../support/program.js';
 
 const folder = new URL('../../examples/', import.meta.url);
 
@@ -20,8 +20,11 @@ export const servers = [
   'starttls-server',
   'tls-echo-server',
 ];
+/** The clients of real protocols, in a folder of their own. */
+export const clients = ['dns-client', 'irc-bot', 'redis-client', 'smtp-client'];
 export const examples = [
   ...servers,
+  ...clients,
   'connection-pool',
   'direct-chat',
   'downloader',
@@ -44,8 +47,10 @@ export const examples = [
   'unix-control-server',
 ];
 
+const pathOf = (name: string): string => (clients.includes(name) ? `clients/${name}` : name);
+
 /** The source of an example. */
-export const sourceOf = (name: string): URL => new URL(`${name}.ts`, folder);
+export const sourceOf = (name: string): URL => new URL(`${pathOf(name)}.ts`, folder);
 
 /** A running example. */
 export class Example extends Program {
@@ -58,9 +63,14 @@ export class Example extends Program {
 
 /** Starts an example. */
 export function example(name: string, ...args: readonly (string | number)[]): Example {
-  const file = fileURLToPath(new URL(`dist/${name}.js`, folder));
+  return exampleWith({}, name, ...args);
+}
+
+/** Starts an example, with more environment variables or with an input. */
+export function exampleWith(options: ProgramOptions, name: string, ...args: readonly (string | number)[]): Example {
+  const file = fileURLToPath(new URL(`dist/${pathOf(name)}.js`, folder));
   if (!existsSync(file)) throw new Error(`${file} is missing: run "npm run build" first`);
-  return new Example(process.execPath, [file, ...args.map(String)]);
+  return new Example(process.execPath, [file, ...args.map(String)], options);
 }
 
 /** A client that half-closes on its own, and keeps what it receives. */

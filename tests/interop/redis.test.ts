@@ -4,10 +4,10 @@ import { connect, decode, encode, exchange, flowFrom, framed, through } from '@r
 import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, mergeMap, range, take, tap, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { command, type Resp, RespError, RespPush, respCodec } from '../../examples/clients/codecs/resp.js';
 import { type Listening, startOnFreePort } from '../support/listening-programs.js';
 import { Program } from '../support/program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { command, type Resp, RespError, RespPush, respCodec } from './resp.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let redis: Listening;

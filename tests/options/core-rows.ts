@@ -154,6 +154,7 @@ const lasting: Row[] = [
     {
       backoff: kind.object({}),
       maxRetries: kind.count,
+      shouldRetry: kind.callback,
       maxWriteBuffer: kind.size,
       overflow: kind.overflow,
       signal: kind.signal,

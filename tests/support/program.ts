@@ -113,6 +113,7 @@ function cleanUp(dispose: () => Promise<void>): void {
 /** The Debian packages of programs whose package has another name. */
 const packages: Record<string, string> = {
   nc: 'netcat-openbsd',
+  aiosmtpd: 'python3-aiosmtpd',
   dnsmasq: 'dnsmasq-base',
   'gnutls-cli': 'gnutls-bin',
   'gnutls-serv': 'gnutls-bin',

@@ -96,7 +96,7 @@ export { type DecodeOptions, decode } from './operators/decode.js';
 export { decodeEach } from './operators/decode-each.js';
 export { delimited } from './operators/delimited.js';
 export { encode } from './operators/encode.js';
-export { Exchange, exchange } from './operators/exchange.js';
+export { type Exchange, exchange } from './operators/exchange.js';
 export type { ExchangeOptions } from './operators/exchange-options.js';
 export { fixedLength } from './operators/fixed-length.js';
 export { Framed, framed } from './operators/framed.js';

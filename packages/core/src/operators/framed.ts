@@ -1,5 +1,12 @@
 // framed(): a socket of frames, for protocols that talk both ways.
-import { type Observable, type ObservableInput, type Observer, type OperatorFunction, Subject } from 'rxjs';
+import {
+  type Observable,
+  type ObservableInput,
+  type Observer,
+  type OperatorFunction,
+  Subject,
+  type Unsubscribable,
+} from 'rxjs';
 import { bindContext, ContextSubscriber } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -14,11 +21,15 @@ import { type DecodeOptions, decode } from './decode.js';
 type FrameOf<C extends Codec<unknown>> = Exclude<ReturnType<ReturnType<C['decoder']>['next']>, undefined>;
 
 /** What can carry frames: a socket, or a reconnecting socket, whose connections follow each other. */
-interface Carrier extends Observer<Chunk> {
+export interface Carrier extends Observer<Chunk> {
   next(chunk: Chunk): boolean;
   write(chunk: Chunk): Promise<void>;
 }
-interface ReconnectingCarrier extends Carrier {
+export interface ReconnectingCarrier extends Carrier {
+  readonly readyState: string;
+  /** That of the current connection. */
+  readonly socket: Socket | undefined;
+  subscribe(observer: Partial<Observer<{ readonly type: string }>>): Unsubscribable;
   eachConnection<R>(project: (bytes: Flowable<Buffer>) => ObservableInput<R>): Flowable<R>;
 }
 
@@ -27,6 +38,7 @@ export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> im
   /** The socket beneath. */
   readonly socket: S;
   readonly #codec: FrameCodec<T, U>;
+  readonly #options: DecodeOptions;
 
   /** @internal */
   constructor(socket: S, codec: FrameCodec<T, U>, options: DecodeOptions) {
@@ -58,6 +70,12 @@ export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> im
     }, upstream);
     this.socket = socket;
     this.#codec = codec;
+    this.#options = options;
+  }
+
+  /** @internal The frames of another socket. */
+  over(socket: Socket): Framed<T, U> {
+    return new Framed(socket, this.#codec, this.#options);
   }
 
   /**
@@ -93,9 +111,13 @@ export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> im
 }
 
 function framesOf<T>(socket: unknown, decoding: OperatorFunction<Uint8Array, T>): Observable<T> {
-  const isReconnecting = typeof socket === 'object' && socket !== null && 'eachConnection' in socket;
-  if (!isReconnecting) return controlOf(socket as Socket).bytes.pipe(decoding);
-  return (socket as ReconnectingCarrier).eachConnection((bytes) => bytes.pipe(decoding));
+  if (!isReconnecting(socket)) return controlOf(socket as Socket).bytes.pipe(decoding);
+  return socket.eachConnection((bytes) => bytes.pipe(decoding));
+}
+
+/** Whether a carrier is a reconnecting socket. */
+export function isReconnecting(carrier: unknown): carrier is ReconnectingCarrier {
+  return typeof carrier === 'object' && carrier !== null && 'eachConnection' in carrier;
 }
 
 /**

@@ -167,6 +167,11 @@ export class ReconnectLoop {
     if (this.state !== 'waiting') return;
     const wasLast = this.ending !== 'no' && this.writes.empty;
     if (wasLast || (error && attempt.failsAgain(error))) return this.#end(error);
+    try {
+      if (!this.#limits.shouldRetry(error)) return this.#end(error);
+    } catch (thrown) {
+      return this.#end(thrown);
+    }
     const { attempts } = this.#backoff;
     if (attempts >= this.#limits.maxRetries) {
       const why = error ? error.message : 'the peer ended the connection';

@@ -2,6 +2,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import {
   checkCount,
+  checkFunction,
   checkOneOf,
   checkOptions,
   checkScheduler,
@@ -9,6 +10,7 @@ import {
   checkSize,
   type WithDefaults,
 } from '../base/check.js';
+import type { SocketError } from '../base/errors.js';
 import type { BackoffOptions } from './backoff.js';
 import { resolveSetup, type Setup, type SetupOptions } from './setup.js';
 
@@ -23,6 +25,13 @@ export interface ReconnectOptions extends SetupOptions {
    * @defaultValue 20
    */
   readonly maxRetries?: number | undefined;
+  /**
+   * Whether to dial again after this error; `undefined` if both sides ended with FIN. Return `false` for an error that
+   * no attempt can mend, such as a wrong password: the reconnecting socket then fails with it, or completes if there is
+   * none. Called after the `disconnect` event.
+   * @defaultValue `() => true`
+   */
+  readonly shouldRetry?: ((error: SocketError | undefined) => boolean) | undefined;
   /**
    * How many bytes may wait to be written. If more wait when a chunk comes, `overflow` says what happens. A single
    * chunk may be larger. Infinity means no limit.
@@ -56,15 +65,17 @@ export function resolveReconnectOptions(options: ReconnectOptions): ReconnectLim
   checkOptions(options, '{ maxRetries: 5 }');
   const {
     maxRetries = 20,
+    shouldRetry = () => true,
     maxWriteBuffer = 1_048_576,
     overflow = 'error',
     signal,
     scheduler = asyncScheduler,
   } = options;
   checkCount('maxRetries', maxRetries);
+  checkFunction('shouldRetry', shouldRetry);
   checkSize('maxWriteBuffer', maxWriteBuffer);
   checkOneOf('overflow', overflow, ['error', 'dropOldest', 'dropNewest']);
   if (signal !== undefined) checkSignal('signal', signal);
   checkScheduler('scheduler', scheduler);
-  return { maxRetries, maxWriteBuffer, overflow, signal, scheduler, ...resolveSetup(options) };
+  return { maxRetries, shouldRetry, maxWriteBuffer, overflow, signal, scheduler, ...resolveSetup(options) };
 }

@@ -23,7 +23,7 @@ import { SocketFactory } from './socket-factory.js';
  *
  * **Setup**: with `setup`, every connection is greeted, logged in or upgraded before anybody else reads or writes. Its
  * failure is a failed attempt: the `disconnect` event has the error (`ERR_SETUP_FAILED`, or `ETIMEDOUT` after
- * `setupTimeout`).
+ * `setupTimeout`). The option `shouldRetry` ends the attempts, for example at a wrong password.
  *
  * **Half-close**: the peer's FIN ends the connection, whatever `allowHalfOpen` says, and the socket dials again.
  * `complete()` sends our FIN.
@@ -42,7 +42,8 @@ import { SocketFactory } from './socket-factory.js';
  * (`ERR_SOCKET_ABORTED`) after `error()`, or after an abort of its `signal` or of a socket's `signal`;
  * {@link SocketTimeoutError} (`ETIMEDOUT`) after the timeout of `close()`; {@link ConnectError} (`ERR_INVALID_…`,
  * `ERR_SOCKET_BAD_…`) for an option that Node rejects, since no retry helps; the error of the last connection after
- * `complete()` or `close()`; what `factory` throws at a later call.
+ * `complete()`, `close()` or a `shouldRetry` that returned `false`; what `factory` throws at a later call, and what
+ * `shouldRetry` throws.
  * @example
  * ```ts
  * import { connect, lines, reconnect } from '@rxsock/core';

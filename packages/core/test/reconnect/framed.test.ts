@@ -1,7 +1,7 @@
 // framed() over a reconnecting socket: frames of all connections, none of them joined from two.
 import { once } from 'node:events';
 import type net from 'node:net';
-import { exchange, framed, jsonLinesCodec, linesCodec, mapWithBackpressure } from '@rxsock/core';
+import { framed, jsonLinesCodec, linesCodec, mapWithBackpressure } from '@rxsock/core';
 import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
@@ -77,9 +77,4 @@ test('error() ends the reconnecting socket', async () => {
   lines.error(new Error('enough'));
   expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: new Error('enough') });
   expect(lines.socket.readyState).toBe('closed');
-});
-
-test('exchange() does not take it: requests would outlive their connection', () => {
-  const lines = framed(reconnectingTo(1).reconnecting, linesCodec());
-  expect(() => exchange(lines as never)).toThrow(/^exchange\(\) takes framed\(socket, codec\), over one socket/);
 });

@@ -1,0 +1,79 @@
+// An IRC bot: logs in on every connection, answers in a channel, and comes back when the server was restarted.
+import { connect, framed, reader, reconnect, type Socket } from '@rxsock/core';
+import { Command } from 'commander';
+import { fail, parsePort, untilCtrlC } from '../cli.js';
+import { type IrcMessage, ircCodec } from './codecs/irc.js';
+
+const program = new Command('irc-bot')
+  .description('Joins a channel, prints what is said there, and tells the time to everybody who says "!time".')
+  .argument('<host>', 'the server')
+  .argument('<port>', 'its port', parsePort)
+  .argument('<channel>', 'the channel, such as "#rxsock"')
+  .option('--nick <name>', 'the name of the bot', 'rxbot')
+  .option('--password <word>', 'the password of the server')
+  .addHelpText('after', '\nTry it with any IRC server:\n  irc-bot 127.0.0.1 6667 "#rxsock"')
+  .parse();
+const [host, port, channel] = program.processedArgs as [string, number, string];
+const { nick, password } = program.opts<{ nick: string; password?: string }>();
+const stopping = untilCtrlC();
+
+/** The server does not want us. It would not want us either if we came again. */
+class RefusedError extends Error {}
+
+/** Gives our name, and waits until the server has accepted it. Nothing else is read or sent before that. */
+async function logIn(socket: Socket): Promise<void> {
+  using replies = reader(socket);
+  const send = (command: string, ...params: string[]) => socket.next(ircCodec.encode({ command, params }));
+  let name = nick;
+  if (password !== undefined) send('PASS', password);
+  send('NICK', name);
+  send('USER', name, '0', '*', 'a bot made with rxsock');
+  for (;;) {
+    const reply = await replies.readFrame(ircCodec);
+    if (!reply) throw new Error('The server has ended the connection');
+    if (reply.command === '001') return;
+    if (reply.command === 'PING') send('PONG', ...reply.params);
+    // The name is taken, perhaps by our last connection: the server may not know yet that it is lost.
+    if (reply.command === '433') {
+      name += '_';
+      send('NICK', name);
+      continue;
+    }
+    const text = reply.params.at(-1) ?? '';
+    if (/^4/.test(reply.command)) throw new RefusedError(text);
+    if (reply.command === 'ERROR')
+      throw /password|denied|banned/i.test(text) ? new RefusedError(text) : new Error(text);
+  }
+}
+
+// A server asks for a sign of life every few minutes. Where nothing comes, the connection is lost.
+const connection = reconnect(() => connect({ host, port, idleTimeout: 300_000 }), {
+  setup: logIn,
+  shouldRetry: (error) => !(error?.cause instanceof RefusedError),
+});
+const irc = framed(connection, ircCodec);
+
+function answer({ from = '', command, params: [target = '', text = ''] }: IrcMessage): void {
+  const [sender = ''] = from.split('!');
+  if (command === 'PING') irc.next({ command: 'PONG', params: [target] });
+  if (command === 'JOIN') console.log(`* ${sender} is in ${target}`);
+  if (command !== 'PRIVMSG' || target !== channel) return;
+  console.log(`<${sender}> ${text}`);
+  if (text === '!time')
+    irc.next({ command: 'PRIVMSG', params: [channel, `${sender}: it is ${new Date().toISOString()}`] });
+}
+
+irc.subscribe({ next: answer, error: () => {} });
+connection.subscribe({
+  next: (event) => {
+    if (event.type === 'connect') irc.next({ command: 'JOIN', params: [channel] });
+    if (event.type === 'disconnect' && event.error) console.log(`* ${event.error.message}`);
+    if (event.type === 'retry') console.log(`* attempt ${event.attempt} in ${Math.round(event.delay)} ms`);
+  },
+  error: fail,
+});
+
+stopping.addEventListener('abort', () => {
+  if (connection.readyState === 'open') irc.next({ command: 'QUIT', params: ['good night'] });
+  void connection.close({ timeout: 1_000 });
+});
