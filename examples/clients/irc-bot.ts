@@ -5,16 +5,16 @@ import { fail, parsePort, untilCtrlC } from '../cli.js';
 import { type IrcMessage, ircCodec } from './codecs/irc.js';
 
 const program = new Command('irc-bot')
-  .description('Joins a channel, prints what is said there, and tells the time to everybody who says "!time".')
+  .description('Joins a channel, and tells the time to who says "!time". IRC_PASSWORD is the password of the server.')
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .argument('<channel>', 'the channel, such as "#rxsock"')
   .option('--nick <name>', 'the name of the bot', 'rxbot')
-  .option('--password <word>', 'the password of the server')
   .addHelpText('after', '\nTry it with any IRC server:\n  irc-bot 127.0.0.1 6667 "#rxsock"')
   .parse();
 const [host, port, channel] = program.processedArgs as [string, number, string];
-const { nick, password } = program.opts<{ nick: string; password?: string }>();
+const { nick } = program.opts<{ nick: string }>();
+const password = process.env.IRC_PASSWORD;
 const stopping = untilCtrlC();
 
 /** The server does not want us. It would not want us either if we came again. */

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { restartNgircd, startNgircd } from '../support/ngircd.js';
 import { rawServer } from '../support/raw-peers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { Client, example } from './support.js';
+import { Client, example, exampleWith } from './support.js';
 
 /** Somebody in the channel. */
 async function enter(port: number, nick: string, password = ''): Promise<Client> {
@@ -17,7 +17,7 @@ test('answers in its channel, and comes back with its password when the server w
   await using folder = await temporaryFolder();
   await using server = await startNgircd(folder.path, 'secret');
   const { port } = server;
-  await using bot = example('irc-bot', '--password', 'secret', '127.0.0.1', port, '#rx');
+  await using bot = exampleWith({ env: { IRC_PASSWORD: 'secret' } }, 'irc-bot', '127.0.0.1', port, '#rx');
   await bot.printed(/^\* rxbot is in #rx\n/);
   using ann = await enter(port, 'ann', 'secret');
   ann.socket.write('PRIVMSG #rx :!time\r\nPRIVMSG rxbot :!time\r\nPRIVMSG #rx :two words\r\n');
@@ -42,7 +42,7 @@ test('answers in its channel, and comes back with its password when the server w
 test('does not come again with a password that the server has refused', async () => {
   await using folder = await temporaryFolder();
   await using server = await startNgircd(folder.path, 'secret');
-  await using bot = example('irc-bot', '--password', 'wrong', '127.0.0.1', server.port, '#rx');
+  await using bot = exampleWith({ env: { IRC_PASSWORD: 'wrong' } }, 'irc-bot', '127.0.0.1', server.port, '#rx');
 
   expect(await bot.exited).toBe(1);
   expect(bot.stderr).toBe('The setup of the connection failed: Access denied: Bad password?\n');

@@ -5,21 +5,15 @@ import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, mergeMap, range, take, tap, toArray } from 'rxjs';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { command, type Resp, RespError, RespPush, respCodec } from '../../examples/clients/codecs/resp.js';
-import { type Listening, startOnFreePort } from '../support/listening-programs.js';
-import { Program } from '../support/program.js';
+import type { Listening } from '../support/listening-programs.js';
+import { startRedis } from '../support/redis.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let redis: Listening;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  const { path } = folder;
-  const flags = ['--bind', '127.0.0.1', '--dir', path, '--unixsocket', `${path}/redis`, '--save', ''];
-  redis = await startOnFreePort(
-    (port) => new Program('redis-server', ['--port', `${port}`, ...flags]),
-    /ready to accept connections (at|unix)/i,
-    'stdout',
-  );
+  redis = await startRedis(folder.path, '--unixsocket', `${folder.path}/redis`);
 });
 afterAll(async () => {
   await redis?.[Symbol.asyncDispose]();

@@ -16,7 +16,7 @@ const lines = linesCodec({ delimiter: '\r\n', maxLength: 510, oversize: 'discard
 export const ircCodec: Codec<IrcMessage> = mapCodec(lines, {
   decode: (line) => {
     const [, from, command, middle = '', last] =
-      /^(?::([^ ]+) +)?([A-Za-z]+|\d{3})((?: +[^ :][^ ]*)*)(?: +:(.*?))? *$/s.exec(line) ?? [];
+      /^(?::([^ ]+) +)?([A-Za-z]+|\d{3})((?: +[^ :][^ ]*)*)(?: +:(.*)| *)$/s.exec(line) ?? [];
     // Not a message, or an empty line.
     if (command === undefined) return undefined;
     const params = middle.split(' ').filter((word) => word !== '');
