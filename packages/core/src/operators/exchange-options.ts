@@ -38,7 +38,7 @@ export interface ExchangeOptions<T, U = T> {
    * @defaultValue 1,024
    */
   readonly maxPending?: number | undefined;
-  /** Runs the timeout. @defaultValue that of the socket */
+  /** Runs the timeout. @defaultValue that of the socket; over a reconnecting socket, `asyncScheduler` while there is none */
   readonly scheduler?: SchedulerLike | undefined;
 }
 

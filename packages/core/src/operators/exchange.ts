@@ -40,8 +40,9 @@ export interface Exchange<T, U = T> {
  *
  * Over a {@link ReconnectingSocket} each request goes to the current connection, or waits for the next one. It is sent
  * once: if its connection ends before the reply, it fails with the error of that connection, because the peer may have
- * acted on it. `retry()` sends it again. What you request in a handler of the `connect` event is sent before the
- * requests that wait.
+ * acted on it. `retry()` sends it again. What you request in a handler of the `connect` event (over TLS: of
+ * `secureConnect`) is sent before the requests that wait. Waiting for a connection may take as long as `timeout`, and
+ * then the reply as long again.
  *
  * **Half-close**: after the peer's FIN, requests that wait for replies fail. `framed.complete()` sends ours, and
  * replies go on.

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { connectionPool, fromDuplex, lines, reconnect, type Socket } from '@rxsock/core';
-import { tap } from 'rxjs';
+import { connectionPool, exchange, framed, fromDuplex, lines, linesCodec, reconnect, type Socket } from '@rxsock/core';
+import { filter, firstValueFrom, tap } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { cert, key } from '../../../../tests/support/certificate.js';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
@@ -85,6 +85,23 @@ describe.each([
     expect(reconnecting.readyState).toBe('open');
   });
 
+  test('an exchange over a reconnecting socket goes on with the next connection', async () => {
+    const { peers, dial } = await transport();
+    const reconnecting = reconnect(dial, { backoff: { initial: 1 } });
+    onTestFinished(() => reconnecting.error());
+    const rpc = exchange(framed(reconnecting, linesCodec({ trailing: 'drop' })));
+    for (const round of [0, 1]) {
+      const reply = record(rpc.request('hello'));
+      await expect.poll(() => peers.length).toBe(round + 1);
+      expect(String((await once(peers[round] as net.Socket, 'data'))[0])).toBe('hello\n');
+      peers[round]?.write(`${round}\n`);
+      await expect.poll(() => reply.log).toEqual([`${round}`, 'complete']);
+      const ended = firstValueFrom(reconnecting.pipe(filter(({ type }) => type === 'disconnect')));
+      peers[round]?.end();
+      await ended;
+    }
+  });
+
   test('a pool uses a connection again, and replaces one that the peer has ended', async () => {
     const { peers, dial } = await transport();
     const pool = connectionPool(dial);
@@ -126,6 +143,18 @@ describe('a handshake', () => {
     expect(reconnecting.readyState).toBe('open');
     expect(log.filter((entry) => /onnect$/.test(entry))).toEqual(['connect', 'disconnect', 'connect', 'secureConnect']);
     expect(record(reconnecting).log).toEqual(['connect', 'secureConnect']);
+  });
+
+  test('that fails is not a connection: requests of an exchange wait for the next one', async () => {
+    const plain = await rawServer((peer) => peer.end('this is not TLS\r\n'));
+    const { peers, port } = await secure();
+    const ports = [plain.port];
+    const reconnecting = reconnect(() => dialTls(ports.shift() ?? port), { backoff: { initial: 1 } });
+    onTestFinished(() => reconnecting.error());
+    const reply = record(exchange(framed(reconnecting, linesCodec())).request('hello'));
+    await expect.poll(() => peers.length).toBe(1);
+    peers[0]?.resume().write('hi\n');
+    await expect.poll(() => reply.log).toEqual(['hi', 'complete']);
   });
 
   test('that fails is an error of acquire(), and a connection that acquire() emits is secure', async () => {
