@@ -33,7 +33,7 @@ export class ReconnectingExchange<T, U = T> {
   readonly #unsolicited = new Subject<T>();
   /** In the order in which they were requested. */
   readonly #waiting = new Set<WaitingRequest<T, U>>();
-  /** The exchange of the current connection. */
+  /** The exchange of the last connection. */
   #current: SocketExchange<T, U> | undefined;
   #socket: Socket | undefined;
   /** How many exchanges have not delivered everything yet. One whose consumer holds outlives its connection. */
@@ -54,8 +54,7 @@ export class ReconnectingExchange<T, U = T> {
       started = true;
       connections.subscribe({
         next: ({ type }) => {
-          if (type === 'disconnect') this.#current = undefined;
-          else if (type === 'connect' || type === 'secureConnect') this.#connected();
+          if (type === 'connect' || type === 'secureConnect') this.#connected();
         },
         error: (error: unknown) => this.#ended(error),
         complete: () => this.#ended(undefined),

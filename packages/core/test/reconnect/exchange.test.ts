@@ -1,4 +1,5 @@
 // exchange() over a reconnecting socket: a request is sent on one connection, and shares its fate.
+import { once } from 'node:events';
 import type net from 'node:net';
 import {
   type connect,
@@ -11,7 +12,7 @@ import {
   type ReconnectOptions,
   reader,
 } from '@rxsock/core';
-import { retry, Subject } from 'rxjs';
+import { map, retry, Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { as, currentUser } from '../../../../tests/support/contexts.js';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
@@ -211,6 +212,45 @@ test('a request that waits for a connection too long fails, and was not sent', a
   const { error } = await late.ended;
   expect(error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'timeout', milliseconds: 50, phase: 'write' });
   expect(rpc.pending).toBe(0);
+});
+
+test('a request that has waited has the whole timeout for its reply', async () => {
+  const { server, clock, rpc } = await lineExchange({ exchange: { timeout: 50 } });
+  const late = record(rpc.request('late'));
+  clock.tick(40);
+  const { peer, text } = receiving(await server.next());
+  expect(text).toBe('');
+  await once(peer, 'data');
+  clock.tick(49);
+  expect(late.log).toEqual([]);
+  clock.tick(1);
+  clock.tick(0);
+  expect(await late.ended).toMatchObject({ error: { code: 'ETIMEDOUT', phase: 'read' } });
+});
+
+test.each([
+  ['comes after the pushes of its connection that a slow consumer has not taken', 'attempts are over'],
+  ['overtakes them if this side has decided it', 'abort'],
+])('the end %s', async (_title, how) => {
+  const { server, reconnecting, rpc } = await lineExchange({
+    exchange: { isPush: () => true },
+    reconnect: { maxRetries: how === 'abort' ? 1 : 0 },
+  });
+  const gate = new Subject<void>();
+  const pushes = record(
+    rpc.unsolicited.pipe(mapWithBackpressure((push) => gate.pipe(map(() => push)), { highWaterMark: 1 })),
+  );
+  const peer = await server.next();
+  peer.write('1\n2\n3\n4\n');
+  await expect.poll(() => reconnecting.socket?.holds.length).toBeGreaterThan(0);
+  peer.resetAndDestroy();
+  await expect.poll(() => reconnecting.readyState).toBe(how === 'abort' ? 'waiting' : 'closed');
+  if (how === 'abort') reconnecting.error();
+  await turns();
+  expect(pushes.log).toEqual(how === 'abort' ? ['error:ERR_SOCKET_ABORTED'] : []);
+  gate.complete();
+  await pushes.ended;
+  expect(pushes.log).toEqual([how === 'abort' ? 'error:ERR_SOCKET_ABORTED' : 'error:ERR_RECONNECT_EXHAUSTED']);
 });
 
 test('everything ends with the reconnecting socket', async () => {
