@@ -12,7 +12,7 @@ import {
   type ReconnectOptions,
   reader,
 } from '@rxsock/core';
-import { map, retry, Subject } from 'rxjs';
+import { map, ReplaySubject, retry, Subject, take } from 'rxjs';
 import { expect, test } from 'vitest';
 import { as, currentUser } from '../../../../tests/support/contexts.js';
 import { rawServer } from '../../../../tests/support/raw-peers.js';
@@ -236,10 +236,16 @@ test.each([
     exchange: { isPush: () => true },
     reconnect: { maxRetries: how === 'abort' ? 1 : 0 },
   });
-  const gate = new Subject<void>();
-  const pushes = record(
-    rpc.unsolicited.pipe(mapWithBackpressure((push) => gate.pipe(map(() => push)), { highWaterMark: 1 })),
+  const gate = new ReplaySubject<void>();
+  const slow = mapWithBackpressure(
+    (push: string) =>
+      gate.pipe(
+        take(1),
+        map(() => push),
+      ),
+    { highWaterMark: 1 },
   );
+  const pushes = record(rpc.unsolicited.pipe(slow));
   const peer = await server.next();
   peer.write('1\n2\n3\n4\n');
   await expect.poll(() => reconnecting.socket?.holds.length).toBeGreaterThan(0);
@@ -248,9 +254,10 @@ test.each([
   if (how === 'abort') reconnecting.error();
   await turns();
   expect(pushes.log).toEqual(how === 'abort' ? ['error:ERR_SOCKET_ABORTED'] : []);
-  gate.complete();
+  gate.next();
   await pushes.ended;
-  expect(pushes.log).toEqual([how === 'abort' ? 'error:ERR_SOCKET_ABORTED' : 'error:ERR_RECONNECT_EXHAUSTED']);
+  const all = ['1', '2', '3', '4', 'error:ERR_RECONNECT_EXHAUSTED'];
+  expect(pushes.log).toEqual(how === 'abort' ? ['error:ERR_SOCKET_ABORTED'] : all);
 });
 
 test('everything ends with the reconnecting socket', async () => {
