@@ -1,5 +1,6 @@
 // Runs other programs, and built examples, as child processes.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { onTestFinished } from 'vitest';
 
@@ -9,10 +10,16 @@ export interface ProgramOptions {
   readonly input?: string | Buffer;
   /** Environment variables in addition to those of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** The user and the group that it runs as. Only root may choose them. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
-// Daemons are installed outside the PATH of ordinary users.
-const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+// Daemons are installed outside the PATH of ordinary users. Debian keeps each version of PostgreSQL in a folder.
+const postgres = '/usr/lib/postgresql';
+const versions = existsSync(postgres) ? readdirSync(postgres) : [];
+const folders = ['/usr/local/sbin', '/usr/sbin', '/sbin', ...versions.map((version) => `${postgres}/${version}/bin`)];
+const path = [process.env.PATH, ...folders].join(':');
 
 /** A running program. `await using` makes sure that it ends with its test. */
 export class Program implements AsyncDisposable {
@@ -25,8 +32,8 @@ export class Program implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #over = false;
 
-  constructor(command: string, args: readonly string[], { input, env }: ProgramOptions = {}) {
-    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, PATH: path, ...env } });
+  constructor(command: string, args: readonly string[], { input, env, ...user }: ProgramOptions = {}) {
+    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, PATH: path, ...env }, ...user });
     this.#child = child;
     cleanUp(() => this[Symbol.asyncDispose]());
     child.stdin.on('error', () => {});
@@ -117,6 +124,8 @@ const packages: Record<string, string> = {
   dnsmasq: 'dnsmasq-base',
   'gnutls-cli': 'gnutls-bin',
   'gnutls-serv': 'gnutls-bin',
+  initdb: 'postgresql',
+  postgres: 'postgresql',
 };
 
 function missing(command: string): Error {
