@@ -76,6 +76,8 @@ const clients: Case[] = [
     peer: 'tcp',
     args: (peer) => [...peer, 'package.json', '--from', 'ann@x.test', '--to', 'bob@x.test'],
   },
+  { name: 'mqtt-client', peer: 'tls', args: (peer) => [...peer, 'rooms/kitchen'] },
+  { name: 'postgres-client', peer: 'tcp', args: (peer) => peer },
   { name: 'connection-pool', peer: 'tcp', args: (peer) => [...peer, 'one', 'two', 'three'] },
   { name: 'direct-chat', peer: 'tcp', args: (peer) => peer, stdout: '* 127.0.0.1:PORT\n* goodbye\n' },
   {
