@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { mapWithBackpressure } from '@rxsock/core';
 import { faultyProxy } from '@rxsock/core/testing';
-import { lastValueFrom, NEVER, type Observable, toArray } from 'rxjs';
+import { lastValueFrom, NEVER, type Observable, take, toArray } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PostgresError } from '../../examples/clients/codecs/postgres-login.js';
 import { postgres } from '../../examples/clients/lib/postgres.js';
@@ -114,6 +114,14 @@ describe('a query', () => {
     sleeping.unsubscribe();
 
     expect(await rowsOf(query(BACKEND))).toEqual(backend);
+  });
+
+  test('that is left never has the next one cancelled', async () => {
+    const { query } = client();
+    for (let n = 1; n <= 50; n++) {
+      await rowsOf(query('select generate_series(1, 10)').pipe(take((n % 10) + 1)));
+      expect(await rowsOf(query(`select ${n}, pg_sleep(0.001)`))).toEqual([[`${n}`, '']]);
+    }
   });
 
   test('that is left before its turn is never sent', async () => {
