@@ -37,11 +37,11 @@ function publish(line: string): Observable<unknown> {
   return client.publish(topic, Buffer.from(line));
 }
 
-client.messages.subscribe(({ payload }) => console.log(payload.toString()));
 // Up to 20 messages may wait for their acknowledgement. Then the input waits.
 const input = flowFrom<Buffer>(process.stdin).pipe(
   lines(),
   mapWithBackpressure(publish, { concurrency: 20 }),
   finalize(() => client.close()),
 );
-merge(input, client.events.pipe(tap(report))).subscribe({ error: fail });
+const output = client.messages.pipe(tap(({ payload }) => console.log(payload.toString())));
+merge(output, input, client.events.pipe(tap(report))).subscribe({ error: fail });

@@ -5,6 +5,7 @@ import { flowFrom, lines, mapWithBackpressure, type ReconnectEvent, toAsyncItera
 import { Command } from 'commander';
 import { finalize, merge, take, tap } from 'rxjs';
 import { fail, messageOf, parseCount, parseMilliseconds, parsePort, untilCtrlC } from '../cli.js';
+import type { ClientMessage, ServerMessage } from './codecs/postgres.js';
 import { postgres } from './lib/postgres.js';
 
 const program = new Command('postgres-client')
@@ -44,12 +45,13 @@ async function run(sql: string): Promise<void> {
   }
 }
 
-client.notices.subscribe((message) => {
+function print(message: ServerMessage | ClientMessage): void {
   if (message.type === 'notice' || message.type === 'error') console.error(`${message.fields.S}: ${message.fields.M}`);
-});
+}
+
 const input = flowFrom<Buffer>(process.stdin).pipe(
   lines(),
   mapWithBackpressure(run),
   finalize(() => client.close()),
 );
-merge(input, client.events.pipe(tap(report))).subscribe({ error: fail });
+merge(input, client.events.pipe(tap(report)), client.notices.pipe(tap(print))).subscribe({ error: fail });

@@ -59,3 +59,15 @@ test('leaves a server that does not answer a ping, and subscribes again on the n
   expect(client.stdout).toBe('1\n2\n');
   expect(server.program.stderr.match(/Received SUBSCRIBE/g)).toHaveLength(2);
 });
+
+test('does not come again when the server has refused its certificate', async () => {
+  await using folder = await temporaryFolder();
+  const files = await mosquittoFiles(folder.path);
+  await using server = await startMosquitto(files);
+  const [ca = '', file = ''] = files.client;
+  await using client = example('mqtt-client', ca, file, 'localhost', server.port, 'numbers');
+
+  expect(await client.exited).toBe(1);
+  expect(client.stderr).toMatch(/^\* (.*)\n\1\n$/);
+  expect(client.stderr).toContain('certificate_required');
+});

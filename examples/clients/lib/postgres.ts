@@ -1,9 +1,8 @@
 // A client of PostgreSQL: rows as they come, a cancel when you leave, and a new login after a restart of the server.
-import { connect, type ReconnectEvent, reconnect, type Socket, SocketError, through } from '@rxsock/core';
-import { defer, filter, finalize, from, lastValueFrom, map, type Observable, of, switchMap, take, tap } from 'rxjs';
+import { connect, exchange, framed, type ReconnectEvent, reconnect, type Socket, through } from '@rxsock/core';
+import { defer, filter, finalize, from, lastValueFrom, map, type Observable, of, switchMap, tap } from 'rxjs';
 import { cancelRequest, postgresCodec, type Row } from '../codecs/postgres.js';
 import { type LoginOptions, logIn, PostgresError } from '../codecs/postgres-login.js';
-import { exchanges } from './exchanges.js';
 
 export interface PostgresOptions extends LoginOptions {
   readonly host: string;
@@ -14,25 +13,20 @@ export interface PostgresOptions extends LoginOptions {
 /** Connects, and connects again. A query is sent once: if its connection fails, so does the query. */
 export function postgres(options: PostgresOptions) {
   const { host, port, signal } = options;
-  const link = reconnect(() => connect({ host, port }), { setup, signal, backoff: { initial: 50, max: 2_000 } });
-  const { connection, unsolicited } = exchanges(link, postgresCodec, {
+  const link = reconnect(() => connect({ host, port }), {
+    setup: (socket) => logIn(socket, options),
+    // A server that is starting, or full, lets us in later. It will not like a wrong password then.
+    shouldRetry: (error) => !(error?.cause instanceof PostgresError) || /^(53|57)/.test(error.cause.code),
+    backoff: { initial: 50, max: 2_000 },
+    signal,
+  });
+  const rpc = exchange(framed(link, postgresCodec), {
     isPush: ({ type }) => ['notice', 'notification', 'parameter'].includes(type),
     isLast: ({ type }) => type === 'ready',
     timeout: Number.POSITIVE_INFINITY, // a query may take long
   });
   /** Queries take turns, because a CancelRequest that comes late would cancel the next one. */
   let turn: Promise<unknown> = Promise.resolve();
-
-  async function setup(socket: Socket): Promise<void> {
-    try {
-      await logIn(socket, options);
-    } catch (error) {
-      // A server that is starting, or full, lets us in later. It will not like a wrong password then.
-      const mayPass = error instanceof SocketError || (error instanceof PostgresError && /^(53|57)/.test(error.code));
-      if (!mayPass) link.error(error);
-      throw error;
-    }
-  }
 
   /** Emits the rows, and fails with what the server says about this query. If you leave, the server stops working. */
   function query(sql: string): Observable<Row> {
@@ -45,10 +39,7 @@ export function postgres(options: PostgresOptions) {
         end = resolve;
       });
       return from(before).pipe(
-        switchMap(() => connection),
-        filter((current) => current !== undefined),
-        take(1),
-        switchMap(({ rpc, frames }) =>
+        switchMap(() =>
           rpc.request({ type: 'query', sql }).pipe(
             tap({
               next: (message) => {
@@ -61,7 +52,7 @@ export function postgres(options: PostgresOptions) {
                 if (failure) throw failure;
               },
               unsubscribe: () => {
-                cancelled = cancel(frames.socket);
+                cancelled = cancel(link.socket);
               },
             }),
           ),
@@ -75,11 +66,12 @@ export function postgres(options: PostgresOptions) {
   }
 
   /** Lets the server cancel what it does for a connection. Resolves when it will not cancel anything after that. */
-  function cancel(socket: Socket): Promise<unknown> {
+  async function cancel(socket: Socket | undefined): Promise<void> {
+    if (!socket?.mark) return; // no query was sent
     const request = of(cancelRequest(socket.mark as Buffer));
     const answer = request.pipe(through(connect({ host, port, idleTimeout: 5_000 }), { end: false }));
-    return lastValueFrom(answer, { defaultValue: undefined }).catch((error) => socket.error(error));
+    await lastValueFrom(answer, { defaultValue: undefined }).catch((error) => socket.error(error));
   }
 
-  return { query, notices: unsolicited, events: link as Observable<ReconnectEvent>, close: () => link.close() };
+  return { query, notices: rpc.unsolicited, events: link as Observable<ReconnectEvent>, close: () => link.close() };
 }
