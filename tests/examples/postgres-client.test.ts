@@ -23,7 +23,7 @@ beforeAll(async () => {
   running = server.program;
 }, 60_000);
 afterAll(async () => {
-  if (running) await stopPostgres(running, 'SIGQUIT');
+  if (running) await stopPostgres(running, 'SIGINT');
   await folder[Symbol.asyncDispose]();
 });
 

@@ -34,7 +34,7 @@ export async function restartPostgres(folder: string, port: number): Promise<Pro
   return program;
 }
 
-/** Stops a server: `SIGINT` ends the connections with a word, and `SIGQUIT` does not. */
+/** Stops a server: `SIGINT` ends the connections with a word. `SIGQUIT` does not, and leaves shared memory behind. */
 export async function stopPostgres(program: Program, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
   program.kill(signal);
   await program.exited;
