@@ -10,6 +10,7 @@ export { type Endpoints, formatAddress } from './base/endpoint.js';
 export { handled } from './base/handled.js';
 export { checkHost } from './base/host.js';
 export { markLocalDecision } from './base/local-decision.js';
+export { checkReusePortSupported } from './base/node-support.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { asError, reasonText } from './base/thrown.js';
@@ -27,6 +28,7 @@ export {
   type TransportNaming,
 } from './engine/transport.js';
 export { serverOver } from './listen.js';
+export type { Admission } from './server/admission.js';
 export { failServer, listenOnDescriptor } from './server/descriptor.js';
 export { Server, type ServerLimits, type ServerTransport } from './server/server.js';
 export { resolveServerOptions } from './server/server-options.js';

@@ -1,8 +1,8 @@
 // The option `via` of connect(): a dial through a proxy in place of one to addresses.
-import net from 'node:net';
 import { checkFunction, checkObject, checkPort } from '../base/check.js';
 import { checkHost, checkHostForPeer } from '../base/host.js';
 import type { DialHandlers, DialTransport } from '../engine/transport.js';
+import { applyTuning, type KeepAliveTuning } from '../engine/tuning.js';
 import type { Connector } from './connector.js';
 
 /** The options that choose addresses. The proxy chooses them. */
@@ -29,16 +29,15 @@ export interface ViaOptions {
   readonly host: string;
   readonly port: number;
   readonly noDelay: boolean;
-  /** In milliseconds; 0 means never. */
-  readonly keepAlive: number;
+  readonly keepAlive: KeepAliveTuning;
 }
 
 export function dialVia(via: Connector, options: ViaOptions): Pick<DialTransport, 'target' | 'dial'> {
-  const { target, host, port, noDelay, keepAlive } = options;
+  const { target, host, port, ...tuning } = options;
   const tuned = (handlers: DialHandlers): DialHandlers => ({
     dialProgressed: (event) => handlers.dialProgressed(event),
     dialled: (stream, received) => {
-      if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, keepAlive);
+      applyTuning(stream, tuning);
       handlers.dialled(stream, received);
     },
     failed: (error) => handlers.failed(error),

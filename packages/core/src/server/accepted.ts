@@ -9,12 +9,15 @@ import { resetStream } from '../engine/node-internals.js';
 import { ownerOf } from '../engine/owners.js';
 import { internetEndpoints, type TransportNaming } from '../engine/transport.js';
 import { controlOf, Socket } from '../socket.js';
+import { type Admission, admitOnly } from './admission.js';
 import type { ConnectionEvent, DropEvent } from './events.js';
 
 /** How a transport accepts connections. */
 export interface AcceptTransport extends TransportNaming {
   /** The event that brings an accepted, paused stream. */
   readonly acceptEvent: 'connection' | 'secureConnection';
+  /** Limits on new connections besides `maxConnections`. */
+  readonly admissions?: readonly Admission[];
   /** What the server listens on, for messages. */
   readonly target: string;
 }
@@ -61,6 +64,7 @@ export class AcceptedConnections {
     server.on('drop', (peer?: net.DropArgument) =>
       this.drop('maxConnections', this.#naming.endpoints((peer ?? {}) as Duplex).remote),
     );
+    if (this.#transport.admissions?.length) admitOnly(server, (stream) => this.#admits(stream));
   }
 
   /** Emits a drop. */
@@ -77,6 +81,16 @@ export class AcceptedConnections {
       if (owner) owner.abort(reason);
       else resetStream(stream);
     }
+  }
+
+  // A refused connection is closed as Node closes those beyond maxConnections.
+  #admits(stream: net.Socket): boolean {
+    const refusing = this.#transport.admissions?.find((admission) => !admission.admits(stream));
+    if (!refusing) return true;
+    const { remote } = this.#naming.endpoints(stream);
+    stream.destroy();
+    this.drop(refusing.reason, remote);
+    return false;
   }
 
   #accept(stream: Duplex): void {

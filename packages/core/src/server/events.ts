@@ -17,10 +17,17 @@ export interface ConnectionEvent {
 export interface DropEvent {
   readonly type: 'drop';
   /**
-   * `maxConnections`: there were too many at once. `acceptError`: the system could not accept it. `handshake`: its TLS
-   * handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
+   * `maxConnections`: there were too many at once. `maxConnectionsPerAddress`: its client had too many.
+   * `maxHandshakes`: too many TLS handshakes were in progress. `acceptError`: the system could not accept it.
+   * `handshake`: its TLS handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
    */
-  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError' | 'handshake';
+  readonly reason:
+    | 'maxConnections'
+    | 'maxConnectionsPerAddress'
+    | 'maxHandshakes'
+    | 'acceptError'
+    | 'handshake'
+    | 'unclaimed';
   readonly remote: Endpoint | undefined;
   /** The error, for `acceptError` and `handshake`. */
   readonly error: SocketError | undefined;
