@@ -54,6 +54,29 @@ test.each(versions)('does not trust an unknown authority, which is a drop in %s'
   expect(errors).toEqual([]);
 });
 
+test('agrees with us on the group and on the signature that our lists name', async () => {
+  const { address } = await serve({ ecdhCurve: 'P-384', sigalgs: 'ecdsa_secp256r1_sha256' });
+  await using program = client(address.port);
+
+  await talk(program);
+
+  expect(program.stdout).toMatch(/^(Server Temp Key: ECDH, (secp384r1|P-384)|Peer Temp Key: .*384).*$/m);
+  expect(program.stdout).toMatch(/^Peer signature type: (ECDSA|ecdsa_secp256r1_sha256)$/m);
+});
+
+test.each([
+  ['group', { ecdhCurve: 'P-384' }, ['-groups', 'X25519']],
+  ['signature', { sigalgs: 'ecdsa_secp256r1_sha256' }, ['-sigalgs', 'rsa_pss_rsae_sha256']],
+])('does not agree with us on a %s that our list does not name', async (_title, options, flags) => {
+  const sni = { 'other.test': { key: files.other.key, cert: files.other.cert } };
+  const { address, drops } = await serve({ ...options, sni });
+  for (const name of ['localhost', 'other.test']) {
+    await using program = client(address.port, ...flags, '-servername', name);
+    expect(await program.exited).toBe(1);
+  }
+  await expect.poll(() => drops).toMatchObject([{ reason: 'handshake' }, { reason: 'handshake' }]);
+});
+
 test('gets the certificate of the name that it asks for', async () => {
   const { address } = await serve({ sni: { '*.test': { key: files.other.key, cert: files.other.cert } } });
   await using program = client(address.port, '-servername', 'other.test', '-verify_hostname', 'other.test');

@@ -6,7 +6,7 @@ import { SocketRegistry } from '@rxsock/core/registry';
 import { socketPair } from '@rxsock/core/testing';
 import { EMPTY, NEVER } from 'rxjs';
 import * as kind from './kinds.js';
-import { dialOptions, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
+import { dialOptions, keepAliveRow, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
 
 const idle = () => core.connect({ port: 1 });
 const duplex = () => new Duplex({ read: () => {} });
@@ -189,6 +189,8 @@ export const coreRows: Row[] = [
   ),
   row('core connect', dialOptions, (options) => core.connect(options), { base: { port: 1 } }),
   row('core listen', listenOptions, (options) => core.listen(options)),
+  keepAliveRow('core connect', (options) => core.connect({ port: 1, ...options })),
+  keepAliveRow('core listen', (options) => core.listen(options)),
   ...framing,
   ...writing,
   ...consuming,

@@ -3,13 +3,14 @@ import * as core from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import { cert, key } from '../support/certificate.js';
 import * as kind from './kinds.js';
-import { dialOptions, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
+import { dialOptions, keepAliveRow, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
 
 const notPem = ['', null, 0, Number.NaN, true, {}];
 const pem = (good: string): kind.Kind => ({
   good: [good, Buffer.from(good), [good]],
   bad: [...notPem, [], [''], [null], [1]],
 });
+const notNames = [...kind.text.bad, ' ', 'P-256:', 'X25519, P-256'];
 const version = kind.choice('TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3');
 
 const credentials: Options = {
@@ -24,6 +25,8 @@ const credentials: Options = {
 const context: Options = {
   ...credentials,
   ciphers: { ...kind.text, good: ['ECDHE-ECDSA-AES128-GCM-SHA256'] },
+  sigalgs: { good: ['ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256'], bad: notNames },
+  ecdhCurve: { good: ['X25519:P-256', 'auto'], bad: notNames },
   minVersion: { ...version, good: ['TLSv1.2', 'TLSv1.3'] },
   maxVersion: { ...version, good: ['TLSv1.2', 'TLSv1.3'] },
 };
@@ -55,8 +58,12 @@ const secured = { key, cert, ca: cert };
 
 export const tlsRows: Row[] = [
   row('tls connect', { ...dialOptions, ...client }, (options) => tls.connect(options), { base: { port: 1 } }),
+  keepAliveRow('tls connect', (options) => tls.connect({ port: 1, ...options })),
+  keepAliveRow('tls listen', (options) => tls.listen({ ...secured, ...options })),
   row('tls createSecureContext', context, (options) => tls.createSecureContext(options)),
-  row('tls listen', { ...listenOptions, ...server }, (options) => tls.listen(options), { base: secured }),
+  row('tls listen', { ...listenOptions, ...server, maxHandshakes: kind.size }, (options) => tls.listen(options), {
+    base: secured,
+  }),
   row('tls listen sni', named, (options) => tls.listen(names(options)), { base: { key, cert } }),
   row('tls SecureServer.setSecureContext', identity, (options) => tls.listen(secured).setSecureContext(options), {
     base: { key, cert },
