@@ -83,6 +83,26 @@ test('a flood of connections beyond maxConnections is dropped, and those within 
   expect(answers).toEqual(Array(10).fill('still here'));
 });
 
+test('a thousand connections of one client do not keep another one out', async () => {
+  const server = listen({ maxConnectionsPerAddress: 20, maxConnections: 100 });
+  const { port } = await start(server, (bytes) => bytes.pipe(map(String)));
+  const drops: string[] = [];
+  server.pipe(on('drop')).subscribe(({ reason }) => drops.push(reason));
+  const greedy = Array.from({ length: 1_000 }, () => rawClient(port));
+  const ask = async (localAddress: string) => {
+    const client = rawClient(port, { localAddress });
+    client.end('hello');
+    return String((await drainRaw(client)).bytes);
+  };
+  await expect.poll(() => drops.length).toBeGreaterThan(0);
+  expect(await ask('127.0.0.2')).toBe('hello');
+  await expect.poll(() => drops).toEqual(Array(980).fill('maxConnectionsPerAddress'));
+  expect(await ask('127.0.0.1')).toBe('');
+  for (const client of greedy) client.resetAndDestroy();
+  await expect.poll(() => server.sockets.size).toBe(0);
+  expect(await ask('127.0.0.1')).toBe('hello');
+});
+
 test('connections that the application forgets are closed after claimTimeout', async () => {
   const server = listen({ claimTimeout: 100 });
   onTestFinished(() => void server.close({ drain: 0 }));

@@ -56,6 +56,18 @@ describe('maxHandshakes', () => {
     expect(drops(served)).toEqual([]);
   });
 
+  test('is 1,000 by default, and Infinity is no limit', async () => {
+    const open = ({ port }: Served) => {
+      for (let i = 0; i < 1_001; i++) rawClient(port);
+    };
+    const limited = await serverOf();
+    open(limited);
+    await expect.poll(() => reasons(limited)).toEqual(['maxHandshakes']);
+    const unlimited = await serverOf({ maxHandshakes: Number.POSITIVE_INFINITY, maxConnections: 1_000 });
+    open(unlimited);
+    await expect.poll(() => reasons(unlimited)).toEqual(['maxConnections']);
+  });
+
   const ends: Record<string, (peer: net.Socket) => unknown> = {
     'is silent for too long': () => {},
     'sends what is not TLS': (peer) => peer.write('GET / HTTP/1.0\r\n\r\n'),
