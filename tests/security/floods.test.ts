@@ -1,5 +1,7 @@
 // The attack: make the server keep more than it can. The defences are on by default: maxLength of the codecs,
 // maxConnections and claimTimeout. What was announced is not allocated, only what has arrived.
+
+import type net from 'node:net';
 import {
   connections,
   data,
@@ -85,18 +87,24 @@ test('a flood of connections beyond maxConnections is dropped, and those within 
 
 test('a thousand connections of one client do not keep another one out', async () => {
   const server = listen({ maxConnectionsPerAddress: 20, maxConnections: 100 });
-  const { port } = await start(server, (bytes) => bytes.pipe(map(String)));
+  onTestFinished(() => void server.close({ drain: 0 }));
   const drops: string[] = [];
   server.pipe(on('drop')).subscribe(({ reason }) => drops.push(reason));
-  const greedy = Array.from({ length: 1_000 }, () => rawClient(port));
+  server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
+  const { port } = (await firstValueFrom(server.pipe(on('listening')))).address;
+  const greedy: net.Socket[] = [];
+  // Fewer at once than the kernel keeps: it would answer the others only after seconds.
+  while (greedy.length < 1_000) {
+    greedy.push(...Array.from({ length: 200 }, () => rawClient(port)));
+    await expect.poll(() => drops.length).toBe(greedy.length - 20);
+  }
   const ask = async (localAddress: string) => {
     const client = rawClient(port, { localAddress });
     client.end('hello');
     return String((await drainRaw(client)).bytes);
   };
-  await expect.poll(() => drops.length).toBeGreaterThan(0);
   expect(await ask('127.0.0.2')).toBe('hello');
-  await expect.poll(() => drops).toEqual(Array(980).fill('maxConnectionsPerAddress'));
+  expect(drops).toEqual(Array(980).fill('maxConnectionsPerAddress'));
   expect(await ask('127.0.0.1')).toBe('');
   for (const client of greedy) client.resetAndDestroy();
   await expect.poll(() => server.sockets.size).toBe(0);

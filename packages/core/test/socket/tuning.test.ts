@@ -1,5 +1,6 @@
 // noDelay and keepAlive reach the system, for dialled and accepted sockets.
 import { connect, type TcpOptions } from '@rxsock/core';
+import { httpConnect } from '@rxsock/core/proxy';
 import { describe, expect, test } from 'vitest';
 import { accepted, dial, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { recordTuningCalls } from '../../../../tests/support/tuning.js';
@@ -68,6 +69,13 @@ describe.each(ways)('%s', (_, open) => {
       });
     });
   }
+});
+
+test('through a proxy, probes the proxy', async () => {
+  const proxy = await rawServer((peer) => void peer.write('HTTP/1.1 200 OK\r\n\r\n'));
+  const via = httpConnect({ host: '127.0.0.1', port: proxy.port });
+  const open = () => opened(dial({ port: 1, via, keepAlive: 5_000, keepOpen: true }));
+  expect(await recordTuningCalls(open)).toMatchObject({ keepAlive: [[true, 5]] });
 });
 
 test('refuses times that the system does not take, and would replace by hours', () => {
