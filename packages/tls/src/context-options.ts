@@ -25,7 +25,8 @@ export interface SecureContextOptions
   readonly sigalgs?: string | undefined;
   /**
    * The groups to agree on a key with, also those that are not curves, with colons between them, the preferred one
-   * first: `'X25519MLKEM768:X25519:P-256'`. Node 20 has no `X25519MLKEM768`.
+   * first: `'X25519MLKEM768:X25519:P-256'`. Node 20 has no `X25519MLKEM768`. In TLS 1.2 the curve of an ECDSA certificate
+   * must be in the list too.
    * @defaultValue `tls.DEFAULT_ECDH_CURVE`: OpenSSL's list
    */
   readonly ecdhCurve?: string | undefined;

@@ -7,11 +7,12 @@ import type { Admission } from './admission.js';
 
 const MAPPED_IPV4 = Buffer.from('00000000000000000000ffff', 'hex');
 
-/** The connections that each client has open. A client that has none takes no memory. */
+/** Limits how many connections each client has open. */
 export class ConnectionsPerAddress implements Admission {
   readonly reason = 'maxConnectionsPerAddress';
+  /** How many connections each client has open. A client that has none is not in it. */
+  readonly open = new Map<string, number>();
   readonly #most: number;
-  readonly #open = new Map<string, number>();
 
   constructor(most: number) {
     this.#most = most;
@@ -20,17 +21,17 @@ export class ConnectionsPerAddress implements Admission {
   admits(stream: net.Socket): boolean {
     // A client that has already gone has no address. All of those count as one.
     const client = stream.remoteAddress === undefined ? '' : clientOf(stream.remoteAddress);
-    const open = this.#open.get(client) ?? 0;
+    const open = this.open.get(client) ?? 0;
     if (open >= this.#most) return false;
-    this.#open.set(client, open + 1);
+    this.open.set(client, open + 1);
     stream.once('close', () => this.#leave(client));
     return true;
   }
 
   #leave(client: string): void {
-    const rest = (this.#open.get(client) ?? 1) - 1;
-    if (rest > 0) this.#open.set(client, rest);
-    else this.#open.delete(client);
+    const rest = (this.open.get(client) ?? 1) - 1;
+    if (rest > 0) this.open.set(client, rest);
+    else this.open.delete(client);
   }
 }
 

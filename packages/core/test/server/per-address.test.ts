@@ -89,6 +89,17 @@ describe('counts as one client', () => {
   ])('not: %s and %s', (one, other) => expect(areOne(one, other)).toBe(false));
 });
 
+test('a client without connections takes no memory', () => {
+  const counts = new ConnectionsPerAddress(2);
+  const streams = ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1', '2001:db8::1'].map((remoteAddress) =>
+    Object.assign(new EventEmitter(), { remoteAddress }),
+  );
+  expect(streams.map((stream) => counts.admits(stream as never))).toEqual([true, true, false, true]);
+  expect([...counts.open.values()]).toEqual([2, 1]);
+  for (const stream of streams) stream.emit('close');
+  expect(counts.open.size).toBe(0);
+});
+
 describe('a place is free again when its connection', () => {
   type Ends = Record<string, (peer: net.Socket, socket: Socket) => void>;
   const bytesOf = (socket: Socket): Observable<Buffer> => socket.pipe(data());
