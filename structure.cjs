@@ -6,7 +6,7 @@
  */
 const layers = [
   ['base'],
-  ['framing', 'flow', 'lookup'],
+  ['framing', 'flow', 'lookup', 'proxy-protocol'],
   ['engine'],
   ['dial'],
   ['socket.ts'],

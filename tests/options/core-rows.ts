@@ -6,7 +6,17 @@ import { SocketRegistry } from '@rxsock/core/registry';
 import { socketPair } from '@rxsock/core/testing';
 import { EMPTY, NEVER } from 'rxjs';
 import * as kind from './kinds.js';
-import { dialOptions, keepAliveRow, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
+import {
+  dialOptions,
+  keepAliveRow,
+  listenOptions,
+  type Options,
+  proxyHeader,
+  proxyProtocol,
+  type Row,
+  row,
+  socketOptions,
+} from './rows.js';
 
 const idle = () => core.connect({ port: 1 });
 const duplex = () => new Duplex({ read: () => {} });
@@ -191,6 +201,10 @@ export const coreRows: Row[] = [
   row('core listen', listenOptions, (options) => core.listen(options)),
   keepAliveRow('core connect', (options) => core.connect({ port: 1, ...options })),
   keepAliveRow('core listen', (options) => core.listen(options)),
+  row('core connect proxyProtocol', proxyHeader, (options) => core.connect({ port: 1, proxyProtocol: options })),
+  row('core listen proxyProtocol', proxyProtocol, (options) => core.listen({ proxyProtocol: options as never }), {
+    base: { trusted: ['::1'] },
+  }),
   ...framing,
   ...writing,
   ...consuming,

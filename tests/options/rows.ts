@@ -82,7 +82,26 @@ export const dialOptions: Options = {
   connectTimeout: kind.timeout,
   attemptDelay: kind.delay,
   lookup: kind.callback,
+  proxyProtocol: kind.object({}, { version: 1 }),
   via: { good: [socks5({ port: 1080 })], bad: ['', 'unknown', null, 0, 1, true, {}, []] },
+};
+
+/** The header that a connection begins with. */
+export const proxyHeader: Options = {
+  version: kind.choice(1, 2),
+  source: kind.never,
+  destination: kind.never,
+  tlvs: { good: [[]], bad: ['', 'unknown', null, 0, 1, true, {}, [null], [{}]] },
+};
+
+/** The header that a server expects. */
+export const proxyProtocol: Options = {
+  trusted: {
+    required: true,
+    good: [['::1'], ['10.0.0.0/8']],
+    bad: [undefined, '', '::1', null, 0, true, {}, [], [''], ['a'], [null]],
+  },
+  timeout: kind.timeout,
 };
 
 export const acceptOptions: Options = {
@@ -103,4 +122,5 @@ export const listenOptions: Options = {
   reusePort: kind.flag,
   maxConnectionsPerAddress: kind.size,
   fd: descriptor,
+  proxyProtocol: kind.object({ trusted: ['::1'] }),
 };

@@ -7,16 +7,25 @@ import * as unix from '@rxsock/unix';
 import { EMPTY } from 'rxjs';
 import { cert, key } from '../support/certificate.js';
 import * as kind from './kinds.js';
-import { acceptOptions, descriptor, type Options, type Row, row, socketOptions } from './rows.js';
+import { acceptOptions, descriptor, type Options, proxyHeader, type Row, row, socketOptions } from './rows.js';
 import { tlsRows } from './tls-rows.js';
 
 const name: kind.Kind = { good: ['a'], bad: ['', null, 0, Number.NaN, true, {}, []] };
 const unixRows: Row[] = [
   row(
     'unix connect',
-    { ...socketOptions, connectTimeout: kind.timeout, path: kind.required(name) },
+    {
+      ...socketOptions,
+      connectTimeout: kind.timeout,
+      path: kind.required(name),
+      proxyProtocol: kind.object({}, { version: 1 }),
+    },
     (options) => unix.connect(options),
     { base: { path: 'a' } },
+  ),
+  row('unix connect proxyProtocol', proxyHeader, (proxyProtocol) => unix.connect({ path: 'a', proxyProtocol })),
+  row('unix listen proxyProtocol', { timeout: kind.timeout }, (proxyProtocol) =>
+    unix.listen({ path: 'a', proxyProtocol }),
   ),
   row('unix connect: abstract', { abstract: kind.required(name) }, (options) => unix.connect(options)),
   row(
@@ -27,6 +36,7 @@ const unixRows: Row[] = [
       path: kind.required(name),
       mode: kind.range(0, 0o777),
       removeStale: kind.flag,
+      proxyProtocol: kind.object({}),
     },
     (options) => unix.listen(options),
     { base: { path: 'a' } },

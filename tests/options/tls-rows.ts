@@ -3,7 +3,17 @@ import * as core from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import { cert, key } from '../support/certificate.js';
 import * as kind from './kinds.js';
-import { dialOptions, keepAliveRow, listenOptions, type Options, type Row, row, socketOptions } from './rows.js';
+import {
+  dialOptions,
+  keepAliveRow,
+  listenOptions,
+  type Options,
+  proxyHeader,
+  proxyProtocol,
+  type Row,
+  row,
+  socketOptions,
+} from './rows.js';
 
 const notPem = ['', null, 0, Number.NaN, true, {}];
 const pem = (good: string): kind.Kind => ({
@@ -64,6 +74,15 @@ export const tlsRows: Row[] = [
   row('tls listen', { ...listenOptions, ...server, maxHandshakes: kind.size }, (options) => tls.listen(options), {
     base: secured,
   }),
+  row('tls connect proxyProtocol', proxyHeader, (options) => tls.connect({ port: 1, proxyProtocol: options })),
+  row(
+    'tls listen proxyProtocol',
+    proxyProtocol,
+    (options) => tls.listen({ ...secured, proxyProtocol: options as never }),
+    {
+      base: { trusted: ['::1'] },
+    },
+  ),
   row('tls listen sni', named, (options) => tls.listen(names(options)), { base: { key, cert } }),
   row('tls SecureServer.setSecureContext', identity, (options) => tls.listen(secured).setSecureContext(options), {
     base: { key, cert },

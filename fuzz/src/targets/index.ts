@@ -1,6 +1,7 @@
 // All targets by name. The corpus of each is in the folder of that name.
 import type { Target } from '../target.js';
 import * as framing from './framing.js';
+import { proxyHeader } from './proxy-header.js';
 import { tlsEntry } from './tls-entry.js';
 import { udpRequest } from './udp-request.js';
 
@@ -11,6 +12,7 @@ export const targets: Readonly<Record<string, Target>> = {
   'fixed-length': framing.fixedLength,
   netstrings: framing.netstrings,
   'json-lines': framing.jsonLines,
+  'proxy-header': proxyHeader,
   'udp-request': udpRequest,
   'tls-entry': tlsEntry,
 };

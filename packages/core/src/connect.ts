@@ -17,6 +17,7 @@ import { formatAddress } from './base/endpoint.js';
 import { checkHost } from './base/host.js';
 import { type Family, familyOf } from './dial/addresses.js';
 import type { Connector } from './dial/connector.js';
+import { prepared } from './dial/prepared.js';
 import { type DialOptions, TcpDial } from './dial/tcp-dial.js';
 import { checkVia, dialVia } from './dial/via.js';
 import { Connection } from './engine/connection.js';
@@ -25,6 +26,7 @@ import { resolveSocketOptions, type SocketLimits, type SocketOptions } from './e
 import type { DialHandlers, Transport } from './engine/transport.js';
 import { applyTuning } from './engine/tuning.js';
 import { isServiceName } from './lookup/service-port.js';
+import { encodeProxyHeader, type ProxyHeaderOptions } from './proxy-protocol/encode.js';
 import { Socket } from './socket.js';
 
 /** Options of every TCP connection, dialled or accepted. */
@@ -78,6 +80,13 @@ export interface ConnectOptions extends TcpOptions {
    * @defaultValue none
    */
   readonly via?: Connector | undefined;
+  /**
+   * Begins the connection with a PROXY header: for a proxy that tells its server who its client is. The header comes
+   * before the TLS handshake.
+   * @defaultValue none
+   * @see https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
+   */
+  readonly proxyProtocol?: ProxyHeaderOptions | undefined;
 }
 
 /**
@@ -130,15 +139,17 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
   const { target, host, port } = dialOptions;
   const { via, noDelay = true } = options;
   const tuning = { noDelay, keepAlive: resolveKeepAlive(options.keepAlive) };
-  const transport = via
-    ? { ...over, ...dialVia(via, { target, host, port: port as number, ...tuning }) }
+  const way = via
+    ? dialVia(via, { target, host, port: port as number, ...tuning })
     : {
-        ...over,
         target,
         resolves: familyOf(host) === 0 || typeof port === 'string',
         dial: (handlers: DialHandlers) => new TcpDial(dialOptions, handlers),
       };
-  return new Socket(new Connection(transport, limits, { connectTimeout, handshakeTimeout }));
+  const header = options.proxyProtocol && encodeProxyHeader(options.proxyProtocol);
+  const dial = (handlers: DialHandlers) =>
+    way.dial(header ? prepared(handlers, (stream) => stream.write(header)) : handlers);
+  return new Socket(new Connection({ ...over, ...way, dial }, limits, { connectTimeout, handshakeTimeout }));
 }
 
 function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler }: SocketLimits): DialOptions {
@@ -196,6 +207,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkFunction('lookup', lookup, 'a function like dns.lookup');
   checkTcpOptions(options);
   if (options.via !== undefined) checkVia(options.via, options);
+  if (options.proxyProtocol !== undefined) encodeProxyHeader(options.proxyProtocol);
 }
 
 function checkLocalAddress(localAddress: string, family: Family): void {

@@ -6,6 +6,9 @@
 export { type ConnectOptions, connect, type TcpOptions } from './connect.js';
 export type { Connector } from './dial/connector.js';
 export { type ListenOptions, listen } from './listen.js';
+export type { ProxyHeaderOptions } from './proxy-protocol/encode.js';
+export type { Proxied, ProxyTlv } from './proxy-protocol/proxied.js';
+export type { ProxyProtocolOptions } from './proxy-protocol/trusted.js';
 
 // Sockets and servers
 

@@ -28,6 +28,9 @@ export {
   type TransportNaming,
 } from './engine/transport.js';
 export { serverOver } from './listen.js';
+export { encodeProxyHeader } from './proxy-protocol/encode.js';
+export { parseProxyHeader } from './proxy-protocol/parse.js';
+export { resolveLocalProxyProtocol } from './proxy-protocol/trusted.js';
 export type { Admission } from './server/admission.js';
 export { failServer, listenOnDescriptor } from './server/descriptor.js';
 export { Server, type ServerLimits, type ServerTransport } from './server/server.js';

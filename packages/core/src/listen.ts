@@ -10,6 +10,7 @@ import { checkPortOrService, checkTcpOptions, type TcpOptions } from './connect.
 import { resolveKeepAlive } from './engine/keep-alive.js';
 import { applyTuning } from './engine/tuning.js';
 import { servicePort } from './lookup/service-port.js';
+import { type ProxyProtocolOptions, resolveProxyProtocol } from './proxy-protocol/trusted.js';
 import { failServer, listenOnDescriptor } from './server/descriptor.js';
 import { ConnectionsPerAddress } from './server/per-address.js';
 import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
@@ -46,7 +47,8 @@ export interface ListenOptions extends TcpOptions {
   readonly maxConnections?: number | undefined;
   /**
    * How many connections one client may have open at once, those in a TLS handshake included. The server drops further
-   * ones, each with a `drop` event. Infinity means no limit: behind a proxy, all clients have the address of the proxy.
+   * ones, each with a `drop` event. Infinity means no limit. Behind a proxy, all clients have the address of the proxy,
+   * unless `proxyProtocol` tells theirs: then a connection counts from its header on.
    *
    * Connections from one IPv4 address are those of one client, also if it comes as `::ffff:192.0.2.1`. With IPv6 a
    * client is a network of 64 bits, because one machine can use all of its addresses; only link-local addresses count
@@ -67,6 +69,14 @@ export interface ListenOptions extends TcpOptions {
    * @defaultValue 10,000
    */
   readonly claimTimeout?: number | undefined;
+  /**
+   * Whether the server is behind proxies that tell whom they carry, in a PROXY header of version 1 or 2 (HAProxy, nginx,
+   * load balancers). The `remote` of a socket is then the proxy's client, and `proxied` tells the rest. The header comes
+   * before the TLS handshake. A connection without one, or of somebody else, is reset, with a `drop` event.
+   * @defaultValue none: PROXY headers are bytes like any others
+   * @see https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
+   */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
 }
 
 /**
@@ -112,8 +122,9 @@ export function serverOver(
   { create, exclusive = false, admissions = [], ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
   const { backlog, maxConnections, limits } = resolveServerOptions(options);
+  const { proxyProtocol, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = options;
+  const proxies = proxyProtocol === undefined ? undefined : resolveProxyProtocol(proxyProtocol);
   const { port = 0, host = '127.0.0.1', ipv6Only = false, reusePort = false, fd, noDelay = true } = options;
-  const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = options;
   checkPortOrService(port);
   const address = checkHost('host', host);
   checkBoolean('ipv6Only', ipv6Only);
@@ -143,7 +154,10 @@ export function serverOver(
   };
   const perAddress = maxConnectionsPerAddress < Number.POSITIVE_INFINITY;
   const all = perAddress ? [new ConnectionsPerAddress(maxConnectionsPerAddress), ...admissions] : admissions;
-  return [{ ...over, admissions: all, open, addressOf, target }, limits];
+  return [
+    { ...over, admissions: all, open, addressOf, target },
+    { ...limits, proxies },
+  ];
 }
 
 function checkInherited(fd: number, { port, host, ipv6Only, reusePort }: ListenOptions): void {

@@ -13,6 +13,7 @@ import type { SocketControl } from './engine/control.js';
 import type { TransportType } from './engine/transport.js';
 import { Flowable } from './flow/flowable.js';
 import { iterate } from './flow/iterate.js';
+import type { Proxied } from './proxy-protocol/proxied.js';
 
 /** Returns the {@link SocketControl} of a socket. Throws a TypeError for anything else. */
 let controlOf: (socket: Socket) => SocketControl;
@@ -198,9 +199,17 @@ export class Socket
     return this.#connection.opening.local;
   }
 
-  /** The peer's endpoint; `undefined` until the connection is open. */
+  /**
+   * The peer's endpoint; `undefined` until the connection is open. Behind a proxy that a server with `proxyProtocol`
+   * trusts, the endpoint of the proxy's client.
+   */
   get remote(): Endpoint | undefined {
     return this.#connection.opening.remote;
+  }
+
+  /** What the proxy before this connection has said in its PROXY header: see the option `proxyProtocol` of a server. */
+  get proxied(): Proxied | undefined {
+    return this.#connection.opening.proxied;
   }
 
   /** How many bytes were received, delivered or not. */

@@ -1,7 +1,14 @@
 // connect(): dials UNIX sockets. Core's engine does everything after that.
 import net from 'node:net';
-import { ConnectError, Socket, type SocketOptions } from '@rxsock/core';
-import { Connection, checkOptions, checkTimeout, resolveSocketOptions, type Transport } from '@rxsock/core/internal';
+import { ConnectError, type ProxyHeaderOptions, Socket, type SocketOptions } from '@rxsock/core';
+import {
+  Connection,
+  checkOptions,
+  checkTimeout,
+  encodeProxyHeader,
+  resolveSocketOptions,
+  type Transport,
+} from '@rxsock/core/internal';
 import { type ParsedAddress, parseAddress, UNNAMED, type UnixAddress } from './address.js';
 
 /** Options of {@link connect}: the address, and the options of every socket. */
@@ -9,6 +16,11 @@ export type ConnectOptions = UnixAddress &
   SocketOptions & {
     /** How long connecting may take, in milliseconds; 0 and Infinity wait without limit. @defaultValue 30,000 */
     readonly connectTimeout?: number | undefined;
+    /**
+     * Begins the connection with a PROXY header: for a proxy that tells its server who its client is.
+     * @defaultValue none
+     */
+    readonly proxyProtocol?: ProxyHeaderOptions | undefined;
   };
 
 /**
@@ -43,16 +55,20 @@ export type ConnectOptions = UnixAddress &
 export function connect(options: ConnectOptions): Socket {
   checkOptions(options, '{ path }');
   const address = parseAddress(options);
-  const { connectTimeout = 30_000 } = options;
+  const { connectTimeout = 30_000, proxyProtocol } = options;
   checkTimeout('connectTimeout', connectTimeout);
   const limits = resolveSocketOptions(options);
   const { highWaterMark } = limits;
+  const header = proxyProtocol === undefined ? undefined : encodeProxyHeader(proxyProtocol);
   const stream = { allowHalfOpen: true, highWaterMark } as net.SocketConstructorOpts;
   const transport: Transport = {
     type: 'unix',
     target: address.target,
     readyEvent: 'connect',
-    open: () => new net.Socket(stream).connect({ path: address.nodePath }),
+    open: () => {
+      const socket = new net.Socket(stream).connect({ path: address.nodePath });
+      return header ? socket.once('connect', () => socket.write(header)) : socket;
+    },
     endpoints: () => ({ local: UNNAMED, remote: address.endpoint }),
     explain: (cause, { phase }) => (phase === 'open' ? connectError(cause, address) : undefined),
   };

@@ -2,4 +2,9 @@
 export type { AbstractAddress, InheritedAddress, PathAddress, UnixAddress } from './address.js';
 export { type ConnectOptions, connect } from './connect.js';
 export { listen } from './listen.js';
-export type { InheritedSocketOptions, ListenOptions, NewSocketOptions } from './listen-options.js';
+export type {
+  InheritedSocketOptions,
+  ListenOptions,
+  LocalProxyProtocolOptions,
+  NewSocketOptions,
+} from './listen-options.js';

@@ -28,7 +28,23 @@ export interface InheritedSocketOptions extends InheritedAddress {
   readonly removeStale?: undefined;
 }
 
+/** What a server with `proxyProtocol` expects. */
+export interface LocalProxyProtocolOptions {
+  /**
+   * How long the header may take after the connection was accepted, in milliseconds. 0 and Infinity mean no limit.
+   * @defaultValue 10,000
+   */
+  readonly timeout?: number | undefined;
+}
+
 /** Options of {@link listen}: the address, and the options of every accepted socket. */
 export type ListenOptions = (NewSocketOptions | InheritedSocketOptions) &
   SocketOptions &
-  Pick<TcpListenOptions, 'backlog' | 'maxConnections' | 'claimTimeout'>;
+  Pick<TcpListenOptions, 'backlog' | 'maxConnections' | 'claimTimeout'> & {
+    /**
+     * Whether the server is behind a proxy that tells whom it carries, in a PROXY header of version 1 or 2: see the
+     * option of `listen()` of `@rxsock/core`. It believes everybody whom the mode of its file lets connect.
+     * @defaultValue none: PROXY headers are bytes like any others
+     */
+    readonly proxyProtocol?: LocalProxyProtocolOptions | undefined;
+  };

@@ -1,7 +1,12 @@
 // listen(): servers on UNIX sockets. Core's Server does everything after opening.
 import type net from 'node:net';
 import { formatEndpoint, type PathEndpoint, Server } from '@rxsock/core';
-import { checkOptions, resolveServerOptions, type ServerTransport } from '@rxsock/core/internal';
+import {
+  checkOptions,
+  resolveLocalProxyProtocol,
+  resolveServerOptions,
+  type ServerTransport,
+} from '@rxsock/core/internal';
 import { UNNAMED } from './address.js';
 import { serverFactory } from './create-server.js';
 import type { ListenOptions } from './listen-options.js';
@@ -51,6 +56,8 @@ export function listen(options: ListenOptions): Server<PathEndpoint> {
   checkOptions(options, '{ path }');
   const { create, target } = serverFactory(options);
   const { backlog, maxConnections, limits } = resolveServerOptions(options);
+  const { proxyProtocol } = options;
+  const proxies = proxyProtocol === undefined ? undefined : resolveLocalProxyProtocol(proxyProtocol);
   const open = () => {
     const server = create({ backlog, highWaterMark: limits.socket.highWaterMark });
     server.maxConnections = maxConnections;
@@ -73,5 +80,5 @@ export function listen(options: ListenOptions): Server<PathEndpoint> {
     endpoints: () => ({ local, remote: UNNAMED }),
     surrender: (server) => (server as UnixServer).surrender(),
   };
-  return new Server(transport, limits);
+  return new Server(transport, { ...limits, proxies });
 }

@@ -1,9 +1,10 @@
 // The option `via` of connect(): a dial through a proxy in place of one to addresses.
 import { checkFunction, checkObject, checkPort } from '../base/check.js';
 import { checkHost, checkHostForPeer } from '../base/host.js';
-import type { DialHandlers, DialTransport } from '../engine/transport.js';
+import type { DialTransport } from '../engine/transport.js';
 import { applyTuning, type KeepAliveTuning } from '../engine/tuning.js';
 import type { Connector } from './connector.js';
+import { prepared } from './prepared.js';
 
 /** The options that choose addresses. The proxy chooses them. */
 const OF_THE_PROXY = ['family', 'localAddress', 'localPort', 'attemptDelay', 'lookup'] as const;
@@ -34,17 +35,12 @@ export interface ViaOptions {
 
 export function dialVia(via: Connector, options: ViaOptions): Pick<DialTransport, 'target' | 'dial'> {
   const { target, host, port, ...tuning } = options;
-  const tuned = (handlers: DialHandlers): DialHandlers => ({
-    dialProgressed: (event) => handlers.dialProgressed(event),
-    dialled: (stream, received) => {
-      applyTuning(stream, tuning);
-      handlers.dialled(stream, received);
-    },
-    failed: (error) => handlers.failed(error),
-    closed: () => handlers.closed(),
-  });
   return {
     target: `${target} through ${via.name}`,
-    dial: (handlers) => via.dial({ host, port }, tuned(handlers)),
+    dial: (handlers) =>
+      via.dial(
+        { host, port },
+        prepared(handlers, (stream) => applyTuning(stream, tuning)),
+      ),
   };
 }

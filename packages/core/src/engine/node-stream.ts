@@ -9,7 +9,7 @@ import { type DialEvent, onDialEvents } from './dial-events.js';
 import { removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
 import { TlsWrites } from './tls-writes.js';
-import { internetEndpoints, type StreamTransport, type Transport } from './transport.js';
+import { endpointsOf, type StreamTransport, type Transport } from './transport.js';
 
 /** What a Node stream reports to its connection. */
 export interface NodeStreamHandlers {
@@ -167,7 +167,7 @@ export class NodeStream {
   }
 
   get endpoints(): Endpoints {
-    return (this.#transport.endpoints ?? internetEndpoints)(this.#stream);
+    return endpointsOf(this.#transport, this.#stream);
   }
 
   /** What the TLS handshake agreed on; `undefined` for a plain stream. */

@@ -7,9 +7,11 @@ import { elapsedTime } from '../base/clock.js';
 import type { Endpoint } from '../base/endpoint.js';
 import { type ConnectAttempt, SocketError } from '../base/errors.js';
 import { asError } from '../base/thrown.js';
+import type { Proxied } from '../proxy-protocol/proxied.js';
 import { connectError, type Scene, streamError } from './connection-errors.js';
 import type { DialEvent } from './dial-events.js';
 import type { NodeStream } from './node-stream.js';
+import { proxiedOf } from './proxied-streams.js';
 import type { Subscribers } from './subscribers.js';
 import type { Timeouts } from './timeouts.js';
 import type { Transport } from './transport.js';
@@ -18,6 +20,8 @@ export class Opening {
   step: 'resolving' | 'connecting' | 'securing';
   local: Endpoint | undefined;
   remote: Endpoint | undefined;
+  /** What the proxy before the connection has said. */
+  proxied: Proxied | undefined;
   /** In milliseconds since the epoch of the scheduler's clock. */
   openedAt: number | undefined;
   /** Returns how long the connection has been open, in milliseconds. */
@@ -69,7 +73,8 @@ export class Opening {
     return this.#stopwatch?.() ?? 0;
   }
 
-  #emitConnect({ endpoints: { local, remote } }: NodeStream): void {
+  #emitConnect({ endpoints: { local, remote }, duplex }: NodeStream): void {
+    this.proxied = proxiedOf(duplex);
     this.local = local;
     this.remote = remote;
     this.#subscribers.emit({ type: 'connect', local, remote });

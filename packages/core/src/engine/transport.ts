@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type Endpoints, internetEndpoint } from '../base/endpoint.js';
 import type { SocketError, SocketErrorOptions } from '../base/errors.js';
 import type { DialEvent } from './dial-events.js';
+import { proxiedOf } from './proxied-streams.js';
 
 /** How a transport opens a stream: it has the stream at once, or it dials. */
 export type Transport = StreamTransport | DialTransport;
@@ -23,6 +24,8 @@ export interface StreamTransport extends BaseTransport {
   open(): Duplex;
   /** The event after which the stream is open; `undefined` if it is open from the start. */
   readonly readyEvent: 'connect' | 'secureConnect' | undefined;
+  /** Bytes of the peer that were taken from the stream before. */
+  readonly received?: Buffer | undefined;
 }
 
 /** A transport that has no stream until a dial has succeeded: each attempt of the dial has a stream of its own. */
@@ -71,6 +74,12 @@ export interface HandshakeHandlers {
   /** @param stream The stream that carries the user's bytes from now on. */
   done(stream: Duplex): void;
   failed(error: Error): void;
+}
+
+/** Returns both ends of an open stream. Behind a proxy that has told its client, the remote end is the client's. */
+export function endpointsOf({ endpoints = internetEndpoints }: TransportNaming, stream: Duplex): Endpoints {
+  const { local, remote } = endpoints(stream);
+  return { local, remote: proxiedOf(stream)?.source ?? remote };
 }
 
 /** Returns both ends of a stream over IP. */

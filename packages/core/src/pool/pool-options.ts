@@ -36,9 +36,10 @@ export interface ConnectionPoolOptions extends SetupOptions {
    */
   readonly maxWaiting?: number | undefined;
   /**
-   * Called before an idle connection is used again, not before its first use. Return `true` if it still works. It may
-   * exchange messages with the peer, but must read the whole answer. After any other result, or an error, the pool
-   * aborts the connection and takes another. It runs in the `AsyncLocalStorage` context of the user who waits.
+   * Called before an idle connection is used again. Return `true` if it still works. It may exchange messages with the
+   * peer, but must read the whole answer. After any other result, or an error, the pool aborts the connection and takes
+   * another. It runs in the `AsyncLocalStorage` context of the user who waits. To check a new connection before its
+   * first use too, do so in `setup`, and throw if it does not work.
    * @defaultValue none: connections are used again without a check
    */
   readonly validate?: ((socket: Socket) => boolean | ObservableInput<boolean>) | undefined;

@@ -7,9 +7,11 @@ import { Connection } from '../engine/connection.js';
 import type { SocketLimits } from '../engine/limits.js';
 import { resetStream } from '../engine/node-internals.js';
 import { ownerOf } from '../engine/owners.js';
-import { internetEndpoints, type TransportNaming } from '../engine/transport.js';
+import { endpointsOf, internetEndpoints, type TransportNaming } from '../engine/transport.js';
+import type { ExpectedProxies } from '../proxy-protocol/trusted.js';
 import { controlOf, Socket } from '../socket.js';
 import { type Admission, admitOnly } from './admission.js';
+import { expectHeader } from './behind-proxies.js';
 import type { ConnectionEvent, DropEvent } from './events.js';
 
 /** How a transport accepts connections. */
@@ -26,6 +28,8 @@ export interface AcceptTransport extends TransportNaming {
 export interface AcceptedLimits {
   readonly socket: SocketLimits;
   readonly claimTimeout: number;
+  /** Whom to believe in the PROXY header that each connection begins with; `undefined` if there is none. */
+  readonly proxies?: ExpectedProxies | undefined;
 }
 
 /** What the accepted connections report to their server. */
@@ -55,16 +59,37 @@ export class AcceptedConnections {
 
   /** Accepts the connections of this Node server. */
   listenTo(server: net.Server): void {
+    const { acceptEvent } = this.#transport;
+    const { proxies } = this.#limits;
+    // Behind proxies, Node's own listeners, which begin the handshake, wait for the header.
+    const listeners = proxies ? server.listeners('connection') : [];
+    if (proxies) server.removeAllListeners('connection');
     server.on('connection', (stream: net.Socket) => {
       this.#streams.add(stream);
       stream.once('close', () => this.#streams.delete(stream));
     });
-    server.on(this.#transport.acceptEvent, (stream: Duplex) => this.#accept(stream));
+    const isPlain = acceptEvent === 'connection';
+    if (proxies)
+      server.on('connection', (stream: net.Socket) =>
+        this.#expectHeader(stream, proxies, (received) => {
+          if (!this.#admits(stream)) return;
+          if (!isPlain && received.length > 0) stream.unshift(received);
+          for (const listener of listeners) listener.call(server, stream);
+          if (isPlain) this.#accept(stream, received);
+        }),
+      );
+    if (!proxies || !isPlain) server.on(acceptEvent, (stream: Duplex) => this.#accept(stream));
     server.on('tlsClientError', (error: Error, stream: Duplex) => this.#handshakeFailed(error, stream));
     server.on('drop', (peer?: net.DropArgument) =>
       this.drop('maxConnections', this.#naming.endpoints((peer ?? {}) as Duplex).remote),
     );
-    if (this.#transport.admissions?.length) admitOnly(server, (stream) => this.#admits(stream));
+    if (!proxies && this.#transport.admissions?.length) admitOnly(server, (stream) => this.#admits(stream));
+  }
+
+  #expectHeader(stream: net.Socket, proxies: ExpectedProxies, arrived: (received: Buffer) => void): void {
+    const { remote } = this.#naming.endpoints(stream);
+    const refused = (error: SocketError) => this.drop('proxyProtocol', remote, error);
+    expectHeader(stream, proxies, this.#limits.socket.scheduler, remote, { arrived, refused });
   }
 
   /** Emits a drop. */
@@ -85,15 +110,15 @@ export class AcceptedConnections {
 
   // A refused connection is closed as Node closes those beyond maxConnections.
   #admits(stream: net.Socket): boolean {
-    const refusing = this.#transport.admissions?.find((admission) => !admission.admits(stream));
+    const { remote } = endpointsOf(this.#naming, stream);
+    const refusing = this.#transport.admissions?.find((admission) => !admission.admits(stream, remote));
     if (!refusing) return true;
-    const { remote } = this.#naming.endpoints(stream);
     stream.destroy();
     this.drop(refusing.reason, remote);
     return false;
   }
 
-  #accept(stream: Duplex): void {
+  #accept(stream: Duplex, received?: Buffer): void {
     // The socket decides whether our side ends at the peer's FIN.
     stream.allowHalfOpen = true;
     const { socket: limits, claimTimeout } = this.#limits;
@@ -101,7 +126,13 @@ export class AcceptedConnections {
       this.drop('unclaimed', socket.remote);
       socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
     };
-    const transport = { ...this.#naming, target: this.#peerOf(stream), readyEvent: undefined, open: () => stream };
+    const transport = {
+      ...this.#naming,
+      target: this.#peerOf(stream),
+      readyEvent: undefined,
+      open: () => stream,
+      received,
+    };
     const socket: Socket = new Socket(new Connection(transport, limits, { claimTimeout, unclaimed }));
     this.sockets.add(socket);
     controlOf(socket).afterClose(() => {
@@ -113,12 +144,12 @@ export class AcceptedConnections {
 
   // Messages name the peer, because the address that accepted it is the same for all.
   #peerOf(stream: Duplex): string {
-    const { remote } = this.#naming.endpoints(stream);
+    const { remote } = endpointsOf(this.#naming, stream);
     return (remote && formatEndpoint(remote)) || this.#transport.target;
   }
 
   #handshakeFailed(cause: NodeJS.ErrnoException, stream: Duplex): void {
-    const { local, remote } = this.#naming.endpoints(stream);
+    const { local, remote } = endpointsOf(this.#naming, stream);
     const target = this.#peerOf(stream);
     this.drop('handshake', remote, this.#naming.explain(cause, { phase: 'open', target, local, remote }, stream));
   }

@@ -20,6 +20,7 @@ export interface DropEvent {
    * `maxConnections`: there were too many at once. `maxConnectionsPerAddress`: its client had too many.
    * `maxHandshakes`: too many TLS handshakes were in progress. `acceptError`: the system could not accept it.
    * `handshake`: its TLS handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
+   * `proxyProtocol`: it did not begin with a PROXY header of a trusted proxy.
    */
   readonly reason:
     | 'maxConnections'
@@ -27,9 +28,10 @@ export interface DropEvent {
     | 'maxHandshakes'
     | 'acceptError'
     | 'handshake'
+    | 'proxyProtocol'
     | 'unclaimed';
   readonly remote: Endpoint | undefined;
-  /** The error, for `acceptError` and `handshake`. */
+  /** The error, for `acceptError`, `handshake` and `proxyProtocol`. */
   readonly error: SocketError | undefined;
 }
 /** A connection that `serve` handles has failed, or its handler has. */

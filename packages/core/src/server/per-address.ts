@@ -3,6 +3,7 @@
 import type net from 'node:net';
 import { isIPv4 } from 'node:net';
 import { addressBytes } from '../base/address-bytes.js';
+import type { Endpoint } from '../base/endpoint.js';
 import type { Admission } from './admission.js';
 
 const MAPPED_IPV4 = Buffer.from('00000000000000000000ffff', 'hex');
@@ -18,9 +19,9 @@ export class ConnectionsPerAddress implements Admission {
     this.#most = most;
   }
 
-  admits(stream: net.Socket): boolean {
+  admits(stream: net.Socket, remote: Endpoint | undefined): boolean {
     // A client that has already gone has no address. All of those count as one.
-    const client = stream.remoteAddress === undefined ? '' : clientOf(stream.remoteAddress);
+    const client = remote && 'address' in remote ? clientOf(remote.address) : '';
     const open = this.open.get(client) ?? 0;
     if (open >= this.#most) return false;
     this.open.set(client, open + 1);

@@ -23,6 +23,22 @@ async function started(most: number, options: ListenOptions = {}) {
   return { server, port: address.port, drops, accepted };
 }
 
+const stream = () => new EventEmitter() as net.Socket;
+const remote = (address = '') => (address === '' ? undefined : ({ address, port: 1, family: 'IPv4' } as const));
+
+test('behind a proxy, counts the clients that the PROXY headers name', async () => {
+  const { server, port, drops } = await started(2, { proxyProtocol: { trusted: ['127.0.0.1'] } });
+  const open = (client: string) => {
+    const peer = rawClient(port);
+    peer.write(`PROXY TCP4 ${client} 192.0.2.99 1000 80\r\n`);
+    return drainRaw(peer);
+  };
+  for (const client of ['192.0.2.1', '192.0.2.1', '192.0.2.2']) void open(client);
+  await expect.poll(() => server.sockets.size).toBe(3);
+  expect(await open('192.0.2.1')).toMatchObject({ end: expect.stringMatching(/end|ECONNRESET/) });
+  expect(drops).toMatchObject([{ reason: 'maxConnectionsPerAddress', remote: { address: '192.0.2.1' } }]);
+});
+
 test('a connection over the limit is dropped as one over maxConnections is: with its reason, and an end', async () => {
   for (const options of [{ maxConnections: 1 }, { maxConnectionsPerAddress: 1 }] as const) {
     const { port, drops, accepted } = await started(1, { maxConnectionsPerAddress: undefined, ...options });
@@ -57,11 +73,9 @@ test('without the option, one address may have any number', async () => {
 });
 
 describe('counts as one client', () => {
-  const stream = (remoteAddress: string | undefined) =>
-    Object.assign(new EventEmitter(), { remoteAddress }) as unknown as net.Socket;
   const areOne = (...addresses: (string | undefined)[]) => {
     const counts = new ConnectionsPerAddress(1);
-    const [first, second] = addresses.map((address) => counts.admits(stream(address)));
+    const [first, second] = addresses.map((address) => counts.admits(stream(), remote(address)));
     expect(first).toBe(true);
     return !second;
   };
@@ -91,12 +105,12 @@ describe('counts as one client', () => {
 
 test('a client without connections takes no memory', () => {
   const counts = new ConnectionsPerAddress(2);
-  const streams = ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1', '2001:db8::1'].map((remoteAddress) =>
-    Object.assign(new EventEmitter(), { remoteAddress }),
-  );
-  expect(streams.map((stream) => counts.admits(stream as never))).toEqual([true, true, false, true]);
+  const addresses = ['192.0.2.1', '::ffff:192.0.2.1', '192.0.2.1', '2001:db8::1'];
+  const streams = addresses.map(stream);
+  const admitted = streams.map((each, index) => counts.admits(each, remote(addresses[index])));
+  expect(admitted).toEqual([true, true, false, true]);
   expect([...counts.open.values()]).toEqual([2, 1]);
-  for (const stream of streams) stream.emit('close');
+  for (const each of streams) each.emit('close');
   expect(counts.open.size).toBe(0);
 });
 

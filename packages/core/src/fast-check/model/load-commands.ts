@@ -6,10 +6,14 @@ import { numberedBytes } from './numbered-bytes.js';
 import { LAWS, type Verdict } from './socket-laws.js';
 import { command, type SocketCommand } from './steps.js';
 
-/** A flood of single bytes has three portions. The first may cost memory for code. */
-const PORTIONS = 3;
+/**
+ * A flood of single bytes has at least three portions. The first ones may cost memory for code: until a portion costs
+ * little, more follow.
+ */
+const LEAST_PORTIONS = 3;
+const MOST_PORTIONS = 10;
 const PORTION = 1000;
-const FLOOD = PORTIONS * PORTION;
+const MOST = MOST_PORTIONS * PORTION;
 
 /** How much memory a waiting byte may cost. Alone, a chunk costs a hundred bytes. */
 const COST = 48;
@@ -19,11 +23,11 @@ const FILLING = 400_000;
 const PART = 10_000;
 
 const flood = command({
-  says: `next() with ${FLOOD} single bytes, which wait`,
+  says: 'next() with thousands of single bytes, which wait',
   check: (model) => model.hasClock && model.works && model.used && model.stalled && !model.completed,
   async act(model, real) {
     const { near, verdict } = real;
-    const bytes = numberedBytes('near', model.offered, FILLING + FLOOD);
+    const bytes = numberedBytes('near', model.offered, FILLING + MOST);
     for (let at = 0; at < FILLING; at += PART) near.next(bytes.subarray(at, at + PART));
     await real.turn();
     let at = FILLING;
@@ -31,16 +35,16 @@ const flood = command({
       for (const end = at + PORTION; at < end; at++) near.next(bytes.subarray(at, at + 1));
       await real.turn();
     });
-    model.offered += bytes.length;
+    model.offered += at;
     real.drainsBefore = undefined;
   },
 });
 
 const farFlood = command({
-  says: `the other end sends ${FLOOD} single bytes, which wait`,
+  says: 'the other end sends thousands of single bytes, which wait',
   check: (model) => model.hasClock && model.works && model.used && !model.farEnded && isKept(model),
   async act(model, real) {
-    const bytes = numberedBytes('far', model.sent, FLOOD);
+    const bytes = numberedBytes('far', model.sent, MOST);
     await real.turn();
     let at = 0;
     await checkMemory(real.verdict, async () => {
@@ -50,7 +54,7 @@ const farFlood = command({
         await real.turn();
       }
     });
-    model.sent += FLOOD;
+    model.sent += at;
   },
 });
 
@@ -62,7 +66,7 @@ function isKept(model: Readonly<ConnectionModel>): boolean {
 async function checkMemory(verdict: Verdict, sendPortion: () => Promise<void>): Promise<void> {
   let least = Number.POSITIVE_INFINITY;
   let before = retainedBytes();
-  for (let portion = 0; portion < PORTIONS; portion++) {
+  for (let portion = 0; portion < LEAST_PORTIONS || (least > COST && portion < MOST_PORTIONS); portion++) {
     await sendPortion();
     const after = retainedBytes();
     least = Math.min(least, (after - before) / PORTION);

@@ -51,6 +51,7 @@ export class ModelledConnection implements Observed {
 
   /** The reader leaves. What it has taken is taken. */
   leave(model: ConnectionModel): void {
+    this.drainsBefore = undefined;
     this.reader?.leave();
     if (this.reader && !model.over) model.position = this.reader.position;
     this.reader = undefined;
