@@ -42,6 +42,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'FrameMapping',
     'HeaderCodec',
     'HeaderFrameOptions',
+    'KeepAliveOptions',
     'LimitRateOptions',
     'SaveToOptions',
     'SocketDuplex',

@@ -54,6 +54,30 @@ test.each(versions)('does not trust an unknown authority, which is a drop in %s'
   expect(errors).toEqual([]);
 });
 
+test('agrees with us on the group and on the signature that our lists name', async () => {
+  const { address } = await serve({ ecdhCurve: 'P-384', sigalgs: 'ECDSA+SHA384' });
+  // In TLS 1.3 only one signature fits the key of our certificate.
+  await using program = client(address.port, '-tls1_2');
+
+  await talk(program);
+
+  expect(program.stdout).toMatch(/^(Server|Peer) Temp Key: .*384/m);
+  expect(program.stdout).toMatch(/^Peer signing digest: SHA384$/m);
+});
+
+test.each([
+  ['group', { ecdhCurve: 'P-384' }, ['-groups', 'X25519']],
+  ['signature', { sigalgs: 'ECDSA+SHA384' }, ['-sigalgs', 'ECDSA+SHA256', '-tls1_2']],
+])('does not agree with us on a %s that our list does not name', async (_title, options, flags) => {
+  const sni = { 'other.test': { key: files.other.key, cert: files.other.cert } };
+  const { address, drops } = await serve({ ...options, sni });
+  for (const name of ['localhost', 'other.test']) {
+    await using program = client(address.port, ...flags, '-servername', name);
+    expect(await program.exited).toBe(1);
+  }
+  await expect.poll(() => drops).toMatchObject([{ reason: 'handshake' }, { reason: 'handshake' }]);
+});
+
 test('gets the certificate of the name that it asks for', async () => {
   const { address } = await serve({ sni: { '*.test': { key: files.other.key, cert: files.other.cert } } });
   await using program = client(address.port, '-servername', 'other.test', '-verify_hostname', 'other.test');

@@ -35,6 +35,15 @@ test.each(versions)('answers everything that came before our close_notify, in %s
   expect(await secured).toMatchObject({ protocol: version, authorized: true, peer: { subject: 'CN=localhost' } });
 });
 
+test('agrees with us on a group and a signature of our lists', async () => {
+  await using server = await start(files.server, '-rev');
+  const options = { ecdhCurve: 'P-521:P-384', sigalgs: 'ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256' };
+  await lastValueFrom(of('abc\n').pipe(tcp.through(dial(server.port, options)), tcp.lines()));
+
+  await server.program.printed(/^Signature Algorithms: ECDSA\+SHA256:RSA-PSS\+SHA256$/m, 'stderr');
+  await server.program.printed(/^Supported groups: (secp521r1|P-521):(secp384r1|P-384)$/im, 'stderr');
+});
+
 test.each([
   ['has expired', 'CERT_HAS_EXPIRED', () => start(files.expired), () => ({})],
   ['is for another name', 'ERR_TLS_CERT_ALTNAME_INVALID', () => start(files.other), () => ({})],

@@ -8,6 +8,7 @@ import { EMPTY, NEVER } from 'rxjs';
 import * as kind from './kinds.js';
 import {
   dialOptions,
+  keepAliveRow,
   listenOptions,
   type Options,
   proxyHeader,
@@ -201,6 +202,8 @@ export const coreRows: Row[] = [
   ),
   row('core connect', dialOptions, (options) => core.connect(options), { base: { port: 1 } }),
   row('core listen', listenOptions, (options) => core.listen(options)),
+  keepAliveRow('core connect', (options) => core.connect({ port: 1, ...options })),
+  keepAliveRow('core listen', (options) => core.listen(options)),
   row('core connect proxyProtocol', proxyHeader, (options) => core.connect({ port: 1, proxyProtocol: options })),
   row('core listen proxyProtocol', proxyProtocol, (options) => core.listen({ proxyProtocol: options as never }), {
     base: { trusted: ['::1'] },

@@ -46,7 +46,31 @@ export const socketOptions: Options = {
   scheduler: kind.scheduler,
 };
 
-export const tcpOptions: Options = { ...socketOptions, noDelay: kind.flag, keepAlive: kind.delay };
+const keepAliveTime = kind.fraction(1, 32_767_000);
+/** How a silent peer is probed. Some versions of Node refuse `interval` and `count` with an error of their own. */
+export const keepAlive: Options = {
+  delay: kind.required(kind.fraction(0, 32_767_000)),
+  interval: keepAliveTime,
+  count: kind.range(1, 127),
+};
+
+export const tcpOptions: Options = {
+  ...socketOptions,
+  noDelay: kind.flag,
+  keepAlive: kind.also(kind.fraction(0, 32_767_000), {
+    good: [{ delay: 1000 }],
+    bad: [{ delay: '1000' }, { interval: 1000 }, { delay: 1000, interval: 0 }, { delay: 1000, count: 0 }],
+  }),
+};
+
+/** The rows of the option `keepAlive` of a function. A number is a value of its own, so it stands in an array here. */
+export const keepAliveRow = (name: string, call: (options: { readonly keepAlive: never }) => unknown): Row =>
+  row(
+    `${name} keepAlive`,
+    keepAlive,
+    (options) => call({ keepAlive: (typeof options === 'number' ? [options] : options) as never }),
+    { base: { delay: 1000 } },
+  );
 
 export const dialOptions: Options = {
   ...tcpOptions,
@@ -95,6 +119,8 @@ export const listenOptions: Options = {
   port: kind.portOrService,
   host: kind.host,
   ipv6Only: kind.flag,
+  reusePort: kind.flag,
+  maxConnectionsPerAddress: kind.size,
   fd: descriptor,
   proxyProtocol: kind.object({ trusted: ['::1'] }),
 };

@@ -76,8 +76,10 @@ const membership: Options = { group: kind.required(group), source: kind.address,
 const member = { base: { group: '239.1.2.3' } };
 
 const udpRows: Row[] = [
-  row('udp bind', { ...datagramOptions, port: kind.port, host: kind.host, ipv6Only: kind.flag }, (options) =>
-    udp.bind(options),
+  row(
+    'udp bind',
+    { ...datagramOptions, port: kind.port, host: kind.host, ipv6Only: kind.flag, reusePort: kind.flag },
+    (options) => udp.bind(options),
   ),
   row(
     'udp connect',

@@ -5,6 +5,7 @@ import { cert, key } from '../support/certificate.js';
 import * as kind from './kinds.js';
 import {
   dialOptions,
+  keepAliveRow,
   listenOptions,
   type Options,
   proxyHeader,
@@ -19,6 +20,7 @@ const pem = (good: string): kind.Kind => ({
   good: [good, Buffer.from(good), [good]],
   bad: [...notPem, [], [''], [null], [1]],
 });
+const notNames = [...kind.text.bad, ' ', 'P-256:', 'X25519, P-256'];
 const version = kind.choice('TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3');
 
 const credentials: Options = {
@@ -33,6 +35,8 @@ const credentials: Options = {
 const context: Options = {
   ...credentials,
   ciphers: { ...kind.text, good: ['ECDHE-ECDSA-AES128-GCM-SHA256'] },
+  sigalgs: { good: ['ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256'], bad: notNames },
+  ecdhCurve: { good: ['X25519:P-256', 'auto'], bad: notNames },
   minVersion: { ...version, good: ['TLSv1.2', 'TLSv1.3'] },
   maxVersion: { ...version, good: ['TLSv1.2', 'TLSv1.3'] },
 };
@@ -64,9 +68,13 @@ const secured = { key, cert, ca: cert };
 
 export const tlsRows: Row[] = [
   row('tls connect', { ...dialOptions, ...client }, (options) => tls.connect(options), { base: { port: 1 } }),
-  row('tls connect proxyProtocol', proxyHeader, (options) => tls.connect({ port: 1, proxyProtocol: options })),
+  keepAliveRow('tls connect', (options) => tls.connect({ port: 1, ...options })),
+  keepAliveRow('tls listen', (options) => tls.listen({ ...secured, ...options })),
   row('tls createSecureContext', context, (options) => tls.createSecureContext(options)),
-  row('tls listen', { ...listenOptions, ...server }, (options) => tls.listen(options), { base: secured }),
+  row('tls listen', { ...listenOptions, ...server, maxHandshakes: kind.size }, (options) => tls.listen(options), {
+    base: secured,
+  }),
+  row('tls connect proxyProtocol', proxyHeader, (options) => tls.connect({ port: 1, proxyProtocol: options })),
   row(
     'tls listen proxyProtocol',
     proxyProtocol,

@@ -1,5 +1,7 @@
 // The attack: make the server keep more than it can. The defences are on by default: maxLength of the codecs,
 // maxConnections and claimTimeout. What was announced is not allocated, only what has arrived.
+
+import type net from 'node:net';
 import {
   connections,
   data,
@@ -81,6 +83,32 @@ test('a flood of connections beyond maxConnections is dropped, and those within 
   for (const client of served) client.end('still here');
   const answers = await Promise.all(served.map(async (client) => String((await drainRaw(client)).bytes)));
   expect(answers).toEqual(Array(10).fill('still here'));
+});
+
+test('a thousand connections of one client do not keep another one out', async () => {
+  const server = listen({ maxConnectionsPerAddress: 20, maxConnections: 100 });
+  onTestFinished(() => void server.close({ drain: 0 }));
+  const drops: string[] = [];
+  server.pipe(on('drop')).subscribe(({ reason }) => drops.push(reason));
+  server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
+  const { port } = (await firstValueFrom(server.pipe(on('listening')))).address;
+  const greedy: net.Socket[] = [];
+  // Fewer at once than the kernel keeps: it would answer the others only after seconds.
+  while (greedy.length < 1_000) {
+    greedy.push(...Array.from({ length: 200 }, () => rawClient(port)));
+    await expect.poll(() => drops.length).toBe(greedy.length - 20);
+  }
+  const ask = async (localAddress: string) => {
+    const client = rawClient(port, { localAddress });
+    client.end('hello');
+    return String((await drainRaw(client)).bytes);
+  };
+  expect(await ask('127.0.0.2')).toBe('hello');
+  expect(drops).toEqual(Array(980).fill('maxConnectionsPerAddress'));
+  expect(await ask('127.0.0.1')).toBe('');
+  for (const client of greedy) client.resetAndDestroy();
+  await expect.poll(() => server.sockets.size).toBe(0);
+  expect(await ask('127.0.0.1')).toBe('hello');
 });
 
 test('connections that the application forgets are closed after claimTimeout', async () => {

@@ -48,8 +48,8 @@ export async function closedPort(): Promise<number> {
 }
 
 /** A plain client. Its errors are ignored. */
-export function rawClient(port: number): net.Socket {
-  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+export function rawClient(port: number, options: Partial<net.TcpNetConnectOpts> = {}): net.Socket {
+  const peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...options }).on('error', () => {});
   onTestFinished(() => void peer.destroy());
   return peer;
 }

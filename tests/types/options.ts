@@ -104,4 +104,10 @@ unix.connect({ path: undefined, abstract: 'a' });
 unix.listen({ path: '/a', abstract: undefined, fd: undefined, mode: undefined, removeStale: undefined });
 unix.listen({ fd: 3, path: undefined, abstract: undefined, mode: undefined, removeStale: undefined });
 unix.listen({ path: '/a', backlog: undefined, maxConnections: undefined, claimTimeout: undefined });
+// A client of a UNIX socket has no address.
+// @ts-expect-error
+unix.listen({ path: '/a', maxConnectionsPerAddress: 1 });
+export const probes: core.KeepAliveOptions = { delay: 1, interval: undefined, count: undefined };
+// @ts-expect-error
+export const noDelay: core.KeepAliveOptions = { interval: 1 };
 export const upgrade: tls.UpgradeOptions = { isServer: undefined, servername: undefined, verify: undefined };

@@ -21,8 +21,10 @@ import { prepared } from './dial/prepared.js';
 import { type DialOptions, TcpDial } from './dial/tcp-dial.js';
 import { checkVia, dialVia } from './dial/via.js';
 import { Connection } from './engine/connection.js';
+import { type KeepAliveOptions, resolveKeepAlive } from './engine/keep-alive.js';
 import { resolveSocketOptions, type SocketLimits, type SocketOptions } from './engine/limits.js';
 import type { DialHandlers, Transport } from './engine/transport.js';
+import { applyTuning } from './engine/tuning.js';
 import { isServiceName } from './lookup/service-port.js';
 import { encodeProxyHeader, type ProxyHeaderOptions } from './proxy-protocol/encode.js';
 import { Socket } from './socket.js';
@@ -32,11 +34,12 @@ export interface TcpOptions extends SocketOptions {
   /** Sends small writes at once instead of delaying them (TCP_NODELAY). @defaultValue `true` */
   readonly noDelay?: boolean | undefined;
   /**
-   * How long the connection may be idle before the system probes the peer (SO_KEEPALIVE), in milliseconds, rounded up
-   * to whole seconds. 0 means never.
+   * How long the connection may be idle before the system probes the peer (SO_KEEPALIVE), in milliseconds, up to
+   * 32,767,000, rounded up to whole seconds. 0 means never. If ten probes, one a second, stay without an answer, the
+   * connection fails with `ETIMEDOUT`. An object sets these numbers too: see {@link KeepAliveOptions}.
    * @defaultValue 0
    */
-  readonly keepAlive?: number | undefined;
+  readonly keepAlive?: number | KeepAliveOptions | undefined;
 }
 
 /** Options of {@link connect}. */
@@ -99,7 +102,8 @@ export interface ConnectOptions extends TcpOptions {
  * **Backpressure**: see {@link Socket}.
  *
  * @param options The peer, and the options of every socket. Times are in milliseconds, sizes in bytes.
- * @throws At the call: TypeError or RangeError for an invalid option.
+ * @throws At the call: TypeError or RangeError for an invalid option; {@link SocketError} `ERR_OPTION_UNSUPPORTED` for
+ * an `interval` or a `count` of `keepAlive` that this version of Node cannot set.
  * @throws As a notification: {@link ConnectError} with every attempt, and Node's code (`ECONNREFUSED`, `ENOTFOUND`, …)
  * or `ERR_UNKNOWN_SERVICE` for an unknown service; {@link SocketTimeoutError} (`ETIMEDOUT`) for a time limit; {@link
  * ResetError} (`ECONNRESET`, `EPIPE`); {@link AbortedError} (`ERR_SOCKET_ABORTED`); {@link WriteBufferOverflowError}
@@ -133,8 +137,8 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
   checkTimeout('handshakeTimeout', handshakeTimeout);
   const dialOptions = resolveDialOptions(options, limits);
   const { target, host, port } = dialOptions;
-  const { via, noDelay = true, keepAlive = 0 } = options;
-  const tuning = { noDelay, keepAlive: wholeSeconds(keepAlive) };
+  const { via, noDelay = true } = options;
+  const tuning = { noDelay, keepAlive: resolveKeepAlive(options.keepAlive) };
   const way = via
     ? dialVia(via, { target, host, port: port as number, ...tuning })
     : {
@@ -149,16 +153,11 @@ export function connectOver(options: ConnectOptions, { handshakeTimeout = 0, ...
 }
 
 function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler }: SocketLimits): DialOptions {
-  const { host = 'localhost', port, localAddress, localPort, noDelay = true, keepAlive = 0 } = options;
+  const { host = 'localhost', port, localAddress, localPort, noDelay = true } = options;
   const { family = 0, attemptDelay = 250, lookup = systemLookup } = options;
-  // noDelay and keepAlive work only here: connect() of a net.Socket ignores them.
-  const streamOptions = {
-    allowHalfOpen: true,
-    highWaterMark,
-    noDelay,
-    keepAlive: keepAlive > 0,
-    keepAliveInitialDelay: wholeSeconds(keepAlive),
-  } as net.SocketConstructorOpts;
+  const keepAlive = resolveKeepAlive(options.keepAlive);
+  // noDelay works only here: connect() of a net.Socket ignores it.
+  const streamOptions = { allowHalfOpen: true, highWaterMark, noDelay } as net.SocketConstructorOpts;
   return {
     target: formatAddress(host, port),
     host: checkHost('host', host),
@@ -168,7 +167,12 @@ function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler 
     attemptDelay,
     lookup,
     scheduler,
-    createStream: () => new net.Socket(streamOptions),
+    createStream: () => {
+      const stream = new net.Socket(streamOptions);
+      // Node keeps it until the stream is open.
+      applyTuning(stream, { keepAlive });
+      return stream;
+    },
   };
 }
 
@@ -186,11 +190,6 @@ export function socketOver(
   // At once, because from now on the stream belongs to the socket.
   connection.dial();
   return new Socket(connection);
-}
-
-/** Rounds up to whole seconds: the system counts in seconds, and replaces 0 by its own default of hours. */
-export function wholeSeconds(milliseconds: number): number {
-  return Math.ceil(milliseconds / 1000) * 1000;
 }
 
 /** Checks the options of {@link connect} that are not options of every socket. */
@@ -218,9 +217,9 @@ function checkLocalAddress(localAddress: string, family: Family): void {
 }
 
 /** Checks the options that dialled and accepted connections share. */
-export function checkTcpOptions({ noDelay = true, keepAlive = 0 }: TcpOptions): void {
+export function checkTcpOptions({ noDelay = true, keepAlive }: TcpOptions): void {
   checkBoolean('noDelay', noDelay);
-  checkDelay('keepAlive', keepAlive);
+  resolveKeepAlive(keepAlive);
 }
 
 /** Throws unless `port` is a port number or could be the name of a service. */

@@ -1,14 +1,18 @@
 // listen(): TCP servers. This file only opens a net.Server. The class Server does everything else.
 import net from 'node:net';
-import { checkBoolean, checkDescriptor } from './base/check.js';
+import { checkBoolean, checkDescriptor, checkSize } from './base/check.js';
 import { formatAddress, type InternetEndpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
 import { checkHost } from './base/host.js';
+import { checkReusePortSupported } from './base/node-support.js';
 import { setImmediate } from './base/real-timers.js';
-import { checkPortOrService, checkTcpOptions, type TcpOptions, wholeSeconds } from './connect.js';
+import { checkPortOrService, checkTcpOptions, type TcpOptions } from './connect.js';
+import { resolveKeepAlive } from './engine/keep-alive.js';
+import { applyTuning } from './engine/tuning.js';
 import { servicePort } from './lookup/service-port.js';
 import { type ProxyProtocolOptions, resolveProxyProtocol } from './proxy-protocol/trusted.js';
 import { failServer, listenOnDescriptor } from './server/descriptor.js';
+import { ConnectionsPerAddress } from './server/per-address.js';
 import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
 import { resolveServerOptions } from './server/server-options.js';
 
@@ -42,6 +46,24 @@ export interface ListenOptions extends TcpOptions {
    */
   readonly maxConnections?: number | undefined;
   /**
+   * How many connections one client may have open at once, those in a TLS handshake included. The server drops further
+   * ones, each with a `drop` event. Infinity means no limit. Behind a proxy, all clients have the address of the proxy,
+   * unless `proxyProtocol` tells theirs: then a connection counts from its header on.
+   *
+   * Connections from one IPv4 address are those of one client, also if it comes as `::ffff:192.0.2.1`. With IPv6 a
+   * client is a network of 64 bits, because one machine can use all of its addresses; only link-local addresses count
+   * as a whole. Each process counts its own connections.
+   * @defaultValue Infinity
+   */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * Whether other sockets that set this, of this or of another process of the same user, may listen on the same address
+   * and port. The system spreads the connections over them (SO_REUSEPORT). Needs Node 22.12 and, for example, Linux:
+   * macOS and Windows cannot spread.
+   * @defaultValue `false`
+   */
+  readonly reusePort?: boolean | undefined;
+  /**
    * How long an accepted socket may wait for its first subscriber before it is aborted, in milliseconds. 0 and Infinity
    * mean no limit.
    * @defaultValue 10,000
@@ -66,10 +88,11 @@ export interface ListenOptions extends TcpOptions {
  *
  * @param options The address, the limits, and the options of accepted sockets. Times are in milliseconds, sizes in
  * bytes.
- * @throws At the call: TypeError or RangeError for an invalid option; TypeError for `fd` together with `host`, `port`
- * or `ipv6Only`.
+ * @throws At the call: TypeError or RangeError for an invalid option; TypeError for `fd` together with `host`, `port`,
+ * `ipv6Only` or `reusePort`; {@link SocketError} `ERR_OPTION_UNSUPPORTED` for `reusePort`, or an `interval` or a `count`
+ * of `keepAlive`, that this version of Node cannot set.
  * @throws As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `EINVAL`
- * for an `fd` that is not a listening TCP socket), or `ERR_UNKNOWN_SERVICE` for an unknown service.
+ * for an `fd` that is not a listening TCP socket; `ENOTSUP` for `reusePort` on a system without it), or `ERR_UNKNOWN_SERVICE` for an unknown service.
  * @see https://nodejs.org/api/net.html#serverlistenoptions-callback
  *
  * @example
@@ -87,7 +110,7 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
 
 /** What another transport changes about a TCP server. For the sibling packages. */
 export interface ServerOverTcp
-  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'acceptEvent' | 'endpoints' | 'explain'> {
+  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'acceptEvent' | 'admissions' | 'endpoints' | 'explain'> {
   create(streams: net.ServerOpts): net.Server;
   /** Whether a cluster worker listens itself, and not its primary process. */
   readonly exclusive?: boolean | undefined;
@@ -96,44 +119,51 @@ export interface ServerOverTcp
 /** Returns the transport and the limits of a server over TCP. */
 export function serverOver(
   options: ListenOptions,
-  { create, exclusive = false, ...over }: ServerOverTcp,
+  { create, exclusive = false, admissions = [], ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
   const { backlog, maxConnections, limits } = resolveServerOptions(options);
-  const { proxyProtocol } = options;
+  const { proxyProtocol, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = options;
   const proxies = proxyProtocol === undefined ? undefined : resolveProxyProtocol(proxyProtocol);
-  const { port = 0, host = '127.0.0.1', ipv6Only = false, fd, noDelay = true, keepAlive = 0 } = options;
+  const { port = 0, host = '127.0.0.1', ipv6Only = false, reusePort = false, fd, noDelay = true } = options;
   checkPortOrService(port);
   const address = checkHost('host', host);
   checkBoolean('ipv6Only', ipv6Only);
+  checkBoolean('reusePort', reusePort);
+  checkSize('maxConnectionsPerAddress', maxConnectionsPerAddress);
+  if (reusePort) checkReusePortSupported();
   if (fd !== undefined) checkInherited(fd, options);
   checkTcpOptions(options);
+  const keepAlive = resolveKeepAlive(options.keepAlive);
   const target = fd === undefined ? formatAddress(address, port) : `descriptor ${fd}`;
   const open = () => {
     const server = create({
       allowHalfOpen: true,
       pauseOnConnect: true,
       noDelay,
-      keepAlive: keepAlive > 0,
-      keepAliveInitialDelay: wholeSeconds(keepAlive),
       highWaterMark: limits.socket.highWaterMark,
     } as net.ServerOpts);
     server.maxConnections = maxConnections;
-    const start = (found: number) => server.listen({ port: found, host: address, ipv6Only, backlog, exclusive });
+    // Not as an option of the server, which takes no interval and no count. Before TLS takes the stream.
+    if (keepAlive.enable) server.prependListener('connection', (stream) => applyTuning(stream, { keepAlive }));
+    const where = { host: address, ipv6Only, reusePort, backlog, exclusive };
+    const start = (found: number) => server.listen({ ...where, port: found });
     if (fd !== undefined) listenInherited(server, fd, backlog);
     else if (typeof port === 'number') start(port);
     else listenByName(server, port, target, start);
     return server;
   };
+  const perAddress = maxConnectionsPerAddress < Number.POSITIVE_INFINITY;
+  const all = perAddress ? [new ConnectionsPerAddress(maxConnectionsPerAddress), ...admissions] : admissions;
   return [
-    { ...over, open, addressOf, target },
+    { ...over, admissions: all, open, addressOf, target },
     { ...limits, proxies },
   ];
 }
 
-function checkInherited(fd: number, { port, host, ipv6Only }: ListenOptions): void {
+function checkInherited(fd: number, { port, host, ipv6Only, reusePort }: ListenOptions): void {
   checkDescriptor('fd', fd);
-  if (port !== undefined || host !== undefined || ipv6Only !== undefined)
-    throw new TypeError('fd is bound to an address already: leave out host, port and ipv6Only');
+  if (port !== undefined || host !== undefined || ipv6Only !== undefined || reusePort !== undefined)
+    throw new TypeError('fd is bound to an address already: leave out host, port, ipv6Only and reusePort');
 }
 
 function listenInherited(server: net.Server, fd: number, backlog: number): void {

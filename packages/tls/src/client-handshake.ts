@@ -101,7 +101,18 @@ function resolveNames(options: ClientOptions, host: string | undefined) {
   );
 }
 
-const CONTEXT_OPTIONS = ['ca', 'cert', 'key', 'pfx', 'crl', 'ciphers', 'minVersion', 'maxVersion'] as const;
+const CONTEXT_OPTIONS = [
+  'ca',
+  'cert',
+  'key',
+  'pfx',
+  'crl',
+  'ciphers',
+  'sigalgs',
+  'ecdhCurve',
+  'minVersion',
+  'maxVersion',
+] as const;
 
 function resolveContext({ context, ...options }: ClientOptions): SecureContext {
   if (!context) return new SecureContext(options);

@@ -28,7 +28,8 @@ export interface ConnectOptions extends TcpConnectOptions, ClientOptions {}
  * @returns A socket with the state `idle`. All subscribers share its one connection.
  * @throws At the call: {@link TypeError} if there is no name to verify the certificate against, for a `verify` that is
  * not a boolean, for a `ca` that is not PEM, and for certificates given together with `context`; {@link TypeError} and
- * {@link RangeError} for ports and limits that make no sense; Node's own error for keys and certificates that cannot be
+ * {@link RangeError} for ports and limits that make no sense; {@link SocketError} `ERR_OPTION_UNSUPPORTED` for a name in
+ * `sigalgs` or `ecdhCurve` that OpenSSL does not know, and for what this version of Node cannot set; Node's own error for keys and certificates that cannot be
  * parsed or do not match.
  * @throws As a notification: {@link CertificateError} (the reason is its `code`) if this side refuses the server's
  * certificate; {@link AlertError} (`ERR_TLS_ALERT`) if the server ends the connection with an alert;

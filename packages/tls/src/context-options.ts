@@ -1,7 +1,8 @@
 // Certificates, keys and versions: the options of both sides, and their checks.
-import type tls from 'node:tls';
+import tls from 'node:tls';
 import { inspect } from 'node:util';
-import { checkOneOf, checkString } from '@rxsock/core/internal';
+import { SocketError } from '@rxsock/core';
+import { checkOneOf, checkString, typeError } from '@rxsock/core/internal';
 
 /**
  * Certificates, keys and versions, for either side. All are PEM, in strings or buffers; `pfx` is a PKCS #12 file in a
@@ -16,6 +17,19 @@ export interface SecureContextOptions
    * @defaultValue Node's own list, and the certificates in `NODE_EXTRA_CA_CERTS`
    */
   readonly ca?: tls.SecureContextOptions['ca'] | undefined;
+  /**
+   * The signature algorithms to use and to accept, with colons between them, the preferred one first:
+   * `'ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256'`.
+   * @defaultValue OpenSSL's list
+   */
+  readonly sigalgs?: string | undefined;
+  /**
+   * The groups to agree on a key with, also those that are not curves, with colons between them, the preferred one
+   * first: `'X25519MLKEM768:X25519:P-256'`. Node 20 has no `X25519MLKEM768`. In TLS 1.2 the curve of an ECDSA certificate
+   * must be in the list too.
+   * @defaultValue `tls.DEFAULT_ECDH_CURVE`: OpenSSL's list
+   */
+  readonly ecdhCurve?: string | undefined;
   /** The oldest version of TLS to accept. @defaultValue Node's: `'TLSv1.2'` */
   readonly minVersion?: tls.SecureVersion | undefined;
   /** The newest version of TLS to accept. @defaultValue Node's: `'TLSv1.3'` */
@@ -29,15 +43,55 @@ const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
  * Checks the options. Node ignores some wrong ones, for example an empty `crl`, and then accepts more than it should.
  */
 export function checkContextOptions(options: SecureContextOptions): void {
-  const { passphrase, ciphers, minVersion, maxVersion, ca } = options;
+  const { passphrase, ciphers, sigalgs, ecdhCurve, minVersion, maxVersion, ca } = options;
   for (const name of CREDENTIALS) if (options[name] !== undefined) checkCredential(name, options[name]);
   checkAuthorities(ca);
   // The message does not show the value, which may be a secret.
   if (passphrase !== undefined && typeof passphrase !== 'string')
     throw new TypeError(`passphrase must be a string, not ${passphrase === null ? null : typeof passphrase}`);
   if (ciphers !== undefined) checkString('ciphers', ciphers, 'a list of ciphers as OpenSSL takes it');
+  if (sigalgs !== undefined) checkNames('sigalgs', sigalgs);
+  if (ecdhCurve !== undefined) checkNames('ecdhCurve', ecdhCurve);
   for (const [name, version] of Object.entries({ minVersion, maxVersion }))
     if (version !== undefined) checkOneOf(name, version, VERSIONS);
+}
+
+/**
+ * Creates Node's context. For an algorithm or a group that OpenSSL does not have, Node's own error has no name, and
+ * sometimes no code.
+ */
+export function createNodeContext(options: tls.SecureContextOptions): tls.SecureContext {
+  try {
+    return tls.createSecureContext(options);
+  } catch (error) {
+    for (const name of ['sigalgs', 'ecdhCurve'] as const) {
+      const unknown = options[name]?.split(':').find((each) => !isKnown(name, each));
+      if (unknown !== undefined) throw unsupported(name, unknown, error);
+    }
+    throw error;
+  }
+}
+
+function isKnown(name: 'sigalgs' | 'ecdhCurve', value: string): boolean {
+  try {
+    // An empty `ca` saves the time to load the default authorities.
+    return tls.createSecureContext({ ca: [], [name]: value }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function unsupported(name: string, value: string, cause: unknown): SocketError {
+  const { node, openssl } = process.versions;
+  const message = `${name} must be names that Node ${node} with OpenSSL ${openssl} knows, not ${inspect(value)}`;
+  return new SocketError(message, { code: 'ERR_OPTION_UNSUPPORTED', phase: 'open', cause });
+}
+
+// Node takes a list of spaces, and then no handshake succeeds.
+function checkNames(name: string, value: unknown): void {
+  const expected = 'a list of names with colons between them, and no spaces';
+  checkString(name, value, expected);
+  if (!/^[^\s:]+(?::[^\s:]+)*$/.test(value as string)) throw typeError(name, expected, value);
 }
 
 /**

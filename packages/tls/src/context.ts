@@ -1,7 +1,7 @@
 // What client connections share: certificates and keys, parsed once, and the sessions that they can resume.
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { checkOptions } from '@rxsock/core/internal';
-import { checkContextOptions, type SecureContextOptions } from './context-options.js';
+import { checkContextOptions, createNodeContext, type SecureContextOptions } from './context-options.js';
 
 /** How many sessions a context keeps: those of the peers that were used last. */
 const MAX_SESSIONS = 100;
@@ -15,7 +15,7 @@ export class SecureContext {
   constructor(options: SecureContextOptions) {
     checkOptions(options, "{ minVersion: 'TLSv1.3' }");
     checkContextOptions(options);
-    this.native = tls.createSecureContext(options);
+    this.native = createNodeContext(options as tls.SecureContextOptions);
   }
 
   /** @internal The session to resume with a peer. */
@@ -44,7 +44,8 @@ export class SecureContext {
  *
  * @param options Certificates, keys and versions. Give them here, not to `connect` as well.
  * @returns A context for the option `context` of {@link connect} and {@link upgrade}. An upgrade resumes no sessions.
- * @throws At the call: {@link TypeError} for a `ca` that is not PEM; Node's own error, for example
+ * @throws At the call: {@link TypeError} for a `ca` that is not PEM; {@link SocketError} `ERR_OPTION_UNSUPPORTED` for a
+ * name in `sigalgs` or `ecdhCurve` that OpenSSL does not know; Node's own error, for example
  * `ERR_OSSL_X509_KEY_VALUES_MISMATCH`, for keys and certificates that cannot be parsed or do not match.
  * @see RFC 8446, section 2.2
  *

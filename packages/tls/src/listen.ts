@@ -1,13 +1,26 @@
 // listen(): TLS servers over TCP. It creates the tls.Server; core does the rest.
 import type { Duplex } from 'node:stream';
 import { type InternetEndpoint, Server, type ListenOptions as TcpListenOptions } from '@rxsock/core';
-import { type Endpoints, internetEndpoints, serverOver, underlyingStream } from '@rxsock/core/internal';
+import { checkSize, type Endpoints, internetEndpoints, serverOver, underlyingStream } from '@rxsock/core/internal';
+import { Handshakes } from './handshakes.js';
 import { explainServerError } from './server-errors.js';
 import type { ServerIdentity, ServerOptions } from './server-options.js';
 import { TlsServer } from './tls-server.js';
 
 /** Options of {@link listen}: the TCP options of `@rxsock/core`, and the TLS options of a server. */
-export interface ListenOptions extends TcpListenOptions, ServerOptions {}
+export interface ListenOptions extends TcpListenOptions, ServerOptions {
+  /**
+   * How many TLS handshakes may be in progress at once. The server drops further connections before their handshake,
+   * each with a `drop` event. Infinity means no limit.
+   *
+   * A handshake takes about 2 ms of this process, so a thousand at once take about two seconds. If more wait, the last
+   * ones would pass `handshakeTimeout`, and their clients would have gone when it is their turn. A client that is
+   * dropped knows at once and can try again. Silent clients hold their handshakes for `handshakeTimeout`: limit them
+   * with `maxConnectionsPerAddress`.
+   * @defaultValue 1,000
+   */
+  readonly maxHandshakes?: number | undefined;
+}
 
 /** A TLS server: a `Server` of `@rxsock/core` whose certificates you can replace. Made by {@link listen}. */
 export class SecureServer extends Server<InternetEndpoint> {
@@ -16,11 +29,16 @@ export class SecureServer extends Server<InternetEndpoint> {
   /** @internal */
   constructor(options: ListenOptions) {
     const tlsServer = new TlsServer(options);
+    const { maxHandshakes = 1_000 } = options;
+    checkSize('maxHandshakes', maxHandshakes);
+    const handshakes = new Handshakes(maxHandshakes);
     super(
       ...serverOver(options, {
         type: 'tls',
         acceptEvent: 'secureConnection',
-        create: (streamOptions) => tlsServer.create(streamOptions),
+        create: (streamOptions) =>
+          tlsServer.create(streamOptions).on('secureConnection', (stream) => handshakes.done(stream)),
+        admissions: [handshakes],
         endpoints: endpointsOf,
         explain: explainServerError(options),
       }),
@@ -62,8 +80,10 @@ function endpointsOf(stream: Duplex): Endpoints {
  * milliseconds, sizes in bytes.
  * @returns A server with the state `idle`.
  * @throws At the call: {@link TypeError} for missing certificates, `requestCert` without `ca`, a `ca` that is not PEM,
- * ciphers or versions in `sni`, a `verify` that is not a boolean, or an `fd` together with `host` or `port`;
- * {@link TypeError} and {@link RangeError} for ports and limits that make no sense; Node's own error, for example
+ * ciphers, `sigalgs`, `ecdhCurve` or versions in `sni`, a `verify` that is not a boolean, or an `fd` together with
+ * `host`, `port` or `reusePort`; {@link TypeError} and {@link RangeError} for ports and limits that make no sense;
+ * {@link SocketError} `ERR_OPTION_UNSUPPORTED` for a name in `sigalgs` or `ecdhCurve` that OpenSSL does not know, and
+ * for what this version of Node cannot set: see `listen` of `@rxsock/core`; Node's own error, for example
  * `ERR_OSSL_X509_KEY_VALUES_MISMATCH`, for keys and certificates that cannot be parsed or do not match.
  * @throws As a notification: {@link SocketError} with Node's code (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`; `EINVAL`
  * for an `fd` that is not a TCP socket to listen on), or `ERR_UNKNOWN_SERVICE` for a `port` by name. The errors of

@@ -1,9 +1,9 @@
 // Which certificate a server presents to which client: its own, or that of the name the client asks for (SNI).
 
 import { constants } from 'node:crypto';
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { checkHost, checkObject, typeError } from '@rxsock/core/internal';
-import { checkContextOptions, type SecureContextOptions } from './context-options.js';
+import { checkContextOptions, createNodeContext, type SecureContextOptions } from './context-options.js';
 import type { NameOptions, ServerIdentity } from './server-options.js';
 
 /** A {@link ServerIdentity} that was checked and parsed. */
@@ -26,14 +26,15 @@ function sniName(name: string): string {
 
 /** Parses certificates and keys. Throws if they do not match. */
 export function resolveIdentity(identity: ServerIdentity, requestCert: boolean): ResolvedIdentity {
-  const { ca, cert, key, passphrase, pfx, crl, ciphers, minVersion, maxVersion, sni = {} } = identity;
+  const { ca, cert, key, passphrase, pfx, crl, sni = {} } = identity;
+  const { ciphers, sigalgs, ecdhCurve, minVersion, maxVersion } = identity;
   checkObject('sni', sni, "an object, as in { 'example.com': { key, cert } }");
   for (const [name, own] of Object.entries(sni)) checkObject(`sni['${name}']`, own, 'an object, as in { key, cert }');
   // A resumed session brings the client's certificate along and is not verified again. It would outlive the ca and crl
   // that accepted the client, and some versions of Node accept it under another name. So a server that requests
   // certificates issues no sessions.
   const shared = { ca, crl, ...(requestCert && { secureOptions: constants.SSL_OP_NO_TICKET }) };
-  const options = { ...shared, cert, key, passphrase, pfx, ciphers, minVersion, maxVersion };
+  const options = { ...shared, cert, key, passphrase, pfx, ciphers, sigalgs, ecdhCurve, minVersion, maxVersion };
   // The server parses these again. They are parsed here so that the call throws if they do not match.
   createContext('A TLS server', options);
   const contexts = new Map(
@@ -49,17 +50,17 @@ export function resolveIdentity(identity: ServerIdentity, requestCert: boolean):
   return { options, contextFor };
 }
 
-// TLS agrees on ciphers and the version before the server chooses the certificate: Node would ignore them here.
+const OF_THE_SERVER = ['ciphers', 'sigalgs', 'ecdhCurve', 'minVersion', 'maxVersion'] as const;
+
+// TLS agrees on these before the server chooses the certificate: Node would ignore them here.
 function checkName(name: string, options: SecureContextOptions): NameOptions {
-  const { ciphers, minVersion, maxVersion, ...rest } = options;
-  if (ciphers === undefined && minVersion === undefined && maxVersion === undefined) return rest;
-  throw new TypeError(
-    `The name ${name} cannot have ciphers or versions of its own: give them to the server, for all of its names`,
-  );
+  const extra = OF_THE_SERVER.find((each) => options[each] !== undefined);
+  if (extra === undefined) return options;
+  throw new TypeError(`The name ${name} cannot have ${extra} of its own: give it to the server, for all of its names`);
 }
 
 function createContext(owner: string, options: tls.SecureContextOptions): tls.SecureContext {
   checkContextOptions(options as SecureContextOptions);
   if (!options.pfx && !(options.key && options.cert)) throw new TypeError(`${owner} needs key and cert, or pfx`);
-  return tls.createSecureContext(options);
+  return createNodeContext(options);
 }

@@ -11,8 +11,8 @@ export interface ServerIdentity extends SecureContextOptions {
   /**
    * Certificates for other names that clients ask for (SNI). A key is a name, `example.com`, or a wildcard,
    * `*.example.com`, for the names one level below. A dot at the end does not matter. A client that asks for another
-   * name, or for none, gets the server's own certificate. A name without `ca` or `crl` uses the server's; versions and
-   * ciphers are always the server's.
+   * name, or for none, gets the server's own certificate. A name without `ca` or `crl` uses the server's; versions,
+   * ciphers, `sigalgs` and `ecdhCurve` are always the server's.
    * @defaultValue no other names
    */
   readonly sni?: Readonly<Record<string, NameOptions>> | undefined;

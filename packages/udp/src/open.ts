@@ -11,10 +11,10 @@ import type { SocketSetup } from './setup.js';
  * @param resolveName Resolves the destinations of datagrams.
  */
 export function createNode(address: string, { options }: SocketSetup, resolveName: ResolveName): dgram.Socket {
-  const { reuseAddr, ipv6Only } = options;
+  const { reuseAddr, reusePort, ipv6Only } = options;
   const lookup = callbackify((name: string, _family: unknown) => resolveName(name)) as dgram.SocketOptions['lookup'];
   const type = isIPv6(address) ? 'udp6' : 'udp4';
-  return dgram.createSocket({ type, reuseAddr, ipv6Only, lookup });
+  return dgram.createSocket({ type, reuseAddr, reusePort, ipv6Only, lookup } as dgram.SocketOptions);
 }
 
 /**

@@ -74,6 +74,13 @@ export interface BindOptions extends DatagramOptions {
   readonly host?: string | undefined;
   /** With the host `'::'`: receive IPv6 only. @defaultValue `false` */
   readonly ipv6Only?: boolean | undefined;
+  /**
+   * Whether other sockets that set this, of this or of another process of the same user, may bind to the same address
+   * and port. The system spreads the datagrams over them (SO_REUSEPORT): those of one sender go to one socket. Needs
+   * Node 22.12 and, for example, Linux: macOS and Windows cannot spread.
+   * @defaultValue `false`
+   */
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Options of {@link connect}. */

@@ -1,9 +1,8 @@
 // The option `via` of connect(): a dial through a proxy in place of one to addresses.
-import net from 'node:net';
-import type { Duplex } from 'node:stream';
 import { checkFunction, checkObject, checkPort } from '../base/check.js';
 import { checkHost, checkHostForPeer } from '../base/host.js';
 import type { DialTransport } from '../engine/transport.js';
+import { applyTuning, type KeepAliveTuning } from '../engine/tuning.js';
 import type { Connector } from './connector.js';
 import { prepared } from './prepared.js';
 
@@ -31,17 +30,17 @@ export interface ViaOptions {
   readonly host: string;
   readonly port: number;
   readonly noDelay: boolean;
-  /** In milliseconds; 0 means never. */
-  readonly keepAlive: number;
+  readonly keepAlive: KeepAliveTuning;
 }
 
 export function dialVia(via: Connector, options: ViaOptions): Pick<DialTransport, 'target' | 'dial'> {
-  const { target, host, port, noDelay, keepAlive } = options;
-  const tune = (stream: Duplex) => {
-    if (stream instanceof net.Socket) stream.setNoDelay(noDelay).setKeepAlive(keepAlive > 0, keepAlive);
-  };
+  const { target, host, port, ...tuning } = options;
   return {
     target: `${target} through ${via.name}`,
-    dial: (handlers) => via.dial({ host, port }, prepared(handlers, tune)),
+    dial: (handlers) =>
+      via.dial(
+        { host, port },
+        prepared(handlers, (stream) => applyTuning(stream, tuning)),
+      ),
   };
 }

@@ -2,14 +2,24 @@
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 
+/** Whether and how the system probes an idle peer (SO_KEEPALIVE). The times are in milliseconds. */
+export interface KeepAliveTuning {
+  readonly enable: boolean;
+  /** How long the peer may be idle. 0 keeps the present time. */
+  readonly initialDelay: number;
+  /** The time between two probes. Only some versions of Node can set it and `count`; the others ignore them. */
+  readonly interval?: number | undefined;
+  /** How many probes may stay without an answer. */
+  readonly count?: number | undefined;
+}
+
+type SetKeepAlive = (enable: boolean, initialDelay: number, interval?: number, count?: number) => unknown;
+
 /** What is left out stays as it is. */
 export interface StreamTuning {
   /** Whether small writes are sent at once (TCP_NODELAY). */
   readonly noDelay?: boolean;
-  /**
-   * Whether the system probes an idle peer (SO_KEEPALIVE), and after how many milliseconds; 0 keeps the present time.
-   */
-  readonly keepAlive?: { readonly enable: boolean; readonly initialDelay: number };
+  readonly keepAlive?: KeepAliveTuning;
   /** Whether the open connection keeps the process running. */
   readonly ref?: boolean;
 }
@@ -18,7 +28,10 @@ export interface StreamTuning {
 export function applyTuning(stream: Duplex, { noDelay, keepAlive, ref }: StreamTuning): void {
   const tunable = stream as Partial<net.Socket>;
   if (noDelay !== undefined) tunable.setNoDelay?.(noDelay);
-  if (keepAlive) tunable.setKeepAlive?.(keepAlive.enable, keepAlive.initialDelay);
+  if (keepAlive) {
+    const { enable, initialDelay, interval, count } = keepAlive;
+    (tunable as { setKeepAlive?: SetKeepAlive }).setKeepAlive?.(enable, initialDelay, interval, count);
+  }
   if (ref === true) tunable.ref?.();
   if (ref === false) tunable.unref?.();
 }

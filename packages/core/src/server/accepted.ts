@@ -10,6 +10,7 @@ import { ownerOf } from '../engine/owners.js';
 import { endpointsOf, internetEndpoints, type TransportNaming } from '../engine/transport.js';
 import type { ExpectedProxies } from '../proxy-protocol/trusted.js';
 import { controlOf, Socket } from '../socket.js';
+import { type Admission, admitOnly } from './admission.js';
 import { expectHeader } from './behind-proxies.js';
 import type { ConnectionEvent, DropEvent } from './events.js';
 
@@ -17,6 +18,8 @@ import type { ConnectionEvent, DropEvent } from './events.js';
 export interface AcceptTransport extends TransportNaming {
   /** The event that brings an accepted, paused stream. */
   readonly acceptEvent: 'connection' | 'secureConnection';
+  /** Limits on new connections besides `maxConnections`. */
+  readonly admissions?: readonly Admission[];
   /** What the server listens on, for messages. */
   readonly target: string;
 }
@@ -59,7 +62,7 @@ export class AcceptedConnections {
     const { acceptEvent } = this.#transport;
     const { proxies } = this.#limits;
     // Behind proxies, Node's own listeners, which begin the handshake, wait for the header.
-    const handshakes = proxies ? server.listeners('connection') : [];
+    const listeners = proxies ? server.listeners('connection') : [];
     if (proxies) server.removeAllListeners('connection');
     server.on('connection', (stream: net.Socket) => {
       this.#streams.add(stream);
@@ -69,9 +72,10 @@ export class AcceptedConnections {
     if (proxies)
       server.on('connection', (stream: net.Socket) =>
         this.#expectHeader(stream, proxies, (received) => {
-          if (isPlain) return this.#accept(stream, received);
-          if (received.length > 0) stream.unshift(received);
-          for (const begin of handshakes) begin.call(server, stream);
+          if (!this.#admits(stream)) return;
+          if (!isPlain && received.length > 0) stream.unshift(received);
+          for (const listener of listeners) listener.call(server, stream);
+          if (isPlain) this.#accept(stream, received);
         }),
       );
     if (!proxies || !isPlain) server.on(acceptEvent, (stream: Duplex) => this.#accept(stream));
@@ -79,6 +83,7 @@ export class AcceptedConnections {
     server.on('drop', (peer?: net.DropArgument) =>
       this.drop('maxConnections', this.#naming.endpoints((peer ?? {}) as Duplex).remote),
     );
+    if (!proxies && this.#transport.admissions?.length) admitOnly(server, (stream) => this.#admits(stream));
   }
 
   #expectHeader(stream: net.Socket, proxies: ExpectedProxies, arrived: (received: Buffer) => void): void {
@@ -101,6 +106,16 @@ export class AcceptedConnections {
       if (owner) owner.abort(reason);
       else resetStream(stream);
     }
+  }
+
+  // A refused connection is closed as Node closes those beyond maxConnections.
+  #admits(stream: net.Socket): boolean {
+    const { remote } = endpointsOf(this.#naming, stream);
+    const refusing = this.#transport.admissions?.find((admission) => !admission.admits(stream, remote));
+    if (!refusing) return true;
+    stream.destroy();
+    this.drop(refusing.reason, remote);
+    return false;
   }
 
   #accept(stream: Duplex, received?: Buffer): void {

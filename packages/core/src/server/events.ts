@@ -17,11 +17,19 @@ export interface ConnectionEvent {
 export interface DropEvent {
   readonly type: 'drop';
   /**
-   * `maxConnections`: there were too many at once. `acceptError`: the system could not accept it. `handshake`: its TLS
-   * handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`. `proxyProtocol`: it did not begin with a
-   * PROXY header of a trusted proxy.
+   * `maxConnections`: there were too many at once. `maxConnectionsPerAddress`: its client had too many.
+   * `maxHandshakes`: too many TLS handshakes were in progress. `acceptError`: the system could not accept it.
+   * `handshake`: its TLS handshake failed. `unclaimed`: nobody subscribed to its socket within `claimTimeout`.
+   * `proxyProtocol`: it did not begin with a PROXY header of a trusted proxy.
    */
-  readonly reason: 'maxConnections' | 'unclaimed' | 'acceptError' | 'handshake' | 'proxyProtocol';
+  readonly reason:
+    | 'maxConnections'
+    | 'maxConnectionsPerAddress'
+    | 'maxHandshakes'
+    | 'acceptError'
+    | 'handshake'
+    | 'proxyProtocol'
+    | 'unclaimed';
   readonly remote: Endpoint | undefined;
   /** The error, for `acceptError`, `handshake` and `proxyProtocol`. */
   readonly error: SocketError | undefined;

@@ -173,7 +173,7 @@ describe('rejects at the call', () => {
   test('a host with its own versions, which Node would ignore', () => {
     const sni = { 'other.test': { ...other, minVersion: 'TLSv1.3' } } as never;
     expect(() => listen({ ...localhost, sni })).toThrow(
-      'The name other.test cannot have ciphers or versions of its own: give them to the server',
+      'The name other.test cannot have minVersion of its own: give it to the server',
     );
   });
 
