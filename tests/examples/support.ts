@@ -17,6 +17,7 @@ export const servers = [
   'info-server',
   'protocol-sniffer',
   'restart-without-refusing',
+  'scale-out',
   'starttls-server',
   'tls-echo-server',
 ];
