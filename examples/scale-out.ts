@@ -1,7 +1,7 @@
 // One chat in many processes: on all cores with node:cluster, and on several machines over Redis or NATS.
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { listen, serve } from '@rxsock/core';
+import { formatEndpoint, listen, serve } from '@rxsock/core';
 import { fail, messageOf, onCtrlC, parseCount, printEvent, type ServerOptions, serverCommand } from './cli.js';
 import { localBus } from './scale-out/bus.js';
 import { chat } from './scale-out/chat.js';
@@ -11,26 +11,28 @@ import { Workers } from './scale-out/workers.js';
 interface Options extends ServerOptions {
   readonly processes: number;
   readonly bus: string | undefined;
+  readonly reusePort: boolean;
 }
 
 const command = serverCommand('scale-out', 'Sends what each client says to the clients of all processes.')
   .option('--processes <number>', 'how many processes share the port; SIGHUP replaces them one by one', parseCount, 1)
   .option('--bus <url>', 'what joins processes and machines: redis://<host>:<port> or nats://<host>:<port>')
+  .option('--reuse-port', 'let each process listen itself, with SO_REUSEPORT; needs --port, and Node 22.12', false)
   .addHelpText(
     'after',
     '\nTry it with --processes 2 --bus redis://127.0.0.1:6379, and in two terminals:\n  nc 127.0.0.1 <port>',
   )
   .parse();
-const { host, port, drain, processes, bus: url } = command.opts<Options>();
+const { host, port, drain, processes, bus: url, reusePort } = command.opts<Options>();
 if (processes < 1) command.error("error: option '--processes' must be at least 1");
 if (processes > 1 && url === undefined) command.error("error: more than one process needs the option '--bus'");
+if (reusePort && port === 0) command.error("error: option '--reuse-port' needs the option '--port'");
 
 /** The primary process of a cluster: it serves nobody itself. */
 async function runWorkers(): Promise<void> {
   const workers = new Workers(processes, fileURLToPath(import.meta.url));
   onCtrlC(() => workers.stop());
-  const { address, port: bound } = await workers.start();
-  console.log(`Listening on ${address}:${bound}`);
+  console.log(`Listening on ${await workers.start()}`);
   process.on('SIGHUP', () => {
     const onReplaced = (pid: number, old: number) => console.log(`Process ${pid} has taken over from ${old}`);
     workers.restart(onReplaced).catch((error) => console.error(messageOf(error)));
@@ -42,6 +44,7 @@ async function runServer(): Promise<void> {
   const server = listen({
     host,
     port,
+    reusePort,
     // A client that does not read at all loses its connection, after `writeGracePeriod`.
     minWriteRate: 240,
   });
@@ -53,7 +56,8 @@ async function runServer(): Promise<void> {
   };
   server.pipe(serve(chat(server, bus, drain / 2))).subscribe({
     next: (event) => {
-      if (event.type !== 'listening' || cluster.isPrimary) printEvent(event);
+      if (event.type === 'listening' && cluster.isWorker) process.send?.(formatEndpoint(event.address));
+      else printEvent(event);
     },
     error: (error) => {
       fail(error);

@@ -1,24 +1,27 @@
-// The bus over NATS, with one connection for each process.
+// The bus over NATS. Each process has one connection.
 import { connect } from '@nats-io/transport-node';
 import { Subject } from 'rxjs';
 import type { Bus, BusEvent } from './bus.js';
 
 const SUBJECT = 'rxsock.chat';
+/** In milliseconds. */
+const RECONNECT_DELAY = 200;
 
-/** Joins the bus. It connects again whenever it loses the server, but not if it has never reached it. */
 export async function openNatsBus(url: string): Promise<Bus> {
   const events = new Subject<BusEvent>();
-  const connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 200 });
-  connection.subscribe(SUBJECT, {
-    callback: (error, message) => {
-      if (!error) events.next({ type: 'message', text: message.string() });
-    },
-  });
+  let isUp = true;
+  const connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_DELAY });
+  const callback = (_error: unknown, message: { string(): string }) =>
+    events.next({ type: 'message', text: message.string() });
+  connection.subscribe(SUBJECT, { callback });
+  // The server has the subscription.
   await connection.flush();
   void watch();
   return {
-    // The server handles what comes over one connection in order: it sends the message before it answers the flush.
+    // NATS handles what comes over one connection in order: it sends the message before it answers the flush.
     publish: async (text) => {
+      // Otherwise the line would wait in memory and arrive late.
+      if (!isUp) throw new Error('The bus is down');
       connection.publish(SUBJECT, text);
       await connection.flush();
     },
@@ -28,8 +31,9 @@ export async function openNatsBus(url: string): Promise<Bus> {
 
   async function watch(): Promise<void> {
     for await (const { type } of connection.status()) {
-      if (type === 'disconnect') events.next({ type: 'down' });
-      if (type === 'reconnect') events.next({ type: 'up' });
+      if (type !== 'disconnect' && type !== 'reconnect') continue;
+      isUp = type === 'reconnect';
+      events.next({ type: isUp ? 'up' : 'down' });
     }
   }
 }

@@ -1,5 +1,5 @@
 // Keeps a number of cluster workers running, and replaces them one after another.
-import cluster, { type Address, type Worker } from 'node:cluster';
+import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import { messageOf } from '../cli.js';
 
@@ -8,7 +8,7 @@ const READY_TIMEOUT = 30_000;
 /** How long to wait before a worker that crashed is started again, in milliseconds. */
 const RESTART_DELAY = 1_000;
 
-/** Workers that listen on the same address. */
+/** Workers that listen on the same address. Each one sends this address as its first message, once it listens. */
 export class Workers {
   readonly #size: number;
   readonly #current = new Set<Worker>();
@@ -26,11 +26,10 @@ export class Workers {
    * @returns Resolves to their address when all of them listen.
    * @throws As a rejection: Error if a worker ends before it listens. The others are stopped.
    */
-  async start(): Promise<Address> {
+  async start(): Promise<string> {
     try {
-      const starting = Array.from({ length: this.#size }, () => this.#startOne());
-      const [first] = await Promise.all(starting);
-      return (first as { readonly address: Address }).address;
+      const started = await Promise.all(Array.from({ length: this.#size }, () => this.#startOne()));
+      return started[0]?.address ?? '';
     } catch (error) {
       this.stop();
       throw error;
@@ -67,14 +66,15 @@ export class Workers {
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
   }
 
-  async #startOne(): Promise<{ readonly worker: Worker; readonly address: Address }> {
+  async #startOne(): Promise<{ readonly worker: Worker; readonly address: string }> {
     const worker = cluster.fork();
     const timer = setTimeout(() => worker.process.kill('SIGKILL'), READY_TIMEOUT);
     const exit = once(worker, 'exit').then(([code, signal]) => {
       throw new Error(`Process ${worker.process.pid} ended (${signal ?? code}) before it listened`);
     });
     try {
-      const [address] = await Promise.race([once(worker, 'listening'), exit]);
+      // The event 'listening' of a worker does not come with `reusePort`.
+      const [address] = await Promise.race([once(worker, 'message'), exit]);
       this.#current.add(worker);
       worker.once('exit', () => this.#exited(worker));
       return { worker, address };

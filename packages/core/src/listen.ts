@@ -41,7 +41,7 @@ export interface ListenOptions extends TcpOptions {
   readonly backlog?: number | undefined;
   /**
    * How many connections may be open at once. The server drops further ones, each with a `drop` event. Infinity means
-   * no limit.
+   * no limit. Each worker of a cluster counts its own connections.
    * @defaultValue 10,000
    */
   readonly maxConnections?: number | undefined;
@@ -121,7 +121,7 @@ export function serverOver(
   options: ListenOptions,
   { create, exclusive = false, admissions = [], ...over }: ServerOverTcp,
 ): [ServerTransport<InternetEndpoint>, ServerLimits] {
-  const { backlog, maxConnections, limits } = resolveServerOptions(options);
+  const { backlog, maxConnections, limits, ...shared } = resolveServerOptions(options);
   const { proxyProtocol, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = options;
   const proxies = proxyProtocol === undefined ? undefined : resolveProxyProtocol(proxyProtocol);
   const { port = 0, host = '127.0.0.1', ipv6Only = false, reusePort = false, fd, noDelay = true } = options;
@@ -152,8 +152,9 @@ export function serverOver(
     else listenByName(server, port, target, start);
     return server;
   };
-  const perAddress = maxConnectionsPerAddress < Number.POSITIVE_INFINITY;
-  const all = perAddress ? [new ConnectionsPerAddress(maxConnectionsPerAddress), ...admissions] : admissions;
+  const isLimited = maxConnectionsPerAddress < Number.POSITIVE_INFINITY;
+  const perAddress = isLimited ? [new ConnectionsPerAddress(maxConnectionsPerAddress)] : [];
+  const all = [...shared.admissions, ...perAddress, ...admissions];
   return [
     { ...over, admissions: all, open, addressOf, target },
     { ...limits, proxies },

@@ -55,7 +55,7 @@ import type { UnixServer } from './unix-server.js';
 export function listen(options: ListenOptions): Server<PathEndpoint> {
   checkOptions(options, '{ path }');
   const { create, target } = serverFactory(options);
-  const { backlog, maxConnections, limits } = resolveServerOptions(options);
+  const { backlog, maxConnections, admissions, limits } = resolveServerOptions(options);
   const { proxyProtocol } = options;
   const proxies = proxyProtocol === undefined ? undefined : resolveLocalProxyProtocol(proxyProtocol);
   const open = () => {
@@ -74,6 +74,7 @@ export function listen(options: ListenOptions): Server<PathEndpoint> {
     open,
     addressOf,
     acceptEvent: 'connection',
+    admissions,
     get target() {
       return formatEndpoint(local) || target;
     },
