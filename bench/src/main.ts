@@ -1,6 +1,7 @@
 // npm run bench: runs the scenarios, and prints a table for each.
 import os from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { positive } from './positive.js';
 import { number, report } from './report.js';
 import { amountOf, run } from './run.js';
 import { scenarios } from './scenarios/index.js';
@@ -42,10 +43,4 @@ for (const scenario of scenarios.filter(({ name }) => only.includes(name))) {
     },
   });
   console.log(report(scenario, outcomes, scale));
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('It must be a number greater than 0.');
-  return value;
 }

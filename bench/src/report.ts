@@ -6,7 +6,7 @@ import { amountOf, type Outcome } from './run.js';
 import type { Scenario } from './scenario.js';
 
 /** No lines around the table. */
-const NO_FRAME = Object.fromEntries(
+export const NO_FRAME = Object.fromEntries(
   ['top', 'bottom', 'left', 'right']
     .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
     .map((part) => [part, '']),
@@ -43,7 +43,7 @@ export function number(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
