@@ -1,20 +1,10 @@
 // The chat of one process: its clients send lines to the bus, and hear what the bus brings.
 import { data, lines, mapWithBackpressure, on, type Server, type Socket } from '@rxsock/core';
-import {
-  connect,
-  delay,
-  filter,
-  finalize,
-  last,
-  map,
-  merge,
-  type Observable,
-  of,
-  share,
-  startWith,
-  takeUntil,
-} from 'rxjs';
+import { connect, delay, filter, finalize, last, map, merge, type Observable, share, startWith, takeUntil } from 'rxjs';
 import type { Bus, BusEvent } from './bus.js';
+
+/** How many bytes may wait for a client. More than a bus brings at once, or fast clients would miss lines, too. */
+const MOST_UNREAD = 262_144;
 
 /**
  * Returns a handler for `serve()`. A client that hears its own line knows that the bus has it.
@@ -43,10 +33,9 @@ export function chat(server: Server, bus: Bus, moveTime: number): (socket: Socke
     );
     const heard = (until: Observable<unknown>) =>
       merge(news, notice).pipe(
-        filter(() => socket.name !== ''),
+        // Neither the bus nor anybody else waits for a slow client. It misses what comes while it has so much to read.
+        filter(() => socket.name !== '' && socket.writableLength < MOST_UNREAD),
         takeUntil(until),
-        // Neither the bus nor anybody else waits for a slow client: it has a queue of 100 lines, and loses the oldest.
-        mapWithBackpressure((text) => of(text), { highWaterMark: 100, overflow: 'dropOldest' }),
       );
     return sent.pipe(
       connect((answers) => merge(heard(answers.pipe(last(null, 'no answers'))), answers)),

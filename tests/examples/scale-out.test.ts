@@ -110,6 +110,21 @@ test.each([
   expect(server.stderr.trimEnd()).not.toContain('\n');
 });
 
+test('a burst from the bus reaches all of many clients that read', async () => {
+  await using bus = await RealBus.start('redis');
+  await using server = chat(bus);
+  const port = await server.port();
+  const crowd = await Promise.all(Array.from({ length: 50 }, (_, index) => enter(port, `client${index}`)));
+  const lines = Array.from({ length: 1_000 }, (_, i) => `line ${i}`);
+
+  crowd[0]?.socket.write(`${lines.join('\n')}\n`);
+  for (const client of crowd) await client.heard('client0: line 999\n');
+
+  const expected = lines.map((line) => `client0: ${line}`);
+  for (const client of crowd) expect(said(client)).toEqual(expected);
+  for (const client of crowd) client[Symbol.dispose]();
+});
+
 test('does not let a client that has stopped reading slow the bus or the others', async () => {
   await using bus = await RealBus.start('redis');
   await using server = chat(bus);
@@ -129,8 +144,12 @@ test('does not let a client that has stopped reading slow the bus or the others'
     bob.clear();
   }
   slow.socket.resume();
-  ann.socket.write('the end\n');
-  await slow.heard('ann: the end\n');
+  // Heard again as soon as the client has read what waits for it.
+  const hearsAgain = () => {
+    ann.socket.write('the end\n');
+    return slow.text.includes('ann: the end\n');
+  };
+  await expect.poll(hearsAgain).toBe(true);
 
   expect(said(slow).length).toBeGreaterThan(100);
   expect(said(slow).length).toBeLessThan(rounds * burst);
