@@ -7,6 +7,9 @@ import { Client, type Example, example } from './support.js';
 const chat = (bus: RealBus, ...args: readonly (string | number)[]): Example =>
   example('scale-out', '--bus', bus.url, ...args);
 
+/** For tests that start many processes, in milliseconds. */
+const LONG = 60_000;
+
 /** Connects, and waits until the chat knows the name. */
 async function enter(port: number, name: string): Promise<Client> {
   const client = new Client(port);
@@ -22,29 +25,33 @@ const processOf = (client: Client): number => Number(/^Process (\d+): /.exec(cli
 /** What others said, in order. */
 const said = (client: Client): string[] => client.text.split('\n').filter((line) => /^\w+: /.test(line));
 
-test('forwards each line once to the clients of all processes of a cluster', async () => {
-  await using bus = await RealBus.start('redis');
-  await using server = chat(bus, '--processes', 2);
-  const port = await server.port();
-  using ann = await enter(port, 'ann');
-  using bob = await enter(port, 'bob');
-  using cat = await enter(port, 'cat');
-  const everybody = [ann, bob, cat];
-  expect(new Set(everybody.map(processOf)).size).toBe(2);
+test(
+  'forwards each line once to the clients of all processes of a cluster',
+  async () => {
+    await using bus = await RealBus.start('redis');
+    await using server = chat(bus, '--processes', 2);
+    const port = await server.port();
+    using ann = await enter(port, 'ann');
+    using bob = await enter(port, 'bob');
+    using cat = await enter(port, 'cat');
+    const everybody = [ann, bob, cat];
+    expect(new Set(everybody.map(processOf)).size).toBe(2);
 
-  ann.socket.write('hello\n');
-  await bob.heard('ann: hello\n');
-  bob.socket.write('hi\r\nall\n');
-  await cat.heard('bob: all\n');
-  cat.socket.end('bye');
-  for (const { ended } of [cat]) expect(await ended).toBe('fin');
-  for (const other of [ann, bob]) await other.heard('* cat has left\n');
+    ann.socket.write('hello\n');
+    await bob.heard('ann: hello\n');
+    bob.socket.write('hi\r\nall\n');
+    await cat.heard('bob: all\n');
+    cat.socket.end('bye');
+    for (const { ended } of [cat]) expect(await ended).toBe('fin');
+    for (const other of [ann, bob]) await other.heard('* cat has left\n');
 
-  const talk = ['ann: hello', 'bob: hi', 'bob: all', 'cat: bye'];
-  for (const client of everybody) expect(said(client)).toEqual(talk);
-  expect(await server.interrupt()).toBe(0);
-  expect(server.stderr).toBe('');
-});
+    const talk = ['ann: hello', 'bob: hi', 'bob: all', 'cat: bye'];
+    for (const client of everybody) expect(said(client)).toEqual(talk);
+    expect(await server.interrupt()).toBe(0);
+    expect(server.stderr).toBe('');
+  },
+  LONG,
+);
 
 describe.each<BusKind>(['redis', 'nats'])('over %s', (kind) => {
   test('two machines share a chat, say so when the bus goes away, and go on when it is back', async () => {
@@ -77,16 +84,21 @@ describe.each<BusKind>(['redis', 'nats'])('over %s', (kind) => {
     }
   });
 
-  test('a client hears all of its lines before the FIN of the server', async () => {
+  test('a burst of lines reaches all clients, and its sender before the FIN of the server', async () => {
     await using bus = await RealBus.start(kind);
     await using server = chat(bus);
-    using ann = await enter(await server.port(), 'ann');
+    const port = await server.port();
+    using ann = await enter(port, 'ann');
+    const crowd = await Promise.all(Array.from({ length: 50 }, (_, index) => enter(port, `client${index}`)));
     const lines = Array.from({ length: 1_000 }, (_, i) => `line ${i}`);
 
     ann.socket.end(lines.join('\n'));
 
     expect(await ann.ended).toBe('fin');
-    expect(said(ann)).toEqual(lines.map((line) => `ann: ${line}`));
+    for (const client of crowd) await client.heard('* ann has left\n');
+    const expected = lines.map((line) => `ann: ${line}`);
+    for (const client of [ann, ...crowd]) expect(said(client)).toEqual(expected);
+    for (const client of crowd) client[Symbol.dispose]();
   });
 
   test('ends with one line if nobody answers at the address of the bus', async () => {
@@ -108,21 +120,6 @@ test.each([
   expect(await server.exited).toBe(1);
   expect(server.stderr).toMatch(message);
   expect(server.stderr.trimEnd()).not.toContain('\n');
-});
-
-test('a burst from the bus reaches all of many clients that read', async () => {
-  await using bus = await RealBus.start('redis');
-  await using server = chat(bus);
-  const port = await server.port();
-  const crowd = await Promise.all(Array.from({ length: 50 }, (_, index) => enter(port, `client${index}`)));
-  const lines = Array.from({ length: 1_000 }, (_, i) => `line ${i}`);
-
-  crowd[0]?.socket.write(`${lines.join('\n')}\n`);
-  for (const client of crowd) await client.heard('client0: line 999\n');
-
-  const expected = lines.map((line) => `client0: ${line}`);
-  for (const client of crowd) expect(said(client)).toEqual(expected);
-  for (const client of crowd) client[Symbol.dispose]();
 });
 
 test('does not let a client that has stopped reading slow the bus or the others', async () => {
@@ -208,60 +205,68 @@ async function sayOnce(port: number, line: string): Promise<string> {
   return `${client.text}${end}`;
 }
 
-test('replaces all processes while clients connect, and refuses no connection and loses no line', async () => {
-  await using bus = await RealBus.start('redis');
-  await using server = chat(bus, '--processes', 2, '--drain', 20_000);
-  const port = await server.port();
-  using ann = await Moving.enter(port, 'ann');
-  using bob = await Moving.enter(port, 'bob');
-  const failed: string[] = [];
-  const acknowledged: string[] = [];
-  let count = 0;
-  let stop = false;
-  const hammer = async () => {
-    while (!stop) {
-      const line = `line ${++count}`;
-      const heard = await sayOnce(port, line);
-      if (heard.includes(`\nguest: ${line}\n`) && heard.endsWith('\nfin')) acknowledged.push(`guest: ${line}`);
-      else failed.push(heard);
+test(
+  'replaces all processes while clients connect, and refuses no connection and loses no line',
+  async () => {
+    await using bus = await RealBus.start('redis');
+    await using server = chat(bus, '--processes', 2, '--drain', 20_000);
+    const port = await server.port();
+    using ann = await Moving.enter(port, 'ann');
+    using bob = await Moving.enter(port, 'bob');
+    const failed: string[] = [];
+    const acknowledged: string[] = [];
+    let count = 0;
+    let stop = false;
+    const hammer = async () => {
+      while (!stop) {
+        const line = `line ${++count}`;
+        const heard = await sayOnce(port, line);
+        if (heard.includes(`\nguest: ${line}\n`) && heard.endsWith('\nfin')) acknowledged.push(`guest: ${line}`);
+        else failed.push(heard);
+      }
+    };
+    const hammers = Array.from({ length: 8 }, hammer);
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(20);
+
+    server.kill('SIGHUP');
+    await server.printed(/(^Process \d+ has taken over from \d+\n){2}/m);
+    const before = acknowledged.length;
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(before + 20);
+    stop = true;
+    await Promise.all(hammers);
+    // All lines before this one have arrived, because a bus keeps their order.
+    await sayOnce(port, 'the end');
+    await expect.poll(() => [ann, bob].every(({ said }) => said.has('guest: the end'))).toBe(true);
+
+    expect(failed).toEqual([]);
+    for (const { said, moves } of [ann, bob]) {
+      expect(moves).toBeGreaterThan(1);
+      expect(acknowledged.filter((line) => !said.has(line))).toEqual([]);
     }
-  };
-  const hammers = Array.from({ length: 8 }, hammer);
-  await expect.poll(() => acknowledged.length).toBeGreaterThan(20);
+    expect(server.stderr).toBe('');
+  },
+  LONG,
+);
 
-  server.kill('SIGHUP');
-  await server.printed(/(^Process \d+ has taken over from \d+\n){2}/m);
-  const before = acknowledged.length;
-  await expect.poll(() => acknowledged.length).toBeGreaterThan(before + 20);
-  stop = true;
-  await Promise.all(hammers);
-  // All lines before this one have arrived, because a bus keeps their order.
-  await sayOnce(port, 'the end');
-  await expect.poll(() => [ann, bob].every(({ said }) => said.has('guest: the end'))).toBe(true);
+test(
+  'starts a process again after a crash, while the other one goes on',
+  async () => {
+    await using bus = await RealBus.start('redis');
+    await using server = chat(bus, '--processes', 2);
+    const port = await server.port();
+    using ann = await enter(port, 'ann');
+    using bob = await enter(port, 'bob');
 
-  expect(failed).toEqual([]);
-  for (const { said, moves } of [ann, bob]) {
-    expect(moves).toBeGreaterThan(1);
-    expect(acknowledged.filter((line) => !said.has(line))).toEqual([]);
-  }
-  expect(server.stderr).toBe('');
-});
+    process.kill(processOf(ann), 'SIGKILL');
+    await server.printed(/^Process \d+ has crashed\n$/, 'stderr');
+    await ann.ended;
+    const enterAgain = async () => {
+      using again = await enter(port, 'ann');
+      return processOf(again);
+    };
+    await expect.poll(enterAgain).not.toBe(processOf(bob));
 
-test('starts a process again after a crash, while the other one goes on', async () => {
-  await using bus = await RealBus.start('redis');
-  await using server = chat(bus, '--processes', 2);
-  const port = await server.port();
-  using ann = await enter(port, 'ann');
-  using bob = await enter(port, 'bob');
-
-  process.kill(processOf(ann), 'SIGKILL');
-  await server.printed(/^Process \d+ has crashed\n$/, 'stderr');
-  await ann.ended;
-  const enterAgain = async () => {
-    using again = await enter(port, 'ann');
-    return processOf(again);
-  };
-  await expect.poll(enterAgain).not.toBe(processOf(bob));
-
-  await bob.heard('* ann has left\n');
-});
+    await bob.heard('* ann has left\n');
+  },
+  LONG,
+);
