@@ -4,13 +4,13 @@ import { Program } from './program.js';
 
 /** A running bus, which can be restarted on its port. */
 export class RealBus implements AsyncDisposable {
+  readonly port: number;
   readonly #kind: BusKind;
-  readonly #port: number;
   #program: Program;
 
   private constructor(kind: BusKind, { port, program }: Listening) {
     this.#kind = kind;
-    this.#port = port;
+    this.port = port;
     this.#program = program;
   }
 
@@ -21,7 +21,7 @@ export class RealBus implements AsyncDisposable {
   }
 
   get url(): string {
-    return `${this.#kind}://127.0.0.1:${this.#port}`;
+    return `${this.#kind}://127.0.0.1:${this.port}`;
   }
 
   /** Ends the server without a farewell to its clients. */
@@ -32,7 +32,7 @@ export class RealBus implements AsyncDisposable {
   /** Starts the server again, on the same port. */
   async startAgain(): Promise<void> {
     const { command, ready, stream } = kinds[this.#kind];
-    this.#program = new Program(...command(this.#port));
+    this.#program = new Program(...command(this.port));
     await this.#program.printed(ready, stream);
   }
 
