@@ -470,7 +470,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     const transport = this.#transport;
     if ('dial' in transport) this.#dial = transport.dial(this);
     else this.#carry(transport.open(), transport.readyEvent);
-    if ('received' in transport && transport.received?.length) this.received(transport.received);
+    if ('received' in transport && transport.received) this.received(transport.received);
     this.#notifyState();
   }
 

@@ -10,7 +10,7 @@ import { ownerOf } from '../engine/owners.js';
 import { endpointsOf, internetEndpoints, type TransportNaming } from '../engine/transport.js';
 import type { ExpectedProxies } from '../proxy-protocol/trusted.js';
 import { controlOf, Socket } from '../socket.js';
-import { type Admission, admitOnly } from './admission.js';
+import type { Admission } from './admission.js';
 import { expectHeader } from './behind-proxies.js';
 import type { ConnectionEvent, DropEvent } from './events.js';
 
@@ -59,37 +59,34 @@ export class AcceptedConnections {
 
   /** Accepts the connections of this Node server. */
   listenTo(server: net.Server): void {
-    const { acceptEvent } = this.#transport;
-    const { proxies } = this.#limits;
-    // Behind proxies, Node's own listeners, which begin the handshake, wait for the header.
-    const listeners = proxies ? server.listeners('connection') : [];
-    if (proxies) server.removeAllListeners('connection');
+    const isPlain = this.#transport.acceptEvent === 'connection';
+    // They wait until it is clear that the connection is wanted: one of them begins the TLS handshake.
+    const listeners = server.listeners('connection');
+    server.removeAllListeners('connection');
     server.on('connection', (stream: net.Socket) => {
       this.#streams.add(stream);
       stream.once('close', () => this.#streams.delete(stream));
+      this.#afterHeader(stream, (received) => {
+        if (!this.#admits(stream)) return;
+        if (!isPlain && received) stream.unshift(received);
+        for (const listener of listeners) listener.call(server, stream);
+        if (isPlain) this.#accept(stream, received);
+      });
     });
-    const isPlain = acceptEvent === 'connection';
-    if (proxies)
-      server.on('connection', (stream: net.Socket) =>
-        this.#expectHeader(stream, proxies, (received) => {
-          if (!this.#admits(stream)) return;
-          if (!isPlain && received.length > 0) stream.unshift(received);
-          for (const listener of listeners) listener.call(server, stream);
-          if (isPlain) this.#accept(stream, received);
-        }),
-      );
-    if (!proxies || !isPlain) server.on(acceptEvent, (stream: Duplex) => this.#accept(stream));
+    if (!isPlain) server.on('secureConnection', (stream: Duplex) => this.#accept(stream));
     server.on('tlsClientError', (error: Error, stream: Duplex) => this.#handshakeFailed(error, stream));
     server.on('drop', (peer?: net.DropArgument) =>
       this.drop('maxConnections', this.#naming.endpoints((peer ?? {}) as Duplex).remote),
     );
-    if (!proxies && this.#transport.admissions?.length) admitOnly(server, (stream) => this.#admits(stream));
   }
 
-  #expectHeader(stream: net.Socket, proxies: ExpectedProxies, arrived: (received: Buffer) => void): void {
+  /** Goes on at once if the connection does not begin with a PROXY header. */
+  #afterHeader(stream: net.Socket, goOn: (received?: Buffer) => void): void {
+    const { proxies, socket } = this.#limits;
+    if (!proxies) return goOn();
     const { remote } = this.#naming.endpoints(stream);
     const refused = (error: SocketError) => this.drop('proxyProtocol', remote, error);
-    expectHeader(stream, proxies, this.#limits.socket.scheduler, remote, { arrived, refused });
+    expectHeader(stream, proxies, socket.scheduler, remote, { arrived: goOn, refused });
   }
 
   /** Emits a drop. */

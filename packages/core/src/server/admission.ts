@@ -13,15 +13,3 @@ export interface Admission {
    */
   admits(stream: net.Socket, remote: Endpoint | undefined): boolean;
 }
-
-/**
- * Asks about every new connection before the listeners that the server has now: the TLS handshake starts in one of
- * them.
- */
-export function admitOnly(server: net.Server, admits: (stream: net.Socket) => boolean): void {
-  const listeners = server.listeners('connection');
-  server.removeAllListeners('connection');
-  server.on('connection', (stream) => {
-    if (admits(stream)) for (const listener of listeners) listener.call(server, stream);
-  });
-}

@@ -10,7 +10,7 @@ import { HeaderWait } from './header-wait.js';
 
 export interface ProxyHandlers {
   /** @param received What the client has sent behind the header. */
-  arrived(received: Buffer): void;
+  arrived(received?: Buffer): void;
   refused(error: SocketError): void;
 }
 
@@ -40,7 +40,7 @@ export function expectHeader(
   new HeaderWait(stream, timeout, scheduler, {
     arrived: (header, rest) => {
       setProxied(stream, { ...header, proxy: remote });
-      arrived(rest);
+      arrived(rest.length > 0 ? rest : undefined);
     },
     refused: (reason) => refused(reason ? wrong(reason) : late()),
   });
