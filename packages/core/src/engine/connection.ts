@@ -277,6 +277,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     return this.writeSide.error;
   }
 
+  get waitsForTurn(): boolean {
+    return this.writeSide.waitsForTurn;
+  }
+
   get copiesWrites(): boolean {
     return this.#stream?.isNetSocket ?? false;
   }

@@ -30,6 +30,8 @@ export interface SocketControl {
    * `undefined` while the write side is not completed.
    */
   readonly completedBy: 'complete' | 'close' | 'leaving' | 'peer' | undefined;
+  /** Whether `next()` returned `false` only because this turn of the event loop is used up: there is room. */
+  readonly waitsForTurn: boolean;
   /** Whether the memory of a chunk may be reused once the chunk was handed to the kernel. */
   readonly copiesWrites: boolean;
   /**

@@ -84,6 +84,11 @@ export class WriteSide {
     return this.#accepted - this.#left;
   }
 
+  /** Whether there is room, and only the budget of this turn is used up. */
+  get waitsForTurn(): boolean {
+    return this.#nextTurn !== undefined && this.pending < this.#highWaterMark;
+  }
+
   /** What waits, as it counts towards `maxWriteBuffer`, in bytes. */
   get cost(): number {
     return this.pending + promiseCost(this.#receipts.length);

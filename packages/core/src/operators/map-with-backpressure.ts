@@ -95,7 +95,10 @@ export function mapWithBackpressure<T, R>(
       let flushAgain = false;
 
       const holds = new Holds(bindContext(() => work()));
-      const isFull = () => (holds.held || slots.length >= concurrency) && queue.length >= highWaterMark;
+      // A source that cannot be held has brought its values already. Keeping them for the next turn would only fill the
+      // queue, and values could be dropped that the consumer has room for.
+      const isHeld = () => holds.held && (upstream.size > 0 || !holds.endsNextTurn);
+      const isFull = () => (isHeld() || slots.length >= concurrency) && queue.length >= highWaterMark;
 
       /**
        * Adds a value to a bounded queue. Returns `false` if the queue was full and the subscriber has received an
@@ -136,9 +139,9 @@ export function mapWithBackpressure<T, R>(
         from(project(value, index++)).subscribe(inner);
       };
       const emitResults = () => {
-        for (let at = 0; at < slots.length && !holds.held && !subscriber.closed; ) {
+        for (let at = 0; at < slots.length && !isHeld() && !subscriber.closed; ) {
           const slot = slots[at] as Slot<R>;
-          while (slot.results.length > 0 && !holds.held) subscriber.next(slot.results.shift() as R);
+          while (slot.results.length > 0 && !isHeld()) subscriber.next(slot.results.shift() as R);
           if (slot.done && slot.results.length === 0) slots.splice(at, 1);
           else if (ordered) break;
           else at++;
@@ -160,7 +163,7 @@ export function mapWithBackpressure<T, R>(
       const startProjections = () => {
         starting = true;
         try {
-          while (queue.length > 0 && slots.length < concurrency && !holds.held && !subscriber.closed) {
+          while (queue.length > 0 && slots.length < concurrency && !isHeld() && !subscriber.closed) {
             startProjection(queue.shift() as T);
             flush();
           }

@@ -4,7 +4,7 @@ import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkBoolean, checkOptions } from '../base/check.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
-import { Brake } from '../flow/holds.js';
+import { Brake, NEXT_TURN } from '../flow/holds.js';
 import { controlOf, type Socket } from '../socket.js';
 import { type EndOptions, WholeWrite, type WriteProgress } from '../transfer/whole-write.js';
 
@@ -35,14 +35,14 @@ import { type EndOptions, WholeWrite, type WriteProgress } from '../transfer/who
  * ```
  */
 export function writeTo(socket: Socket, options: EndOptions = {}): OperatorFunction<Chunk, WriteProgress> {
-  controlOf(socket);
+  const control = controlOf(socket);
   checkOptions(options, '{ end: false }');
   const { end = true } = options;
   checkBoolean('end', end);
   return (source) =>
     new Observable((subscriber) => {
       const upstream = new FlowSet();
-      const brake = new Brake(upstream, 'writeTo');
+      const brake = new Brake(upstream, () => (control.waitsForTurn ? NEXT_TURN : 'writeTo'));
       let emitted = 0;
       const emitProgress = (bytesSent: number) => {
         if (bytesSent === emitted) return;

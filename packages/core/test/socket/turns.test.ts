@@ -21,9 +21,9 @@ import {
   toDuplex,
   writeTo,
 } from '@rxsock/core';
-import { defer, lastValueFrom, map, NEVER, type Observable, take, tap, toArray } from 'rxjs';
+import { defer, lastValueFrom, map, NEVER, type Observable, Subject, take, tap, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
+import { drainRaw, pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { temporaryPath } from '../../../../tests/support/unix-servers.js';
 
@@ -229,3 +229,23 @@ test('a connection that uses up every turn does not keep the values of flowFrom(
   await busyLines();
   expect(await lastValueFrom(flowFrom([1, 2, 3]).pipe(toArray()))).toEqual([1, 2, 3]);
 });
+
+test.each(['error', 'dropOldest', 'dropNewest'] as const)(
+  'a turn that is used up drops nothing of a burst that the socket has room for: %s',
+  async (overflow) => {
+    const { socket, peer } = await pair({ keepOpen: true });
+    const burst = new Subject<string>();
+    const sent = lastValueFrom(
+      burst.pipe(
+        mapWithBackpressure((line) => [line], { highWaterMark: 16, overflow }),
+        writeTo(socket),
+      ),
+    );
+    const all = Array.from({ length: 1000 }, (_, index) => `${index}\n`);
+    work(6);
+    for (const line of all) burst.next(line);
+    burst.complete();
+    expect((await drainRaw(peer)).bytes.toString()).toBe(all.join(''));
+    expect(await sent).toEqual({ bytesSent: all.join('').length });
+  },
+);
