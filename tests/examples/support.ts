@@ -16,6 +16,7 @@ export const servers = [
   'http-server',
   'info-server',
   'protocol-sniffer',
+  'proxied-server',
   'restart-without-refusing',
   'scale-out',
   'starttls-server',

@@ -7,9 +7,8 @@ import { data, type Endpoint, formatEndpoint, type Proxied, type Socket } from '
 import * as tls from '@rxsock/tls';
 import * as unix from '@rxsock/unix';
 import { firstValueFrom, toArray } from 'rxjs';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Listening, startSilent } from '../support/listening-programs.js';
-import { Program } from '../support/program.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { haproxy, passingTo } from '../support/haproxy.js';
 import { drainRaw } from '../support/raw-peers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { serving } from './support.js';
@@ -27,22 +26,8 @@ beforeEach(async () => {
   return () => temporary[Symbol.asyncDispose]();
 });
 
-/** Starts haproxy with a frontend on a free port. @param bind More of its line `bind`. @param lines Its other lines. */
-async function haproxy(bind: string, lines: readonly string[]): Promise<Listening> {
-  const listening = await startSilent((port) => {
-    const file = join(folder, 'haproxy.cfg');
-    const limits = ['timeout connect 5s', 'timeout client 30s', 'timeout server 30s'];
-    const front = ['frontend front', `bind 127.0.0.1:${port} ${bind}`, ...lines];
-    writeFileSync(file, `${['defaults', 'mode tcp', ...limits, ...front].join('\n')}\n`);
-    return new Program('haproxy', ['-db', '-f', file]);
-  });
-  onTestFinished(() => listening[Symbol.asyncDispose]());
-  return listening;
-}
-
 /** A frontend that passes everything on. @param server The rest of its line `server`. */
-const infrontOf = (server: string, bind = '') =>
-  haproxy(bind, ['default_backend back', 'backend back', `server one ${server}`]);
+const infrontOf = (server: string, bind?: string) => haproxy(folder, passingTo(server, bind));
 
 /** Answers with what the server knows of its peer, and keeps what the proxy said. */
 function telling() {
@@ -134,14 +119,13 @@ test('haproxy without send-proxy is refused, and told apart by the drop', async 
 });
 
 test.each([1, 2] as const)('haproxy believes what our connect() says, in version %i', async (version) => {
-  const { port } = await haproxy('accept-proxy', [
-    'mode http',
-    'http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] %[dst]:%[dst_port]"',
-  ]);
+  const answer = 'lf-string "%[src]:%[src_port] %[dst]:%[dst_port]"';
+  const lines = ['mode http', `http-request return status 200 content-type text/plain ${answer}`];
+  const { port } = await haproxy(folder, { bind: 'accept-proxy', lines });
   const source = { address: '192.0.2.7', port: 4660, family: 'IPv4' } as const;
   const destination = { address: '192.0.2.1', port: 80, family: 'IPv4' } as const;
   const socket = tcp.connect({ port, host: '127.0.0.1', proxyProtocol: { version, source, destination } });
   socket.next('GET / HTTP/1.0\r\n\r\n');
-  const answer = Buffer.concat(await firstValueFrom(socket.pipe(data(), toArray()))).toString();
-  expect(answer).toContain('\r\n\r\n192.0.2.7:4660 192.0.2.1:80');
+  const chunks = await firstValueFrom(socket.pipe(data(), toArray()));
+  expect(Buffer.concat(chunks).toString()).toContain('\r\n\r\n192.0.2.7:4660 192.0.2.1:80');
 });
