@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type EntryPoint, entryPoints } from './exported-names.js';
 
 /** How many names the main entry point of core may have. */
-const MOST_NAMES = 121;
+const MOST_NAMES = 124;
 
 /** Names that do not count, by the reason why they are there all the same. */
 const reasons: Readonly<Record<string, readonly string[]>> = {

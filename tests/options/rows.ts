@@ -1,5 +1,6 @@
 // What the rows of all packages are made of.
 
+import { memoryBudget } from '@rxsock/core';
 import { socks5 } from '@rxsock/core/proxy';
 import type { Kind } from './kinds.js';
 import * as kind from './kinds.js';
@@ -42,6 +43,7 @@ export const socketOptions: Options = {
   minWriteRate: kind.bytesPerSecond,
   writeGracePeriod: kind.range(1, 2 ** 31 - 1),
   keepOpen: { good: [...kind.timeout.good, true, false], bad: ['', '1', 'unknown', null, Number.NaN, -1, -0, {}, []] },
+  budget: kind.instance(memoryBudget(1)),
   signal: kind.signal,
   scheduler: kind.scheduler,
 };

@@ -17,6 +17,7 @@ export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint
 export type { ReadyState } from './engine/connection.js';
 export type { KeepAliveOptions } from './engine/keep-alive.js';
 export type { SocketOptions } from './engine/limits.js';
+export { type MemoryBudget, memoryBudget } from './engine/memory-budget.js';
 export type { TransportType } from './engine/transport.js';
 export { Server, type ServerState } from './server/server.js';
 export { Socket } from './socket.js';
@@ -60,6 +61,7 @@ export {
   FrameError,
   FrameTooLongError,
   JsonLineError,
+  MemoryBudgetError,
   ResetError,
   SocketError,
   type SocketErrorOptions,

@@ -109,6 +109,21 @@ export class WriteBufferOverflowError extends SocketError {
 }
 
 /**
+ * The {@link memoryBudget} of the socket is full, and of all its sockets this one had the most to write. `code` is
+ * `ERR_MEMORY_BUDGET`. Stop writing when `next()` returns `false`, and go on at `drain`.
+ */
+export class MemoryBudgetError extends SocketError {
+  override readonly name = 'MemoryBudgetError';
+  /** The limit of the budget, in bytes. */
+  readonly limit: number;
+
+  constructor(message: string, options: Omit<SocketErrorOptions, 'code'> & { readonly limit: number }) {
+    super(message, { ...options, code: 'ERR_MEMORY_BUDGET' });
+    this.limit = options.limit;
+  }
+}
+
+/**
  * A queue between a slow consumer and a source that cannot be held is full. `code` is `ERR_BACKPRESSURE_OVERFLOW`. Make
  * the source holdable with `flowFrom`, or choose an `overflow` policy.
  */

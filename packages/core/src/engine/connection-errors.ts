@@ -5,6 +5,7 @@ import {
   type ConnectAttempt,
   ConnectError,
   type ErrorPhase,
+  MemoryBudgetError,
   ResetError,
   SocketError,
   SocketTimeoutError,
@@ -43,6 +44,13 @@ export function overflowError(pending: number, limit: number, scene: Scene): Wri
     `${pending} bytes wait to be written to ${scene.target}, over maxWriteBuffer (${limit}): ` +
     `stop when next() returns false and go on at 'drain', or use writeTo()`;
   return new WriteBufferOverflowError(message, { ...fieldsOf(scene, 'write'), limit });
+}
+
+export function memoryBudgetError(pending: number, limit: number, scene: Scene): MemoryBudgetError {
+  const message =
+    `${pending} bytes wait to be written to ${scene.target}, and the memoryBudget(${limit}) is full: ` +
+    `stop when next() returns false and go on at 'drain', or use writeTo(), or choose a larger budget`;
+  return new MemoryBudgetError(message, { ...fieldsOf(scene, 'write'), limit });
 }
 
 /** A write failed because the peer does not read any more. */

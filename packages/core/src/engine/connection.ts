@@ -27,10 +27,12 @@ import { spendRead } from '../base/turn-budget.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
 import { Holds } from '../flow/holds.js';
+import { BudgetShare } from './budget-share.js';
 import {
   abortedError,
   closedError,
   destroyedError,
+  memoryBudgetError,
   overflowError,
   timeoutError,
   truncatedError,
@@ -98,6 +100,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   /** `undefined` without `minWriteRate`. */
   readonly #writeRate: WriteRate | undefined;
   readonly #usage: Usage;
+  /** `undefined` without a memory budget. */
+  readonly #share: BudgetShare | undefined;
   readonly #outcome = new Outcome();
   /** While dialling: there is no stream yet. */
   #dial: Dial | undefined;
@@ -140,6 +144,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       this.progress,
     );
     this.#writeRate = this.#measureWrites(limits);
+    this.#share = this.#joinBudget(limits);
     this.opening = new Opening(transport, this.#subscribers, this.#timeouts);
     this.#usage = new Usage(limits, dialled ? undefined : start);
     if (dialled) return;
@@ -302,6 +307,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   flushed(): Promise<void> {
     return this.writeSide.flushed();
+  }
+
+  get waitsForDrain(): boolean {
+    return this.writeSide.waitsForDrain;
   }
 
   onProgress(listener: () => void): () => void {
@@ -557,6 +566,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     }
     const { writeSide } = this;
     if (this.#life === 'open' && this.#wantsMore) this.#stream?.read();
+    else if (this.#share?.reading === 'stopped') this.#stream?.stopReading();
     // Both sides have ended. What is not delivered yet needs no descriptor.
     if (this.#readSide.hasEnded && writeSide.done) this.#stream?.destroy();
     const flowing = this.#readSide.state === 'flowing';
@@ -597,6 +607,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     writeSide.break(outcome.failure ?? closedError(opening.scene));
     this.#timeouts.stop();
     this.#writeRate?.stop();
+    this.#share?.close();
     this.#usage.stop();
     this.#ignoreSignal?.();
     const rest = this.#readSide.close();
@@ -656,6 +667,21 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     const what = `was read at less than ${minWriteRate} bytes per second for`;
     const onTooSlow = () => this.#timedOut('minWriteRate', writeGracePeriod, what);
     return new WriteRate(scheduler, minWriteRate, writeGracePeriod, meter, onTooSlow);
+  }
+
+  #joinBudget({ budget }: SocketLimits): BudgetShare | undefined {
+    if (!budget) return undefined;
+    const { writeSide } = this;
+    const share = new BudgetShare(budget, {
+      flush: () => writeSide.flushIfIdle(),
+      fail: () => this.#fail(memoryBudgetError(writeSide.cost, budget.limit, this.opening.scene), 'error'),
+      stopReading: () => this.#stream?.stopReading(),
+      readOn: () => this.#advance(),
+      writeOn: () => writeSide.writeOn(),
+    });
+    writeSide.share = share;
+    this.#readSide.share = share;
+    return share;
   }
 
   #heldChanged(held: boolean): void {

@@ -43,6 +43,8 @@ export interface SocketControl {
   flush(): void;
   /** Settles when everything written so far was handed to the kernel. */
   flushed(): Promise<void>;
+  /** Whether `next()` has returned `false`, and `drain` has not come yet. */
+  readonly waitsForDrain: boolean;
   /** Calls `listener` whenever bytes have left. The returned function removes it. */
   onProgress(listener: () => void): () => void;
   /** Measures how many bytes have left, also in the middle of a write. */

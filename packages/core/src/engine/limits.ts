@@ -14,6 +14,7 @@ import {
   type WithDefaults,
 } from '../base/check.js';
 import { LONGEST_TIMER } from '../base/deadline.js';
+import { type Budget, checkBudget, type MemoryBudget } from './memory-budget.js';
 
 /** Options of every {@link Socket}, over any transport. All times are in milliseconds, all sizes in bytes. */
 export interface SocketOptions {
@@ -100,6 +101,12 @@ export interface SocketOptions {
    * @defaultValue `false`
    */
   readonly keepOpen?: boolean | number | undefined;
+  /**
+   * One bound for what many sockets keep together: see {@link memoryBudget}. A server passes it to the sockets that it
+   * accepts.
+   * @defaultValue none
+   */
+  readonly budget?: MemoryBudget | undefined;
   /** Aborts the socket. @defaultValue none */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -110,7 +117,10 @@ export interface SocketOptions {
 }
 
 /** {@link SocketOptions} with every default filled in. */
-export type SocketLimits = WithDefaults<Omit<SocketOptions, 'signal'>> & { readonly signal: AbortSignal | undefined };
+export type SocketLimits = WithDefaults<Omit<SocketOptions, 'signal' | 'budget'>> & {
+  readonly signal: AbortSignal | undefined;
+  readonly budget: Budget | undefined;
+};
 
 /** Checks the options of a socket and fills in the defaults. */
 export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits {
@@ -127,6 +137,7 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     minWriteRate = 0,
     writeGracePeriod = 15_000,
     keepOpen = false,
+    budget,
     signal,
     scheduler = asyncScheduler,
   } = options;
@@ -141,6 +152,7 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
   checkNumber('minWriteRate', minWriteRate, 0, Number.MAX_SAFE_INTEGER, 'a number of bytes per second, 0 or more');
   checkInteger('writeGracePeriod', writeGracePeriod, 1, LONGEST_TIMER);
   if (typeof keepOpen !== 'boolean') checkTimeout('keepOpen', keepOpen, 'true, false or ');
+  if (budget !== undefined) checkBudget('budget', budget);
   if (signal !== undefined) checkSignal('signal', signal);
   checkScheduler('scheduler', scheduler);
   return {
@@ -151,6 +163,7 @@ export function resolveSocketOptions(options: SocketOptions = {}): SocketLimits 
     minWriteRate,
     writeGracePeriod,
     keepOpen: Number(keepOpen) > LONGEST_TIMER ? true : keepOpen,
+    budget,
     signal,
     scheduler,
   };

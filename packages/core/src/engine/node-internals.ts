@@ -12,7 +12,8 @@ export const nodeInternals = {
 
 interface Handle {
   readStart(): number;
-  /** Of a TLS handle: whether it accepts input. */
+  readStop?(): number;
+  /** Whether Node reads from it. */
   reading?: boolean;
   /** Of a TLS handle: the handle beneath it. */
   _parent?: Handle | null;
@@ -81,6 +82,14 @@ export function tapReads(
     return false;
   };
   return () => inner._read(0);
+}
+
+/** Stops reading in the middle of a read, of a stream whose reads are tapped. */
+export function stopTappedReads(stream: Duplex): void {
+  const { _handle: handle } = stream as unknown as StreamInternals;
+  if (!handle?.reading) return;
+  handle.reading = false;
+  handle.readStop?.();
 }
 
 // This holds only for a kernel handle: not for one in JavaScript, and not for TLS in TLS.

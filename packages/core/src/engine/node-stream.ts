@@ -6,7 +6,7 @@ import type { Endpoints } from '../base/endpoint.js';
 import type { SecureConnectEvent } from '../base/events.js';
 import { setImmediate } from '../base/real-timers.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
-import { removePatches, resetStream, shieldWrites, tapReads } from './node-internals.js';
+import { removePatches, resetStream, shieldWrites, stopTappedReads, tapReads } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
 import { TlsWrites } from './tls-writes.js';
 import { endpointsOf, type StreamTransport, type Transport } from './transport.js';
@@ -36,6 +36,7 @@ export class NodeStream {
   readonly #handlers: NodeStreamHandlers;
   readonly #removeListeners: (() => void)[] = [];
   #resume: () => void = () => {};
+  #pause: () => void = () => {};
   /** Whether a handshake is in progress: it reports its own failure, so events of the stream beneath are ignored. */
   #securing = false;
   #reading = false;
@@ -115,7 +116,12 @@ export class NodeStream {
       return this.#reading;
     };
     const onEnd = (truncated: boolean) => this.#handlers.ended(truncated);
-    this.#resume = tapReads(stream, onChunk, onEnd) ?? this.#readByEvents(onChunk, () => onEnd(false));
+    const resumeTapped = tapReads(stream, onChunk, onEnd);
+    this.#resume = resumeTapped ?? this.#readByEvents(onChunk, () => onEnd(false));
+    this.#pause = () => {
+      stream.pause();
+      if (resumeTapped) stopTappedReads(stream);
+    };
     shieldWrites(stream, (error) => this.#handlers.writeFailed(error));
     this.#listen(stream, 'finish', this.#onFinish);
     this.#guard(stream);
@@ -206,6 +212,12 @@ export class NodeStream {
     if (this.#reading || this.#stream.destroyed) return;
     this.#reading = true;
     this.#resume();
+  }
+
+  /** Stops in the middle of a read too, and before Node starts to read on its own, when a connection opens. */
+  stopReading(): void {
+    this.#reading = false;
+    this.#pause();
   }
 
   /** Writes the chunks as one. `wrote` follows when all their bytes were handed to the kernel. */

@@ -6,6 +6,7 @@
 // arrives is dropped, and the end is not emitted.
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import type { Holds } from '../flow/holds.js';
+import type { BudgetShare } from './budget-share.js';
 import { ReceiveQueue } from './receive-queue.js';
 import type { Subscribers } from './subscribers.js';
 
@@ -20,6 +21,8 @@ export interface ReadSideHandlers {
 export class ReadSide {
   state: 'flowing' | 'ended' | 'delivered' | 'cut' = 'flowing';
   dropping = false;
+  /** `undefined` without a memory budget. */
+  share: BudgetShare | undefined;
   readonly #subscribers: Subscribers;
   readonly #holds: Holds;
   readonly #scheduler: SchedulerLike;
@@ -52,7 +55,13 @@ export class ReadSide {
   /** Whether the socket may read ahead. One chunk is always read, so that a FIN or a reset is noticed. */
   hasRoom(highWaterMark: number): boolean {
     const { bytes } = this.#queue;
-    return this.state === 'flowing' && (bytes === 0 || bytes < highWaterMark);
+    const hasRoom = this.state === 'flowing' && (bytes === 0 || bytes < highWaterMark);
+    return this.share === undefined ? hasRoom : this.#isInBudget(hasRoom);
+  }
+
+  #isInBudget(hasRoom: boolean): boolean {
+    const isTaken = this.dropping || (this.#subscribers.hasReader && !this.#holds.held);
+    return this.share?.mayRead(hasRoom && !isTaken) === true && hasRoom;
   }
 
   receive(chunk: Buffer): void {
@@ -105,6 +114,12 @@ export class ReadSide {
   /** Delivers what can be delivered. @param parting Whether the rest is dropped. */
   deliver(parting: boolean): void {
     while (this.#deliverNext(parting));
+    this.#charge();
+  }
+
+  /** Reports to the memory budget what this side keeps. */
+  #charge(): void {
+    this.share?.setReceived(this.#queue.bytes);
   }
 
   /** Delivers the next chunk or the end. Returns whether there may be more. */
@@ -120,7 +135,9 @@ export class ReadSide {
     if (bytes > 0) {
       if (!canDeliver) return false;
       if (!this.#subscribers.hasReaderBefore(offset + nextLength)) return this.#pass();
-      this.#subscribers.deliver(this.#queue.shift(), offset);
+      const chunk = this.#queue.shift();
+      this.#charge();
+      this.#subscribers.deliver(chunk, offset);
       return true;
     }
     if (this.state !== 'ended' || held) return false;

@@ -9,6 +9,7 @@ import { promiseCost } from '../base/promise-cost.js';
 import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime, spendTurn } from '../base/turn-budget.js';
+import type { BudgetShare } from './budget-share.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { SocketLimits } from './limits.js';
 import type { NodeStream } from './node-stream.js';
@@ -40,6 +41,8 @@ export class WriteSide {
   lostSilently = false;
   /** Why the write side broke. */
   error: unknown;
+  /** `undefined` without a memory budget. */
+  share: BudgetShare | undefined;
   readonly #highWaterMark: number;
   readonly #flushBytes: number;
   readonly #handlers: WriteSideHandlers;
@@ -55,6 +58,8 @@ export class WriteSide {
   /** The value of `#left` at the last report of progress. */
   #reported = 0;
   #needsDrain = false;
+  /** Whether the kernel has not taken at once what it was given last. */
+  #clogged = false;
   #ending = false;
   /** How many writes the Node stream has not called back for. */
   #inFlight = 0;
@@ -89,6 +94,11 @@ export class WriteSide {
     return this.#nextTurn !== undefined && this.pending < this.#highWaterMark;
   }
 
+  /** Whether a writer was told to wait, and `drain` has not come yet. */
+  get waitsForDrain(): boolean {
+    return this.#needsDrain;
+  }
+
   /** What waits, as it counts towards `maxWriteBuffer`, in bytes. */
   get cost(): number {
     return this.pending + promiseCost(this.#receipts.length);
@@ -101,10 +111,17 @@ export class WriteSide {
     if (!this.#stream?.isNetSocket || this.#gathered.bytes >= this.#flushBytes) this.#flushIfIdle();
     else this.#planFlush();
     const hasTime = !this.#stream?.isNetSocket || spendTurn(bytes.length);
-    const hasRoom = this.pending < this.#highWaterMark && hasTime;
+    if (this.share) this.#charge();
+    const inBudget = this.share === undefined || this.#isInBudget(bytes.length);
+    const hasRoom = this.pending < this.#highWaterMark && hasTime && inBudget;
     if (!hasRoom) this.#needsDrain = true;
     if (!hasTime) this.#continueNextTurn();
     return hasRoom;
+  }
+
+  // To make room, the budget may have failed this socket.
+  #isInBudget(length: number): boolean {
+    return this.state === 'open' && this.share?.hasRoom(length, !this.#clogged) === true;
   }
 
   /**
@@ -119,6 +136,7 @@ export class WriteSide {
     if (last?.at === this.#accepted) return last.promise;
     const receipt = receiptAt(this.#accepted);
     this.#receipts.push(receipt);
+    this.#charge();
     return receipt.promise;
   }
 
@@ -132,6 +150,17 @@ export class WriteSide {
   /** Hands everything that was gathered to the stream, before anything else is done to the stream. */
   flush(): void {
     this.#flushNow();
+  }
+
+  /** Hands to the kernel what it may take at once. */
+  flushIfIdle(): void {
+    this.#flushIfIdle();
+    this.#charge();
+  }
+
+  /** Emits `drain` if nothing waits: the memory budget has room again. */
+  writeOn(): void {
+    this.#continue();
   }
 
   // A system call costs more than most chunks do, so what is written in one turn leaves at its end, as one write.
@@ -155,6 +184,7 @@ export class WriteSide {
     this.#inFlight++;
     this.#stream.write(this.#gathered.take());
     this.#count();
+    this.#clogged = this.pending > 0;
   }
 
   /** Sends FIN when everything has left. */
@@ -190,12 +220,17 @@ export class WriteSide {
       this.#handlers.progressed();
       for (const listener of [...this.#progressListeners]) listener();
     }
-    if (this.#needsDrain && this.pending === 0 && !this.#nextTurn) {
+    this.#charge();
+    if (this.#needsDrain && this.pending === 0 && !this.#nextTurn && this.#mayDrain) {
       this.#needsDrain = false;
       this.#handlers.drained();
     }
     this.#flushIfIdle();
     this.#sendFin();
+  }
+
+  get #mayDrain(): boolean {
+    return this.share === undefined || this.state !== 'open' || this.share.mayDrain(!this.#clogged);
   }
 
   /** FIN was sent. */
@@ -217,6 +252,7 @@ export class WriteSide {
     this.#gathered.clear();
     const receipts = this.#receipts;
     this.#receipts = new Queue();
+    this.#charge();
     for (let receipt = receipts.shift(); receipt; receipt = receipts.shift()) receipt.reject(error);
     if (!finished) for (const listener of [...this.#brokenListeners]) listener(error);
   }
@@ -232,6 +268,11 @@ export class WriteSide {
     if (this.state === 'broken') listener(this.error);
     else this.#brokenListeners.add(listener);
     return () => this.#brokenListeners.delete(listener);
+  }
+
+  /** Reports to the memory budget what this side keeps. */
+  #charge(): void {
+    this.share?.setWritten(this.state === 'broken' ? 0 : this.cost);
   }
 
   #count(): void {

@@ -103,8 +103,9 @@ export function sendFile(
         const bytesSent = at - from;
         await written;
         running.write(buffer.subarray(0, bytesRead));
+        const taken = at < stop ? running.ready() : running.flushed();
         // Handled, because the next read may fail first.
-        written = handled(running.flushed().then(() => emit({ bytesSent, bytesTotal })));
+        written = handled(taken.then(() => emit({ bytesSent, bytesTotal })));
       }
       await written;
       // Reads the last byte and one after it: a file whose size is not what stat() said does not pass for whole either.

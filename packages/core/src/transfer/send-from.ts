@@ -70,7 +70,7 @@ export function sendFrom(
         const hasRoom = running.write(toBytes(result.value));
         // Before the next chunk is pulled: the source may reuse the memory of this one.
         control.flush();
-        if (!hasRoom) await running.until(running.flushed());
+        if (!hasRoom) await running.until(running.ready());
         emitProgress();
       }
       ended = true;

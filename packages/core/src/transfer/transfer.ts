@@ -11,6 +11,8 @@ export interface Transfer {
   write(bytes: Uint8Array): boolean;
   /** Resolves when everything written so far was handed to the kernel. You may ignore the promise. */
   flushed(): Promise<void>;
+  /** The same, and the socket takes more. */
+  ready(): Promise<void>;
   /** Waits for `promise`, which may never settle. Rejects when the transfer stops. */
   until<T>(promise: T | PromiseLike<T>): Promise<T>;
   /** Stops the transfer with an error, also while `until` waits. */
@@ -51,6 +53,7 @@ export function transfer<P>(
         return write.write(bytes);
       },
       flushed: () => write.flushed(),
+      ready: () => write.ready(),
       stop,
       until: (promise) =>
         new Promise((resolve, reject) => {

@@ -45,6 +45,8 @@ export class WholeWrite {
   /** The handlers run in the context of the code that made the write, whoever breaks the socket. */
   readonly #context = new AsyncContext();
   readonly #endWrite: () => void;
+  /** Settles `ready()`. */
+  #waiting: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
   /** How many bytes were written, and how many of them have left. */
   #written = 0;
   #sent = 0;
@@ -62,7 +64,10 @@ export class WholeWrite {
       this.#watching.add(this.#control.onProgress(() => this.#context.runInAsyncScope(progressed)));
     this.#watching.add(
       watch(socket, 'drain').subscribe({
-        next: () => handlers.drained?.(this.bytesSent),
+        next: () => {
+          handlers.drained?.(this.bytesSent);
+          this.#waiting?.resolve();
+        },
         error: fail,
         complete: () => fail(prematureCloseError('write')),
       }),
@@ -91,6 +96,18 @@ export class WholeWrite {
   /** Settles when everything written so far was handed to the kernel. */
   flushed(): Promise<void> {
     return this.#control.flushed();
+  }
+
+  /**
+   * Settles when everything written so far was handed to the kernel and the socket takes more: a memory budget may make
+   * it wait.
+   */
+  async ready(): Promise<void> {
+    await this.flushed();
+    if (!this.#control.waitsForDrain) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
   }
 
   /**
@@ -130,6 +147,7 @@ export class WholeWrite {
   /** Releases the socket. If the write is not whole, this aborts the connection. */
   close(reason: unknown = new Error('the transfer was stopped before it was complete')): void {
     this.#watching.unsubscribe();
+    this.#waiting?.reject(reason);
     this.cut(reason);
     if (this.#state !== 'cut') this.#endWrite();
   }
@@ -137,6 +155,7 @@ export class WholeWrite {
   #fail(error: unknown): void {
     if (this.#state !== 'writing' && this.#state !== 'finishing') return;
     this.#state = 'failed';
+    this.#waiting?.reject(error);
     this.#context.runInAsyncScope(() => this.#handlers.failed(error));
   }
 }

@@ -1,0 +1,73 @@
+// What one socket has of a memory budget: the two numbers that it keeps, and whether it may go on. Without a budget
+// there is no share.
+import type { Budget, BudgetedSocket, BudgetMember } from './memory-budget.js';
+
+export class BudgetShare implements BudgetMember {
+  need = 0;
+  reading: BudgetMember['reading'] = 'taken';
+  readonly socket: BudgetedSocket;
+  readonly #budget: Budget;
+  /** What is charged now, in bytes. */
+  #received = 0;
+  #written = 0;
+  #closed = false;
+
+  constructor(budget: Budget, socket: BudgetedSocket) {
+    this.#budget = budget;
+    this.socket = socket;
+  }
+
+  /** So many received bytes wait to be delivered. */
+  setReceived(bytes: number): void {
+    const change = bytes - this.#received;
+    if (change === 0 || this.#closed) return;
+    this.#received = bytes;
+    this.#budget.charge(change);
+  }
+
+  /** So much waits to be written. If that is more than the budget has, a socket fails: perhaps this one. */
+  setWritten(bytes: number): void {
+    const change = bytes - this.#written;
+    if (change === 0 || this.#closed) return;
+    this.#written = bytes;
+    this.#budget.rank(this, bytes);
+    this.#budget.charge(change);
+    if (change > 0) this.#budget.makeRoom(this);
+  }
+
+  /**
+   * Returns whether the socket may write on after a chunk. If not, it waits for `drain`.
+   * @param bytes The length of the chunk: the next one probably needs as much.
+   * @param isQuick Whether the kernel takes everything at once.
+   */
+  hasRoom(bytes: number, isQuick: boolean): boolean {
+    this.need = Math.max(this.#written, bytes);
+    return this.#budget.allows(this.need, isQuick);
+  }
+
+  /** All bytes have left. Returns whether to emit `drain` now. If not, `writeOn` is called later. */
+  mayDrain(isQuick: boolean): boolean {
+    if (this.#closed) return false;
+    const may = this.#budget.allows(this.need, isQuick);
+    if (!may) this.#budget.wait(this);
+    return may;
+  }
+
+  /**
+   * Returns whether the socket may read. If not, `readOn` is called later.
+   * @param ahead Whether nobody takes what arrives.
+   */
+  mayRead(ahead: boolean): boolean {
+    const may = !ahead || this.#budget.allowsRead(this.#received);
+    if (!this.#closed) this.#budget.setReading(this, ahead ? (may ? 'ahead' : 'stopped') : 'taken');
+    return may;
+  }
+
+  /** The socket has closed: it gives everything back. */
+  close(): void {
+    this.setReceived(0);
+    this.setWritten(0);
+    this.#closed = true;
+    this.#budget.leave(this);
+  }
+}

@@ -1,0 +1,244 @@
+// One bound for what many sockets keep.
+//
+// What is charged, for each socket: the received bytes that are not delivered, and what waits to be written, counted as
+// for `maxWriteBuffer`. What operators keep is not charged, and neither is what a closed socket keeps for its next
+// reader. A socket reports its two numbers when they change, so that a chunk costs the same whatever number of sockets
+// there is.
+//
+// A socket may go on while what it keeps is at most an eighth of what is free, and always while half of the budget is
+// free. So the greediest are held first, and there is always room for those that keep little.
+//
+//   writing   free ──next() returns false──▶ told ──all has left──▶ free
+//               ▲                              └── all has left, but too little is free ──▶ waiting
+//               └─────────── others give back as much, or only a quarter is in use ─────────────┘
+//   reading   taken ──a hold begins, the last reader leaves──▶ ahead ──too little is free──▶ stopped
+//               ▲                                               ▲ └── a reader takes the bytes ──▶ taken
+//               └── a reader takes the bytes ───────────────────┴── only a quarter is in use ──────┘
+//
+// Bytes that a reader takes at once are never charged. A socket reads ahead only while there is room for a whole read
+// besides, so that what is received does not pass the limit. What is written cannot be refused: if it does not fit, the
+// socket that keeps the most of what was written fails, and then the next one.
+import { checkSize, typeError } from '../base/check.js';
+import { setImmediate } from '../base/real-timers.js';
+import { SizeClasses } from '../base/size-classes.js';
+
+/** One bound for what many sockets keep. See {@link memoryBudget}. */
+export interface MemoryBudget {
+  /** The bound, in bytes. */
+  readonly limit: number;
+  /** What the sockets keep now, in bytes. */
+  readonly used: number;
+}
+
+/** What a budget asks of a socket. */
+export interface BudgetedSocket {
+  /** Hands to the kernel what the kernel may take at once. */
+  flush(): void;
+  /** Fails: afterwards the socket keeps nothing that was written. */
+  fail(): void;
+  /** Stops reading. */
+  stopReading(): void;
+  /** Looks again whether to read. */
+  readOn(): void;
+  /** Emits `drain`, if nothing waits to be written. */
+  writeOn(): void;
+}
+
+/** The share of one socket. */
+export interface BudgetMember {
+  readonly socket: BudgetedSocket;
+  /** What the socket had to write when it was told to wait, in bytes. */
+  readonly need: number;
+  /**
+   * `taken`: a reader takes what arrives, or nothing is read. `ahead`: it reads although nobody takes the bytes now.
+   * `stopped`: it would, if there were room. Only the budget changes it.
+   */
+  reading: 'taken' | 'ahead' | 'stopped';
+}
+
+/** A socket may keep one part in so many of what is free. */
+const PARTS = 8;
+/** The same for a socket whose peer has taken everything at once: probably it will do so again. */
+const PARTS_IF_QUICK = 2;
+/** Node gives at most so many bytes at once. */
+const READ = 65_536;
+/** Below one part in so many, everybody goes on. */
+const LOW = 4;
+/** So many sockets go on in one turn. */
+const MOST_PER_TURN = 64;
+
+export class Budget implements MemoryBudget {
+  readonly limit: number;
+  #used = 0;
+  /** The sockets with something to write, by how much. */
+  readonly #writers = new SizeClasses<BudgetMember>();
+  /** The sockets that wait for their `drain`, by what they kept before. Those that keep little go on first. */
+  readonly #waiting = new SizeClasses<BudgetMember>();
+  /** The sockets that read although nobody takes the bytes now. */
+  readonly #ahead = new Set<BudgetMember>();
+  /** The sockets that would do so if there were room. */
+  readonly #stopped = new Set<BudgetMember>();
+  /** How many bytes were given back and not yet passed on to a socket that waits. */
+  #credit = 0;
+  #nextTurn: NodeJS.Immediate | undefined;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get #isLow(): boolean {
+    return this.#used <= this.limit / LOW;
+  }
+
+  /** Whether a socket that keeps so many bytes may go on. Everybody may while half of the budget is free. */
+  allows(bytes: number, isQuick = false): boolean {
+    const parts = isQuick ? PARTS_IF_QUICK : PARTS;
+    return Math.min(parts * bytes, this.limit / 2) <= this.limit - this.#used;
+  }
+
+  /** Whether a socket that keeps so many received bytes may read ahead. */
+  allowsRead(bytes: number): boolean {
+    return this.allows(bytes + READ) && this.limit - this.#used >= READ;
+  }
+
+  /** A socket keeps more, or less if `bytes` is negative. */
+  charge(bytes: number): void {
+    this.#used += bytes;
+    if (bytes < 0) {
+      this.#credit = Math.min(this.#credit - bytes, this.limit / PARTS);
+      this.#goOn();
+    } else if (this.#ahead.size > 0 && !this.allowsRead(0)) {
+      this.#stopReaders();
+    }
+  }
+
+  /** What a socket has to write has changed. */
+  rank(member: BudgetMember, bytes: number): void {
+    this.#writers.set(member, bytes);
+  }
+
+  /** Makes room for what `member` has written. */
+  makeRoom(member: BudgetMember): void {
+    // What was written in this turn may not have reached the kernel yet.
+    if (this.#used > this.limit) member.socket.flush();
+    for (let most = this.#writers.largest(); most && this.#used > this.limit; most = this.#writers.largest()) {
+      const before = this.#used;
+      most.socket.flush();
+      if (this.#used >= before) most.socket.fail();
+    }
+  }
+
+  /** A socket waits for its `drain`. */
+  wait(member: BudgetMember): void {
+    this.#waiting.set(member, member.need);
+  }
+
+  setReading(member: BudgetMember, reading: BudgetMember['reading']): void {
+    if (member.reading === reading) return;
+    member.reading = reading;
+    if (reading === 'ahead') this.#ahead.add(member);
+    else this.#ahead.delete(member);
+    if (reading === 'stopped') this.#stopped.add(member);
+    else this.#stopped.delete(member);
+  }
+
+  /** The socket has closed. */
+  leave(member: BudgetMember): void {
+    this.#writers.delete(member);
+    this.#waiting.delete(member);
+    this.setReading(member, 'taken');
+  }
+
+  #stopReaders(): void {
+    for (const member of this.#ahead) {
+      this.setReading(member, 'stopped');
+      member.socket.stopReading();
+    }
+  }
+
+  // Each socket that goes on may write at once, so the room is looked at again before the next one.
+  #goOn(): void {
+    for (let turns = MOST_PER_TURN; turns > 0; turns--) {
+      const member = this.#nextWriter();
+      if (!member) return this.#readOn(turns);
+      this.#credit -= member.need;
+      this.#waiting.delete(member);
+      member.socket.writeOn();
+    }
+    this.#goOnNextTurn();
+  }
+
+  #nextWriter(): BudgetMember | undefined {
+    const member = this.#waiting.smallest();
+    return member && (this.#isLow || (this.#credit > 0 && this.allows(member.need))) ? member : undefined;
+  }
+
+  #readOn(turns: number): void {
+    for (const member of this.#stopped) {
+      if (!this.#isLow || !this.allowsRead(0)) return;
+      if (turns-- === 0) return this.#goOnNextTurn();
+      this.setReading(member, 'taken');
+      member.socket.readOn();
+    }
+  }
+
+  #goOnNextTurn(): void {
+    this.#nextTurn ??= setImmediate(() => {
+      this.#nextTurn = undefined;
+      this.#goOn();
+    });
+  }
+}
+
+/**
+ * Makes one bound for what many sockets keep. Give it to servers and sockets of any transport, as their option
+ * `budget`. The limits of each socket stay in force.
+ *
+ * Each socket is charged the received bytes that nobody has taken yet, and the bytes that wait to be written, counted as
+ * for `maxWriteBuffer`. Not charged: what your code and operators keep, what `reconnect` keeps while it has no
+ * connection, what a closed socket keeps for its next reader, and UDP. What is charged does not pass the limit, except
+ * by bytes that you give back with `unshift()`, and by reads of more than 64 KiB from a stream of `fromDuplex()`.
+ *
+ * **Half-close**: nothing changes. A FIN is not sent before everything that was written has left.
+ *
+ * **Backpressure**: a socket may go on while what it keeps is at most an eighth of what is free, and always while half
+ * of the budget is free. So the greediest are held first, and those that keep little are served.
+ *
+ * - Received bytes: a socket that is held, or that nobody reads, does not read ahead. Its peer waits, and nothing is
+ *   lost. Until it reads on, it cannot notice that its peer has gone.
+ * - Written bytes: `next()` returns `false` earlier, and `drain` comes when the socket may go on. So the sources of
+ *   `writeTo`, `through`, `relay` and `serve` are held. A socket whose peer takes everything at once does not wait.
+ * - A chunk that does not fit: the socket that has the most to write fails, whoever has written the chunk. If several
+ *   have about as much, it is the one that has had it longest. That is a socket whose writer ignores `false`, or a
+ *   single chunk that is too large for the budget.
+ *
+ * Peers that read nothing keep what they have until a limit of time ends them: set `minWriteRate` too.
+ *
+ * @param bytes The bound, in bytes. Infinity only counts.
+ * @returns The budget. `used` is what its sockets keep now, and `limit` is the bound, both in bytes.
+ * @throws At the call: TypeError or RangeError unless `bytes` is a positive integer or Infinity.
+ * @throws As a notification: the socket that keeps the most fails with {@link MemoryBudgetError} `ERR_MEMORY_BUDGET`.
+ *
+ * @example
+ * ```ts
+ * import { data, listen, memoryBudget, serve } from '@rxsock/core';
+ *
+ * const budget = memoryBudget(64 * 1024 * 1024);
+ * listen({ port: 7, budget, minWriteRate: 240 })
+ *   .pipe(serve((socket) => socket.pipe(data())))
+ *   .subscribe();
+ * setInterval(() => console.log(`${budget.used} of ${budget.limit} bytes`), 1000);
+ * ```
+ */
+export function memoryBudget(bytes: number): MemoryBudget {
+  return new Budget(checkSize('bytes', bytes));
+}
+
+/** Checks an option that takes a budget. */
+export function checkBudget(name: string, value: unknown): asserts value is Budget {
+  if (!(value instanceof Budget)) throw typeError(name, 'made by memoryBudget(64 * 1024 * 1024)', value);
+}

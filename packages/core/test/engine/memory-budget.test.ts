@@ -1,0 +1,115 @@
+// The budget itself: who goes on when memory is given back, with members that only count.
+import { expect, test, vi } from 'vitest';
+import { turns } from '../../../../tests/support/turns.js';
+import { BudgetShare } from '../../src/engine/budget-share.js';
+import { Budget } from '../../src/engine/memory-budget.js';
+
+function memberOf(budget: Budget) {
+  const socket = { flush: vi.fn(), fail: vi.fn(), stopReading: vi.fn(), readOn: vi.fn(), writeOn: vi.fn() };
+  return { socket, share: new BudgetShare(budget, socket) };
+}
+
+/** A member that was told to wait after it had written so much, and whose bytes have all left since. */
+function waiting(budget: Budget, bytes: number) {
+  const member = memberOf(budget);
+  member.share.hasRoom(bytes, false);
+  expect(member.share.mayDrain(false)).toBe(false);
+  return member;
+}
+
+test('those that kept little go on first, and of equals the one that has waited longest', () => {
+  const budget = new Budget(1_000_000);
+  const [hog, other] = [memberOf(budget), memberOf(budget)];
+  hog.share.setWritten(900_000);
+  other.share.setWritten(99_000);
+  const order: string[] = [];
+  for (const [name, bytes] of Object.entries({ large: 100_000, small: 2000, equal: 2001 }))
+    waiting(budget, bytes).socket.writeOn.mockImplementation(() => order.push(name));
+  hog.share.setWritten(0);
+  expect(order).toEqual(['small', 'equal', 'large']);
+});
+
+test('while more than a quarter is in use, no more goes on than was given back', () => {
+  const budget = new Budget(1_000_000);
+  const hog = memberOf(budget);
+  hog.share.setWritten(600_000);
+  const members = Array.from({ length: 5 }, () => waiting(budget, 100_000));
+  const gone = () => members.filter(({ socket }) => socket.writeOn.mock.calls.length > 0).length;
+  hog.share.setWritten(500_001);
+  expect(gone()).toBe(0);
+  hog.share.setWritten(490_000);
+  expect(gone()).toBe(2);
+  hog.share.setWritten(300_000);
+  expect(gone()).toBe(3);
+  hog.share.setWritten(250_000);
+  expect(gone()).toBe(5);
+});
+
+test('a member that writes at once when it goes on leaves the others waiting', () => {
+  const budget = new Budget(1_000_000);
+  const hog = memberOf(budget);
+  hog.share.setWritten(800_000);
+  const [first, second] = [waiting(budget, 100_000), waiting(budget, 100_000)];
+  first.socket.writeOn.mockImplementation(() => first.share.setWritten(700_000));
+  hog.share.setWritten(0);
+  expect(first.socket.writeOn).toHaveBeenCalledOnce();
+  expect(second.socket.writeOn).not.toHaveBeenCalled();
+  first.share.close();
+  expect(second.socket.writeOn).toHaveBeenCalledOnce();
+});
+
+test('ten thousand go on in several turns, and each once', async () => {
+  const budget = new Budget(1_000_000);
+  const hog = memberOf(budget);
+  hog.share.setReceived(1_000_000);
+  let calls = 0;
+  const count = () => {
+    calls++;
+  };
+  const socket = { flush: count, fail: count, stopReading: count, readOn: count, writeOn: count };
+  for (let i = 0; i < 5000; i++) {
+    const [writer, reader] = [new BudgetShare(budget, socket), new BudgetShare(budget, socket)];
+    writer.hasRoom(100_000, false);
+    writer.mayDrain(false);
+    reader.mayRead(true);
+  }
+  hog.share.setReceived(0);
+  expect(calls).toBeLessThan(100);
+  await turns(200);
+  expect(calls).toBe(10_000);
+});
+
+test('a member that has left is not called any more', async () => {
+  const budget = new Budget(1_000_000);
+  const hog = memberOf(budget);
+  hog.share.setWritten(1_000_000);
+  const [writer, reader, ahead] = [waiting(budget, 10), memberOf(budget), memberOf(budget)];
+  reader.share.mayRead(true);
+  writer.share.close();
+  reader.share.close();
+  hog.share.close();
+  ahead.share.mayRead(true);
+  ahead.share.close();
+  memberOf(budget).share.setWritten(900_000);
+  await turns(3);
+  expect(writer.socket.writeOn).not.toHaveBeenCalled();
+  expect(reader.socket.readOn).not.toHaveBeenCalled();
+  expect(ahead.socket.stopReading).not.toHaveBeenCalled();
+  expect(budget.used).toBe(900_000);
+});
+
+test('those that read ahead are stopped before a whole read would not fit any more', () => {
+  const budget = new Budget(100_000);
+  const [reader, taker, writer] = [memberOf(budget), memberOf(budget), memberOf(budget)];
+  expect(reader.share.mayRead(true)).toBe(true);
+  expect(taker.share.mayRead(false)).toBe(true);
+  writer.share.setWritten(30_000);
+  expect(reader.socket.stopReading).not.toHaveBeenCalled();
+  writer.share.setWritten(35_000);
+  expect(reader.socket.stopReading).toHaveBeenCalledOnce();
+  expect(taker.socket.stopReading).not.toHaveBeenCalled();
+  writer.share.setWritten(25_001);
+  expect(reader.socket.readOn).not.toHaveBeenCalled();
+  writer.share.setWritten(25_000);
+  expect(reader.socket.readOn).toHaveBeenCalledOnce();
+});
