@@ -37,18 +37,17 @@ export class BudgetShare implements BudgetMember {
 
   /**
    * Returns whether the socket may write on after a chunk. If not, it waits for `drain`.
-   * @param bytes The length of the chunk: the next one probably needs as much.
-   * @param isQuick Whether the kernel takes everything at once.
+   * @param bytes The length of the chunk. The kernel may not take the next one, which probably is as long.
    */
-  hasRoom(bytes: number, isQuick: boolean): boolean {
-    this.need = Math.max(this.#written, bytes);
-    return this.#budget.allows(this.need, isQuick);
+  hasRoom(bytes: number): boolean {
+    this.need = bytes;
+    return this.#budget.allows(Math.max(this.#written, bytes));
   }
 
   /** All bytes have left. Returns whether to emit `drain` now. If not, `writeOn` is called later. */
-  mayDrain(isQuick: boolean): boolean {
+  mayDrain(): boolean {
     if (this.#closed) return false;
-    const may = this.#budget.allows(this.need, isQuick);
+    const may = this.#budget.allows(this.need);
     if (!may) this.#budget.wait(this);
     return may;
   }

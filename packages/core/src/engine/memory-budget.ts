@@ -47,7 +47,7 @@ export interface BudgetedSocket {
 /** The share of one socket. */
 export interface BudgetMember {
   readonly socket: BudgetedSocket;
-  /** What the socket had to write when it was told to wait, in bytes. */
+  /** What the socket will probably write next, in bytes: as much as last. */
   readonly need: number;
   /**
    * `taken`: a reader takes what arrives, or nothing is read. `ahead`: it reads although nobody takes the bytes now.
@@ -58,8 +58,6 @@ export interface BudgetMember {
 
 /** A socket may keep one part in so many of what is free. */
 const PARTS = 8;
-/** The same for a socket whose peer has taken everything at once: probably it will do so again. */
-const PARTS_IF_QUICK = 2;
 /** Node gives at most so many bytes at once. */
 const READ = 65_536;
 /** Below one part in so many, everybody goes on. */
@@ -72,8 +70,9 @@ export class Budget implements MemoryBudget {
   #used = 0;
   /** The sockets with something to write, by how much. */
   readonly #writers = new SizeClasses<BudgetMember>();
-  /** The sockets that wait for their `drain`, by what they kept before. Those that keep little go on first. */
+  /** The sockets that wait for their `drain`, by what they need, and the same in the order in which they wait. */
   readonly #waiting = new SizeClasses<BudgetMember>();
+  readonly #queue = new Set<BudgetMember>();
   /** The sockets that read although nobody takes the bytes now. */
   readonly #ahead = new Set<BudgetMember>();
   /** The sockets that would do so if there were room. */
@@ -95,9 +94,8 @@ export class Budget implements MemoryBudget {
   }
 
   /** Whether a socket that keeps so many bytes may go on. Everybody may while half of the budget is free. */
-  allows(bytes: number, isQuick = false): boolean {
-    const parts = isQuick ? PARTS_IF_QUICK : PARTS;
-    return Math.min(parts * bytes, this.limit / 2) <= this.limit - this.#used;
+  allows(bytes: number): boolean {
+    return Math.min(PARTS * bytes, this.limit / 2) <= this.limit - this.#used;
   }
 
   /** Whether a socket that keeps so many received bytes may read ahead. */
@@ -135,6 +133,7 @@ export class Budget implements MemoryBudget {
   /** A socket waits for its `drain`. */
   wait(member: BudgetMember): void {
     this.#waiting.set(member, member.need);
+    this.#queue.add(member);
   }
 
   setReading(member: BudgetMember, reading: BudgetMember['reading']): void {
@@ -149,7 +148,7 @@ export class Budget implements MemoryBudget {
   /** The socket has closed. */
   leave(member: BudgetMember): void {
     this.#writers.delete(member);
-    this.#waiting.delete(member);
+    this.#leaveQueue(member);
     this.setReading(member, 'taken');
   }
 
@@ -166,15 +165,27 @@ export class Budget implements MemoryBudget {
       const member = this.#nextWriter();
       if (!member) return this.#readOn(turns);
       this.#credit -= member.need;
-      this.#waiting.delete(member);
+      this.#leaveQueue(member);
       member.socket.writeOn();
     }
     this.#goOnNextTurn();
   }
 
+  // The one that has waited longest; if there is no room for that, the one that needs least.
   #nextWriter(): BudgetMember | undefined {
-    const member = this.#waiting.smallest();
-    return member && (this.#isLow || (this.#credit > 0 && this.allows(member.need))) ? member : undefined;
+    const [first] = this.#queue;
+    if (!first || this.#mayGoOn(first)) return first;
+    const smallest = this.#waiting.smallest();
+    return smallest && this.#mayGoOn(smallest) ? smallest : undefined;
+  }
+
+  #mayGoOn({ need }: BudgetMember): boolean {
+    return this.#isLow || (this.#credit > 0 && this.allows(need));
+  }
+
+  #leaveQueue(member: BudgetMember): void {
+    this.#waiting.delete(member);
+    this.#queue.delete(member);
   }
 
   #readOn(turns: number): void {
@@ -211,12 +222,13 @@ export class Budget implements MemoryBudget {
  * - Received bytes: a socket that is held, or that nobody reads, does not read ahead. Its peer waits, and nothing is
  *   lost. Until it reads on, it cannot notice that its peer has gone.
  * - Written bytes: `next()` returns `false` earlier, and `drain` comes when the socket may go on. So the sources of
- *   `writeTo`, `through`, `relay` and `serve` are held. A socket whose peer takes everything at once does not wait.
+ *   `writeTo`, `through`, `relay` and `serve` are held.
  * - A chunk that does not fit: the socket that has the most to write fails, whoever has written the chunk. If several
  *   have about as much, it is the one that has had it longest. That is a socket whose writer ignores `false`, or a
  *   single chunk that is too large for the budget.
  *
- * Peers that read nothing keep what they have until a limit of time ends them: set `minWriteRate` too.
+ * Peers that read nothing keep what they have, and all others that have much to send may have to wait for them. Set
+ * `minWriteRate` too: it gives such peers up.
  *
  * @param bytes The bound, in bytes. Infinity only counts.
  * @returns The budget. `used` is what its sockets keep now, and `limit` is the bound, both in bytes.

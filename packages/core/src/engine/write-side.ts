@@ -58,8 +58,6 @@ export class WriteSide {
   /** The value of `#left` at the last report of progress. */
   #reported = 0;
   #needsDrain = false;
-  /** Whether the kernel has not taken at once what it was given last. */
-  #clogged = false;
   #ending = false;
   /** How many writes the Node stream has not called back for. */
   #inFlight = 0;
@@ -121,7 +119,7 @@ export class WriteSide {
 
   // To make room, the budget may have failed this socket.
   #isInBudget(length: number): boolean {
-    return this.state === 'open' && this.share?.hasRoom(length, !this.#clogged) === true;
+    return this.state === 'open' && this.share?.hasRoom(length) === true;
   }
 
   /**
@@ -184,7 +182,6 @@ export class WriteSide {
     this.#inFlight++;
     this.#stream.write(this.#gathered.take());
     this.#count();
-    this.#clogged = this.pending > 0;
   }
 
   /** Sends FIN when everything has left. */
@@ -230,7 +227,7 @@ export class WriteSide {
   }
 
   get #mayDrain(): boolean {
-    return this.share === undefined || this.state !== 'open' || this.share.mayDrain(!this.#clogged);
+    return this.share === undefined || this.state !== 'open' || this.share.mayDrain();
   }
 
   /** FIN was sent. */

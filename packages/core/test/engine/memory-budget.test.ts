@@ -12,12 +12,12 @@ function memberOf(budget: Budget) {
 /** A member that was told to wait after it had written so much, and whose bytes have all left since. */
 function waiting(budget: Budget, bytes: number) {
   const member = memberOf(budget);
-  member.share.hasRoom(bytes, false);
-  expect(member.share.mayDrain(false)).toBe(false);
+  member.share.hasRoom(bytes);
+  expect(member.share.mayDrain()).toBe(false);
   return member;
 }
 
-test('those that kept little go on first, and of equals the one that has waited longest', () => {
+test('the one that has waited longest goes on first, and before it those that need little if it has no room', () => {
   const budget = new Budget(1_000_000);
   const [hog, other] = [memberOf(budget), memberOf(budget)];
   hog.share.setWritten(900_000);
@@ -25,8 +25,11 @@ test('those that kept little go on first, and of equals the one that has waited 
   const order: string[] = [];
   for (const [name, bytes] of Object.entries({ large: 100_000, small: 2000, equal: 2001 }))
     waiting(budget, bytes).socket.writeOn.mockImplementation(() => order.push(name));
+  hog.share.setWritten(850_000);
+  expect(order).toEqual(['small', 'equal']);
+  waiting(budget, 90_000).socket.writeOn.mockImplementation(() => order.push('last'));
   hog.share.setWritten(0);
-  expect(order).toEqual(['small', 'equal', 'large']);
+  expect(order).toEqual(['small', 'equal', 'large', 'last']);
 });
 
 test('while more than a quarter is in use, no more goes on than was given back', () => {
@@ -69,8 +72,8 @@ test('ten thousand go on in several turns, and each once', async () => {
   const socket = { flush: count, fail: count, stopReading: count, readOn: count, writeOn: count };
   for (let i = 0; i < 5000; i++) {
     const [writer, reader] = [new BudgetShare(budget, socket), new BudgetShare(budget, socket)];
-    writer.hasRoom(100_000, false);
-    writer.mayDrain(false);
+    writer.hasRoom(100_000);
+    writer.mayDrain();
     reader.mayRead(true);
   }
   hog.share.setReceived(0);

@@ -146,7 +146,8 @@ describe('written bytes', () => {
     const budget = memoryBudget(MB);
     const [hog, waiting] = await pairs(2, { budget });
     await clog(waiting!.socket, 200 * KB);
-    await clog(hog!.socket, 800 * KB);
+    expect(waiting!.socket.next(Buffer.alloc(70 * KB))).toBe(false);
+    await clog(hog!.socket, 700 * KB);
     const log = eventsOf(waiting!.socket);
     waiting!.peer.resume();
     await expect.poll(() => waiting!.socket.writableLength).toBe(0);
