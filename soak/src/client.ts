@@ -1,5 +1,6 @@
 // The main module of a client process. clients.ts starts it with the name of a scenario and a job.
 import { once } from 'node:events';
+import { budgetClient } from './budget/client.js';
 import type { Client, ClientMessage } from './clients.js';
 import { cyclesClient } from './cycles/client.js';
 import { holdClient } from './hold/client.js';
@@ -7,7 +8,12 @@ import { measured } from './measured.js';
 import { relayClient } from './relay/client.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each client has a job of its own type, and gets it as JSON.
-const clients: Readonly<Record<string, Client<any>>> = { hold: holdClient, cycles: cyclesClient, relay: relayClient };
+const clients: Readonly<Record<string, Client<any>>> = {
+  hold: holdClient,
+  cycles: cyclesClient,
+  relay: relayClient,
+  budget: budgetClient,
+};
 
 const [scenario = '', job = ''] = process.argv.slice(2);
 const run = clients[scenario];

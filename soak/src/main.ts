@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
 import { Argument, Command, InvalidArgumentError } from 'commander';
+import { budget } from './budget/index.js';
 import { cycles } from './cycles/index.js';
 import { hold } from './hold/index.js';
 import { reconnect } from './reconnect/index.js';
@@ -10,7 +11,7 @@ import { relay } from './relay/index.js';
 import { passed, report } from './report.js';
 import { MachineLimitError, type RunOptions, type Scenario } from './scenario.js';
 
-const scenarios: readonly Scenario[] = [hold, cycles, relay, reconnect];
+const scenarios: readonly Scenario[] = [hold, cycles, relay, reconnect, budget];
 
 const program = new Command('npm run soak --')
   .description(

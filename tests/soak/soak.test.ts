@@ -15,6 +15,7 @@ test.each([
   ['cycles', '0.001', /unix server did: unix server connections 100\b/],
   ['relay', '0.00002', /client did: .*whole answers/],
   ['reconnect', '0.02', /client and server did: connections/],
+  ['budget', '0.02', /server did: .*kB charged at most (9\d\d|1,0\d\d)\b/],
 ])('the scenario %s breaks no invariant at scale %s', async (name, scale, done) => {
   const { stdout, stderr, exited } = await soak(name, '--scale', scale, '--seed', '1');
 
