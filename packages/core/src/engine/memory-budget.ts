@@ -126,7 +126,9 @@ export class Budget implements MemoryBudget {
     for (let most = this.#writers.largest(); most && this.#used > this.limit; most = this.#writers.largest()) {
       const before = this.#used;
       most.socket.flush();
-      if (this.#used >= before) most.socket.fail();
+      if (this.#used < before) continue;
+      this.#writers.delete(most);
+      most.socket.fail();
     }
   }
 
