@@ -9,6 +9,7 @@ import {
   flowFrom,
   MemoryBudgetError,
   memoryBudget,
+  on,
   type Socket,
   sendFile,
   sendFrom,
@@ -61,6 +62,23 @@ test('a budget of Infinity only counts', async () => {
   await clog(socket, MB);
   expect(budget).toMatchObject({ limit: Number.POSITIVE_INFINITY, used: MB });
   socket.error();
+  expect(budget.used).toBe(0);
+});
+
+test('a closed socket gives back what it still keeps for its next reader', async () => {
+  const budget = memoryBudget(MB);
+  const { socket, peer } = await pair({ budget });
+  const { ended } = record(socket.pipe(on('close')));
+  peer.end(Buffer.alloc(10 * KB));
+  await expect.poll(() => budget.used).toBe(10 * KB);
+  socket.complete();
+  await ended;
+  expect(socket.readyState).toBe('closed');
+  expect(socket.readableLength).toBe(10 * KB);
+  expect(budget.used).toBe(0);
+  const bytes = record(socket.pipe(data()));
+  await bytes.ended;
+  expect(bytes.values).toEqual([Buffer.alloc(10 * KB)]);
   expect(budget.used).toBe(0);
 });
 
