@@ -58,6 +58,8 @@ export class WriteSide {
   /** The value of `#left` at the last report of progress. */
   #reported = 0;
   #needsDrain = false;
+  /** Whether it also waits for the memory budget. */
+  #needsBudget = false;
   #ending = false;
   /** How many writes the Node stream has not called back for. */
   #inFlight = 0;
@@ -87,9 +89,9 @@ export class WriteSide {
     return this.#accepted - this.#left;
   }
 
-  /** Whether there is room, and only the budget of this turn is used up. */
+  /** Whether a writer was told to wait only because the budget of this turn is used up. */
   get waitsForTurn(): boolean {
-    return this.#nextTurn !== undefined && this.pending < this.#highWaterMark;
+    return this.#nextTurn !== undefined && this.pending < this.#highWaterMark && !this.#needsBudget;
   }
 
   /** Whether a writer was told to wait, and `drain` has not come yet. */
@@ -110,8 +112,8 @@ export class WriteSide {
     else this.#planFlush();
     const hasTime = !this.#stream?.isNetSocket || spendTurn(bytes.length);
     if (this.share) this.#charge();
-    const inBudget = this.share === undefined || this.#isInBudget(bytes.length);
-    const hasRoom = this.pending < this.#highWaterMark && hasTime && inBudget;
+    this.#needsBudget = this.share !== undefined && !this.#isInBudget(bytes.length);
+    const hasRoom = this.pending < this.#highWaterMark && hasTime && !this.#needsBudget;
     if (!hasRoom) this.#needsDrain = true;
     if (!hasTime) this.#continueNextTurn();
     return hasRoom;

@@ -63,7 +63,7 @@ export function socketModel(
   open: () => ConnectionUnderTest | Promise<ConnectionUnderTest> = memoryConnection,
 ): SocketModel {
   const light = [...nearCommands(), ...decisions(), ...farCommands(), ...timeCommands()];
-  const command = fc.oneof({ weight: 80, arbitrary: fc.oneof(...light) }, ...loadCommands());
+  const command = fc.oneof({ weight: 120, arbitrary: fc.oneof(...light) }, ...loadCommands());
   return {
     commands: fc.array(command, { maxLength: LONGEST, size: 'max' }),
     async run(commands) {

@@ -6,15 +6,17 @@ import { numberedBytes } from './numbered-bytes.js';
 import { LAWS, type Verdict } from './socket-laws.js';
 import { command, type SocketCommand } from './steps.js';
 
-/** A flood of single bytes has at least three portions. While it is not clear what a byte costs, more follow. */
-const LEAST_PORTIONS = 3;
-const MOST_PORTIONS = 10;
+/**
+ * A flood of single bytes comes in portions. The first ones may cost memory for code, and in any of them other code may
+ * free memory. So two portions that cost little are enough for a pass, and it takes six others to fail.
+ */
+const CHEAP_PORTIONS = 2;
+const DEAR_PORTIONS = 6;
 const PORTION = 1000;
-const MOST = MOST_PORTIONS * PORTION;
+const MOST = (CHEAP_PORTIONS + DEAR_PORTIONS) * PORTION;
 
-/** How much memory a waiting byte may cost. Alone, a chunk costs a hundred bytes, and more than `CLEAR`. */
+/** How much memory a waiting byte may cost. Alone, a chunk costs a hundred bytes. */
 const COST = 48;
-const CLEAR = 80;
 
 /** More than the other end and a pair in memory have room for, so that what follows has to wait. */
 const FILLING = 400_000;
@@ -64,25 +66,22 @@ function isKept(model: Readonly<ConnectionModel>): boolean {
 }
 
 async function checkMemory(verdict: Verdict, sendPortion: () => Promise<void>): Promise<void> {
-  const costs: number[] = [];
+  const dear: number[] = [];
   let before = retainedBytes();
-  while (costs.length < LEAST_PORTIONS || (isUnclear(median(costs)) && costs.length < MOST_PORTIONS)) {
+  for (let cheap = 0; cheap < CHEAP_PORTIONS; ) {
     await sendPortion();
     const after = retainedBytes();
-    costs.push((after - before) / PORTION);
+    const cost = (after - before) / PORTION;
     before = after;
+    if (cost <= COST) cheap++;
+    else if (dear.push(cost) === DEAR_PORTIONS) {
+      return verdict.report(
+        LAWS.memory,
+        `at most ${COST} bytes for each`,
+        `${Math.round(Math.min(...dear))} bytes for each`,
+      );
+    }
   }
-  const cost = Math.round(median(costs));
-  if (cost > COST) verdict.report(LAWS.memory, `at most ${COST} bytes for each`, `${cost} bytes for each`);
-}
-
-// Other code frees memory, or uses some for the first time, in one portion or another.
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] as number;
-}
-
-function isUnclear(cost: number): boolean {
-  return cost > COST && cost < CLEAR;
 }
 
 /** So many calls take three turns, however fast they are. */
