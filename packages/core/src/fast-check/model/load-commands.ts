@@ -116,5 +116,5 @@ const pump = command({
 
 /** Generates loads. They are rare, because they take long. */
 export function loadCommands(): fc.Arbitrary<SocketCommand>[] {
-  return [flood, farFlood, pump].map((load) => fc.constant(load));
+  return [flood, farFlood, pump, pump].map((load) => fc.constant(load));
 }

@@ -175,8 +175,8 @@ export const faults: readonly Fault[] = [
     name: 'reading goes on without a bound while nobody takes the bytes',
     ground: 'memory',
     file: 'engine/read-side.js',
-    find: "return this.state === 'flowing' && (bytes === 0 || bytes < highWaterMark);",
-    replace: "return this.state === 'flowing';",
+    find: "const hasRoom = this.state === 'flowing' && (bytes === 0 || bytes < highWaterMark);",
+    replace: "const hasRoom = this.state === 'flowing';",
   },
   // Writes.
   {
