@@ -44,7 +44,8 @@ export interface Exchange<T, U = T> {
  * `secureConnect`) is sent before the requests that wait. Waiting for a connection may take as long as `timeout`, and
  * then the reply as long again.
  *
- * **Half-close**: after the peer's FIN, requests that wait for replies fail. `framed.complete()` sends ours, and
+ * **Half-close**: a codec that emits an unfinished frame at the end, as `linesCodec()` does by default, also emits half a
+ * reply. Choose `trailing: 'error'`. After the peer's FIN, requests that wait for replies fail. `framed.complete()` sends ours, and
  * replies go on.
  *
  * **Backpressure**: consumers of replies and of `unsolicited` hold the connection.

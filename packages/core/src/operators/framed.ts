@@ -126,8 +126,8 @@ export function isReconnecting(carrier: unknown): carrier is ReconnectingCarrier
  *
  * Unsubscribing does not close the socket: use `complete()` or `socket.close()`.
  *
- * Over a {@link ReconnectingSocket} each connection has a decoder of its own. A frame that the end of a connection cuts
- * is dropped. A bad frame aborts its connection, and the frames of the next one follow.
+ * Over a {@link ReconnectingSocket} each connection has a decoder of its own. At the end of a connection the codec decides
+ * about an unfinished frame: with `linesCodec({ trailing: 'error' })` half a line is an error. A bad frame aborts its connection, and the frames of the next one follow.
  *
  * **Half-close**: completes at the peer's FIN. `complete()` sends ours.
  *

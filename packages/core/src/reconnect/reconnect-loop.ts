@@ -9,12 +9,14 @@
 import type { Subscriber, Subscription } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
 import { bindContext } from '../base/async-context.js';
+import { checkBoolean } from '../base/check.js';
 import { closeWithin } from '../base/close-within.js';
 import { AbortedError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
+import { handled } from '../base/handled.js';
 import { markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
-import { reasonText } from '../base/thrown.js';
+import { asError, reasonText } from '../base/thrown.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { controlOf, type Socket } from '../socket.js';
 import { Attempt } from './attempt.js';
@@ -136,7 +138,8 @@ export class ReconnectLoop {
     try {
       socket = this.#sockets.make();
     } catch (error) {
-      return this.#end(error);
+      // Without an error it would complete.
+      return this.#end(error ?? asError(error));
     }
     const attempt = new Attempt(socket, this.#limits, this.flow, {
       onOpen: (event) => this.#opened(attempt.socket, event),
@@ -168,9 +171,12 @@ export class ReconnectLoop {
     const wasLast = this.ending !== 'no' && this.writes.empty;
     if (wasLast || (error && attempt.failsAgain(error))) return this.#end(error);
     try {
-      if (!this.#limits.shouldRetry(error)) return this.#end(error);
+      const retries: unknown = this.#limits.shouldRetry(error);
+      if (retries instanceof Promise) handled(retries);
+      checkBoolean('What shouldRetry returns', retries);
+      if (!retries) return this.#end(error);
     } catch (thrown) {
-      return this.#end(thrown);
+      return this.#end(thrown ?? asError(thrown));
     }
     const { attempts } = this.#backoff;
     if (attempts >= this.#limits.maxRetries) {

@@ -8,7 +8,7 @@ import { exitCleanup } from './exit-cleanup.js';
 import { directoryError } from './file-error.js';
 import { keepOwner } from './keep-owner.js';
 import { keptPath, partPath, removeStaleParts } from './part-name.js';
-import { keepPart, resumePart } from './resume-part.js';
+import { keepPart, restMode, resumePart } from './resume-part.js';
 import type { ResolvedSaveToOptions } from './save-to-options.js';
 
 /** More chunks than this are copied into one buffer: a system call takes a limited number of them. */
@@ -39,7 +39,8 @@ export class PartFile {
     this.#options = options;
     // Until its owner is set, only this user may open it, whatever the permissions of the old file. To resume it, this
     // user must be able to.
-    const mode = (old ? old.mode & 0o700 : (options.mode ?? 0o666)) | (resume ? 0o600 : 0);
+    const wanted = old ? old.mode & 0o700 : (options.mode ?? 0o666);
+    const mode = resume ? restMode(wanted) : wanted;
     exitCleanup().add(this.#temporary, this.#kept);
     try {
       // Synchronous: the thread pool could create the file while the process exits, after the exit listener has run.

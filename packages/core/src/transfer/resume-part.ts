@@ -41,12 +41,17 @@ export function resumePart(
   return undefined;
 }
 
+/** The mode of a part file: this user can write it, and nobody else can. */
+export function restMode(mode: number): number {
+  return (mode & 0o755) | 0o600;
+}
+
 /** Gives a part file the name under which the next transfer finds it. An empty one is removed. */
 export function keepPart(own: string, kept: string): void {
   const { size, mode } = fs.lstatSync(own);
   if (size === 0) return fs.rmSync(own);
-  // It may have the mode of the final file already, which may not let this user write.
-  if ((mode & 0o600) !== 0o600) fs.chmodSync(own, (mode & 0o777) | 0o600);
+  // It may have the mode of the final file already.
+  if ((mode & 0o777) !== restMode(mode)) fs.chmodSync(own, restMode(mode));
   fs.renameSync(own, kept);
 }
 
@@ -86,6 +91,7 @@ function refusal(stats: Stats, owner: number | undefined): string | undefined {
   if (!stats.isFile()) return 'is not a regular file';
   const user = process.geteuid?.();
   if (user !== undefined && stats.uid !== user && stats.uid !== owner) return 'belongs to another user';
+  if ((stats.mode & 0o022) !== 0) return 'can be written by other users';
   return stats.nlink > 1 ? 'has another name, a hard link' : undefined;
 }
 

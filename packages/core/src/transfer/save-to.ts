@@ -47,8 +47,9 @@ const leaving = new Map<string, Promise<void>>();
  * With `resume`, the temporary file is kept wherever it would be removed, unless it is empty. The next transfer with
  * `resume` appends to it, also to one that a killed process has left. Its owner may always read and write it.
  *
- * **Half-close**: `data()` completes only at the peer's FIN, so a connection that was cut is an error and saves
- * nothing. UNIX sockets have no reset: over them a cut looks like an end.
+ * **Half-close**: `data()` completes only at the peer's FIN, so a connection that was reset is an error and saves
+ * nothing. But a FIN does not prove that the file is whole: the system also sends one for a process that is killed, and
+ * UNIX sockets have no reset. Let the peer tell the length or a hash first, and let the source fail if they differ.
  *
  * **Backpressure**: holds its sources while 1 MiB or 1,024 chunks wait for the disk. The peer then waits for the disk.
  *

@@ -63,3 +63,26 @@ test('what it throws is the error of the reconnecting socket', async () => {
 
   expect(await record(reconnecting).ended).toEqual({ error: mistake });
 });
+
+test('it may throw nothing at all: the reconnecting socket fails all the same', async () => {
+  const { reconnecting } = reconnectingTo(await closedPort(), {
+    shouldRetry: () => {
+      throw undefined;
+    },
+  });
+
+  expect((await record(reconnecting).ended).error).toMatchObject({
+    message: 'undefined was given in place of an Error',
+  });
+});
+
+test.each([undefined, 0, 'no', Promise.resolve(false)])(
+  'it must return true or false at once, not %s',
+  async (answer) => {
+    const { reconnecting } = reconnectingTo(await closedPort(), { shouldRetry: () => answer as never });
+
+    const { error } = await record(reconnecting).ended;
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({ message: expect.stringContaining('shouldRetry returns must be true or false') });
+  },
+);

@@ -375,9 +375,32 @@ describe('the permissions of a part file', () => {
 
   test('are reduced to what this transfer allows', async () => {
     const { directory, file, part } = await leftover();
-    await chmod(part, 0o666);
+    await chmod(part, 0o644);
     await begin(file, { resume: true, mode: 0o640 });
     expect(await modeOf(await partOf(directory))).toBe('640');
+  });
+
+  test.each([0o666, 0o620])('must let nobody else write: %i', async (mode) => {
+    const { directory, file, part } = await leftover();
+    await chmod(part, mode);
+    const { error } = await record(of(NEW).pipe(saveTo(file, { resume: true, mode: 0o666 }))).ended;
+    expect(error).toMatchObject({ code: 'ERR_FILE_NOT_RESUMABLE', message: expect.stringContaining('other users') });
+    expect(await names(directory)).toEqual(['.file.resume']);
+  });
+
+  test('let nobody else write before the file is complete', async () => {
+    const directory = await testFolder();
+    const file = path.join(directory, 'file');
+    for (const end of ['cut', 'cut again']) {
+      const { source, ended } = await begin(file, { resume: true, mode: 0o666 });
+      source.next(NEW);
+      expect(await modeOf(await partOf(directory))).toBe('644');
+      source.error(end);
+      await ended;
+      expect(await modeOf(await partOf(directory))).toBe('644');
+    }
+    await lastValueFrom(of(NEW).pipe(saveTo(file, { resume: true, mode: 0o666 })));
+    expect(await modeOf(file)).toBe('666');
   });
 
   test('are those of the file that it replaces, for its owner', async () => {
