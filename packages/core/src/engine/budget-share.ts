@@ -22,7 +22,7 @@ export class BudgetShare implements BudgetMember {
     const change = bytes - this.#received;
     if (change === 0 || this.#closed) return;
     this.#received = bytes;
-    this.#budget.charge(change);
+    this.#budget.chargeReceived(change);
   }
 
   /** So much waits to be written. If that is more than the budget has, a socket fails: perhaps this one. */
@@ -41,13 +41,13 @@ export class BudgetShare implements BudgetMember {
    */
   hasRoom(bytes: number): boolean {
     this.need = bytes;
-    return this.#budget.allows(Math.max(this.#written, bytes));
+    return this.#budget.allowsWrite(Math.max(this.#written, bytes));
   }
 
   /** All bytes have left. Returns whether to emit `drain` now. If not, `writeOn` is called later. */
   mayDrain(): boolean {
     if (this.#closed) return false;
-    const may = this.#budget.allows(this.need);
+    const may = this.#budget.allowsWrite(this.need);
     if (!may) this.#budget.wait(this);
     return may;
   }

@@ -6,7 +6,8 @@
 // there is.
 //
 // A socket may go on while what it keeps is at most an eighth of what is free, and always while half of the budget is
-// free. So the greediest are held first, and there is always room for those that keep little.
+// free. So the greediest are held first, and there is always room for those that keep little. Received bytes get half of
+// the budget at most, and writers go on while a quarter of it or less is written: so what is received can be written on.
 //
 //   writing   free ──next() returns false──▶ told ──all has left──▶ free
 //               ▲                              └── all has left, but too little is free ──▶ waiting
@@ -68,6 +69,8 @@ const MOST_PER_TURN = 64;
 export class Budget implements MemoryBudget {
   readonly limit: number;
   #used = 0;
+  /** How much of it are received bytes. They may have half of the budget: the rest is for writing them on. */
+  #received = 0;
   /** The sockets with something to write, by how much. */
   readonly #writers = new SizeClasses<BudgetMember>();
   /** The sockets that wait for their `drain`, by what they need, and the same in the order in which they wait. */
@@ -98,9 +101,22 @@ export class Budget implements MemoryBudget {
     return Math.min(PARTS * bytes, this.limit / 2) <= this.limit - this.#used;
   }
 
+  /**
+   * Whether a socket that has so many bytes to write may go on: also while little is written in all. Otherwise received
+   * bytes that are to be written on could keep the room that they wait for.
+   */
+  allowsWrite(bytes: number): boolean {
+    return this.allows(bytes) || (this.#writtenIsLow && bytes <= this.limit - this.#used);
+  }
+
+  get #writtenIsLow(): boolean {
+    return this.#used - this.#received <= this.limit / LOW;
+  }
+
   /** Whether a socket that keeps so many received bytes may read ahead. */
   allowsRead(bytes: number): boolean {
-    return this.allows(bytes + READ) && this.limit - this.#used >= READ;
+    const most = Math.max(this.limit / 2, READ);
+    return this.allows(bytes + READ) && this.#received + READ <= most && this.limit - this.#used >= READ;
   }
 
   /** A socket keeps more, or less if `bytes` is negative. */
@@ -112,6 +128,12 @@ export class Budget implements MemoryBudget {
     } else if (this.#ahead.size > 0 && !this.allowsRead(0)) {
       this.#stopReaders();
     }
+  }
+
+  /** A socket keeps more received bytes, or less if `bytes` is negative. */
+  chargeReceived(bytes: number): void {
+    this.#received += bytes;
+    this.charge(bytes);
   }
 
   /** What a socket has to write has changed. */
@@ -182,7 +204,7 @@ export class Budget implements MemoryBudget {
   }
 
   #mayGoOn({ need }: BudgetMember): boolean {
-    return this.#isLow || (this.#credit > 0 && this.allows(need));
+    return (this.#writtenIsLow && this.allowsWrite(need)) || this.#isLow || (this.#credit > 0 && this.allows(need));
   }
 
   #leaveQueue(member: BudgetMember): void {
@@ -225,9 +247,14 @@ export class Budget implements MemoryBudget {
  *   lost. Until it reads on, it cannot notice that its peer has gone.
  * - Written bytes: `next()` returns `false` earlier, and `drain` comes when the socket may go on. So the sources of
  *   `writeTo`, `through`, `relay` and `serve` are held.
+ * - A socket learns only from its first chunk that it must wait. So the budget needs room for one chunk of each socket
+ *   that may begin at the same time.
  * - A chunk that does not fit: the socket that has the most to write fails, whoever has written the chunk. If several
  *   have about as much, it is the one that has had it longest. That is a socket whose writer ignores `false`, or a
  *   single chunk that is too large for the budget.
+ *
+ * Do not share a budget between a client and a server of your own that talk with each other: each may wait for what the
+ * other keeps. Both sides of a `relay` may share one.
  *
  * Peers that read nothing keep what they have, and all others that have much to send may have to wait for them. Set
  * `minWriteRate` too: it gives such peers up.

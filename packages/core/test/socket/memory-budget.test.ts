@@ -5,20 +5,23 @@ import type net from 'node:net';
 import path from 'node:path';
 import {
   connect,
+  connections,
   data,
   flowFrom,
+  listen,
   MemoryBudgetError,
   memoryBudget,
   on,
+  relay,
   type Socket,
   sendFile,
   sendFrom,
   writeTo,
 } from '@rxsock/core';
 import { nodeInternals } from '@rxsock/core/internal';
-import { filter } from 'rxjs';
+import { filter, mergeMap } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { pair } from '../../../../tests/support/raw-peers.js';
+import { drainRaw, pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { temporaryFolder } from '../../../../tests/support/temporary-folder.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -306,4 +309,29 @@ describe.each([true, false])('received bytes, with the reads of Node tapped: %s'
     expect(socket.bytesRead).toBe(5 * MB);
     expect(hog.socket.readyState).toBe('open');
   });
+});
+
+test('received bytes never keep the room that they need to be written on', async () => {
+  const budget = memoryBudget(MB);
+  const echo = await rawServer((peer) => peer.pipe(peer));
+  const server = listen({ budget });
+  onTestFinished(() => server.close({ drain: 0 }));
+  const port = await new Promise<number>((resolve) => {
+    server.pipe(on('listening')).subscribe(({ address }) => resolve(address.port));
+  });
+  server
+    .pipe(
+      connections(),
+      mergeMap((socket) => relay(socket, connect({ port: echo.port, budget }))),
+    )
+    .subscribe();
+  // Each could read ahead 64 KiB in both directions: twelve times the budget.
+  const sent = Buffer.alloc(MB);
+  const answers = Array.from({ length: 100 }, async () => {
+    const client = rawClient(port);
+    client.end(sent);
+    return (await drainRaw(client)).bytes.length;
+  });
+  expect(new Set(await Promise.all(answers))).toEqual(new Set([MB]));
+  expect(budget.used).toBe(0);
 });
