@@ -43,6 +43,19 @@ export function parseCount(text: string): number {
   return parseWholeNumber(text, 2 ** 31 - 1);
 }
 
+/** Parses a time of the command line, in whole seconds, of at most so many. */
+export function parseSeconds(max: number): (text: string) => number {
+  return (text) => parseWholeNumber(text, max);
+}
+
+/** Parses a text of the command line that must look like this. */
+export function parseText(pattern: RegExp, expected: string): (text: string) => string {
+  return (text) => {
+    if (!pattern.test(text)) throw new InvalidArgumentError(`It must be ${expected}.`);
+    return text;
+  };
+}
+
 function parseWholeNumber(text: string, max: number): number {
   if (!/^\d+$/.test(text) || Number(text) > max) {
     throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);

@@ -1,15 +1,15 @@
 // An IRC bot: logs in on every connection, answers in a channel, and comes back when the server was restarted.
 import { connect, framed, reader, reconnect, type Socket } from '@rxsock/core';
 import { Command } from 'commander';
-import { fail, parsePort, untilCtrlC } from '../cli.js';
+import { fail, parsePort, parseText, untilCtrlC } from '../cli.js';
 import { type IrcMessage, ircCodec } from './codecs/irc.js';
 
 const program = new Command('irc-bot')
   .description('Joins a channel, and tells the time to who says "!time". IRC_PASSWORD is the password of the server.')
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
-  .argument('<channel>', 'the channel, such as "#rxsock"')
-  .option('--nick <name>', 'the name of the bot', 'rxbot')
+  .argument('<channel>', 'the channel, such as "#rxsock"', parseText(/^[#&][^\s,:]+$/, 'a channel, such as #rxsock'))
+  .option('--nick <name>', 'the name of the bot', parseText(/^[^\s:]+$/, 'a name without spaces'), 'rxbot')
   .addHelpText('after', '\nTry it with any IRC server:\n  irc-bot 127.0.0.1 6667 "#rxsock"')
   .parse();
 const [host, port, channel] = program.processedArgs as [string, number, string];

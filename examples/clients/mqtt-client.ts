@@ -4,19 +4,19 @@ import { flowFrom, lines, mapWithBackpressure, type ReconnectEvent } from '@rxso
 import { connect, createSecureContext } from '@rxsock/tls';
 import { Command } from 'commander';
 import { finalize, merge, type Observable, tap } from 'rxjs';
-import { fail, parseCount, parsePort, untilCtrlC } from '../cli.js';
+import { fail, parsePort, parseSeconds, parseText, untilCtrlC } from '../cli.js';
 import { mqtt } from './lib/mqtt.js';
 
 const program = new Command('mqtt-client')
   .description('Publishes each line of its input to a topic, and prints what comes to that topic. Reconnects.')
   .argument('<host>', 'the server, by the name in its certificate')
   .argument('<port>', 'its port', parsePort)
-  .argument('<topic>', 'the topic, such as "rooms/kitchen"')
+  .argument('<topic>', 'the topic, such as "rooms/kitchen"', parseText(/^[^+#\0]+$/, 'a topic, without + and #'))
   .option('--ca <file>', 'the certificates to trust instead of the default ones')
   .option('--cert <file>', 'the certificate of this client')
   .option('--key <file>', 'its key')
   .option('--id <name>', 'the name of this client', `rxsock-${process.pid}`)
-  .option('--keep-alive <s>', 'how often to ask whether the server is there, in seconds', parseCount, 30)
+  .option('--keep-alive <s>', 'how often to ask whether the server is there, in seconds', parseSeconds(65_535), 30)
   .addHelpText('after', '\nTry it with mosquitto:\n  echo hello | mqtt-client --ca ca.pem localhost 8883 rooms/kitchen')
   .parse();
 const [host, port, topic] = program.processedArgs as [string, number, string];

@@ -93,6 +93,20 @@ test.each([
   expect(program.stderr).toMatch(/^error: .*a whole number from 0 to 65535\.\n$/);
 });
 
+test.each([
+  ['mqtt-client', ['localhost', '8883', 'rooms/#'], 'a topic, without + and #'],
+  ['mqtt-client', ['localhost', '8883', ''], 'a topic, without + and #'],
+  ['mqtt-client', ['localhost', '8883', 'rooms', '--keep-alive', '65536'], 'a whole number from 0 to 65535'],
+  ['irc-bot', ['localhost', '6667', 'rxsock'], 'a channel, such as #rxsock'],
+  ['irc-bot', ['localhost', '6667', '#rxsock', '--nick', 'x y'], 'a name without spaces'],
+] as const)('%s %j reports in one line what it must be', async (name, args, expected) => {
+  await using program = example(name, ...args);
+
+  expect(await program.exited).toBe(1);
+  expect(program.stderr).toMatch(/^error: .*\n$/);
+  expect(program.stderr).toContain(`It must be ${expected}.`);
+});
+
 describe('npm run example', () => {
   test('runs an example by its name', async () => {
     await using program = example('run', 'echo-server', '--help');
