@@ -3,7 +3,7 @@ import { type Codec, FrameError, linesCodec, mapCodec } from '@rxsock/core';
 
 /** `:from COMMAND param param :a last param with spaces` */
 export interface IrcMessage {
-  /** Who has sent it. Clients leave it out. */
+  /** The sender. Clients leave it out. */
   readonly from?: string;
   /** A word, or a reply of three digits. */
   readonly command: string;

@@ -81,8 +81,8 @@ export interface ConnectOptions extends TcpOptions {
    */
   readonly via?: Connector | undefined;
   /**
-   * Begins the connection with a PROXY header: for a proxy that tells its server who its client is. The header comes
-   * before the TLS handshake.
+   * Begins the connection with a PROXY header, with which a proxy names its client to the server. The header comes before
+   * the TLS handshake.
    * @defaultValue none
    * @see https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
    */

@@ -70,9 +70,9 @@ export interface ListenOptions extends TcpOptions {
    */
   readonly claimTimeout?: number | undefined;
   /**
-   * Whether the server is behind proxies that tell whom they carry, in a PROXY header of version 1 or 2 (HAProxy, nginx,
-   * load balancers). The `remote` of a socket is then the proxy's client, and `proxied` tells the rest. The header comes
-   * before the TLS handshake. A connection without one, or of somebody else, is reset, with a `drop` event.
+   * The proxies before the server: load balancers such as HAProxy or nginx that begin each connection with a PROXY
+   * header, version 1 or 2, which names their client. The `remote` of a socket is then the proxy's client, and `proxied` tells the rest. The header comes
+   * before the TLS handshake. A connection without a header, or from another address, is reset, with a `drop` event.
    * @defaultValue none: PROXY headers are bytes like any others
    * @see https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
    */

@@ -17,7 +17,7 @@ export type ConnectOptions = UnixAddress &
     /** How long connecting may take, in milliseconds; 0 and Infinity wait without limit. @defaultValue 30,000 */
     readonly connectTimeout?: number | undefined;
     /**
-     * Begins the connection with a PROXY header: for a proxy that tells its server who its client is.
+     * Begins the connection with a PROXY header, with which a proxy names its client to the server.
      * @defaultValue none
      */
     readonly proxyProtocol?: ProxyHeaderOptions | undefined;

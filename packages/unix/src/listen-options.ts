@@ -42,8 +42,8 @@ export type ListenOptions = (NewSocketOptions | InheritedSocketOptions) &
   SocketOptions &
   Pick<TcpListenOptions, 'backlog' | 'maxConnections' | 'claimTimeout'> & {
     /**
-     * Whether the server is behind a proxy that tells whom it carries, in a PROXY header of version 1 or 2: see the
-     * option of `listen()` of `@rxsock/core`. It believes everybody whom the mode of its file lets connect.
+     * A proxy is before the server, and begins each connection with a PROXY header: see the option of `listen()` of
+     * `@rxsock/core`. The server believes every process that the mode of its file lets connect.
      * @defaultValue none: PROXY headers are bytes like any others
      */
     readonly proxyProtocol?: LocalProxyProtocolOptions | undefined;

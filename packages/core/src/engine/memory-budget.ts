@@ -204,7 +204,7 @@ export class Budget implements MemoryBudget {
   }
 
   #mayGoOn({ need }: BudgetMember): boolean {
-    return (this.#writtenIsLow && this.allowsWrite(need)) || this.#isLow || (this.#credit > 0 && this.allows(need));
+    return (this.#writtenIsLow && this.allowsWrite(need)) || (this.#credit > 0 && this.allows(need));
   }
 
   #leaveQueue(member: BudgetMember): void {

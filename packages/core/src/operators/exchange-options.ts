@@ -42,14 +42,21 @@ export interface ExchangeOptions<T, U = T> {
   readonly scheduler?: SchedulerLike | undefined;
 }
 
-/** @throws TypeError or RangeError for an option that is not valid. */
-export function checkExchangeOptions(options: ExchangeOptions<never>): void {
+/** {@link ExchangeOptions} with the default limits filled in. */
+export type ExchangeLimits<T, U = T> = ExchangeOptions<T, U> & {
+  readonly timeout: number;
+  readonly maxPending: number;
+};
+
+/** Fills in the default limits. Throws a TypeError or RangeError for an option that is not valid. */
+export function resolveExchangeOptions<T, U>(options: ExchangeOptions<T, U>): ExchangeLimits<T, U> {
   checkOptions(options, '{ timeout: 5000 }');
-  const { key, isPush, isLast, timeout, maxPending, scheduler } = options;
+  const { key, isPush, isLast, timeout = 30_000, maxPending = 1024, scheduler } = options;
   for (const [name, value] of Object.entries({ key, isPush, isLast })) {
     if (value !== undefined) checkFunction(name, value);
   }
-  if (timeout !== undefined) checkTimeout('timeout', timeout);
-  if (maxPending !== undefined) checkSize('maxPending', maxPending);
+  checkTimeout('timeout', timeout);
+  checkSize('maxPending', maxPending);
   if (scheduler !== undefined) checkScheduler('scheduler', scheduler);
+  return { ...options, timeout, maxPending };
 }

@@ -2,7 +2,7 @@
 import type { Observable } from 'rxjs';
 import type { Flowable } from '../flow/flowable.js';
 import { Socket } from '../socket.js';
-import { checkExchangeOptions, type ExchangeOptions } from './exchange-options.js';
+import { type ExchangeOptions, resolveExchangeOptions } from './exchange-options.js';
 import { type Carrier, Framed, isReconnecting } from './framed.js';
 import { ReconnectingExchange } from './reconnecting-exchange.js';
 import { SocketExchange } from './socket-exchange.js';
@@ -72,7 +72,7 @@ export function exchange<T, U = T>(framed: Framed<T, U, Carrier>, options: Excha
   if (!(socket instanceof Socket || isReconnecting(socket))) {
     throw new TypeError('exchange() takes framed(socket, codec)');
   }
-  checkExchangeOptions(options);
-  if (isReconnecting(socket)) return new ReconnectingExchange(framed, socket, options);
-  return new SocketExchange(framed as Framed<T, U>, options);
+  const limits = resolveExchangeOptions(options);
+  if (isReconnecting(socket)) return new ReconnectingExchange(framed, socket, limits);
+  return new SocketExchange(framed as Framed<T, U>, limits);
 }

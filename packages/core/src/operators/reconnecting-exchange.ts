@@ -10,7 +10,7 @@ import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Flowable } from '../flow/flowable.js';
 import type { Socket } from '../socket.js';
-import type { ExchangeOptions } from './exchange-options.js';
+import type { ExchangeLimits } from './exchange-options.js';
 import type { Carrier, Framed, ReconnectingCarrier } from './framed.js';
 import { SocketExchange } from './socket-exchange.js';
 
@@ -26,7 +26,7 @@ export class ReconnectingExchange<T, U = T> {
   readonly unsolicited: Flowable<T>;
   readonly #framed: Framed<T, U, Carrier>;
   readonly #connections: ReconnectingCarrier;
-  readonly #options: ExchangeOptions<T, U>;
+  readonly #options: ExchangeLimits<T, U>;
   readonly #scheduler: SchedulerLike;
   /** What consumers of replies and pushes hold: the exchange of the current connection. */
   readonly #upstream = new FlowSet();
@@ -43,7 +43,7 @@ export class ReconnectingExchange<T, U = T> {
   /** Follows the connections from the first use on. */
   readonly #start: () => void;
 
-  constructor(framed: Framed<T, U, Carrier>, connections: ReconnectingCarrier, options: ExchangeOptions<T, U>) {
+  constructor(framed: Framed<T, U, Carrier>, connections: ReconnectingCarrier, options: ExchangeLimits<T, U>) {
     this.#framed = framed;
     this.#connections = connections;
     this.#options = options;
@@ -88,7 +88,7 @@ export class ReconnectingExchange<T, U = T> {
 
   /** The error of a request that cannot wait for a connection. */
   #refusal(): unknown {
-    const { maxPending = 1024 } = this.#options;
+    const { maxPending } = this.#options;
     if (this.#end) return this.#failure;
     if (this.#waiting.size < maxPending) return undefined;
     const message = `${maxPending} requests wait for a connection (maxPending): send the next one when one has been answered`;
@@ -96,7 +96,7 @@ export class ReconnectingExchange<T, U = T> {
   }
 
   #wait(value: U, subscriber: Subscriber<T>): void {
-    const { timeout = 30_000 } = this.#options;
+    const { timeout } = this.#options;
     const deadline = new Deadline(this.#scheduler, timeout, () => subscriber.error(noConnectionError(timeout)));
     const request = { value, subscriber, deadline };
     this.#waiting.add(request);

@@ -7,14 +7,14 @@ import { prematureCloseError } from '../base/premature-close.js';
 import type { Flow } from '../flow/flow.js';
 import { Flowable } from '../flow/flowable.js';
 import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
-import type { ExchangeOptions } from './exchange-options.js';
+import type { ExchangeLimits } from './exchange-options.js';
 import type { Framed } from './framed.js';
 import { PendingReplies, type PendingReply } from './pending-replies.js';
 
 export class SocketExchange<T, U = T> {
   readonly unsolicited: Flowable<T>;
   readonly #framed: Framed<T, U>;
-  readonly #options: ExchangeOptions<T, U>;
+  readonly #options: ExchangeLimits<T, U>;
   readonly #maxPending: number;
   readonly #pending: PendingReplies<T>;
   readonly #unsolicited = new Subject<T>();
@@ -26,8 +26,8 @@ export class SocketExchange<T, U = T> {
   #isLost = false;
   readonly #scheduler: SchedulerLike;
 
-  constructor(framed: Framed<T, U>, options: ExchangeOptions<T, U>) {
-    const { timeout = 30_000, maxPending = 1024, scheduler = controlOf(framed.socket).limits.scheduler } = options;
+  constructor(framed: Framed<T, U>, options: ExchangeLimits<T, U>) {
+    const { timeout, maxPending, scheduler = controlOf(framed.socket).limits.scheduler } = options;
     this.#framed = framed;
     this.#options = options;
     this.#maxPending = maxPending;

@@ -1,23 +1,23 @@
 // The PROXY header that a dialled connection begins with: the option `proxyProtocol` of connect(), checked and encoded.
 import { isIPv4, isIPv6 } from 'node:net';
-import { addressBytes } from '../base/address-bytes.js';
+import { addressBytes, plainAddress } from '../base/address-bytes.js';
 import { toBytes } from '../base/bytes.js';
 import { checkInteger, checkObject, checkOneOf, checkPort, typeError } from '../base/check.js';
 import type { Endpoint, InternetEndpoint } from '../base/endpoint.js';
 import { PATH_LENGTH, SIGNATURE } from './parse-binary.js';
 import type { ProxyTlv } from './proxied.js';
 
-/** The PROXY header that a dialled connection begins with: for a proxy that tells its server who its client is. */
+/** The PROXY header that a dialled connection begins with. With it a proxy names its client to the server. */
 export interface ProxyHeaderOptions {
   /** 1 is a line of text, 2 is binary and can carry `tlvs` and UNIX paths. @defaultValue 2 */
   readonly version?: 1 | 2 | undefined;
   /**
-   * Who has connected to this proxy: the `remote` of its socket. Without it the header says that the proxy has connected
-   * on its own account.
+   * The client of this proxy: the `remote` of its socket. Without it the header says that the proxy has connected on its
+   * own account.
    * @defaultValue none
    */
   readonly source?: Endpoint | undefined;
-  /** Where it has connected to: the `local` of its socket. It needs the kind of address of `source`. @defaultValue none */
+  /** Where the client has connected to: the `local` of its socket, of the same kind as `source`. @defaultValue none */
   readonly destination?: Endpoint | undefined;
   /** More fields, for version 2. Together with the addresses they have at most 65,535 bytes. @defaultValue none */
   readonly tlvs?: readonly ProxyTlv[] | undefined;
@@ -60,7 +60,7 @@ function checkEnd(name: string, end: unknown): InternetEndpoint | string {
   if (typeof address !== 'string' || !(isIPv4(address) || isIPv6(address)))
     throw typeError(`${name}.address`, 'an IPv4 or IPv6 address', address);
   checkPort(`${name}.port`, port);
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*/, '');
+  const plain = plainAddress(address);
   return { address: plain, port: port as number, family: isIPv4(plain) ? 'IPv4' : 'IPv6' };
 }
 

@@ -1,12 +1,9 @@
 // maxConnectionsPerAddress: counts the open connections of each client.
-
 import type net from 'node:net';
 import { isIPv4 } from 'node:net';
-import { addressBytes } from '../base/address-bytes.js';
+import { addressBytes, plainAddress } from '../base/address-bytes.js';
 import type { Endpoint } from '../base/endpoint.js';
 import type { Admission } from './admission.js';
-
-const MAPPED_IPV4 = Buffer.from('00000000000000000000ffff', 'hex');
 
 /** Limits how many connections each client has open. */
 export class ConnectionsPerAddress implements Admission {
@@ -41,9 +38,9 @@ export class ConnectionsPerAddress implements Admission {
  * that a site gets, and one machine can use all of its addresses.
  */
 function clientOf(address: string): string {
-  if (isIPv4(address)) return address;
-  const bytes = addressBytes(address);
-  if (bytes.subarray(0, 12).equals(MAPPED_IPV4)) return bytes.subarray(12).join('.');
+  const plain = plainAddress(address);
+  if (isIPv4(plain)) return plain;
+  const bytes = addressBytes(plain);
   // On one link, the first half of all link-local addresses (fe80::/10) is the same.
   const isLinkLocal = bytes.readUInt16BE() >> 6 === 0xfe80 >> 6;
   return bytes.toString('hex', 0, isLinkLocal ? 16 : 8);

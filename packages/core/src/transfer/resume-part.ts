@@ -9,7 +9,7 @@ import { keptPath, resumingParts } from './part-name.js';
 interface Accepted {
   /** The permissions that it may have. It loses all others. */
   readonly mode: number;
-  /** The owner of the file that it will replace, who may own the part file too. */
+  /** The owner of the file that it will replace. The part file may have this owner too. */
   readonly owner: number | undefined;
 }
 

@@ -47,6 +47,11 @@ describe('the server receives, before what is written,', () => {
       binary(0x21, 0x11, IPV4_ENDS),
     ],
     [
+      'IPv4 for a mapped address in hexadecimal',
+      { source, destination: { ...destination, address: '::FFFF:c000:201', family: 'IPv6' } },
+      binary(0x21, 0x11, IPV4_ENDS),
+    ],
+    [
       'UNIX paths',
       { source: { path: '' }, destination: { path: '/run/app' } },
       binary(0x21, 0x31, Buffer.concat([Buffer.alloc(108), Buffer.from('/run/app'), Buffer.alloc(100)])),

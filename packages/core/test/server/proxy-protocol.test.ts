@@ -8,13 +8,15 @@ import {
   listen,
   type ProxyProtocolOptions,
   type ServerEvent,
+  type Socket,
   serve,
 } from '@rxsock/core';
+import { controlOf } from '@rxsock/core/internal';
 import { VirtualClock } from '@rxsock/core/testing';
 import { firstValueFrom } from 'rxjs';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
-import { drainRaw } from '../../../../tests/support/raw-peers.js';
+import { accepted, drainRaw } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { binaryHeader, IPV4_ENDS } from '../proxy-protocol/headers.js';
 
@@ -121,6 +123,19 @@ test('the socket is not accepted before its header is whole', async () => {
   expect(server.sockets.size).toBe(0);
   peer.write('\n');
   await expect.poll(() => server.sockets.size).toBe(1);
+});
+
+test('the wait for the header leaves no listener on the stream', async () => {
+  const listeners = (socket: Socket) => {
+    const stream = controlOf(socket).detach();
+    onTestFinished(() => void stream.destroy());
+    return ['data', 'end', 'error', 'close', 'finish'].map((event) => stream.listenerCount(event));
+  };
+  const { dial, next } = await proxied();
+  const accepting = next();
+  dial().write(LINE);
+  const { socket } = await accepted();
+  expect(listeners(await accepting)).toEqual(listeners(socket));
 });
 
 test('messages name the client', async () => {

@@ -137,7 +137,7 @@ export class ConnectionModel {
     const hasLeft = this.left;
     this.left = false;
     if (!hasLeft || this.hasSubscriber || this.closing) return;
-    // Nobody is left who reads: nothing stands before the FIN any more.
+    // There is no reader any more, and no byte before the FIN.
     if (this.farEnded && this.unread === 0 && this.holds === 0) this.deliverEnd();
     if (this.endDelivered && this.allowHalfOpen && !this.completed) return;
     this.close();
