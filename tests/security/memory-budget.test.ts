@@ -4,10 +4,11 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
+import nodeTls from 'node:tls';
 import { connect, data, flowFrom, listen, memoryBudget, on, type Server, type Socket, serve } from '@rxsock/core';
 import * as tls from '@rxsock/tls';
 import * as unix from '@rxsock/unix';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, of } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { cert, key } from '../support/certificate.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -112,4 +113,45 @@ test('TCP, TLS and UNIX sockets share a budget: one for all that are accepted, o
   await expect.poll(() => sockets.filter(({ bytesRead }) => bytesRead < MIB).length).toBe(0);
   expect(started.flatMap(({ errors }) => errors)).toEqual([]);
   for (const socket of sockets) socket.error();
+});
+
+test('100 clients that ask at the same time for more than there is all get it, over UNIX and over TLS', async () => {
+  await using folder = await temporaryFolder();
+  const file = path.join(folder.path, 'server');
+  const answer = Buffer.alloc(MIB / 4, 'x');
+  // Answers a client at once: over TLS, before its handshake is complete.
+  const start = async (server: Server) => {
+    const errors: unknown[] = [];
+    const listening = firstValueFrom(server.pipe(on('listening')));
+    server.pipe(serve(() => of(answer))).subscribe((event) => {
+      if (event.type === 'connectionError') errors.push(event.error);
+    });
+    onTestFinished(() => server.close({ drain: 0 }));
+    const { address } = await listening;
+    return { errors, address: address as net.AddressInfo };
+  };
+  const budgets = [memoryBudget(2 * MIB), memoryBudget(2 * MIB)] as const;
+  const overUnix = await start(unix.listen({ path: file, budget: budgets[0] }));
+  const overTls = await start(tls.listen({ budget: budgets[1], key, cert }));
+  const ways: Readonly<Record<string, () => net.Socket>> = {
+    unix: () => net.connect(file),
+    tls: () => nodeTls.connect({ port: overTls.address.port, ca: cert, servername: 'localhost' }),
+  };
+  for (const [name, dial] of Object.entries(ways)) {
+    const peers = Array.from({ length: 100 }, () =>
+      dial()
+        .on('error', () => {})
+        .pause(),
+    );
+    onTestFinished(() => peers.forEach((peer) => void peer.destroy()));
+    await turns(20);
+    const received = peers.map(async (peer) => {
+      let bytes = 0;
+      for await (const chunk of peer) bytes += (chunk as Buffer).length;
+      return bytes;
+    });
+    expect([name, ...new Set(await Promise.all(received))]).toEqual([name, answer.length]);
+  }
+  expect([...overUnix.errors, ...overTls.errors]).toEqual([]);
+  expect(budgets.map(({ used }) => used)).toEqual([0, 0]);
 });

@@ -4,12 +4,13 @@ import type { Budget, BudgetedSocket, BudgetMember } from './memory-budget.js';
 
 export class BudgetShare implements BudgetMember {
   need = 0;
+  written = 0;
+  ignoresBudget = false;
   reading: BudgetMember['reading'] = 'taken';
   readonly socket: BudgetedSocket;
   readonly #budget: Budget;
-  /** What is charged now, in bytes. */
+  /** The received bytes that are charged now. */
   #received = 0;
-  #written = 0;
   #closed = false;
 
   constructor(budget: Budget, socket: BudgetedSocket) {
@@ -27,12 +28,19 @@ export class BudgetShare implements BudgetMember {
 
   /** So much waits to be written. If that is more than the budget has, a socket fails: perhaps this one. */
   setWritten(bytes: number): void {
-    const change = bytes - this.#written;
+    const change = bytes - this.written;
     if (change === 0 || this.#closed) return;
-    this.#written = bytes;
-    this.#budget.rank(this, bytes);
+    this.written = bytes;
+    this.#budget.rank(this);
     this.#budget.charge(change);
     if (change > 0) this.#budget.makeRoom(this);
+  }
+
+  /** Returns whether a chunk of so many bytes may be written. If not, the socket waits for `drain`. */
+  hasRoomFor(bytes: number): boolean {
+    if (this.#budget.hasRoomFor(bytes)) return true;
+    this.need = bytes;
+    return false;
   }
 
   /**
@@ -41,7 +49,7 @@ export class BudgetShare implements BudgetMember {
    */
   hasRoom(bytes: number): boolean {
     this.need = bytes;
-    return this.#budget.allowsWrite(Math.max(this.#written, bytes));
+    return this.#budget.allowsWrite(Math.max(this.written, bytes));
   }
 
   /** All bytes have left. Returns whether to emit `drain` now. If not, `writeOn` is called later. */

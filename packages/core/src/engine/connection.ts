@@ -313,6 +313,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     return this.writeSide.waitsForDrain;
   }
 
+  hasRoomFor(bytes: number): boolean {
+    return this.writeSide.hasRoomFor(bytes);
+  }
+
   onProgress(listener: () => void): () => void {
     return this.writeSide.onProgress(listener);
   }

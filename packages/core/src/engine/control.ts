@@ -39,6 +39,8 @@ export interface SocketControl {
    * side, whatever `allowHalfOpen` says: a FIN before the last byte would tell the peer that it has everything.
    */
   beginWrite(): () => void;
+  /** Whether the memory budget has room for a chunk of so many bytes. If not, `drain` comes when it has. */
+  hasRoomFor(bytes: number): boolean;
   /** Hands written bytes to the Node stream now, instead of at the end of the turn. */
   flush(): void;
   /** Settles when everything written so far was handed to the kernel. */

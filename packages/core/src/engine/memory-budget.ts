@@ -17,8 +17,9 @@
 //               └── a reader takes the bytes ───────────────────┴── only a quarter is in use ──────┘
 //
 // Bytes that a reader takes at once are never charged. A socket reads ahead only while there is room for a whole read
-// besides, so that what is received does not pass the limit. What is written cannot be refused: if it does not fit, the
-// socket that keeps the most of what was written fails, and then the next one.
+// besides, so that what is received does not pass the limit. A writer that can wait asks before it writes. What is
+// written cannot be refused: if it does not fit, a socket fails. That is one that wrote although it was told to wait, or
+// else the one that keeps the most of what was written.
 import { checkSize, typeError } from '../base/check.js';
 import { setImmediate } from '../base/real-timers.js';
 import { SizeClasses } from '../base/size-classes.js';
@@ -50,6 +51,10 @@ export interface BudgetMember {
   readonly socket: BudgetedSocket;
   /** What the socket will probably write next, in bytes: as much as last. */
   readonly need: number;
+  /** What it has to write, in bytes. */
+  readonly written: number;
+  /** Whether it wrote after it was told to wait. */
+  readonly ignoresBudget: boolean;
   /**
    * `taken`: a reader takes what arrives, or nothing is read. `ahead`: it reads although nobody takes the bytes now.
    * `stopped`: it would, if there were room. Only the budget changes it.
@@ -73,6 +78,8 @@ export class Budget implements MemoryBudget {
   #received = 0;
   /** The sockets with something to write, by how much. */
   readonly #writers = new SizeClasses<BudgetMember>();
+  /** Those of them that wrote after they were told to wait. */
+  readonly #ignoring = new SizeClasses<BudgetMember>();
   /** The sockets that wait for their `drain`, by what they need, and the same in the order in which they wait. */
   readonly #waiting = new SizeClasses<BudgetMember>();
   readonly #queue = new Set<BudgetMember>();
@@ -136,22 +143,41 @@ export class Budget implements MemoryBudget {
     this.charge(bytes);
   }
 
+  /**
+   * Whether so many bytes may be written. More than half of the budget never waits: that much may never be free.
+   */
+  hasRoomFor(bytes: number): boolean {
+    return bytes > this.limit / 2 || this.allowsWrite(bytes);
+  }
+
   /** What a socket has to write has changed. */
-  rank(member: BudgetMember, bytes: number): void {
-    this.#writers.set(member, bytes);
+  rank(member: BudgetMember): void {
+    this.#writers.set(member, member.written);
+    this.#ignoring.set(member, member.ignoresBudget ? member.written : 0);
   }
 
   /** Makes room for what `member` has written. */
   makeRoom(member: BudgetMember): void {
     // What was written in this turn may not have reached the kernel yet.
     if (this.#used > this.limit) member.socket.flush();
-    for (let most = this.#writers.largest(); most && this.#used > this.limit; most = this.#writers.largest()) {
+    for (let last = this.#lastToKeep(); last && this.#used > this.limit; last = this.#lastToKeep()) {
       const before = this.#used;
-      most.socket.flush();
+      last.socket.flush();
       if (this.#used < before) continue;
-      this.#writers.delete(most);
-      most.socket.fail();
+      this.#forgetWriter(last);
+      last.socket.fail();
     }
+  }
+
+  // Whoever ignores that it must wait fails before those that wait, if that makes enough room.
+  #lastToKeep(): BudgetMember | undefined {
+    const ignoring = this.#ignoring.largest();
+    return ignoring && ignoring.written >= this.#used - this.limit ? ignoring : this.#writers.largest();
+  }
+
+  #forgetWriter(member: BudgetMember): void {
+    this.#writers.delete(member);
+    this.#ignoring.delete(member);
   }
 
   /** A socket waits for its `drain`. */
@@ -171,7 +197,7 @@ export class Budget implements MemoryBudget {
 
   /** The socket has closed. */
   leave(member: BudgetMember): void {
-    this.#writers.delete(member);
+    this.#forgetWriter(member);
     this.#leaveQueue(member);
     this.setReading(member, 'taken');
   }
@@ -247,11 +273,12 @@ export class Budget implements MemoryBudget {
  *   lost. Until it reads on, it cannot notice that its peer has gone.
  * - Written bytes: `next()` returns `false` earlier, and `drain` comes when the socket may go on. So the sources of
  *   `writeTo`, `through`, `relay` and `serve` are held.
- * - A socket learns only from its first chunk that it must wait. So the budget needs room for one chunk of each socket
- *   that may begin at the same time.
- * - A chunk that does not fit: the socket that has the most to write fails, whoever has written the chunk. If several
- *   have about as much, it is the one that has had it longest. That is a socket whose writer ignores `false`, or a
- *   single chunk that is too large for the budget.
+ * - A chunk for which there is no room waits in the operator that writes it, and in the same way in `sendFile`,
+ *   `sendFrom`, `toDuplex` and `toWritableStream`. The budget does not count it. It is at most one chunk for each of
+ *   them. A chunk of more than half of the budget does not wait.
+ * - `next()` and `write()` cannot wait. If their chunk does not fit, a socket fails, whoever has written the chunk: first
+ *   one that wrote although `next()` had returned `false`, otherwise the one that has the most to write. If several have
+ *   about as much, it is the one that has had it longest.
  *
  * Do not share a budget between a client and a server of your own that talk with each other: each may wait for what the
  * other keeps. Both sides of a `relay` may share one.
@@ -262,7 +289,8 @@ export class Budget implements MemoryBudget {
  * @param bytes The bound, in bytes. Infinity only counts.
  * @returns The budget. `used` is what its sockets keep now, and `limit` is the bound, both in bytes.
  * @throws At the call: TypeError or RangeError unless `bytes` is a positive integer or Infinity.
- * @throws As a notification: the socket that keeps the most fails with {@link MemoryBudgetError} `ERR_MEMORY_BUDGET`.
+ * @throws As a notification: the socket that fails because a chunk does not fit fails with {@link MemoryBudgetError}
+ * `ERR_MEMORY_BUDGET`.
  *
  * @example
  * ```ts

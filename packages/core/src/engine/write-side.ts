@@ -4,6 +4,7 @@
 //   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
 //     └───────────────────────┴── a write failed, or the socket failed ──▶ broken
 
+import { type Deferred, deferred } from '../base/deferred.js';
 import { handled } from '../base/handled.js';
 import { promiseCost } from '../base/promise-cost.js';
 import { Queue } from '../base/queue.js';
@@ -28,11 +29,8 @@ type WriteLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
 const FLUSH_BYTES = 16 * 1024;
 
 /** A promise of `flushed()`: it settles when `at` bytes, counted from the start of the connection, have left. */
-interface Receipt {
+interface Receipt extends Deferred {
   readonly at: number;
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 export class WriteSide {
@@ -106,6 +104,7 @@ export class WriteSide {
 
   /** Accepts bytes. Returns whether there is room for more, and time left in this turn. */
   write(bytes: Uint8Array): boolean {
+    if (this.share) this.share.ignoresBudget = this.#needsBudget;
     this.#accepted += bytes.length;
     this.#gathered.push(bytes);
     if (!this.#stream?.isNetSocket || this.#gathered.bytes >= this.#flushBytes) this.#flushIfIdle();
@@ -117,6 +116,16 @@ export class WriteSide {
     if (!hasRoom) this.#needsDrain = true;
     if (!hasTime) this.#continueNextTurn();
     return hasRoom;
+  }
+
+  /** Whether the memory budget has room for so many bytes. If not, `drain` comes when it has. */
+  hasRoomFor(bytes: number): boolean {
+    if (!this.share || this.state !== 'open' || this.share.hasRoomFor(bytes)) return true;
+    this.#needsDrain = true;
+    this.#needsBudget = true;
+    // Joins the queue of the budget. If bytes are still to leave, it does so after the last one.
+    if (this.pending === 0) this.share.mayDrain();
+    return false;
   }
 
   // To make room, the budget may have failed this socket.
@@ -134,7 +143,7 @@ export class WriteSide {
     // Empty chunks share a promise, so that any number of them costs nothing.
     const last = this.#receipts.peekLast();
     if (last?.at === this.#accepted) return last.promise;
-    const receipt = receiptAt(this.#accepted);
+    const receipt = { at: this.#accepted, ...deferred() };
     this.#receipts.push(receipt);
     this.#charge();
     return receipt.promise;
@@ -191,6 +200,8 @@ export class WriteSide {
     if (this.state !== 'open') return;
     this.state = 'completing';
     this.#flushNow();
+    // A writer that waits for the budget learns that it is too late.
+    if (this.#needsBudget) this.#continue();
     this.#sendFin();
   }
 
@@ -222,6 +233,7 @@ export class WriteSide {
     this.#charge();
     if (this.#needsDrain && this.pending === 0 && !this.#nextTurn && this.#mayDrain) {
       this.#needsDrain = false;
+      this.#needsBudget = false;
       this.#handlers.drained();
     }
     this.#flushIfIdle();
@@ -292,12 +304,4 @@ export class WriteSide {
     this.#ending = true;
     this.#stream.end();
   }
-}
-
-function receiptAt(at: number): Receipt {
-  let settle: Pick<Receipt, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  return { at, promise: handled(promise), ...(settle as NonNullable<typeof settle>) };
 }

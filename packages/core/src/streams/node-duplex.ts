@@ -129,15 +129,16 @@ export class NodeDuplex extends NetDuplex {
     const { socket, control } = this;
     let hasRoom = true;
     let refused: Promise<void> | undefined;
-    for (const bytes of chunks) {
-      if (control.writeState === 'open') hasRoom = socket.next(bytes) && hasRoom;
+    // One chunk may wait for the memory budget, and not several.
+    for (const bytes of control.limits.budget && chunks.length > 1 ? [Buffer.concat(chunks)] : chunks) {
+      if (control.writeState === 'open') hasRoom = this.#write.write(bytes) && hasRoom;
       else refused = socket.write(bytes);
     }
     control.flush();
     if (hasRoom && !refused && socket.writableLength === 0) return callback();
     this.#pendingWrite = { callback, bytes: chunks.reduce((sum, { length }) => sum + length, 0) };
     // If the write side breaks, the callback waits for _destroy(): the error follows the bytes that the peer has sent.
-    (refused ?? control.flushed()).then(
+    (refused ?? this.#write.flushed()).then(
       () => this.#callBack(),
       (error) => control.writeState === 'broken' || this.#callBack(error),
     );

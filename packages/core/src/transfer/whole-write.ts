@@ -4,8 +4,12 @@
 //   writing ──finish()──▶ finishing ──FIN sent, or all flushed──▶ finished
 //      │                      └── the socket fails ──▶ failed
 //      └── the socket fails ──▶ failed;  cut(), or close() before finish() ──▶ cut: the connection is aborted
+//
+// A chunk for which the memory budget has no room waits here until `drain`, and so does finish().
 import { Subscription } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
+import { type Deferred, deferred } from '../base/deferred.js';
+import { handled } from '../base/handled.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import type { SocketControl } from '../engine/control.js';
 import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
@@ -45,8 +49,11 @@ export class WholeWrite {
   /** The handlers run in the context of the code that made the write, whoever breaks the socket. */
   readonly #context = new AsyncContext();
   readonly #endWrite: () => void;
-  /** Settles `ready()`. */
-  #waiting: { readonly resolve: () => void; readonly reject: (reason: unknown) => void } | undefined;
+  /** What `ready()` waits for: the next `drain`. */
+  #drain: Deferred | undefined;
+  /** The chunk for which the memory budget has no room, and what to do when it is written. */
+  #chunk: Uint8Array | undefined;
+  #afterChunk: (() => void) | undefined;
   /** How many bytes were written, and how many of them have left. */
   #written = 0;
   #sent = 0;
@@ -64,10 +71,7 @@ export class WholeWrite {
       this.#watching.add(this.#control.onProgress(() => this.#context.runInAsyncScope(progressed)));
     this.#watching.add(
       watch(socket, 'drain').subscribe({
-        next: () => {
-          handlers.drained?.(this.bytesSent);
-          this.#waiting?.resolve();
-        },
+        next: () => this.#drained(),
         error: fail,
         complete: () => fail(prematureCloseError('write')),
       }),
@@ -83,19 +87,49 @@ export class WholeWrite {
 
   /**
    * Writes bytes.
-   * @returns `false` at or over the socket's `highWaterMark`: wait for `drained`.
+   * @returns `false` at or over the socket's `highWaterMark`, or if the memory budget is full: wait for `drained`.
    * @throws SocketError `ERR_STREAM_WRITE_AFTER_END` if the write side was completed by somebody else.
    */
   write(bytes: Uint8Array): boolean {
+    // A source that cannot be held: there is no place for a second chunk.
+    if (this.#chunk) this.#writeChunk(this.#chunk);
+    else if (!this.#control.hasRoomFor(bytes.length)) {
+      this.#chunk = bytes;
+      return false;
+    }
+    return this.#writeNow(bytes);
+  }
+
+  #writeNow(bytes: Uint8Array): boolean {
     const { writeState } = this.#control;
     if (writeState === 'completing' || writeState === 'finished') throw writeAfterEndError(this.#socket);
     this.#written += bytes.length;
     return this.#socket.next(bytes);
   }
 
-  /** Settles when everything written so far was handed to the kernel. */
+  #writeChunk(chunk: Uint8Array): boolean {
+    this.#chunk = undefined;
+    const hasRoom = this.#writeNow(chunk);
+    this.#afterChunk?.();
+    return hasRoom;
+  }
+
+  #drained(): void {
+    try {
+      const chunk = this.#chunk;
+      // Another writer of this socket may have used the room.
+      if (chunk && !(this.#control.hasRoomFor(chunk.length) && this.#writeChunk(chunk))) return;
+    } catch (error) {
+      return this.cut(error, () => this.#context.runInAsyncScope(() => this.#handlers.failed(error)));
+    }
+    this.#handlers.drained?.(this.bytesSent);
+    this.#drain?.resolve();
+    this.#drain = undefined;
+  }
+
+  /** Settles when everything written so far was handed to the kernel. You may ignore the promise. */
   flushed(): Promise<void> {
-    return this.#control.flushed();
+    return this.#chunk ? handled(this.ready()) : this.#control.flushed();
   }
 
   /**
@@ -103,11 +137,12 @@ export class WholeWrite {
    * it wait.
    */
   async ready(): Promise<void> {
-    await this.flushed();
-    if (!this.#control.waitsForDrain) return;
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
+    await this.#control.flushed();
+    while (this.#chunk || this.#control.waitsForDrain) {
+      this.#drain ??= deferred();
+      await this.#drain.promise;
+      await this.#control.flushed();
+    }
   }
 
   /**
@@ -116,6 +151,10 @@ export class WholeWrite {
    */
   finish(end: boolean, done: () => void): void {
     if (this.#state !== 'writing') return;
+    if (this.#chunk) {
+      this.#afterChunk = () => this.finish(end, done);
+      return;
+    }
     this.#state = 'finishing';
     const finished = () => {
       if (this.#state !== 'finishing') return;
@@ -138,6 +177,7 @@ export class WholeWrite {
     if (this.#state !== 'writing') return;
     this.#state = 'cut';
     notify?.();
+    this.#drain?.reject(reason);
     this.#control.cut(reason);
     // After the abort: otherwise the peer's FIN would complete our side here, and the peer would take a part for the
     // whole.
@@ -147,7 +187,7 @@ export class WholeWrite {
   /** Releases the socket. If the write is not whole, this aborts the connection. */
   close(reason: unknown = new Error('the transfer was stopped before it was complete')): void {
     this.#watching.unsubscribe();
-    this.#waiting?.reject(reason);
+    this.#drain?.reject(reason);
     this.cut(reason);
     if (this.#state !== 'cut') this.#endWrite();
   }
@@ -155,7 +195,7 @@ export class WholeWrite {
   #fail(error: unknown): void {
     if (this.#state !== 'writing' && this.#state !== 'finishing') return;
     this.#state = 'failed';
-    this.#waiting?.reject(error);
+    this.#drain?.reject(error);
     this.#context.runInAsyncScope(() => this.#handlers.failed(error));
   }
 }

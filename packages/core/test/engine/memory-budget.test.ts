@@ -1,5 +1,5 @@
 // The budget itself: who goes on when memory is given back, with members that only count.
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { turns } from '../../../../tests/support/turns.js';
 import { BudgetShare } from '../../src/engine/budget-share.js';
 import { Budget } from '../../src/engine/memory-budget.js';
@@ -59,6 +59,55 @@ test('a member that writes at once when it goes on leaves the others waiting', (
   expect(second.socket.writeOn).not.toHaveBeenCalled();
   first.share.close();
   expect(second.socket.writeOn).toHaveBeenCalledOnce();
+});
+
+describe('what does not fit', () => {
+  /** Members that have so many bytes to write. The budget is full when all have them. */
+  function full(...sizes: readonly number[]) {
+    const budget = new Budget(sizes.reduce((sum, size) => sum + size, 0));
+    const members = sizes.map(() => memberOf(budget));
+    for (const { socket, share } of members) socket.fail.mockImplementation(() => share.close());
+    for (const [i, { share }] of members.entries()) share.setWritten(sizes[i]!);
+    const failed = () => members.flatMap(({ socket }, i) => (socket.fail.mock.calls.length > 0 ? [i] : []));
+    return { budget, members, failed };
+  }
+
+  test('fails the one that has the most to write', () => {
+    const { members, failed } = full(100, 300, 200);
+    members[0]!.share.setWritten(101);
+    expect(failed()).toEqual([1]);
+  });
+
+  test('fails, of two that have about as much, the one that has had it longer', () => {
+    const { members, failed } = full(345_000, 340_000, 300_000);
+    members[2]!.share.setWritten(300_001);
+    expect(failed()).toEqual([0]);
+  });
+
+  test('fails first the one that wrote although it was told to wait, if that makes enough room', () => {
+    const { members, failed } = full(100, 300, 200);
+    members[0]!.share.ignoresBudget = true;
+    members[0]!.share.setWritten(99);
+    members[2]!.share.setWritten(250);
+    expect(failed()).toEqual([0]);
+  });
+
+  test('leaves those that were told to wait if that would not make enough room', () => {
+    const { members, failed } = full(100, 300, 200);
+    members[0]!.share.ignoresBudget = true;
+    members[0]!.share.setWritten(99);
+    members[2]!.share.setWritten(400);
+    expect(failed()).toEqual([2]);
+  });
+
+  test('forgets that one was told to wait when it writes again after its drain', () => {
+    const { members, failed } = full(100, 300, 200);
+    members[0]!.share.ignoresBudget = true;
+    members[0]!.share.setWritten(0);
+    members[0]!.share.ignoresBudget = false;
+    members[0]!.share.setWritten(101);
+    expect(failed()).toEqual([1]);
+  });
 });
 
 test('ten thousand go on in several turns, and each once', async () => {

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type net from 'node:net';
 import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import {
   connect,
   connections,
@@ -16,11 +18,14 @@ import {
   type Socket,
   sendFile,
   sendFrom,
+  through,
+  toDuplex,
+  toWritableStream,
   writeTo,
 } from '@rxsock/core';
 import { nodeInternals } from '@rxsock/core/internal';
-import { filter, mergeMap } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { defer, filter, from, mergeMap, type Observable, of } from 'rxjs';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { drainRaw, pair, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { temporaryFolder } from '../../../../tests/support/temporary-folder.js';
@@ -118,16 +123,6 @@ describe('written bytes', () => {
     expect(budget.used).toBe(101 * KB);
   });
 
-  test('of two that have about as much, the one that has had it longer fails', async () => {
-    const budget = memoryBudget(MB);
-    const [first, second, third] = await pairs(3, { budget });
-    await clog(first!.socket, 340 * KB);
-    await clog(second!.socket, 345 * KB);
-    await clog(third!.socket, 335 * KB);
-    third!.socket.next(Buffer.alloc(5 * KB));
-    expect([first, second, third].map((each) => each!.socket.readyState)).toEqual(['closing', 'open', 'open']);
-  });
-
   test('a chunk that is larger than the budget fails its own socket, and nobody else', async () => {
     const budget = memoryBudget(MB);
     const [large, modest] = await pairs(2, { budget });
@@ -220,28 +215,122 @@ describe('written bytes', () => {
     for (const { socket } of sockets) socket.error();
     expect(budget.used).toBe(0);
   });
-
-  test('sendFile waits for the budget, and fails with its socket while it waits', async () => {
-    await using folder = await temporaryFolder();
-    const file = path.join(folder.path, 'file');
-    await writeFile(file, Buffer.alloc(8 * MB));
-    const budget = memoryBudget(MB);
-    const [hog, sending] = await pairs(2, { budget });
-    await clog(hog!.socket, 900 * KB);
-    const { log, ended } = record(sendFile(sending!.socket, file, { chunkSize: 64 * KB }));
-    const states = () => [budget.used <= MB, log.some((name) => name.startsWith('error'))];
-    await expect.poll(() => sending!.socket.bytesWritten).toBeGreaterThan(0);
-    await turns(300);
-    expect(states()).toEqual([true, false]);
-    sending!.socket.error();
-    expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
-  });
 });
 
 function* endless() {
   const chunk = Buffer.alloc(16 * KB);
   for (;;) yield chunk;
 }
+
+describe('a chunk for which there is no room', () => {
+  const BYTES = 100 * KB;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await writeFile(path.join(folder.path, 'file'), Buffer.alloc(BYTES, 'x'));
+    return () => folder[Symbol.asyncDispose]();
+  });
+
+  /** A socket whose budget is full, and the socket that keeps nearly all of it. */
+  async function full() {
+    const budget = memoryBudget(MB);
+    const hog = await pair({ budget });
+    await clog(hog.socket, 900 * KB);
+    return { budget, hog, ...(await pair({ budget })) };
+  }
+
+  const chunk = () => of(Buffer.alloc(BYTES, 'x'));
+  const halves = () => [Buffer.alloc(BYTES / 2, 'x'), Buffer.alloc(BYTES / 2, 'x')];
+  const ways: Readonly<Record<string, (socket: Socket) => Observable<unknown>>> = {
+    writeTo: (socket) => chunk().pipe(writeTo(socket)),
+    through: (socket) => chunk().pipe(through(socket)),
+    sendFrom: (socket) => sendFrom(socket, [Buffer.alloc(BYTES, 'x')]),
+    sendFile: (socket) => sendFile(socket, path.join(folder.path, 'file')),
+    toDuplex: (socket) =>
+      from(
+        pipeline(
+          Readable.from(halves()),
+          toDuplex(socket).on('error', () => {}),
+        ),
+      ),
+    'toDuplex, two chunks at once': (socket) =>
+      defer(async () => {
+        const duplex = toDuplex(socket).on('error', () => {});
+        duplex.cork();
+        for (const half of halves()) duplex.write(half);
+        duplex.end();
+        await once(duplex, 'finish');
+      }),
+    toWritableStream: (socket) => from(new Blob([Buffer.alloc(BYTES, 'x')]).stream().pipeTo(toWritableStream(socket))),
+  };
+
+  test.each(Object.entries(ways))(
+    'waits in %s, uncounted, and is written with its FIN when there is room',
+    async (_, write) => {
+      const { budget, hog, socket, peer } = await full();
+      const { log, ended } = record(write(socket));
+      await turns(20);
+      expect({ used: budget.used, bytesWritten: socket.bytesWritten }).toEqual({ used: 900 * KB, bytesWritten: 0 });
+      expect(log.filter((name) => /^(error|complete)/.test(name))).toEqual([]);
+      hog.peer.resume();
+      const { bytes, end } = await drainRaw(peer);
+      expect({ length: bytes.length, end }).toEqual({ length: BYTES, end: 'end' });
+      peer.end();
+      expect(await ended).toEqual({});
+      expect(hog.socket.readyState).toBe('open');
+    },
+  );
+
+  test.each(Object.entries(ways))('fails in %s with its socket, and the peer sees no clean end', async (_, write) => {
+    const { socket, peer } = await full();
+    const { ended } = record(write(socket));
+    await turns(20);
+    socket.error();
+    expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+    expect(await drainRaw(peer)).toMatchObject({ end: 'ECONNRESET' });
+  });
+
+  test('is lost with an abort, and not with a FIN, when the transfer is stopped', async () => {
+    const { socket, peer } = await full();
+    const { subscription } = record(chunk().pipe(writeTo(socket)));
+    await turns(2);
+    subscription.unsubscribe();
+    expect(await drainRaw(peer)).toMatchObject({ end: 'ECONNRESET' });
+  });
+
+  test('is lost with an abort, and not with a FIN, when its stream is destroyed', async () => {
+    const { socket, peer } = await full();
+    const duplex = toDuplex(socket);
+    duplex.write(Buffer.alloc(BYTES));
+    await turns(2);
+    duplex.destroy();
+    expect(await drainRaw(peer)).toMatchObject({ end: 'ECONNRESET' });
+  });
+
+  test('fails when complete() comes before it, and the peer sees no clean end', async () => {
+    const { socket, peer } = await full();
+    const { ended } = record(chunk().pipe(writeTo(socket)));
+    await turns(2);
+    socket.complete();
+    expect((await ended).error).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    expect(await drainRaw(peer)).toMatchObject({ end: 'ECONNRESET' });
+  });
+
+  test('is written in its order before the next chunk of a source that cannot be held', async () => {
+    const { hog, socket, peer } = await full();
+    hog.peer.resume();
+    record(of(Buffer.alloc(BYTES, 'x'), 'y', 'z').pipe(writeTo(socket)));
+    const { bytes } = await drainRaw(peer);
+    expect(bytes.toString('latin1')).toBe(`${'x'.repeat(BYTES)}yz`);
+  });
+
+  test('does not wait if it is more than half of the budget, and fails its socket', async () => {
+    const { hog, socket } = await full();
+    const { ended } = record(of(Buffer.alloc(64 * MB)).pipe(writeTo(socket)));
+    expect((await ended).error).toMatchObject({ code: 'ERR_MEMORY_BUDGET' });
+    expect(hog.socket.readyState).toBe('open');
+  });
+});
 
 describe.each([true, false])('received bytes, with the reads of Node tapped: %s', (tapped) => {
   const limit = 4 * MB;
