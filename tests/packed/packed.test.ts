@@ -23,6 +23,7 @@ const packages = {
       './lookup': ['resolveHost', 'reverseLookup', 'servicePort', 'isPortFree', 'localAddresses'],
       './process': ['handOver', 'inheritedListeners', 'singleInstance'],
       './proxy': ['socks5', 'httpConnect'],
+      './diagnostics': ['channel'],
       './testing': ['faultyProxy', 'recordingClient', 'recordingPeer', 'socketPair'],
     },
     needs: [],

@@ -27,7 +27,7 @@ import type { DialHandlers, Transport } from './engine/transport.js';
 import { applyTuning } from './engine/tuning.js';
 import { isServiceName } from './lookup/service-port.js';
 import { encodeProxyHeader, type ProxyHeaderOptions } from './proxy-protocol/encode.js';
-import { Socket } from './socket.js';
+import { controlOf, Socket } from './socket.js';
 
 /** Options of every TCP connection, dialled or accepted. */
 export interface TcpOptions extends SocketOptions {
@@ -124,7 +124,7 @@ export function connect(options: ConnectOptions): Socket {
 }
 
 /** What another transport changes about TCP. For the sibling packages. */
-export interface OverTcp extends Pick<Transport, 'type' | 'secure' | 'explain'> {
+export interface OverTcp extends Pick<Transport, 'type' | 'role' | 'secure' | 'explain'> {
   /** In milliseconds; 0 means no limit. */
   readonly handshakeTimeout?: number | undefined;
 }
@@ -189,7 +189,9 @@ export function socketOver(
   const connection = new Connection(transport, resolveSocketOptions(options), start);
   // At once, because from now on the stream belongs to the socket.
   connection.dial();
-  return new Socket(connection);
+  const socket = new Socket(connection);
+  controlOf(socket).announce();
+  return socket;
 }
 
 /** Checks the options of {@link connect} that are not options of every socket. */

@@ -28,6 +28,18 @@ export {
   type TransportNaming,
 } from './engine/transport.js';
 export { serverOver } from './listen.js';
+export { type ByteTap, type DatagramDestination, tapBytes } from './observe/byte-tap.js';
+export {
+  datagramOpens,
+  publishDatagramClose,
+  publishDatagramDrop,
+  publishDatagramError,
+  publishDatagramOpen,
+  tapDatagramReceived,
+  tapDatagramSent,
+} from './observe/datagram-events.js';
+export { idOf } from './observe/ids.js';
+export { liveDatagramSockets, liveServers, liveSockets } from './observe/live.js';
 export { encodeProxyHeader } from './proxy-protocol/encode.js';
 export { parseProxyHeader } from './proxy-protocol/parse.js';
 export { resolveLocalProxyProtocol } from './proxy-protocol/trusted.js';

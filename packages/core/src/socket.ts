@@ -13,6 +13,7 @@ import type { SocketControl } from './engine/control.js';
 import type { TransportType } from './engine/transport.js';
 import { Flowable } from './flow/flowable.js';
 import { iterate } from './flow/iterate.js';
+import { idOf } from './observe/ids.js';
 import type { Proxied } from './proxy-protocol/proxied.js';
 
 /** Returns the {@link SocketControl} of a socket. Throws a TypeError for anything else. */
@@ -57,6 +58,7 @@ export class Socket
   constructor(connection: Connection) {
     super((subscriber) => connection.subscribe(subscriber), connection.flow);
     this.#connection = connection;
+    connection.socket = this;
   }
 
   static {
@@ -171,6 +173,14 @@ export class Socket
   /** Closes gracefully at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /**
+   * The number of the socket, which tells it apart from all other sockets and servers of this process. It is given when
+   * somebody asks for it, and never changes.
+   */
+  get id(): number {
+    return idOf(this);
   }
 
   /**

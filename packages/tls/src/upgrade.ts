@@ -79,6 +79,7 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
   const stream = controlOf(socket).detach();
   const upgraded = socketOver(stream, options, {
     type: 'tls',
+    role: isServer ? 'server' : 'client',
     secure,
     explain: explainTlsError,
     handshakeTimeout,

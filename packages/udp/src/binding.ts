@@ -8,7 +8,15 @@
 import type dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { InternetEndpoint, SocketError } from '@rxsock/core';
-import { Deadline, onAbortSignal, States } from '@rxsock/core/internal';
+import {
+  Deadline,
+  datagramOpens,
+  onAbortSignal,
+  publishDatagramClose,
+  publishDatagramError,
+  publishDatagramOpen,
+  States,
+} from '@rxsock/core/internal';
 import type { Subscriber, Subscription } from 'rxjs';
 import { abortedError, closedError, openError, systemError } from './errors.js';
 import type { Datagram, DatagramEvent } from './events.js';
@@ -34,6 +42,8 @@ export class Binding {
   keepOpen: boolean;
   /** Resolves the destination of a datagram. Replaced when the socket opens. */
   resolveName: ResolveName = async (name) => name;
+  /** The DatagramSocket, which the diagnostics channels show. Set by its constructor. */
+  socket: object = this;
   local: InternetEndpoint | undefined;
   remote: InternetEndpoint | undefined;
   #node: dgram.Socket | undefined;
@@ -51,8 +61,8 @@ export class Binding {
     const onEmpty = () => {
       if (this.state === 'closing') this.destroy();
     };
-    this.sendQueue = new SendQueue({ setup, traffic: this.traffic, events: this.events, onEmpty });
-    this.#receiver = new Receiver({ setup, traffic: this.traffic, events: this.events });
+    this.sendQueue = new SendQueue({ setup, traffic: this.traffic, events: this.events, owner: this, onEmpty });
+    this.#receiver = new Receiver({ setup, traffic: this.traffic, events: this.events, owner: this });
   }
 
   get state(): DatagramSocketState {
@@ -78,6 +88,7 @@ export class Binding {
     const { signal } = this.setup.limits;
     if (this.state !== 'idle') return;
     this.states.set('opening');
+    datagramOpens(this.socket);
     const onAbort = () => this.destroy(abortedError(signal?.reason));
     if (signal?.aborted) queueMicrotask(onAbort);
     else if (signal) this.#ignoreSignal = onAbortSignal(signal, onAbort);
@@ -138,7 +149,11 @@ export class Binding {
     this.#lingerDeadline?.stop();
     this.#scheduledClose?.unsubscribe();
     this.sendQueue.failAll(failure ?? this.#closedError());
-    const emitEnd = () => this.events.end(this.traffic.report, failure);
+    if (failure) publishDatagramError(this.socket, failure);
+    const emitEnd = () => {
+      publishDatagramClose(this.socket, failure);
+      this.events.end(this.traffic.report, failure);
+    };
     if (this.#node) this.#node.close(emitEnd);
     else process.nextTick(emitEnd);
     this.states.notify();
@@ -160,6 +175,7 @@ export class Binding {
     this.#receiver.peer = this.remote;
     this.traffic.startClock();
     if (this.state === 'opening') this.states.set('open');
+    publishDatagramOpen(this.socket, this.local, this.remote);
     this.events.emit({ type: 'listening', address: this.local });
     this.sendQueue.start(node, this.remote);
     this.states.notify();
@@ -170,6 +186,7 @@ export class Binding {
     const { local, remote } = this;
     if (!local) return; // While the socket opens, openNode() reports the error.
     const error = systemError('A datagram that was sent before has failed', cause, { phase: 'write', local, remote });
+    publishDatagramError(this.socket, error);
     this.events.emit({ type: 'sendError', datagram: undefined, error });
   }
 

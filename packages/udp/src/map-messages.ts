@@ -1,7 +1,7 @@
 // mapMessages(): projects datagrams slowly, and drops those that its queue has no room for.
 import { mapWithBackpressure, on } from '@rxsock/core';
-import { checkFunction, checkOneOf, checkOptions, checkSize } from '@rxsock/core/internal';
-import { defer, filter, map, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { checkFunction, checkOneOf, checkOptions, checkSize, publishDatagramDrop } from '@rxsock/core/internal';
+import { defer, filter, map, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent, Message } from './events.js';
 import { bindingOf, DatagramSocket } from './socket.js';
 
@@ -66,7 +66,7 @@ export function mapMessages<R>(
       /** Queues a message. Returns whether the queue grew. */
       const enqueue = (message: Message): boolean => {
         const full = waiting.length >= highWaterMark;
-        if (full && source instanceof DatagramSocket) bindingOf(source).traffic.counts.messagesDropped++;
+        if (full) countDropped(source, overflow === 'dropNewest' ? message : waiting[0]);
         if (full && overflow === 'dropNewest') return false;
         if (full) waiting.shift();
         waiting.push(message);
@@ -79,4 +79,11 @@ export function mapMessages<R>(
         projectNext,
       );
     });
+}
+
+function countDropped(source: Observable<DatagramEvent>, message: Message | undefined): void {
+  if (!(source instanceof DatagramSocket) || !message) return;
+  const { traffic, socket } = bindingOf(source);
+  traffic.counts.messagesDropped++;
+  publishDatagramDrop(socket, 'overflow', message.remote, message.data.length);
 }

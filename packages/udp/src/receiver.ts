@@ -2,6 +2,7 @@
 import type dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { InternetEndpoint } from '@rxsock/core';
+import { publishDatagramDrop, tapDatagramReceived } from '@rxsock/core/internal';
 import { canonicalAddress } from './canonical-address.js';
 import type { SocketSetup } from './setup.js';
 import type { SharedEvents } from './shared-events.js';
@@ -12,6 +13,8 @@ export interface ReceiverContext {
   readonly setup: SocketSetup;
   readonly traffic: Traffic;
   readonly events: SharedEvents;
+  /** What the diagnostics channels show. */
+  readonly owner: { readonly socket: object };
 }
 
 export class Receiver {
@@ -24,15 +27,24 @@ export class Receiver {
   }
 
   receive(data: Buffer, { address, port, family }: dgram.RemoteInfo): void {
-    const { events, traffic } = this.#context;
+    const { events, traffic, owner } = this.#context;
+    const remote = { address, port, family };
     if (this.#isBlocked(address, port)) {
       traffic.counts.messagesBlocked++;
+      publishDatagramDrop(owner.socket, 'blocked', remote, data.length);
       return;
     }
+    tapDatagramReceived(owner.socket, data, remote);
     traffic.counts.messagesRead++;
     traffic.counts.bytesRead += data.length;
-    if (events.hasSubscribers) events.emit({ type: 'message', data, remote: { address, port, family } });
-    else traffic.counts.messagesDropped++;
+    if (events.hasSubscribers) events.emit({ type: 'message', data, remote });
+    else this.#drop(remote, data.length);
+  }
+
+  #drop(remote: InternetEndpoint, length: number): void {
+    const { traffic, owner } = this.#context;
+    traffic.counts.messagesDropped++;
+    publishDatagramDrop(owner.socket, 'unread', remote, length);
   }
 
   #isBlocked(address: string, port: number): boolean {

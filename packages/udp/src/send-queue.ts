@@ -2,7 +2,7 @@
 // kernel has taken them, and reports each failure.
 import type dgram from 'node:dgram';
 import { type Chunk, type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
-import { checkHost, spendTime } from '@rxsock/core/internal';
+import { checkHost, publishDatagramError, spendTime, tapDatagramSent } from '@rxsock/core/internal';
 import { sendError } from './errors.js';
 import type { Datagram, Destination } from './events.js';
 import type { SocketSetup } from './setup.js';
@@ -17,6 +17,8 @@ export interface SendQueueContext {
   readonly setup: SocketSetup;
   readonly traffic: Traffic;
   readonly events: SharedEvents;
+  /** What the diagnostics channels show. */
+  readonly owner: { readonly socket: object };
   /** Called whenever the last pending datagram has been sent or has failed. */
   readonly onEmpty: () => void;
 }
@@ -105,9 +107,10 @@ export class SendQueue {
 
   /** Reports a datagram as not sent. On the next tick, so that subscribers never receive one event inside another. */
   reportFailure(datagram: Datagram, error: SocketError, callback?: SendCallback): void {
-    const { traffic, events } = this.#context;
+    const { traffic, events, owner } = this.#context;
     traffic.counts.messagesUnsent++;
     process.nextTick(() => {
+      publishDatagramError(owner.socket, error);
       events.emit({ type: 'sendError', datagram, error });
       callBack(callback, error);
     });
@@ -130,7 +133,7 @@ export class SendQueue {
   }
 
   #settle(entry: PendingDatagram, error: SocketError | undefined): void {
-    const { traffic, onEmpty } = this.#context;
+    const { traffic, owner, onEmpty } = this.#context;
     // Node may still call back for a datagram that failAll() has failed.
     if (!this.#pending.delete(entry)) return;
     this.pendingBytes -= costOf(entry);
@@ -139,6 +142,7 @@ export class SendQueue {
     } else {
       traffic.counts.messagesWritten++;
       traffic.counts.bytesWritten += entry.payload.length;
+      tapDatagramSent(owner.socket, entry.payload, entry.destination);
       callBack(entry.callback);
     }
     if (this.pendingBytes > 0) return;

@@ -1,6 +1,6 @@
 // DatagramSocket: the public class. The work is done by Binding.
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
-import { broadcast, checkOptions, checkTimeout, handled, type Registrable } from '@rxsock/core/internal';
+import { broadcast, checkOptions, checkTimeout, handled, idOf, type Registrable } from '@rxsock/core/internal';
 import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
 import { Binding, type DatagramSocketState } from './binding.js';
 import { toDatagram } from './datagram.js';
@@ -50,6 +50,7 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
     const binding = new Binding(setup);
     super((subscriber) => binding.subscribe(subscriber));
     this.#binding = binding;
+    binding.socket = this;
     for (const membership of setup.options.memberships ?? []) this.join(membership);
   }
 
@@ -192,6 +193,11 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   /** What has passed through the socket so far. */
   get report(): DatagramReport {
     return this.#binding.traffic.report;
+  }
+
+  /** The number of the socket, which tells it apart from all others of this process: see {@link Socket.id}. */
+  get id(): number {
+    return idOf(this);
   }
 
   /**

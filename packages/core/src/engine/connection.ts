@@ -27,6 +27,21 @@ import { spendRead } from '../base/turn-budget.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
 import { Holds } from '../flow/holds.js';
+import { taps } from '../observe/byte-tap.js';
+import type { ConnectionRole } from '../observe/messages.js';
+import {
+  handshakeBegins,
+  type ObservedConnection,
+  publishClose,
+  publishDial,
+  publishError,
+  publishHold,
+  publishOpen,
+  tapReceived,
+  tapReceivedEnd,
+  tapSent,
+  tapSentEnd,
+} from '../observe/socket-events.js';
 import { BudgetShare } from './budget-share.js';
 import {
   abortedError,
@@ -76,13 +91,15 @@ export type ReadyState =
  */
 export type ConnectionStart = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
 
-export class Connection implements SocketControl, DialHandlers, NodeStreamHandlers {
+export class Connection implements SocketControl, DialHandlers, NodeStreamHandlers, ObservedConnection {
   readonly flow: Holds;
   readonly writeSide: WriteSide;
   readonly limits: SocketLimits;
   readonly opening: Opening;
   readonly progress = new PeerProgress(() => this.#stream?.duplex);
   allowHalfOpen: boolean;
+  /** The Socket, which the diagnostics channels show. It is created after the connection. */
+  socket: object | undefined;
   bytesRead = 0;
   lastReadAt: number | undefined;
   lastWriteAt: number | undefined;
@@ -171,6 +188,11 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   get type(): TransportType {
     return this.#transport.type;
+  }
+
+  get role(): ConnectionRole {
+    if (this.type === 'duplex') return undefined;
+    return this.#transport.role ?? (this.#usage.isAccepted ? 'server' : 'client');
   }
 
   /** How many received bytes wait to be delivered. */
@@ -329,6 +351,15 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.writeSide.state !== 'finished') this.abort(reason);
   }
 
+  announce(): void {
+    const { failure } = this.#outcome;
+    if (this.#life === 'opening') publishDial(this, this.#transport.target);
+    if (this.#life === 'open') publishOpen(this);
+    if (failure) publishError(this, failure);
+    // Nobody has read them yet.
+    if (taps.length > 0) for (const chunk of this.#readSide.waiting) tapReceived(this, chunk);
+  }
+
   tune(tuning: StreamTuning): void {
     if (this.#life === 'open' && this.#stream) applyTuning(this.#stream.duplex, tuning);
     else this.#tuning = { ...this.#tuning, ...tuning };
@@ -399,6 +430,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   connected(): void {
     if (this.#life !== 'opening' || !this.#stream) return;
+    handshakeBegins(this, this.limits.scheduler);
     this.opening.connected(this.#stream);
     this.#notifyState();
   }
@@ -409,12 +441,15 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.#tuning) applyTuning(this.#stream.duplex, this.#tuning);
     if (!this.flow.held) this.#timeouts.idle.start();
     this.opening.opened(this.#stream, this.limits.scheduler);
+    publishOpen(this);
+    this.opening.emitOpened(this.#stream);
     this.writeSide.open(this.#stream);
     if (!this.#hasOwnLimit) this.#writeRate?.wrote();
     this.#advance();
   }
 
   received(chunk: Buffer): boolean {
+    if (taps.length > 0) tapReceived(this, chunk);
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
     this.#timeouts.idle.touch();
@@ -443,10 +478,15 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       this.#readSide.cut();
       this.#stream?.destroy();
     } else {
+      tapReceivedEnd(this);
       this.#readSide.end();
       this.#outcome.endedBy('peer', 'fin');
     }
     this.#advance();
+  }
+
+  writes(chunks: readonly Uint8Array[]): void {
+    tapSent(this, chunks);
   }
 
   wrote(): void {
@@ -454,6 +494,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   finished(): void {
+    tapSentEnd(this);
     this.writeSide.finished();
     this.#timeouts.fin.touch();
     this.#outcome.endedBy('local', 'fin');
@@ -489,6 +530,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     else this.#carry(transport.open(), transport.readyEvent);
     if ('received' in transport && transport.received) this.received(transport.received);
     this.#notifyState();
+    if (this.#life === 'opening') publishDial(this, transport.target);
   }
 
   #carry(stream: Duplex, readyEvent?: StreamTransport['readyEvent']): void {
@@ -509,14 +551,17 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   // Not always by the peer: this side may have refused its certificate.
   #failWith(error: SocketError, how: 'reset' | 'error'): void {
     const by = isLocalDecision(error) ? 'local' : 'peer';
-    if (this.#outcome.failWith(error, by, how)) this.writeSide.break(error);
+    if (this.#outcome.failWith(error, by, how)) {
+      this.writeSide.break(error);
+      publishError(this, error);
+    }
     this.#advance();
   }
 
   /** Ends the connection with an error of this side: received bytes are dropped and the peer sees a reset. */
   #fail(error: SocketError, how: 'timeout' | 'abort' | 'error'): void {
     if (this.#life === 'closed') return;
-    this.#outcome.failWith(markLocalDecision(error), 'local', how);
+    const isFirst = this.#outcome.failWith(markLocalDecision(error), 'local', how);
     // The peer may have failed the connection before, behind bytes that wait. That stays the reason, but now the
     // subscribers receive it at once.
     if (this.#outcome.failure) markLocalDecision(this.#outcome.failure);
@@ -528,6 +573,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     // FIN was sent after the last byte, and only the wait for the peer was cut short: no reset is needed.
     else if (finished && how === 'timeout') this.#stream.destroy();
     else this.#stream.reset();
+    if (isFirst) publishError(this, error);
     this.#advance();
   }
 
@@ -603,7 +649,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     const outcome = this.#outcome;
     const whole = this.#readSide.hasEnded && writeSide.state === 'finished';
     if (this.#life === 'open' && !whole && !this.#closing && this.#subscribers.size > 0) {
-      outcome.failWith(destroyedError(opening.scene), 'local', 'abort');
+      const error = destroyedError(opening.scene);
+      if (outcome.failWith(error, 'local', 'abort')) publishError(this, error);
     }
     // Before the subscribers are notified: from now on there is nothing left to abort.
     this.#life = 'closed';
@@ -625,6 +672,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     const unnoticed = writeSide.lostSilently && this.#subscribers.size === 0 && outcome.how !== 'abort';
     if (outcome.failure && unnoticed) warnOfLoss(outcome.failure);
     this.#notifyState();
+    publishClose(this, report, outcome.failure);
     const ended = this.#readSide.hasEnded && !this.#readSide.dropping;
     this.#subscribers.close({ type: 'close', report }, outcome.failure, rest, ended);
     outcome.notifyClosed();
@@ -689,6 +737,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   #heldChanged(held: boolean): void {
+    publishHold(this, held);
     if (held) {
       this.#timeouts.hold.start();
       this.#timeouts.idle.stop();

@@ -5,6 +5,7 @@ import type { ProgressMeter } from '../base/deadline.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import type { ByteSource } from '../flow/byte-source.js';
+import type { ConnectionRole } from '../observe/messages.js';
 import type { SocketLimits } from './limits.js';
 import type { StreamTuning } from './tuning.js';
 
@@ -55,6 +56,13 @@ export interface SocketControl {
   onBroken(listener: (error: unknown) => void): () => void;
   /** Aborts because a write is not whole. Does nothing once FIN was sent: everything is out then. */
   cut(reason: unknown): void;
+
+  // ---- the diagnostics channels
+
+  /** Who opened the connection. */
+  readonly role: ConnectionRole;
+  /** Publishes what has happened before the Socket was created. Its creator calls it if the connection began earlier. */
+  announce(): void;
 
   // ---- the system
 

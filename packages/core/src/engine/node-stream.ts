@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Endpoints } from '../base/endpoint.js';
 import type { SecureConnectEvent } from '../base/events.js';
 import { setImmediate } from '../base/real-timers.js';
+import { taps } from '../observe/byte-tap.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
 import { removePatches, resetStream, shieldWrites, stopTappedReads, tapReads } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
@@ -22,6 +23,8 @@ export interface NodeStreamHandlers {
   received(chunk: Buffer): boolean;
   /** @param truncated Whether this only looks like an end: a TLS stream that was cut without close_notify. */
   ended(truncated: boolean): void;
+  /** Bytes are about to be written. Called only while a byte tap is attached. */
+  writes(chunks: readonly Uint8Array[]): void;
   wrote(): void;
   /** FIN was sent. */
   finished(): void;
@@ -224,6 +227,7 @@ export class NodeStream {
   write(chunks: readonly Uint8Array[]): void {
     const stream = this.#stream;
     const tlsWrites = this.#tlsWrites;
+    if (taps.length > 0) this.#handlers.writes(chunks);
     if (tlsWrites && !tlsWrites.fits(chunks)) return tlsWrites.write(chunks, this.#onWrite);
     const last = chunks.length - 1;
     if (last > 0) stream.cork();

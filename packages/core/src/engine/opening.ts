@@ -52,7 +52,8 @@ export class Opening {
     this.step = 'securing';
     this.#timeouts.connect.stop();
     this.#timeouts.handshake.start();
-    this.#emitConnect(stream);
+    this.#setEndpoints(stream);
+    this.#emitConnect();
   }
 
   opened(stream: NodeStream, scheduler: SchedulerLike): void {
@@ -61,10 +62,16 @@ export class Opening {
     this.openedAt = scheduler.now();
     const openedAt = elapsedTime(scheduler);
     this.#stopwatch = () => elapsedTime(scheduler) - openedAt;
+    // With a handshake, they are known from before it.
+    if (this.step !== 'securing') this.#setEndpoints(stream);
+  }
+
+  /** Emits what `opened` has recorded. */
+  emitOpened(stream: NodeStream): void {
     // A tunnel through a proxy behind TLS is not secure itself.
     const secured = this.#transport.type === 'tcp' ? undefined : stream.secured;
     // With a handshake, `connect` was emitted before it.
-    if (this.step !== 'securing') this.#emitConnect(stream);
+    if (this.step !== 'securing') this.#emitConnect();
     if (secured) this.#subscribers.emit(secured);
   }
 
@@ -73,10 +80,14 @@ export class Opening {
     return this.#stopwatch?.() ?? 0;
   }
 
-  #emitConnect({ endpoints: { local, remote }, duplex }: NodeStream): void {
+  #setEndpoints({ endpoints: { local, remote }, duplex }: NodeStream): void {
     this.proxied = proxiedOf(duplex);
     this.local = local;
     this.remote = remote;
+  }
+
+  #emitConnect(): void {
+    const { local, remote } = this;
     this.#subscribers.emit({ type: 'connect', local, remote });
   }
 

@@ -64,6 +64,11 @@ export class ReadSide {
     return this.share?.mayRead(hasRoom && !isTaken) === true && hasRoom;
   }
 
+  /** The chunks that wait to be delivered. */
+  get waiting(): Iterable<Uint8Array> {
+    return this.#queue.chunks;
+  }
+
   receive(chunk: Buffer): void {
     if (!this.dropping) this.#queue.push(chunk);
   }

@@ -14,6 +14,11 @@ export class ReceiveQueue {
   /** The position of the first waiting byte in the stream. */
   offset = 0;
 
+  /** The chunks that wait. */
+  get chunks(): readonly Buffer[] {
+    return this.#chunks;
+  }
+
   push(chunk: Buffer): void {
     this.bytes += chunk.length;
     if (chunk.length <= SMALL_CHUNK && this.#chunks.length > 0) this.#small.appendTo(this.#chunks, chunk);

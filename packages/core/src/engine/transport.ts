@@ -3,6 +3,7 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoints, internetEndpoint } from '../base/endpoint.js';
 import type { SocketError, SocketErrorOptions } from '../base/errors.js';
+import type { ConnectionRole } from '../observe/messages.js';
 import type { DialEvent } from './dial-events.js';
 import { proxiedOf } from './proxied-streams.js';
 
@@ -14,6 +15,8 @@ interface BaseTransport extends TransportNaming {
   secure?(stream: Duplex, handlers: HandshakeHandlers): void;
   /** Whether host names are looked up before the stream connects. */
   readonly resolves?: boolean;
+  /** Who opened the connection, if it was neither dialled nor accepted. */
+  readonly role?: ConnectionRole;
   /** The peer's name in messages. */
   readonly target: string;
 }

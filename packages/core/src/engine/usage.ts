@@ -27,6 +27,11 @@ export class Usage {
     this.#claimTimer.start();
   }
 
+  /** Whether a server has accepted the connection. */
+  get isAccepted(): boolean {
+    return this.#claimTimer !== undefined;
+  }
+
   claim(): void {
     this.#claimTimer?.stop();
     this.claimed = true;

@@ -6,8 +6,9 @@ import type { SocketError } from '../base/errors.js';
 import { Connection } from '../engine/connection.js';
 import type { SocketLimits } from '../engine/limits.js';
 import { resetStream } from '../engine/node-internals.js';
-import { ownerOf } from '../engine/owners.js';
+import { ownerOf, underlyingStream } from '../engine/owners.js';
 import { endpointsOf, internetEndpoints, type TransportNaming } from '../engine/transport.js';
+import { handshakeBegins, handshakeEnds } from '../observe/socket-events.js';
 import type { ExpectedProxies } from '../proxy-protocol/trusted.js';
 import { controlOf, Socket } from '../socket.js';
 import type { Admission } from './admission.js';
@@ -68,6 +69,7 @@ export class AcceptedConnections {
       stream.once('close', () => this.#streams.delete(stream));
       this.#afterHeader(stream, (received) => {
         if (!this.#admits(stream)) return;
+        if (!isPlain) handshakeBegins(stream, this.#limits.socket.scheduler);
         if (!isPlain && received) stream.unshift(received);
         for (const listener of listeners) listener.call(server, stream);
         if (isPlain) this.#accept(stream, received);
@@ -130,7 +132,9 @@ export class AcceptedConnections {
       open: () => stream,
       received,
     };
-    const socket: Socket = new Socket(new Connection(transport, limits, { claimTimeout, unclaimed }));
+    const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
+    const socket: Socket = new Socket(connection);
+    handshakeEnds(underlyingStream(stream), connection);
     this.sockets.add(socket);
     controlOf(socket).afterClose(() => {
       this.sockets.delete(socket);

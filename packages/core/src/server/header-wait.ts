@@ -102,6 +102,7 @@ export class HeaderWait implements NodeStreamHandlers {
   // Nothing is dialled, and nothing written.
   dialProgressed(): void {}
   connected(): void {}
+  writes(): void {}
   wrote(): void {}
   finished(): void {}
   writeFailed(): void {}

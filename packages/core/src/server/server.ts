@@ -13,9 +13,11 @@ import { SocketError } from '../base/errors.js';
 import type { Registrable } from '../base/registrable.js';
 import { States } from '../base/states.js';
 import type { TransportType } from '../engine/transport.js';
-import type { Socket } from '../socket.js';
+import { idOf } from '../observe/ids.js';
+import { publishServerClose, publishServerEvent, serverOpens } from '../observe/server-events.js';
+import { controlOf, type Socket } from '../socket.js';
 import { AcceptedConnections, type AcceptedLimits, type AcceptTransport } from './accepted.js';
-import type { ListeningEvent, ServerEvent } from './events.js';
+import type { ListeningEvent, ServerCloseEvent, ServerEvent } from './events.js';
 
 /** How a transport listens: what distinguishes its servers from those of other transports. */
 export interface ServerTransport<A extends Endpoint> extends AcceptTransport {
@@ -96,7 +98,7 @@ export class Server<A extends Endpoint = Endpoint>
     this.#transport = transport;
     this.#limits = limits;
     this.#accepted = new AcceptedConnections(transport, limits, {
-      emit: (event) => this.#events.next(event),
+      emit: (event) => this.#emit(event),
       emptied: () => this.#concludeIfEmpty(),
     });
   }
@@ -105,6 +107,11 @@ export class Server<A extends Endpoint = Endpoint>
     surrender = (server) => {
       if (server.#server) server.#transport.surrender?.(server.#server);
     };
+  }
+
+  /** The number of the server: see {@link Socket.id}. */
+  get id(): number {
+    return idOf(this);
   }
 
   /** The state: `idle` (nobody has subscribed), `opening`, `listening`, `closing` (accepts no more) or `closed`. */
@@ -157,7 +164,7 @@ export class Server<A extends Endpoint = Endpoint>
     const { drain = 10_000 } = options;
     checkTimeout('drain', drain);
     if (this.readyState === 'idle') this.#conclude();
-    if (this.#isAccepting) this.#events.next({ type: 'draining' });
+    if (this.#isAccepting) this.#emit({ type: 'draining' });
     this.#stopAccepting();
     const abort = () => this.#accepted.abort(new Error(`the server closed and drain (${drain} ms) has passed`));
     return closeWithin(this.#limits.socket.scheduler, drain, abort, () => this.#closed);
@@ -171,6 +178,7 @@ export class Server<A extends Endpoint = Endpoint>
   #listen(): void {
     if (this.readyState !== 'idle') return;
     this.#states.set('opening');
+    serverOpens(this);
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -180,7 +188,7 @@ export class Server<A extends Endpoint = Endpoint>
       if (this.readyState !== 'opening') return;
       this.#listening = { type: 'listening', address: this.#transport.addressOf(server) };
       this.#states.set('listening');
-      this.#events.next(this.#listening);
+      this.#emit(this.#listening);
       this.#states.notify();
     });
     this.#accepted.listenTo(server);
@@ -232,7 +240,14 @@ export class Server<A extends Endpoint = Endpoint>
     this.#ignoreSignal?.();
     this.#resolveClosed?.();
     this.#states.notify();
+    publishServerClose(this, this.#failure);
     this.#emitEnd(this.#events);
+  }
+
+  #emit(event: Exclude<ServerEvent<A>, ServerCloseEvent>): void {
+    publishServerEvent(this, event);
+    if (event.type === 'connection') controlOf(event.socket).announce();
+    this.#events.next(event);
   }
 
   #emitEnd(observer: Observer<ServerEvent<A>>): void {

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { formatAddress } from '../base/endpoint.js';
 import { Connection } from '../engine/connection.js';
 import { resolveSocketOptions, type SocketOptions } from '../engine/limits.js';
-import { Socket } from '../socket.js';
+import { controlOf, Socket } from '../socket.js';
 
 /**
  * A {@link Socket} over a Node `Duplex`: the `net.Socket` that an HTTP server passes with `upgrade` or `connect`, an
@@ -48,7 +48,7 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   // If the signal is aborted already, there is nothing to wait for, but the stream must still be destroyed.
   if (!connecting || limits.signal?.aborted) {
     const transport = { type: 'duplex', open, readyEvent: undefined, target: targetOf(duplex) } as const;
-    return new Socket(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
+    return announced(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
   }
   const readyEvent = 'encrypted' in duplex ? 'secureConnect' : 'connect';
   const transport = { type: 'duplex', open, readyEvent, resolves: true, target: 'the stream' } as const;
@@ -56,7 +56,13 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   const connection = new Connection(transport, limits, { connectTimeout: 0 });
   // Dialled at once, because from now on the socket must receive the errors of the stream.
   connection.dial();
-  return new Socket(connection);
+  return announced(connection);
+}
+
+function announced(connection: Connection): Socket {
+  const socket = new Socket(connection);
+  controlOf(socket).announce();
+  return socket;
 }
 
 function checkDuplex(duplex: unknown): void {
