@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { missingProgramsReporter } from './tests/support/missing-programs-reporter.js';
 
 const source = (path: string) => new URL(path, import.meta.url).pathname;
 
@@ -28,6 +29,7 @@ const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 
 export default defineConfig({
   test: {
+    reporters: ['default', missingProgramsReporter],
     // Most tests wait for other processes and for timers, so that one worker would leave a core idle.
     maxWorkers: '100%',
     projects: [

@@ -3,9 +3,10 @@ import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { decodeAnswer, encodeQuestion } from '../../examples/clients/codecs/dns.js';
 import { type Listening, startOnFreePort } from '../support/listening-programs.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import { Program } from '../support/program.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { example } from './support.js';
@@ -14,7 +15,7 @@ describe('with dnsmasq', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let dnsmasq: Listening;
   const many = Array.from({ length: 60 }, (_, i) => `192.0.2.${i + 1}`);
-  beforeAll(async () => {
+  beforeAllWithPrograms(async () => {
     folder = await temporaryFolder();
     const hosts = `${folder.path}/hosts`;
     await writeFile(hosts, many.map((address) => `${address} many.test\n`).join(''), { mode: 0o644 });

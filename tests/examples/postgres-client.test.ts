@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { mapWithBackpressure } from '@rxsock/core';
 import { faultyProxy } from '@rxsock/core/testing';
 import { lastValueFrom, NEVER, type Observable, take, toArray } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PostgresError } from '../../examples/clients/codecs/postgres-login.js';
 import { postgres } from '../../examples/clients/lib/postgres.js';
 import type { Listening } from '../support/listening-programs.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import { makeDatabase, password, restartPostgres, startPostgres, stopPostgres } from '../support/postgres.js';
 import { Program } from '../support/program.js';
 import { record } from '../support/record.js';
@@ -16,7 +17,7 @@ import { exampleWith } from './support.js';
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let server: Listening;
 let running: Program;
-beforeAll(async () => {
+beforeAllWithPrograms(async () => {
   folder = await temporaryFolder();
   await makeDatabase(folder.path);
   server = await startPostgres(folder.path);

@@ -1,13 +1,14 @@
 // The Redis client with redis-server: logins, pushes between replies, and a server that was started again.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { Listening } from '../support/listening-programs.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import { restartRedis, startRedis } from '../support/redis.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { type Example, exampleWith } from './support.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let redis: Listening;
-beforeAll(async () => {
+beforeAllWithPrograms(async () => {
   folder = await temporaryFolder();
   redis = await startRedis(folder.path, '--requirepass', 'secret');
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CertificateAuthority, certificateAuthority } from '../support/certificates.js';
 import type { Listening } from '../support/listening-programs.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import { rawServer } from '../support/raw-peers.js';
 import { startSmtpd } from '../support/smtpd.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -45,7 +46,7 @@ function sending(
 
 describe('with aiosmtpd', () => {
   let server: Listening;
-  beforeAll(async () => {
+  beforeAllWithPrograms(async () => {
     server = await startSmtpd(folder.path, await authority.issue({ names: ['localhost'] }), true);
   });
   afterAll(() => server?.[Symbol.asyncDispose]());

@@ -2,9 +2,10 @@
 import { connect, encode, flowFrom, framed, lengthPrefixed, lengthPrefixedCodec, through } from '@rxsock/core';
 import * as udp from '@rxsock/udp';
 import { firstValueFrom, forkJoin, lastValueFrom, map, toArray } from 'rxjs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { decodeAnswer, encodeQuestion } from '../../examples/clients/codecs/dns.js';
 import { type Listening, startOnFreePort } from '../support/listening-programs.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import { Program } from '../support/program.js';
 
 /** Has its own names and addresses, and no server to ask for others. */
@@ -12,7 +13,7 @@ const zone = ['--address=/one.test/192.0.2.1', '--host-record=many.test,192.0.2.
 const quiet = ['--no-daemon', '--conf-file=/dev/null', '--no-hosts', '--no-resolv', '--pid-file='];
 
 let dnsmasq: Listening;
-beforeAll(async () => {
+beforeAllWithPrograms(async () => {
   const start = (port: number) =>
     new Program('dnsmasq', [...quiet, ...zone, '--listen-address=127.0.0.1', '--bind-interfaces', `--port=${port}`]);
   dnsmasq = await startOnFreePort(start, /cleared cache/, 'stderr');

@@ -3,15 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { connect, decode, encode, exchange, flowFrom, framed, through } from '@rxsock/core';
 import * as unix from '@rxsock/unix';
 import { filter, firstValueFrom, lastValueFrom, mergeMap, range, take, tap, toArray } from 'rxjs';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { command, type Resp, RespError, RespPush, respCodec } from '../../examples/clients/codecs/resp.js';
 import type { Listening } from '../support/listening-programs.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import { startRedis } from '../support/redis.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let redis: Listening;
-beforeAll(async () => {
+beforeAllWithPrograms(async () => {
   folder = await temporaryFolder();
   redis = await startRedis(folder.path, '--unixsocket', `${folder.path}/redis`);
 });

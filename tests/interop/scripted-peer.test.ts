@@ -3,10 +3,11 @@ import { connect, on, ResetError, type Socket, SocketError } from '@rxsock/core'
 import { connect as connectTls } from '@rxsock/tls';
 import { connect as connectUnix } from '@rxsock/unix';
 import { filter, firstValueFrom, startWith } from 'rxjs';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { expectSame, MORE_THAN_KERNEL_BUFFERS } from '../compliance/support/bytes.js';
 import { recordStory } from '../compliance/support/story.js';
 import { cert } from '../support/certificate.js';
+import { beforeAllWithPrograms } from '../support/need-program.js';
 import {
   pattern,
   patternBytes,
@@ -56,14 +57,14 @@ describe.each(kinds)('over $name', (kind) => {
   let server: ScriptedPeer;
   let dial: () => Socket;
 
-  beforeAll(async () => {
+  beforeAllWithPrograms(async () => {
     folder = await temporaryFolder();
     const options = kind.options(folder.path);
     server = await scriptedPeer(options);
     dial = () => kind.dial(server.port, options.path);
   });
   afterAll(async () => {
-    await server.close();
+    await server?.close();
     await folder[Symbol.asyncDispose]();
   });
 

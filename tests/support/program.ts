@@ -1,8 +1,10 @@
 // Runs other programs, and built examples, as child processes.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { onTestFinished } from 'vitest';
+import { needProgram } from './need-program.js';
+import { programFolders } from './programs.mjs';
 
 /** How a program runs. */
 export interface ProgramOptions {
@@ -15,13 +17,9 @@ export interface ProgramOptions {
   readonly gid?: number;
 }
 
-// Daemons are installed outside the PATH of ordinary users. Debian keeps each version of PostgreSQL in a folder.
-const postgres = '/usr/lib/postgresql';
-const versions = existsSync(postgres) ? readdirSync(postgres) : [];
-const folders = ['/usr/local/sbin', '/usr/sbin', '/sbin', ...versions.map((version) => `${postgres}/${version}/bin`)];
-const path = [process.env.PATH, ...folders].join(':');
+const path = programFolders().join(delimiter);
 
-/** A running program. `await using` makes sure that it ends with its test. */
+/** A running program. `await using` makes sure that it ends with its test. Without the program the test is skipped. */
 export class Program implements AsyncDisposable {
   stdout = '';
   stderr = '';
@@ -33,6 +31,7 @@ export class Program implements AsyncDisposable {
   #over = false;
 
   constructor(command: string, args: readonly string[], { input, env, ...user }: ProgramOptions = {}) {
+    needProgram(command);
     const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, PATH: path, ...env }, ...user });
     this.#child = child;
     cleanUp(() => this[Symbol.asyncDispose]());
@@ -47,7 +46,7 @@ export class Program implements AsyncDisposable {
       });
     }
     this.exited = new Promise((resolve, reject) => {
-      child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? missing(command) : error));
+      child.on('error', reject);
       child.on('close', (code, signal) => resolve(code ?? signal));
     });
     const onEnd = () => {
@@ -115,19 +114,4 @@ function cleanUp(dispose: () => Promise<void>): void {
   } catch {
     // Not in a test: afterAll ends what beforeAll starts.
   }
-}
-
-/** The Debian packages of programs whose package has another name. */
-const packages: Record<string, string> = {
-  nc: 'netcat-openbsd',
-  aiosmtpd: 'python3-aiosmtpd',
-  dnsmasq: 'dnsmasq-base',
-  'gnutls-cli': 'gnutls-bin',
-  'gnutls-serv': 'gnutls-bin',
-  initdb: 'postgresql',
-  postgres: 'postgresql',
-};
-
-function missing(command: string): Error {
-  return new Error(`This test needs ${command}: apt-get install ${packages[command] ?? command}`);
 }

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { KeyPair } from './certificates.js';
 import type { Listening } from './listening-programs.js';
+import { needProgram } from './need-program.js';
 import { Program } from './program.js';
 
 /**
@@ -13,6 +14,7 @@ export async function startSmtpd(
   pair: KeyPair | undefined,
   requiresLogin: boolean,
 ): Promise<Listening> {
+  needProgram('aiosmtpd');
   const files = pair ? [`${folder}/smtpd.pem`, `${folder}/smtpd.key`] : ['', ''];
   if (pair) await Promise.all([writeFile(files[0]!, pair.cert), writeFile(files[1]!, pair.key)]);
   const script = new URL('smtpd.py', import.meta.url).pathname;

@@ -1,6 +1,7 @@
 // Peers that are not Node programs, for what Node hides. They run with the perl of any machine.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { needProgram } from '../need-program.js';
 
 /** A running peer. */
 export interface Peer {
@@ -18,6 +19,7 @@ export function startPeer(
   script: 'send.pl' | 'reply.pl' | 'sink.pl' | 'read.pl' | 'listen.pl' | 'deaf.pl',
   ...args: (string | number)[]
 ): Peer {
+  needProgram('perl');
   const child = spawn('perl', [new URL(script, import.meta.url).pathname, ...args.map(String)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

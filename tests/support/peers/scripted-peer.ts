@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { type FarEnd, numberedBytes } from '@rxsock/core/fast-check';
 import { type Observable, Subject } from 'rxjs';
 import { cert, key } from '../certificate.js';
+import { needProgram } from '../need-program.js';
 
 /**
  * One accepted connection, as the other end of a modelled one. Its properties follow what the process has seen so far.
@@ -95,6 +96,7 @@ interface Waiting {
 
 /** Starts the process. It also ends when this process does. */
 export async function scriptedPeer({ tls, path }: ScriptedPeerOptions = {}): Promise<ScriptedPeer> {
+  needProgram('python3');
   const script = new URL('scripted.py', import.meta.url).pathname;
   const child = spawn('python3', ['-IS', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const tell = (command: object) => void child.stdin.write(`${JSON.stringify(command)}\n`);
@@ -110,7 +112,7 @@ export async function scriptedPeer({ tls, path }: ScriptedPeerOptions = {}): Pro
     for (const { changes } of connections.values()) changes.complete();
   };
   const exited = new Promise<void>((resolve, reject) => {
-    child.once('error', () => reject(new Error('This test needs python3: apt-get install python3')));
+    child.once('error', reject);
     child.once('close', () => resolve());
   });
   exited.then(

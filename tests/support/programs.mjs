@@ -1,0 +1,62 @@
+// The programs of other people that the tests talk to. This is the only list of them: `npm run programs` installs by it.
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** The Debian package of each program. */
+export const debianPackages = {
+  aiosmtpd: 'python3-aiosmtpd',
+  curl: 'curl',
+  dnsmasq: 'dnsmasq-base',
+  'gnutls-cli': 'gnutls-bin',
+  'gnutls-serv': 'gnutls-bin',
+  haproxy: 'haproxy',
+  initdb: 'postgresql',
+  microsocks: 'microsocks',
+  mosquitto: 'mosquitto',
+  'nats-server': 'nats-server',
+  nc: 'netcat-openbsd',
+  ngircd: 'ngircd',
+  openssl: 'openssl',
+  perl: 'perl-base',
+  postgres: 'postgresql',
+  python3: 'python3',
+  'redis-server': 'redis-server',
+  sh: 'dash',
+  socat: 'socat',
+  spamc: 'spamc',
+  spamd: 'spamd',
+  tar: 'tar',
+  tinyproxy: 'tinyproxy-bin',
+};
+
+/** The reason of a skipped test begins with this. The name of the program is behind it. */
+export const MISSING = 'missing program: ';
+
+/**
+ * The folders where programs are. Daemons are in folders that the PATH of an ordinary user may not have. Debian keeps
+ * each version of PostgreSQL in a folder of its own.
+ */
+export function programFolders() {
+  const postgres = '/usr/lib/postgresql';
+  const versions = existsSync(postgres) ? readdirSync(postgres) : [];
+  const daemons = [
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+    ...versions.map((version) => join(postgres, version, 'bin')),
+  ];
+  return [...(process.env.PATH ?? '').split(delimiter), ...daemons];
+}
+
+/** Whether a program can be started by its name, or by its path. */
+export function isInstalled(program) {
+  const files = program.includes('/') ? [program] : programFolders().map((folder) => join(folder, program));
+  return files.some((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
