@@ -1,6 +1,6 @@
 // The socket as users see it: an Observable of typed events and an Observer of bytes, in front of one connection.
 import { inspect } from 'node:util';
-import type { Observable, Observer } from 'rxjs';
+import type { Observable, Observer, Subscriber } from 'rxjs';
 import { type Chunk, toBytes } from './base/bytes.js';
 import { checkOptions, checkTimeout } from './base/check.js';
 import type { Endpoint } from './base/endpoint.js';
@@ -11,13 +11,17 @@ import { broadcast, type Registrable } from './base/registrable.js';
 import type { Connection, ReadyState } from './engine/connection.js';
 import type { SocketControl } from './engine/control.js';
 import type { TransportType } from './engine/transport.js';
-import { Flowable } from './flow/flowable.js';
+import { Flowable, OriginOperator } from './flow/flowable.js';
 import { iterate } from './flow/iterate.js';
 import { idOf } from './observe/ids.js';
 import type { Proxied } from './proxy-protocol/proxied.js';
 
 /** Returns the {@link SocketControl} of a socket. Throws a TypeError for anything else. */
 let controlOf: (socket: Socket) => SocketControl;
+
+const EVENTS = new OriginOperator<Connection, SocketEvent>((connection, subscriber) =>
+  connection.subscribe(subscriber as Subscriber<never>),
+);
 
 /**
  * A socket: an Observable of {@link SocketEvent}s and an Observer of bytes, over any transport.
@@ -56,7 +60,8 @@ export class Socket
 
   /** @internal Created by `connect`, `listen` and `fromDuplex`. */
   constructor(connection: Connection) {
-    super((subscriber) => connection.subscribe(subscriber), connection.flow);
+    super(undefined, connection.flow);
+    EVENTS.apply(this, connection);
     this.#connection = connection;
     connection.socket = this;
   }

@@ -24,8 +24,9 @@ import { isLocalDecision, markLocalDecision } from '../base/local-decision.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { States } from '../base/states.js';
 import { spendRead } from '../base/turn-budget.js';
-import type { ByteSource } from '../flow/byte-source.js';
+import { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
+import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Holds } from '../flow/holds.js';
 import { taps } from '../observe/byte-tap.js';
 import type { ConnectionRole } from '../observe/messages.js';
@@ -60,19 +61,19 @@ import type { SocketLimits } from './limits.js';
 import { resetStream } from './node-internals.js';
 import { NodeStream, type NodeStreamHandlers } from './node-stream.js';
 import { Opening } from './opening.js';
-import { Outcome } from './outcome.js';
+import { type CloseListener, Outcome } from './outcome.js';
 import { setOwner } from './owners.js';
 import { PeerProgress } from './peer-progress.js';
-import { ReadSide } from './read-side.js';
-import { bytesOf } from './socket-bytes.js';
+import { ReadSide, type ReadSideHandlers } from './read-side.js';
+import type { SubscriberEntry, SubscriberOwner, SubscriptionType } from './subscriber-entry.js';
 import { Subscribers } from './subscribers.js';
-import { Timeouts } from './timeouts.js';
+import { type Limit, type LimitLengths, Timeouts, type TimeoutsOwner } from './timeouts.js';
 import type { Dial, DialHandlers, StreamTransport, Transport, TransportType } from './transport.js';
 import { applyTuning, type StreamTuning } from './tuning.js';
 import { warnOfLoss } from './unnoticed-loss.js';
-import { type Claim, Usage } from './usage.js';
+import { type Acceptor, Usage } from './usage.js';
 import { type BacklogMeter, WriteRate } from './write-rate.js';
-import { WriteSide } from './write-side.js';
+import { WriteSide, type WriteSideHandlers } from './write-side.js';
 
 /** See {@link Socket.readyState}. */
 export type ReadyState =
@@ -87,16 +88,28 @@ export type ReadyState =
   | 'closed';
 
 /**
- * How a connection starts: it is dialled, or a server has accepted it and it is open, but paused until it is claimed.
+ * How a connection starts: it is dialled, within these times; or it is open, because a server has accepted it for
+ * example, but paused until it is claimed.
  */
-export type ConnectionStart = { readonly connectTimeout: number; readonly handshakeTimeout?: number } | Claim;
+export type ConnectionStart = Pick<LimitLengths, 'connectTimeout' | 'handshakeTimeout'> | 'open';
 
-export class Connection implements SocketControl, DialHandlers, NodeStreamHandlers, ObservedConnection {
+// It is itself what its parts report to: functions of their own would cost each connection a kilobyte.
+export class Connection
+  implements
+    SocketControl,
+    DialHandlers,
+    NodeStreamHandlers,
+    ReadSideHandlers,
+    WriteSideHandlers,
+    SubscriberOwner,
+    TimeoutsOwner,
+    ObservedConnection
+{
   readonly flow: Holds;
   readonly writeSide: WriteSide;
   readonly limits: SocketLimits;
   readonly opening: Opening;
-  readonly progress = new PeerProgress(() => this.#stream?.duplex);
+  #progress: PeerProgress | undefined;
   allowHalfOpen: boolean;
   /** The Socket, which the diagnostics channels show. It is created after the connection. */
   socket: object | undefined;
@@ -104,7 +117,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   lastReadAt: number | undefined;
   lastWriteAt: number | undefined;
 
-  readonly #states = new States<ReadyState>('idle');
+  /** `undefined` until somebody observes it. */
+  #states: States<ReadyState> | undefined;
   #life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
   #closing = false;
   /** Whether `close()` was called with a time limit. It replaces the limits of leaving. */
@@ -113,10 +127,16 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   readonly #transport: Transport;
   readonly #subscribers: Subscribers;
   readonly #readSide: ReadSide;
-  readonly #timeouts: Timeouts;
+  /** The times for dialling; `undefined` for a connection that was open from the start. */
+  readonly #dialTimes: Exclude<ConnectionStart, 'open'> | undefined;
+  /** `undefined` until a limit starts. */
+  #timeouts: Timeouts | undefined;
   /** `undefined` without `minWriteRate`. */
   readonly #writeRate: WriteRate | undefined;
-  readonly #usage: Usage;
+  /** Whether the connection has been used. Until then it does not read. */
+  #claimed: boolean;
+  /** `undefined` until it waits for its first use, or its last subscriber has left. */
+  #usage: Usage | undefined;
   /** `undefined` without a memory budget. */
   readonly #share: BudgetShare | undefined;
   readonly #outcome = new Outcome();
@@ -138,36 +158,24 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   #nextTurn: NodeJS.Immediate | undefined;
 
   constructor(transport: Transport, limits: SocketLimits, start: ConnectionStart) {
-    const dialled = 'connectTimeout' in start;
     this.#transport = transport;
     this.limits = limits;
     // Other streams may have virtual time, where there is no event loop. #carry() sees which.
     const isRealTime = transport.type !== 'duplex';
-    this.flow = new Holds((held) => this.#heldChanged(held), { isRealTime });
+    this.flow = new Holds(this, isRealTime);
     this.allowHalfOpen = limits.allowHalfOpen;
-    this.#subscribers = new Subscribers(limits.scheduler);
-    this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, {
-      endDelivered: () => this.#endWithPeer(),
-      turned: () => this.#advance(),
-    });
-    this.writeSide = new WriteSide(limits, {
-      progressed: () => this.#progressed(),
-      drained: () => this.#subscribers.emit({ type: 'drain' }),
-    });
-    this.#timeouts = new Timeouts(
-      limits,
-      dialled ? start : {},
-      (timeout, milliseconds, what) => this.#timedOut(timeout, milliseconds, what),
-      this.progress,
-    );
+    this.#subscribers = new Subscribers(this, limits.scheduler);
+    this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, this);
+    this.writeSide = new WriteSide(limits, this);
     this.#writeRate = this.#measureWrites(limits);
     this.#share = this.#joinBudget(limits);
-    this.opening = new Opening(transport, this.#subscribers, this.#timeouts);
-    this.#usage = new Usage(limits, dialled ? undefined : start);
-    if (dialled) return;
+    this.opening = new Opening(transport, this.#subscribers);
+    this.#dialTimes = start === 'open' ? undefined : start;
+    this.#claimed = start !== 'open';
+    if (start !== 'open') return;
     this.#open();
     // After the stream has an owner, which destroys it.
-    if (limits.signal?.aborted) this.#onSignal();
+    if (limits.signal?.aborted) this.#abortBySignal();
   }
 
   // ---- what a socket shows
@@ -183,6 +191,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   get readyStates(): Observable<ReadyState> {
+    this.#states ??= new States(this.readyState);
     return this.#states.changes;
   }
 
@@ -192,7 +201,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   get role(): ConnectionRole {
     if (this.type === 'duplex') return undefined;
-    return this.#transport.role ?? (this.#usage.isAccepted ? 'server' : 'client');
+    return this.#transport.role ?? 'client';
   }
 
   /** How many received bytes wait to be delivered. */
@@ -203,30 +212,35 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   // ---- what a socket does
 
   /** Adds a reader, or a watcher of one type of event, until the subscriber leaves. */
-  subscribe(subscriber: Subscriber<SocketEvent>, type?: SocketEvent['type']): void {
-    if (this.#life === 'idle' && this.limits.signal?.aborted) this.#onSignal();
-    this.#usage.cancelPlan();
-    const remove = this.#subscribers.add(subscriber, type);
-    const leaveConsumer = joinConsumer(subscriber, this.flow);
-    // Added before anything is delivered, because the subscriber may leave during the delivery.
-    subscriber.add(() => {
-      remove();
-      leaveConsumer?.();
-      this.#subscriberLeft();
-    });
+  subscribe(subscriber: Subscriber<never>, type: SubscriptionType = 'events'): void {
+    if (this.#life === 'idle' && this.limits.signal?.aborted) this.#abortBySignal();
+    this.#usage?.cancelPlan();
+    const entry = this.#subscribers.add(subscriber, type);
+    entry.consumer = joinConsumer(subscriber, this.flow);
+    // Before anything is delivered, because the subscriber may leave during the delivery.
+    if (subscriber.closed) entry.unsubscribe();
+    else if (!(subscriber instanceof FlowSubscriber && subscriber.place === entry)) subscriber.add(entry);
     this.dial();
     this.claim();
   }
 
   /** Marks the connection as used: an accepted one may read from now on. */
   claim(): void {
-    this.#usage.claim();
+    this.#claimed = true;
+    this.#usage?.claimed();
     this.#advance();
+  }
+
+  /** The connection was accepted: it must be claimed in time. */
+  awaitClaim(acceptor: Acceptor): void {
+    if (this.#claimed || this.#life === 'closed') return;
+    this.#usage ??= new Usage(this.limits);
+    this.#usage.awaitClaim(acceptor);
   }
 
   dial(): void {
     if (this.#life !== 'idle') return;
-    if (this.limits.signal?.aborted) this.#onSignal();
+    if (this.limits.signal?.aborted) this.#abortBySignal();
     else this.#open();
   }
 
@@ -274,11 +288,11 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     } else {
       if (timeout !== undefined) {
         this.#hasOwnLimit = true;
-        this.#timeouts.linger.stop();
+        this.#timeouts?.stop('linger');
         this.#writeRate?.stop();
-        this.#timeouts.closeWithin(timeout);
+        this.#makeTimeouts().closeWithin(timeout);
       } else if (!this.#closing) {
-        this.#timeouts.linger.start();
+        this.#start('linger');
       }
       this.#startClosing('close');
     }
@@ -288,11 +302,11 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   // ---- SocketControl
 
   get bytes(): ByteSource {
-    this.#bytes ??= bytesOf(this);
+    this.#bytes ??= new ByteSource(this);
     return this.#bytes;
   }
 
-  watch(type: SocketEvent['type'], subscriber: Subscriber<SocketEvent>): void {
+  watch(type: SocketEvent['type'], subscriber: Subscriber<never>): void {
     this.subscribe(subscriber, type);
   }
 
@@ -339,6 +353,11 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     return this.writeSide.hasRoomFor(bytes);
   }
 
+  get progress(): PeerProgress {
+    this.#progress ??= new PeerProgress(() => this.#stream?.duplex);
+    return this.#progress;
+  }
+
   onProgress(listener: () => void): () => void {
     return this.writeSide.onProgress(listener);
   }
@@ -377,7 +396,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     return this.#outcome.how === 'upgraded';
   }
 
-  afterClose(listener: (report: CloseReport) => void): void {
+  afterClose(listener: CloseListener): void {
     this.#outcome.afterClose(listener);
   }
 
@@ -431,6 +450,8 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   connected(): void {
     if (this.#life !== 'opening' || !this.#stream) return;
     handshakeBegins(this, this.limits.scheduler);
+    this.#timeouts?.stop('connect');
+    this.#start('handshake');
     this.opening.connected(this.#stream);
     this.#notifyState();
   }
@@ -439,7 +460,9 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (this.#life !== 'opening' || !this.#stream) return;
     this.#life = 'open';
     if (this.#tuning) applyTuning(this.#stream.duplex, this.#tuning);
-    if (!this.flow.held) this.#timeouts.idle.start();
+    this.#timeouts?.stop('connect');
+    this.#timeouts?.stop('handshake');
+    if (!this.flow.held) this.#start('idle');
     this.opening.opened(this.#stream, this.limits.scheduler);
     publishOpen(this);
     this.opening.emitOpened(this.#stream);
@@ -452,10 +475,10 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     if (taps.length > 0) tapReceived(this, chunk);
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
-    this.#timeouts.idle.touch();
+    this.#timeouts?.touch('idle');
     // Before our FIN, only what the peer takes is progress.
-    if (this.writeSide.done) this.#timeouts.linger.touch();
-    if (this.writeSide.state === 'broken') this.#timeouts.fin.touch();
+    if (this.writeSide.done) this.#timeouts?.touch('linger');
+    if (this.writeSide.state === 'broken') this.#timeouts?.touch('fin');
     this.#readSide.receive(chunk);
     const start = performance.now();
     this.#advance();
@@ -496,7 +519,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   finished(): void {
     tapSentEnd(this);
     this.writeSide.finished();
-    this.#timeouts.fin.touch();
+    this.#timeouts?.touch('fin');
     this.#outcome.endedBy('local', 'fin');
     this.#subscribers.emit({ type: 'finish' });
     this.#advance();
@@ -523,8 +546,9 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   #open(): void {
     this.#life = 'opening';
-    if (this.limits.signal) this.#ignoreSignal = onAbortSignal(this.limits.signal, this.#onSignal);
-    this.#timeouts.connect.start();
+    const { signal } = this.limits;
+    if (signal) this.#ignoreSignal = onAbortSignal(signal, () => this.#abortBySignal());
+    this.#start('connect');
     const transport = this.#transport;
     if ('dial' in transport) this.#dial = transport.dial(this);
     else this.#carry(transport.open(), transport.readyEvent);
@@ -540,12 +564,32 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     this.#stream.start(readyEvent);
   }
 
-  #progressed(): void {
+  // ---- ReadSideHandlers and WriteSideHandlers
+
+  endDelivered(): void {
+    this.#endWithPeer();
+  }
+
+  turned(): void {
+    this.#advance();
+  }
+
+  progressed(): void {
     this.lastWriteAt = this.limits.scheduler.now();
-    this.#timeouts.idle.touch();
-    this.#timeouts.linger.touch();
-    this.#timeouts.halfOpen.touch();
-    this.#timeouts.fin.touch();
+    const timeouts = this.#timeouts;
+    if (!timeouts) return;
+    timeouts.touch('idle');
+    timeouts.touch('linger');
+    timeouts.touch('halfOpen');
+    timeouts.touch('fin');
+  }
+
+  drained(): void {
+    this.#subscribers.emit({ type: 'drain' });
+  }
+
+  closedError(): SocketError {
+    return closedError(this.opening.scene);
   }
 
   // Not always by the peer: this side may have refused its certificate.
@@ -601,6 +645,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   // ---- the next step
 
   #notifyState(): void {
+    if (!this.#states) return;
     this.#states.set(this.readyState);
     this.#states.notify();
   }
@@ -623,16 +668,16 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     // A reader may wait for the peer as long as it likes. But close() and the error of a failed write wait too.
     const waits = this.#closing || writeSide.state === 'broken' || !this.#subscribers.hasReader;
     const isLimited = this.#hasOwnLimit || isLocalDecision(this.#outcome.failure);
-    this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && waits && !isLimited);
+    this.#setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
-    this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);
+    this.#setRunning('halfOpen', !flowing && !writeSide.done && !this.flow.held);
     if (!this.#streamClosed) return;
     // While a reader is held, the rest waits for it. Without a reader it waits after the conclusion, for the next one.
     if (!this.#readSide.hasUndelivered || !this.#subscribers.hasReader) this.#conclude();
   }
 
   get #wantsMore(): boolean {
-    return this.#usage.claimed && !this.#nextTurn && this.#readSide.hasRoom(this.limits.highWaterMark);
+    return this.#claimed && !this.#nextTurn && this.#readSide.hasRoom(this.limits.highWaterMark);
   }
 
   #readNextTurn(): void {
@@ -655,18 +700,18 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     // Before the subscribers are notified: from now on there is nothing left to abort.
     this.#life = 'closed';
     if (this.#nextTurn) clearImmediate(this.#nextTurn);
-    writeSide.break(outcome.failure ?? closedError(opening.scene));
-    this.#timeouts.stop();
+    writeSide.break(outcome.failure);
+    this.#timeouts?.stopAll();
     this.#writeRate?.stop();
     this.#share?.close();
-    this.#usage.stop();
+    this.#usage?.stop();
     this.#ignoreSignal?.();
     const rest = this.#readSide.close();
     const report = outcome.conclude({
       bytesRead: this.bytesRead,
       bytesWritten: writeSide.written,
       bytesUnsent: writeSide.pending,
-      duration: opening.duration,
+      duration: opening.duration(this.limits.scheduler),
     });
     // Bytes are lost and nobody is notified. An abort was asked for, so it needs no warning.
     const unnoticed = writeSide.lostSilently && this.#subscribers.size === 0 && outcome.how !== 'abort';
@@ -680,20 +725,23 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
 
   // ---- leaving
 
-  #subscriberLeft(): void {
+  subscriberLeft(entry: SubscriberEntry): void {
+    this.#subscribers.remove(entry);
+    entry.consumer?.leave(this.flow);
     this.#advance();
     if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#closing) return;
+    this.#usage ??= new Usage(this.limits);
     this.#usage.planLeave(() => this.#leave());
   }
 
   #leave(): void {
-    this.#usage.cancelPlan();
+    this.#usage?.cancelPlan();
     if (this.#life === 'opening' && this.writeSide.pending === 0 && this.writeSide.state === 'open') {
       return this.abort(new Error('the last subscriber left before it was open'));
     }
     // After the peer's FIN the answer may still be on its way.
     if (this.#readSide.state === 'delivered' && this.allowHalfOpen && this.writeSide.state === 'open') return;
-    this.#timeouts.linger.start();
+    this.#start('linger');
     this.#startClosing('leaving');
   }
 
@@ -703,6 +751,24 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
   }
 
   // ---- limits
+
+  #makeTimeouts(): Timeouts {
+    this.#timeouts ??= new Timeouts(this.limits.scheduler, this);
+    return this.#timeouts;
+  }
+
+  #start(limit: Limit): void {
+    const isOfDial = limit === 'connect' || limit === 'handshake';
+    const milliseconds = isOfDial ? (this.#dialTimes?.[`${limit}Timeout`] ?? 0) : this.limits[`${limit}Timeout`];
+    // 0 means no limit.
+    if (milliseconds > 0) this.#makeTimeouts().start(limit, milliseconds);
+  }
+
+  /** Starts or stops a limit. One that is already running keeps its time. */
+  #setRunning(limit: Limit, running: boolean): void {
+    if (!running) this.#timeouts?.stop(limit);
+    else if (!this.#timeouts?.isRunning(limit)) this.#start(limit);
+  }
 
   #measureWrites({ minWriteRate, writeGracePeriod, scheduler }: SocketLimits): WriteRate | undefined {
     if (minWriteRate === 0) return undefined;
@@ -717,7 +783,7 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
       },
     };
     const what = `was read at less than ${minWriteRate} bytes per second for`;
-    const onTooSlow = () => this.#timedOut('minWriteRate', writeGracePeriod, what);
+    const onTooSlow = () => this.timedOut('minWriteRate', writeGracePeriod, what);
     return new WriteRate(scheduler, minWriteRate, writeGracePeriod, meter, onTooSlow);
   }
 
@@ -736,23 +802,25 @@ export class Connection implements SocketControl, DialHandlers, NodeStreamHandle
     return share;
   }
 
-  #heldChanged(held: boolean): void {
+  heldChanged(held: boolean): void {
     publishHold(this, held);
     if (held) {
-      this.#timeouts.hold.start();
-      this.#timeouts.idle.stop();
+      this.#start('hold');
+      this.#timeouts?.stop('idle');
     } else {
-      this.#timeouts.hold.stop();
-      if (this.#life === 'open') this.#timeouts.idle.start();
+      this.#timeouts?.stop('hold');
+      if (this.#life === 'open') this.#start('idle');
     }
     this.#advance();
   }
 
-  #timedOut(timeout: string, milliseconds: number, what: string): void {
+  timedOut(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#subscribers.emit({ type: 'timeout' });
     const phrase = timeout === 'holdTimeout' ? `was held by ${this.flow.holds.join(', ')} for` : what;
     this.#fail(timeoutError(timeout, milliseconds, phrase, this.opening.scene), 'timeout');
   }
 
-  readonly #onSignal = () => this.abort(this.limits.signal?.reason);
+  #abortBySignal(): void {
+    this.abort(this.limits.signal?.reason);
+  }
 }

@@ -3,22 +3,27 @@ import type { Duplex } from 'node:stream';
 import type { Subscriber } from 'rxjs';
 import type { ProgressMeter } from '../base/deadline.js';
 import type { SocketError } from '../base/errors.js';
-import type { CloseReport, SocketEvent } from '../base/events.js';
+import type { SocketEvent } from '../base/events.js';
 import type { ByteSource } from '../flow/byte-source.js';
 import type { ConnectionRole } from '../observe/messages.js';
 import type { SocketLimits } from './limits.js';
+import type { CloseListener } from './outcome.js';
 import type { StreamTuning } from './tuning.js';
+import type { Acceptor } from './usage.js';
 
 export interface SocketControl {
   /** The socket's options, with the defaults filled in. */
   readonly limits: SocketLimits;
+
+  /** The connection was accepted: it must be claimed in time. */
+  awaitClaim(acceptor: Acceptor): void;
 
   // ---- reading
 
   /** The plain bytes of the socket: what `data()` returns. Bytes that a subscriber does not use can be given back. */
   readonly bytes: ByteSource;
   /** Subscribes to the events of one type. Unless the type is `data`, this keeps the socket open and does not read. */
-  watch(type: SocketEvent['type'], subscriber: Subscriber<SocketEvent>): void;
+  watch(type: SocketEvent['type'], subscriber: Subscriber<never>): void;
 
   // ---- writing
 
@@ -76,7 +81,7 @@ export interface SocketControl {
   /** Whether another socket has taken over the stream, as for STARTTLS. */
   readonly upgraded: boolean;
   /** Calls `listener` after all subscribers have received the end; at once if the socket is closed. */
-  afterClose(listener: (report: CloseReport) => void): void;
+  afterClose(listener: CloseListener): void;
   /**
    * Ends this socket and returns its Node stream.
    * @throws SocketError if bytes or readers are left: `ERR_SOCKET_NOT_OPEN`, `ERR_READER_EXISTS`, `ERR_WRITES_PENDING`,

@@ -43,6 +43,50 @@ interface WritingHandle {
 type Callback = (error?: Error | null) => void;
 
 /**
+ * Who has patched a stream. The stream knows it by a symbol, so that all streams share the patched methods: functions of
+ * their own would cost each connection a few hundred bytes.
+ */
+export interface Patcher {
+  /** Whether the stream is a TLS stream. */
+  isSecure: boolean;
+  /** Whether the end needs no second read, or is being confirmed by it. */
+  isConfirmingEnd: boolean;
+  hasSeenEnd: boolean;
+  hasSeenWriteError: boolean;
+  /** The methods that write, without the patch. */
+  unpatched: Pick<StreamInternals, '_write' | '_writev' | '_final'> | undefined;
+  /** Returns whether to read on. */
+  onChunk(chunk: Buffer): boolean;
+  /** @param truncated Whether a TLS stream was cut. */
+  onEnd(truncated: boolean): void;
+  /** The first write has failed. */
+  onWriteError(error: Error): void;
+}
+
+/** The state of a stream that is about to be patched. */
+export const UNPATCHED = {
+  isSecure: false,
+  isConfirmingEnd: false,
+  hasSeenEnd: false,
+  hasSeenWriteError: false,
+  unpatched: undefined,
+} as const;
+
+const PATCHER = Symbol('rxsock');
+
+interface Patched extends StreamInternals {
+  [PATCHER]: Patcher;
+}
+
+export function setPatcher(stream: Duplex, patcher: Patcher): void {
+  (stream as unknown as Patched)[PATCHER] = patcher;
+}
+
+export function patcherOf(stream: Duplex): Patcher {
+  return (stream as unknown as Patched)[PATCHER];
+}
+
+/**
  * Reads from the handle, past Node's own buffer, so that bytes received before an error are not lost with the buffer.
  *
  * An end is confirmed by a second read: Node 20 and 22 report data followed by a reset as a clean end, and the second
@@ -52,36 +96,38 @@ type Callback = (error?: Error | null) => void;
  * although TLS was reading, it has met the end of TCP: the stream was cut without a close_notify, which Node reports
  * like a clean end. After a close_notify the handle beneath is still reading, or TLS is not.
  *
- * @param onChunk Returns whether to read on.
- * @param onEnd Called with `true` if a TLS stream was cut.
- * @returns Resumes reading after `onChunk` has returned `false`; `undefined` if the patch could not be applied.
+ * @returns `false` if the patch could not be applied.
  */
-export function tapReads(
-  stream: Duplex,
-  onChunk: (chunk: Buffer) => boolean,
-  onEnd: (truncated: boolean) => void,
-): (() => void) | undefined {
-  const inner = stream as unknown as StreamInternals;
-  if (!nodeInternals.reads || !(stream instanceof net.Socket)) return undefined;
-  if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return undefined;
+export function tapReads(stream: Duplex, patcher: Patcher): boolean {
+  const inner = stream as unknown as Patched;
+  if (!nodeInternals.reads || !(stream instanceof net.Socket)) return false;
+  if (typeof inner._read !== 'function' || typeof inner.push !== 'function') return false;
   // Other code has read from the stream: its unread bytes are in Node's buffer.
-  if (stream.readableLength > 0 || stream.readableEnded) return undefined;
-  const secure = 'encrypted' in stream;
-  let confirming = secure;
-  let ended = false;
-  inner.push = (chunk) => {
-    if (chunk !== null) return onChunk(chunk);
-    if (!confirming && typeof inner._handle?.readStart === 'function' && !inner.destroyed) {
-      confirming = true;
-      if (inner._handle.readStart() === 0) return false;
-    }
-    if (!ended) {
-      ended = true;
-      onEnd(secure && !inner.destroyed && handleBeneath(inner)?.readStart() === 0);
-    }
-    return false;
-  };
-  return () => inner._read(0);
+  if (stream.readableLength > 0 || stream.readableEnded) return false;
+  patcher.isSecure = 'encrypted' in stream;
+  patcher.isConfirmingEnd = patcher.isSecure;
+  inner[PATCHER] = patcher;
+  inner.push = tappedPush;
+  return true;
+}
+
+function tappedPush(this: Patched, chunk: Buffer | null): boolean {
+  const patcher = this[PATCHER];
+  if (chunk !== null) return patcher.onChunk(chunk);
+  if (!patcher.isConfirmingEnd && typeof this._handle?.readStart === 'function' && !this.destroyed) {
+    patcher.isConfirmingEnd = true;
+    if (this._handle.readStart() === 0) return false;
+  }
+  if (!patcher.hasSeenEnd) {
+    patcher.hasSeenEnd = true;
+    patcher.onEnd(patcher.isSecure && !this.destroyed && handleBeneath(this)?.readStart() === 0);
+  }
+  return false;
+}
+
+/** Reads on, after `onChunk` has returned `false`, from a stream whose reads are tapped. */
+export function resumeTappedReads(stream: Duplex): void {
+  (stream as unknown as StreamInternals)._read(0);
 }
 
 /** Stops reading in the middle of a read, of a stream whose reads are tapped. */
@@ -100,7 +146,10 @@ function handleBeneath({ _handle: handle }: StreamInternals): Handle | undefined
 
 /** Removes what `tapReads` and `shieldWrites` have put on the stream. */
 export function removePatches(stream: Duplex): void {
-  for (const name of ['push', '_write', '_writev', '_final']) Reflect.deleteProperty(stream, name);
+  const inner = stream as unknown as Patched;
+  const unpatched = inner[PATCHER]?.unpatched;
+  for (const name of ['push', '_write', '_writev', '_final', PATCHER]) Reflect.deleteProperty(stream, name);
+  if (unpatched && unpatched !== Object.getPrototypeOf(stream)) Object.assign(inner, unpatched);
 }
 
 /**
@@ -164,34 +213,48 @@ function resetBeneath(stream: Duplex): void {
 
 /**
  * Keeps write errors from destroying the stream. The peer may have answered before it stopped reading, and the answer
- * is still to be read. `onError` receives the first error; later writes do nothing.
+ * is still to be read. `onWriteError` receives the first error; later writes do nothing.
  * @returns `true` if the patch could be applied. Otherwise failed writes arrive as the stream's `'error'` event.
  */
-export function shieldWrites(stream: Duplex, onError: (error: Error) => void): boolean {
-  const inner = stream as unknown as StreamInternals;
+export function shieldWrites(stream: Duplex, patcher: Patcher): boolean {
+  const inner = stream as unknown as Patched;
   if (!nodeInternals.writes || !(stream instanceof net.Socket)) return false;
   const { _write, _writev, _final } = inner;
   if (typeof _write !== 'function' || typeof _writev !== 'function' || typeof _final !== 'function') return false;
-  let broken = false;
-  const shielded =
-    (callback: Callback): Callback =>
-    (error) => {
-      if (!error) return callback();
-      if (inner.destroyed) return callback(error);
-      if (!broken) {
-        broken = true;
-        onError(error);
-      }
-    };
-  inner._write = (chunk, encoding, callback) => {
-    if (!broken) _write.call(inner, chunk, encoding, shielded(callback));
-  };
-  inner._writev = (chunks, callback) => {
-    if (!broken) _writev.call(inner, chunks, shielded(callback));
-  };
-  inner._final = (callback) => {
-    if (broken) callback();
-    else _final.call(inner, shielded(callback));
-  };
+  // Other code may have put methods of its own on this stream.
+  const isOwn = ['_write', '_writev', '_final'].some((name) => Object.hasOwn(inner, name));
+  patcher.unpatched = isOwn ? { _write, _writev, _final } : Object.getPrototypeOf(stream);
+  inner[PATCHER] = patcher;
+  inner._write = shieldedWrite;
+  inner._writev = shieldedWritev;
+  inner._final = shieldedFinal;
   return true;
+}
+
+function shieldedWrite(this: Patched, chunk: unknown, encoding: string, callback: Callback): void {
+  const { hasSeenWriteError, unpatched } = this[PATCHER];
+  if (!hasSeenWriteError) unpatched?._write.call(this, chunk, encoding, shielded(this, callback));
+}
+
+function shieldedWritev(this: Patched, chunks: unknown, callback: Callback): void {
+  const { hasSeenWriteError, unpatched } = this[PATCHER];
+  if (!hasSeenWriteError) unpatched?._writev.call(this, chunks, shielded(this, callback));
+}
+
+function shieldedFinal(this: Patched, callback: Callback): void {
+  const { hasSeenWriteError, unpatched } = this[PATCHER];
+  if (hasSeenWriteError) callback();
+  else unpatched?._final.call(this, shielded(this, callback));
+}
+
+function shielded(stream: Patched, callback: Callback): Callback {
+  return (error) => {
+    if (!error) return callback();
+    // The patches of a stream that was detached are gone.
+    const patcher: Patcher | undefined = stream[PATCHER];
+    if (stream.destroyed || !patcher) return callback(error);
+    if (patcher.hasSeenWriteError) return;
+    patcher.hasSeenWriteError = true;
+    patcher.onWriteError(error);
+  };
 }

@@ -7,7 +7,17 @@ import type { SecureConnectEvent } from '../base/events.js';
 import { setImmediate } from '../base/real-timers.js';
 import { taps } from '../observe/byte-tap.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
-import { removePatches, resetStream, shieldWrites, stopTappedReads, tapReads } from './node-internals.js';
+import {
+  type Patcher,
+  patcherOf,
+  removePatches,
+  resetStream,
+  resumeTappedReads,
+  setPatcher,
+  shieldWrites,
+  stopTappedReads,
+  tapReads,
+} from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
 import { TlsWrites } from './tls-writes.js';
 import { endpointsOf, type StreamTransport, type Transport } from './transport.js';
@@ -33,13 +43,27 @@ export interface NodeStreamHandlers {
   closed(): void;
 }
 
-export class NodeStream {
+// All streams share these listeners: see Patcher.
+function onError(this: Duplex, error: Error): void {
+  (patcherOf(this) as NodeStream).streamFailed(this, error);
+}
+
+function onClose(this: Duplex): void {
+  (patcherOf(this) as NodeStream).streamClosed(this);
+}
+
+function onFinish(this: Duplex): void {
+  (patcherOf(this) as NodeStream).streamFinished();
+}
+
+export class NodeStream implements Patcher {
   #stream: Duplex;
   readonly #transport: Transport;
   readonly #handlers: NodeStreamHandlers;
-  readonly #removeListeners: (() => void)[] = [];
-  #resume: () => void = () => {};
-  #pause: () => void = () => {};
+  /** Removes the listeners that are not shared: `undefined` if there are none. */
+  #removeListeners: (() => void)[] | undefined;
+  /** Whether reads are tapped. Otherwise `'data'` events bring the bytes. */
+  #isTapped = false;
   /** Whether a handshake is in progress: it reports its own failure, so events of the stream beneath are ignored. */
   #securing = false;
   #reading = false;
@@ -47,6 +71,12 @@ export class NodeStream {
   #inDialEvent = false;
   #finishing = false;
   #tlsWrites: TlsWrites | undefined;
+  isSecure = false;
+  isConfirmingEnd = false;
+  hasSeenEnd = false;
+  hasSeenWriteError = false;
+  unpatched: Patcher['unpatched'];
+  readonly #onWrite = () => this.#handlers.wrote();
 
   constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {
     this.#stream = stream;
@@ -68,13 +98,17 @@ export class NodeStream {
     const stream = this.#stream;
     if (secure) this.#guard(stream);
     else this.#carry(stream);
-    const onReady = () => (secure ? this.#secure() : this.#handlers.opened());
-    if (!readyEvent) return onReady();
+    if (!readyEvent) return this.#onReady();
     onDialEvents(
       (event) => this.#dialProgressed(event),
       (event, listener) => this.#listen(stream, event, listener),
     );
-    this.#listen(stream, readyEvent, onReady);
+    this.#listen(stream, readyEvent, () => this.#onReady());
+  }
+
+  #onReady(): void {
+    if (this.#transport.secure) this.#secure();
+    else this.#handlers.opened();
   }
 
   // Node is in the middle of dialling and does not expect the stream to be destroyed now: see reset().
@@ -114,45 +148,60 @@ export class NodeStream {
   /** Reads from and writes to this stream from now on. */
   #carry(stream: Duplex): void {
     if ('encrypted' in stream) this.#tlsWrites = new TlsWrites(stream);
-    const onChunk = (chunk: Buffer) => {
-      this.#reading = this.#handlers.received(chunk);
-      return this.#reading;
-    };
-    const onEnd = (truncated: boolean) => this.#handlers.ended(truncated);
-    const resumeTapped = tapReads(stream, onChunk, onEnd);
-    this.#resume = resumeTapped ?? this.#readByEvents(onChunk, () => onEnd(false));
-    this.#pause = () => {
-      stream.pause();
-      if (resumeTapped) stopTappedReads(stream);
-    };
-    shieldWrites(stream, (error) => this.#handlers.writeFailed(error));
-    this.#listen(stream, 'finish', this.#onFinish);
+    this.#isTapped = tapReads(stream, this);
+    if (!this.#isTapped) this.#readByEvents(stream);
+    shieldWrites(stream, this);
+    stream.on('finish', onFinish);
     this.#guard(stream);
     this.#replay(stream);
   }
 
   #guard(stream: Duplex): void {
-    const isCurrent = () => this.#stream === stream && !this.#securing;
-    this.#listen(stream, 'error', (error: Error) => {
-      if (!isCurrent()) return;
-      this.#handlers.failed(error);
-      // Node destroys the stream itself, except after a TLS alert.
-      resetStream(stream);
-    });
-    this.#listen(stream, 'close', () => isCurrent() && this.#handlers.closed());
+    setPatcher(stream, this);
+    stream.on('error', onError);
+    stream.on('close', onClose);
   }
 
   #listen<A extends unknown[]>(stream: Duplex, event: string, listener: (...args: A) => void): void {
     stream.on(event, listener as never);
+    this.#removeListeners ??= [];
     this.#removeListeners.push(() => stream.off(event, listener as never));
   }
 
-  readonly #onWrite = () => this.#handlers.wrote();
+  // ---- what the streams report
 
-  readonly #onFinish = () => {
+  onChunk(chunk: Buffer): boolean {
+    this.#reading = this.#handlers.received(chunk);
+    return this.#reading;
+  }
+
+  onEnd(truncated: boolean): void {
+    this.#handlers.ended(truncated);
+  }
+
+  onWriteError(error: Error): void {
+    this.#handlers.writeFailed(error);
+  }
+
+  streamFailed(stream: Duplex, error: Error): void {
+    if (!this.#isCurrent(stream)) return;
+    this.#handlers.failed(error);
+    // Node destroys the stream itself, except after a TLS alert.
+    resetStream(stream);
+  }
+
+  streamClosed(stream: Duplex): void {
+    if (this.#isCurrent(stream)) this.#handlers.closed();
+  }
+
+  streamFinished(): void {
     this.#finishing = false;
     this.#handlers.finished();
-  };
+  }
+
+  #isCurrent(stream: Duplex): boolean {
+    return this.#stream === stream && !this.#securing;
+  }
 
   // A stream that somebody else has used may have emitted these events before the listeners were attached.
   #replay({ errored, readableEnded, closed }: Duplex): void {
@@ -165,14 +214,12 @@ export class NodeStream {
   }
 
   // The documented way to read: 'data' and 'end', pause() and resume().
-  #readByEvents(onChunk: (chunk: Buffer) => boolean, onEnd: () => void): () => void {
-    const stream = this.#stream;
+  #readByEvents(stream: Duplex): void {
     stream.pause();
     this.#listen(stream, 'data', (chunk: Buffer) => {
-      if (!onChunk(chunk)) stream.pause();
+      if (!this.onChunk(chunk)) stream.pause();
     });
-    this.#listen(stream, 'end', onEnd);
-    return () => stream.resume();
+    this.#listen(stream, 'end', () => this.onEnd(false));
   }
 
   get endpoints(): Endpoints {
@@ -188,7 +235,8 @@ export class NodeStream {
   detach(): Duplex | undefined {
     const stream = this.#stream;
     if (stream.readableLength > 0 || stream.destroyed) return undefined;
-    for (const remove of this.#removeListeners) remove();
+    for (const remove of this.#removeListeners ?? []) remove();
+    stream.off('error', onError).off('close', onClose).off('finish', onFinish);
     removePatches(stream);
     return stream;
   }
@@ -214,13 +262,15 @@ export class NodeStream {
   read(): void {
     if (this.#reading || this.#stream.destroyed) return;
     this.#reading = true;
-    this.#resume();
+    if (this.#isTapped) resumeTappedReads(this.#stream);
+    else this.#stream.resume();
   }
 
   /** Stops in the middle of a read too, and before Node starts to read on its own, when a connection opens. */
   stopReading(): void {
     this.#reading = false;
-    this.#pause();
+    this.#stream.pause();
+    if (this.#isTapped) stopTappedReads(this.#stream);
   }
 
   /** Writes the chunks as one. `wrote` follows when all their bytes were handed to the kernel. */
@@ -240,7 +290,7 @@ export class NodeStream {
     const stream = this.#stream;
     this.#finishing = true;
     // Somebody else ended the stream before: it does not emit 'finish' again.
-    if (stream.writableFinished) queueMicrotask(this.#onFinish);
+    if (stream.writableFinished) queueMicrotask(() => this.streamFinished());
     // In the turn that ends a TLS 1.3 handshake, Node's server would send no close_notify.
     else if ('encrypted' in stream) setImmediate(() => stream.end());
     else stream.end();

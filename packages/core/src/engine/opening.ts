@@ -13,7 +13,6 @@ import type { DialEvent } from './dial-events.js';
 import type { NodeStream } from './node-stream.js';
 import { proxiedOf } from './proxied-streams.js';
 import type { Subscribers } from './subscribers.js';
-import type { Timeouts } from './timeouts.js';
 import type { Transport } from './transport.js';
 
 export class Opening {
@@ -24,17 +23,15 @@ export class Opening {
   proxied: Proxied | undefined;
   /** In milliseconds since the epoch of the scheduler's clock. */
   openedAt: number | undefined;
-  /** Returns how long the connection has been open, in milliseconds. */
-  #stopwatch: (() => number) | undefined;
+  /** When it opened, on the clock of durations. */
+  #openedElapsed = 0;
   readonly #transport: Transport;
   readonly #subscribers: Subscribers;
-  readonly #timeouts: Timeouts;
-  readonly #attempts: ConnectAttempt[] = [];
+  #attempts: ConnectAttempt[] | undefined;
 
-  constructor(transport: Transport, subscribers: Subscribers, timeouts: Timeouts) {
+  constructor(transport: Transport, subscribers: Subscribers) {
     this.#transport = transport;
     this.#subscribers = subscribers;
-    this.#timeouts = timeouts;
     this.step = transport.resolves ? 'resolving' : 'connecting';
   }
 
@@ -42,6 +39,7 @@ export class Opening {
     if (event.type !== 'lookup') this.step = 'connecting';
     if (event.type === 'connectionAttemptFailed') {
       const { address, port, code } = event;
+      this.#attempts ??= [];
       this.#attempts.push({ address, port, code });
     }
     this.#subscribers.emit(event);
@@ -50,18 +48,13 @@ export class Opening {
   /** The stream is open and its handshake begins. */
   connected(stream: NodeStream): void {
     this.step = 'securing';
-    this.#timeouts.connect.stop();
-    this.#timeouts.handshake.start();
     this.#setEndpoints(stream);
-    this.#emitConnect();
+    this.#subscribers.connected(this);
   }
 
   opened(stream: NodeStream, scheduler: SchedulerLike): void {
-    this.#timeouts.connect.stop();
-    this.#timeouts.handshake.stop();
     this.openedAt = scheduler.now();
-    const openedAt = elapsedTime(scheduler);
-    this.#stopwatch = () => elapsedTime(scheduler) - openedAt;
+    this.#openedElapsed = elapsedTime(scheduler);
     // With a handshake, they are known from before it.
     if (this.step !== 'securing') this.#setEndpoints(stream);
   }
@@ -71,24 +64,19 @@ export class Opening {
     // A tunnel through a proxy behind TLS is not secure itself.
     const secured = this.#transport.type === 'tcp' ? undefined : stream.secured;
     // With a handshake, `connect` was emitted before it.
-    if (this.step !== 'securing') this.#emitConnect();
+    if (this.step !== 'securing') this.#subscribers.connected(this);
     if (secured) this.#subscribers.emit(secured);
   }
 
-  /** How long the connection has been open, in milliseconds; 0 if it never was. */
-  get duration(): number {
-    return this.#stopwatch?.() ?? 0;
+  /** Returns how long the connection has been open, in milliseconds; 0 if it never was. */
+  duration(scheduler: SchedulerLike): number {
+    return this.openedAt === undefined ? 0 : elapsedTime(scheduler) - this.#openedElapsed;
   }
 
   #setEndpoints({ endpoints: { local, remote }, duplex }: NodeStream): void {
     this.proxied = proxiedOf(duplex);
     this.local = local;
     this.remote = remote;
-  }
-
-  #emitConnect(): void {
-    const { local, remote } = this;
-    this.#subscribers.emit({ type: 'connect', local, remote });
   }
 
   /** Returns the error of the socket for what the stream or the dial has failed with. */
@@ -99,7 +87,7 @@ export class Opening {
     const context = { target, local, remote, phase: opened ? 'read' : 'open' } as const;
     const explained = this.#transport.explain?.(cause, context);
     if (explained) return explained;
-    return opened ? streamError(cause, this.scene) : connectError(cause, this.#attempts, this.scene);
+    return opened ? streamError(cause, this.scene) : connectError(cause, this.#attempts ?? [], this.scene);
   }
 
   get scene(): Scene {

@@ -5,12 +5,19 @@ import { guarded } from '../base/guarded.js';
 
 type Verdict = Pick<CloseReport, 'by' | 'how'>;
 
+/** Is called after all subscribers have received the end. */
+export type CloseListener = { connectionClosed(report: CloseReport): void } | ((report: CloseReport) => void);
+
+const ABORTED: Verdict = { by: 'local', how: 'abort' };
+
 export class Outcome {
   failure: SocketError | undefined;
   /** Set when the connection has closed. */
   report: CloseReport | undefined;
   #verdict: Verdict | undefined;
-  readonly #listeners: ((report: CloseReport) => void)[] = [];
+  /** Most connections have one listener or two. A list would reserve places for sixteen. */
+  #listener: CloseListener | undefined;
+  #others: readonly CloseListener[] | undefined;
 
   get how(): Verdict['how'] | undefined {
     return this.#verdict?.how;
@@ -30,20 +37,30 @@ export class Outcome {
   }
 
   /** Makes the report. */
-  conclude(counts: Omit<CloseReport, 'by' | 'how'>): CloseReport {
-    this.report = { ...(this.#verdict ?? { by: 'local', how: 'abort' }), ...counts };
+  conclude({ bytesRead, bytesWritten, bytesUnsent, duration }: Omit<CloseReport, 'by' | 'how'>): CloseReport {
+    const { by, how } = this.#verdict ?? ABORTED;
+    this.report = { by, how, bytesRead, bytesWritten, bytesUnsent, duration };
     return this.report;
   }
 
   /** Calls `listener` after all subscribers have received the end; at once if the connection has closed. */
-  afterClose(listener: (report: CloseReport) => void): void {
-    if (this.report) listener(this.report);
-    else this.#listeners.push(listener);
+  afterClose(listener: CloseListener): void {
+    if (this.report) call(listener, this.report);
+    else if (!this.#listener) this.#listener = listener;
+    else this.#others = this.#others ? [...this.#others, listener] : [listener];
   }
 
   /** Calls the listeners: all subscribers have received the end. */
   notifyClosed(): void {
     const { report } = this;
-    if (report) for (const listener of this.#listeners) guarded(() => listener(report));
+    if (!report) return;
+    const listener = this.#listener;
+    if (listener) guarded(() => call(listener, report));
+    for (const other of this.#others ?? []) guarded(() => call(other, report));
   }
+}
+
+function call(listener: CloseListener, report: CloseReport): void {
+  if (typeof listener === 'function') listener(report);
+  else listener.connectionClosed(report);
 }

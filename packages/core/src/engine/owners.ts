@@ -6,7 +6,12 @@ export interface StreamOwner {
   abort(reason: unknown): void;
 }
 
-const owners = new WeakMap<Duplex, StreamOwner>();
+// A property of the stream, because an entry of a WeakMap costs more.
+const OWNER = Symbol('rxsock.owner');
+
+interface Owned {
+  [OWNER]?: StreamOwner;
+}
 
 /**
  * Returns the stream beneath a TLS stream; any other stream itself, and also where Node does not show what is beneath.
@@ -16,10 +21,10 @@ export function underlyingStream(stream: Duplex): Duplex {
 }
 
 export function setOwner(stream: Duplex, owner: StreamOwner): void {
-  owners.set(underlyingStream(stream), owner);
+  (underlyingStream(stream) as Owned)[OWNER] = owner;
 }
 
 /** Returns the owner of an accepted stream; `undefined` during its handshake. */
 export function ownerOf(stream: Duplex): StreamOwner | undefined {
-  return owners.get(stream);
+  return (stream as Owned)[OWNER];
 }

@@ -7,8 +7,10 @@ import { asBuffer } from '../base/bytes.js';
 import { SMALL_CHUNK, SmallChunks } from '../base/small-chunks.js';
 
 export class ReceiveQueue {
-  readonly #chunks: Buffer[] = [];
-  readonly #small = new SmallChunks();
+  /** `undefined` while nothing waits: an empty list would keep the places that it has had. */
+  #chunks: Buffer[] | undefined;
+  /** `undefined` until a small chunk must wait behind another one. */
+  #small: SmallChunks | undefined;
   /** How many bytes wait. */
   bytes = 0;
   /** The position of the first waiting byte in the stream. */
@@ -16,41 +18,51 @@ export class ReceiveQueue {
 
   /** The chunks that wait. */
   get chunks(): readonly Buffer[] {
-    return this.#chunks;
+    return this.#chunks ?? [];
   }
 
   push(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (chunk.length <= SMALL_CHUNK && this.#chunks.length > 0) this.#small.appendTo(this.#chunks, chunk);
-    else this.#chunks.push(chunk);
+    if (!this.#chunks) {
+      this.#chunks = [chunk];
+    } else if (chunk.length > SMALL_CHUNK) {
+      this.#chunks.push(chunk);
+    } else {
+      this.#small ??= new SmallChunks();
+      this.#small.appendTo(this.#chunks, chunk);
+    }
   }
 
   /** Puts bytes back in front: they are delivered next. */
   unread(bytes: Uint8Array): void {
-    this.#chunks.unshift(asBuffer(bytes));
+    this.#chunks = [asBuffer(bytes), ...(this.#chunks ?? [])];
     this.bytes += bytes.length;
     this.offset -= bytes.length;
   }
 
   /** The length of the first chunk in bytes; 0 if the queue is empty. */
   get nextLength(): number {
-    return this.#chunks[0]?.length ?? 0;
+    return this.#chunks?.[0]?.length ?? 0;
   }
 
   /** Removes and returns the first chunk. */
   shift(): Buffer {
-    const chunk = this.#chunks.shift();
+    const chunk = this.#chunks?.shift();
     if (!chunk) throw new Error('The receive queue is empty');
     this.bytes -= chunk.length;
     this.offset += chunk.length;
-    if (this.#chunks.length === 0) this.#small.clear();
+    if (this.#chunks?.length === 0) this.#free();
     return chunk;
   }
 
   clear(): void {
     this.offset += this.bytes;
     this.bytes = 0;
-    this.#chunks.length = 0;
-    this.#small.clear();
+    this.#free();
+  }
+
+  #free(): void {
+    this.#chunks = undefined;
+    this.#small = undefined;
   }
 }

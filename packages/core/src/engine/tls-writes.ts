@@ -16,7 +16,8 @@ export class TlsWrites {
   /** How many bytes wait here. */
   waiting = 0;
   readonly #stream: Duplex;
-  readonly #pieces = new Queue<Piece>();
+  /** `undefined` until a write is too large. */
+  #pieces: Queue<Piece> | undefined;
   #writing = false;
 
   constructor(stream: Duplex) {
@@ -32,6 +33,7 @@ export class TlsWrites {
 
   /** @param written Called when the kernel has all chunks. */
   write(chunks: readonly Uint8Array[], written: () => void): void {
+    this.#pieces ??= new Queue();
     for (const [index, bytes] of chunks.entries()) {
       for (let start = 0; start < bytes.length; start += PIECE) {
         const piece = bytes.subarray(start, start + PIECE);
@@ -44,7 +46,7 @@ export class TlsWrites {
   }
 
   #writeNext(): void {
-    const piece = this.#writing ? undefined : this.#pieces.shift();
+    const piece = this.#writing ? undefined : this.#pieces?.shift();
     if (!piece) return;
     this.#writing = true;
     this.waiting -= piece.bytes.length;

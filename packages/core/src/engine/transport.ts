@@ -15,7 +15,7 @@ interface BaseTransport extends TransportNaming {
   secure?(stream: Duplex, handlers: HandshakeHandlers): void;
   /** Whether host names are looked up before the stream connects. */
   readonly resolves?: boolean;
-  /** Who opened the connection, if it was neither dialled nor accepted. */
+  /** Which side of the connection this is. Default: `client`, unless the type is `duplex`. */
   readonly role?: ConnectionRole;
   /** The peer's name in messages. */
   readonly target: string;

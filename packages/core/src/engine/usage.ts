@@ -1,40 +1,35 @@
-// Whether a connection is in use. An accepted connection must be claimed in time; one whose last subscriber has left
-// closes after `keepOpen`, unless somebody comes back.
+// Whether a connection is in use: it closes some time after its last subscriber has left, unless somebody comes back, and
+// an accepted one must be used in time.
 import type { Subscription } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
 import type { SocketLimits } from './limits.js';
 
-/** The claim of an accepted connection: how long it may wait for its first use, and what happens if nobody comes. */
-export interface Claim {
-  /** In milliseconds. */
+/** Who accepted a connection. */
+export interface Acceptor {
+  /** How long the connection may wait for its first use, in milliseconds. */
   readonly claimTimeout: number;
-  readonly unclaimed: () => void;
+  /** Nobody has used the connection in time. */
+  unclaimed(): void;
 }
 
 export class Usage {
-  /** Whether the connection has been used. Until then it does not read. */
-  claimed: boolean;
   readonly #limits: Pick<SocketLimits, 'keepOpen' | 'scheduler'>;
-  readonly #claimTimer: Deadline | undefined;
+  #claimTimer: Deadline | undefined;
   #planned: Subscription | undefined;
 
-  /** @param claim `undefined` for a dialled connection, which is in use from the start. */
-  constructor(limits: Pick<SocketLimits, 'keepOpen' | 'scheduler'>, claim: Claim | undefined) {
+  constructor(limits: Pick<SocketLimits, 'keepOpen' | 'scheduler'>) {
     this.#limits = limits;
-    this.claimed = claim === undefined;
-    if (!claim) return;
-    this.#claimTimer = new Deadline(limits.scheduler, claim.claimTimeout, claim.unclaimed);
+  }
+
+  /** The connection waits for its first use. */
+  awaitClaim(acceptor: Acceptor): void {
+    this.#claimTimer = new Deadline(this.#limits.scheduler, acceptor.claimTimeout, () => acceptor.unclaimed());
     this.#claimTimer.start();
   }
 
-  /** Whether a server has accepted the connection. */
-  get isAccepted(): boolean {
-    return this.#claimTimer !== undefined;
-  }
-
-  claim(): void {
+  /** The connection is used. */
+  claimed(): void {
     this.#claimTimer?.stop();
-    this.claimed = true;
   }
 
   /** The last subscriber has left: calls `leave` when `keepOpen` is over. */
@@ -52,7 +47,7 @@ export class Usage {
 
   /** The connection is closed. */
   stop(): void {
-    this.#claimTimer?.stop();
+    this.claimed();
     this.cancelPlan();
   }
 }

@@ -21,6 +21,8 @@ export interface WriteSideHandlers {
   progressed(): void;
   /** All bytes have left, after `write` had returned `false`. */
   drained(): void;
+  /** Returns the error of writes to a connection that has closed without a failure. */
+  closedError(): unknown;
 }
 
 type WriteLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
@@ -37,19 +39,20 @@ export class WriteSide {
   state: 'open' | 'completing' | 'finished' | 'broken' = 'open';
   /** Whether bytes were lost and nobody waited for them. */
   lostSilently = false;
-  /** Why the write side broke. */
-  error: unknown;
+  /** Why the write side broke; `undefined` if the connection has closed without a failure. */
+  #failure: unknown;
   /** `undefined` without a memory budget. */
   share: BudgetShare | undefined;
   readonly #highWaterMark: number;
   readonly #flushBytes: number;
   readonly #handlers: WriteSideHandlers;
-  readonly #brokenListeners = new Set<(error: unknown) => void>();
-  readonly #progressListeners = new Set<() => void>();
+  /** Sets and queues that most connections never need are made when something is put into them. */
+  #brokenListeners: Set<(error: unknown) => void> | undefined;
+  #progressListeners: Set<() => void> | undefined;
   #stream: NodeStream | undefined;
   /** Chunks that the Node stream has not received yet. */
   readonly #gathered = new GatheredWrites();
-  #receipts = new Queue<Receipt>();
+  #receipts: Queue<Receipt> | undefined;
   /** Bytes accepted and bytes handed to the kernel, counted from the start of the connection. */
   #accepted = 0;
   #left = 0;
@@ -69,6 +72,12 @@ export class WriteSide {
     this.#highWaterMark = highWaterMark;
     this.#handlers = handlers;
     this.#flushBytes = Math.min(FLUSH_BYTES, highWaterMark, maxWriteBuffer);
+  }
+
+  /** Why the write side broke. */
+  get error(): unknown {
+    if (this.state === 'broken') this.#failure ??= this.#handlers.closedError();
+    return this.#failure;
   }
 
   /** Whether nothing more will leave. */
@@ -99,7 +108,7 @@ export class WriteSide {
 
   /** What waits, as it counts towards `maxWriteBuffer`, in bytes. */
   get cost(): number {
-    return this.pending + promiseCost(this.#receipts.length);
+    return this.pending + promiseCost(this.#receipts?.length ?? 0);
   }
 
   /** Accepts bytes. Returns whether there is room for more, and time left in this turn. */
@@ -141,9 +150,10 @@ export class WriteSide {
     if (this.state === 'broken') return handled(Promise.reject(this.error));
     if (this.pending === 0 && !this.#nextTurn) return Promise.resolve();
     // Empty chunks share a promise, so that any number of them costs nothing.
-    const last = this.#receipts.peekLast();
+    const last = this.#receipts?.peekLast();
     if (last?.at === this.#accepted) return last.promise;
     const receipt = { at: this.#accepted, ...deferred() };
+    this.#receipts ??= new Queue();
     this.#receipts.push(receipt);
     this.#charge();
     return receipt.promise;
@@ -228,7 +238,7 @@ export class WriteSide {
     if (this.#left > this.#reported || this.pending === 0) {
       this.#reported = this.#left;
       this.#handlers.progressed();
-      for (const listener of [...this.#progressListeners]) listener();
+      if (this.#progressListeners) for (const listener of [...this.#progressListeners]) listener();
     }
     this.#charge();
     if (this.#needsDrain && this.pending === 0 && !this.#nextTurn && this.#mayDrain) {
@@ -249,7 +259,10 @@ export class WriteSide {
     if (this.state === 'completing') this.state = 'finished';
   }
 
-  /** Nothing can be written any more: rejects all promises and notifies the listeners. */
+  /**
+   * Nothing can be written any more: rejects all promises and notifies the listeners.
+   * @param error `undefined` if the connection has closed without a failure.
+   */
   break(error: unknown): void {
     if (this.state === 'broken') return;
     this.#flushNow();
@@ -258,27 +271,33 @@ export class WriteSide {
     if (this.#nextTurn) clearImmediate(this.#nextTurn);
     const finished = this.state === 'finished';
     this.state = finished ? 'finished' : 'broken';
-    this.error = error;
-    this.lostSilently = this.pending > 0 && this.#receipts.length + this.#brokenListeners.size === 0;
+    this.#failure = error;
+    const awaited = (this.#receipts?.length ?? 0) + (this.#brokenListeners?.size ?? 0) > 0;
+    this.lostSilently = this.pending > 0 && !awaited;
     this.#gathered.clear();
     const receipts = this.#receipts;
-    this.#receipts = new Queue();
+    this.#receipts = undefined;
     this.#charge();
-    for (let receipt = receipts.shift(); receipt; receipt = receipts.shift()) receipt.reject(error);
-    if (!finished) for (const listener of [...this.#brokenListeners]) listener(error);
+    for (let receipt = receipts?.shift(); receipt; receipt = receipts?.shift()) receipt.reject(this.error);
+    if (!finished) for (const listener of [...(this.#brokenListeners ?? [])]) listener(this.error);
   }
 
   /** Calls `listener` whenever bytes have left. The returned function removes it. */
   onProgress(listener: () => void): () => void {
+    this.#progressListeners ??= new Set();
     this.#progressListeners.add(listener);
-    return () => this.#progressListeners.delete(listener);
+    return () => this.#progressListeners?.delete(listener);
   }
 
   /** Calls `listener` when the write side breaks; at once if it is broken. The returned function removes it. */
   onBroken(listener: (error: unknown) => void): () => void {
-    if (this.state === 'broken') listener(this.error);
-    else this.#brokenListeners.add(listener);
-    return () => this.#brokenListeners.delete(listener);
+    if (this.state === 'broken') {
+      listener(this.error);
+      return () => {};
+    }
+    this.#brokenListeners ??= new Set();
+    this.#brokenListeners.add(listener);
+    return () => this.#brokenListeners?.delete(listener);
   }
 
   /** Reports to the memory budget what this side keeps. */
@@ -293,8 +312,10 @@ export class WriteSide {
   }
 
   #settleReceipts(): void {
-    for (let first = this.#receipts.peek(); first && first.at <= this.#left; first = this.#receipts.peek()) {
-      this.#receipts.shift();
+    const receipts = this.#receipts;
+    if (!receipts) return;
+    for (let first = receipts.peek(); first && first.at <= this.#left; first = receipts.peek()) {
+      receipts.shift();
       first.resolve();
     }
   }

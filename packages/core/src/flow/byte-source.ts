@@ -1,28 +1,41 @@
 // ByteSource: the bytes of one socket. A consumer that stops inside a chunk gives the rest back to the socket.
-import type { Observable, Subscriber, TeardownLogic } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
 import { FrameError } from '../base/errors.js';
 import type { Flow } from './flow.js';
-import { Flowable } from './flowable.js';
+import { Flowable, OriginOperator } from './flowable.js';
 
-/** Takes back bytes that a subscriber received and did not use. */
-type Unread = (bytes: Uint8Array, subscriber: Subscriber<unknown>) => void;
+/** What the bytes come from: a connection. */
+interface ByteOrigin {
+  readonly flow: Flow;
+  /** Both ends of the connection. */
+  readonly opening: Endpoints;
+  /** Delivers the bytes, and completes at the peer's FIN. */
+  subscribe(subscriber: Subscriber<never>, type: 'bytes'): void;
+  /** Takes back bytes that a subscriber received and did not use. */
+  unread(bytes: Uint8Array, subscriber: Subscriber<unknown>): void;
+}
+
+const BYTES = new OriginOperator<ByteOrigin, Buffer>((origin, subscriber) =>
+  origin.subscribe(subscriber as Subscriber<never>, 'bytes'),
+);
 
 export class ByteSource extends Flowable<Buffer> {
-  /** Gives bytes back. `subscriber` is the one that received them from this Observable. */
-  readonly unread: Unread;
-  /** Returns both ends of the connection. */
-  readonly endpoints: (() => Endpoints) | undefined;
+  readonly #origin: ByteOrigin;
 
-  constructor(
-    subscribe: (subscriber: Subscriber<Buffer>) => TeardownLogic,
-    flow: Flow,
-    unread: Unread,
-    endpoints?: () => Endpoints,
-  ) {
-    super(subscribe, flow);
-    this.unread = unread;
-    this.endpoints = endpoints;
+  constructor(origin: ByteOrigin) {
+    super(undefined, origin.flow);
+    BYTES.apply(this, origin);
+    this.#origin = origin;
+  }
+
+  /** Gives bytes back. `subscriber` is the one that received them from this Observable. */
+  unread(bytes: Uint8Array, subscriber: Subscriber<unknown>): void {
+    this.#origin.unread(bytes, subscriber);
+  }
+
+  get endpoints(): Endpoints {
+    return this.#origin.opening;
   }
 }
 
@@ -36,8 +49,7 @@ export function unread(source: Observable<unknown>, bytes: Uint8Array, subscribe
  * stays the same, because it depends only on the bytes.
  */
 export function withEndpoints(error: unknown, source: Observable<unknown>): unknown {
-  const endpoints = source instanceof ByteSource ? source.endpoints?.() : undefined;
-  if (!endpoints || !(error instanceof FrameError) || Object.isFrozen(error)) return error;
-  const { local, remote } = endpoints;
+  if (!(source instanceof ByteSource) || !(error instanceof FrameError) || Object.isFrozen(error)) return error;
+  const { local, remote } = source.endpoints;
   return error.local || error.remote ? error : Object.assign(error, { local, remote });
 }

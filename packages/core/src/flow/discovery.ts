@@ -45,20 +45,18 @@ type Step = { readonly flows?: unknown; readonly destination?: unknown } | undef
 /**
  * Walks from `subscriber`, and adds `flow` to the first FlowSet on the way.
  * @param origin The flow that Flowables remember for this source. Stand-ins with this flow leave.
- * @returns A function that removes `flow` again; `undefined` if there is no consumer.
+ * @returns The set that `flow` has joined, and must leave again; `undefined` if there is no consumer.
  */
-export function joinConsumer(
-  subscriber: Subscriber<unknown>,
-  flow: Flow,
-  origin: Flow = flow,
-): (() => void) | undefined {
+export function joinConsumer(subscriber: Subscriber<unknown>, flow: Flow, origin: Flow = flow): FlowSet | undefined {
   const passed: StandIn[] = [];
   for (let step = subscriber as unknown as Step; step; step = step.destination as Step) {
-    for (const standIn of standIns.get(step) ?? []) if (standIn.origin === origin) passed.push(standIn);
-    if (step.flows instanceof FlowSet) {
-      const leave = step.flows.add(flow);
+    const here = standIns.get(step);
+    if (here) for (const standIn of here) if (standIn.origin === origin) passed.push(standIn);
+    const { flows } = step;
+    if (flows instanceof FlowSet) {
+      flows.join(flow);
       for (const standIn of passed) standIn.leave();
-      return leave;
+      return flows;
     }
   }
   return undefined;
@@ -69,17 +67,18 @@ export function joinConsumer(
  * consumer.
  */
 export function standInFor(origin: Flow, subscriber: Subscriber<unknown>): StandIn | undefined {
-  const leaveConsumer = joinConsumer(subscriber, origin);
-  if (!leaveConsumer) return undefined;
+  const consumer = joinConsumer(subscriber, origin);
+  if (!consumer) return undefined;
   const here = standIns.get(subscriber) ?? new Set();
   standIns.set(subscriber, here);
   const standIn: StandIn = {
     origin,
     left: false,
     leave: () => {
+      if (standIn.left) return;
       standIn.left = true;
       here.delete(standIn);
-      leaveConsumer();
+      consumer.leave(origin);
     },
   };
   here.add(standIn);

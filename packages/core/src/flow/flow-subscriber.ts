@@ -1,6 +1,6 @@
 // FlowSubscriber: the subscriber that the operators of this library use. It keeps the chain of destinations that
 // discovery.ts walks.
-import { type Observer, Subscriber } from 'rxjs';
+import { type Observer, Subscriber, type Unsubscribable } from 'rxjs';
 import type { FlowSet } from './flow-set.js';
 
 /** What a {@link FlowSubscriber} does with the notifications of its source. */
@@ -18,8 +18,13 @@ export interface FlowHandlers<T> {
  */
 export class FlowSubscriber<T> extends Subscriber<T> {
   readonly flows: FlowSet | undefined;
+  /**
+   * Its place among the subscribers of a socket. It is given up with the subscription. Cheaper than `add()`, which
+   * makes a list for it.
+   */
+  place: Unsubscribable | undefined;
   readonly #handlers: FlowHandlers<T>;
-  readonly #onError: (error: unknown) => void;
+  readonly #receiver: Observer<never>;
 
   /** @param destination `undefined` at the end of a pipeline. */
   constructor(destination: Subscriber<never> | undefined, handlers: FlowHandlers<T>, flows?: FlowSet) {
@@ -27,15 +32,23 @@ export class FlowSubscriber<T> extends Subscriber<T> {
     this.#handlers = handlers;
     this.flows = flows;
     // Kept here, because a handler may throw after it has unsubscribed, and `this.destination` is then cleared.
-    const receiver: Observer<never> = this.destination;
-    this.#onError = (error) => receiver.error(error);
+    this.#receiver = this.destination;
+  }
+
+  override unsubscribe(): void {
+    if (this.closed) return;
+    try {
+      super.unsubscribe();
+    } finally {
+      this.place?.unsubscribe();
+    }
   }
 
   protected override _next(value: T): void {
     try {
       this.#handlers.next(value);
     } catch (error) {
-      this.#onError(error);
+      this.#receiver.error(error);
     }
   }
 
@@ -55,7 +68,7 @@ export class FlowSubscriber<T> extends Subscriber<T> {
     try {
       run();
     } catch (error) {
-      this.#onError(error);
+      this.#receiver.error(error);
     } finally {
       this.unsubscribe();
     }

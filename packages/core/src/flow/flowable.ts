@@ -58,10 +58,37 @@ export class Flowable<T> extends Observable<T> implements Flow {
     complete?: (() => void) | null,
   ): Subscription {
     // Created before the source is subscribed, so that the source's walk meets the stand-in.
-    const standIn = observerOrNext instanceof Subscriber ? standInFor(this.#flow, observerOrNext) : undefined;
+    const needsStandIn = observerOrNext instanceof Subscriber && !(this.operator instanceof OriginOperator);
+    const standIn = needsStandIn ? standInFor(this.#flow, observerOrNext) : undefined;
     const subscription = super.subscribe(observerOrNext as (value: T) => void, error, complete);
     if (standIn && !standIn.left) subscription.add(standIn.leave);
     return subscription;
+  }
+}
+
+/**
+ * Subscribes to an origin that is not an Observable, and joins the consumer in doing so. One operator serves all
+ * Flowables of a kind: a subscribe function of its own would cost each of them a hundred bytes.
+ */
+export class OriginOperator<O, T> implements Operator<unknown, T> {
+  readonly #subscribe: (origin: O, subscriber: Subscriber<T>) => void;
+
+  constructor(subscribe: (origin: O, subscriber: Subscriber<T>) => void) {
+    this.#subscribe = subscribe;
+  }
+
+  /** Makes `flowable` subscribe to `origin`. */
+  apply(flowable: Flowable<T>, origin: O): void {
+    flowable.source = origin as never;
+    flowable.operator = this as never;
+  }
+
+  call(subscriber: Subscriber<T>, origin: unknown): void {
+    try {
+      this.#subscribe(origin as O, subscriber);
+    } catch (error) {
+      subscriber.error(error);
+    }
   }
 }
 
@@ -77,8 +104,8 @@ export function flowable<T>(
     const leaves: (() => void)[] = [];
     const teardown = run(subscriber, (flow) => {
       leaves.push(all.add(flow));
-      const leaveConsumer = joinConsumer(subscriber, flow, all);
-      if (leaveConsumer) leaves.push(leaveConsumer);
+      const consumer = joinConsumer(subscriber, flow, all);
+      if (consumer) leaves.push(() => consumer.leave(flow));
     });
     subscriber.add(teardown);
     // Runs after the teardown of `run`: a flow that is released here must find its subscription closed.

@@ -15,24 +15,28 @@ interface LazyFlow {
 /** The reason of a consumer that goes on in the next turn of the event loop by itself. */
 export const NEXT_TURN = 'the next turn';
 
+/** Is notified of the first hold and of the last release. A socket is one itself, so that it needs no function. */
+export type HoldsOwner = { heldChanged(held: boolean): void } | ((held: boolean) => void);
+
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */
 export class Holds implements Flow {
-  readonly #tokens = new Set<{ readonly reason: Reason }>();
-  readonly #onChange: (held: boolean) => void;
+  /** `undefined` until the first hold: most sockets are never held. */
+  #tokens: Set<{ readonly reason: Reason }> | undefined;
+  readonly #owner: HoldsOwner;
   /** Whether the values arrive in real time. If so, a consumer may process them in several turns of the event loop. */
   isRealTime: boolean;
 
-  constructor(onChange: (held: boolean) => void, { isRealTime = false } = {}) {
-    this.#onChange = onChange;
+  constructor(owner: HoldsOwner, isRealTime = false) {
+    this.#owner = owner;
     this.isRealTime = isRealTime;
   }
 
   get held(): boolean {
-    return this.#tokens.size > 0;
+    return this.#tokens !== undefined && this.#tokens.size > 0;
   }
 
   get holds(): readonly string[] {
-    return [...this.#tokens].map(({ reason }) => (typeof reason === 'string' ? reason : reason()));
+    return [...(this.#tokens ?? [])].map(({ reason }) => (typeof reason === 'string' ? reason : reason()));
   }
 
   /** Whether all holds end by themselves in the next turn. */
@@ -42,12 +46,18 @@ export class Holds implements Flow {
 
   hold(reason: Reason = 'hold'): Release {
     const token = { reason };
-    this.#tokens.add(token);
-    if (this.#tokens.size === 1) this.#onChange(true);
+    this.#tokens ??= new Set();
+    const tokens = this.#tokens.add(token);
+    if (tokens.size === 1) this.#notify(true);
     const release = () => {
-      if (this.#tokens.delete(token) && this.#tokens.size === 0) this.#onChange(false);
+      if (tokens.delete(token) && tokens.size === 0) this.#notify(false);
     };
     return Object.assign(release, { [Symbol.dispose]: release });
+  }
+
+  #notify(held: boolean): void {
+    if (typeof this.#owner === 'function') this.#owner(held);
+    else this.#owner.heldChanged(held);
   }
 }
 

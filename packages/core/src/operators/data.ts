@@ -1,8 +1,8 @@
 // data(): the bytes of a socket, up to the peer's FIN.
-import type { Observable } from 'rxjs';
-import type { SocketEvent } from '../base/events.js';
-import { byteHandlers } from '../engine/socket-bytes.js';
-import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import type { Observable, Subscriber } from 'rxjs';
+import type { CloseReport, SocketEvent } from '../base/events.js';
+import { closedBeforeEndError } from '../base/premature-close.js';
+import { type FlowHandlers, FlowSubscriber } from '../flow/flow-subscriber.js';
 import { operate } from '../flow/flowable.js';
 import { controlOf, Socket } from '../socket.js';
 
@@ -35,15 +35,31 @@ type OfOneConnection<E extends { readonly type: string }> = 'disconnect' extends
 export function data(): <E extends { readonly type: string } = SocketEvent>(
   source: Observable<E> & OfOneConnection<E>,
 ) => Observable<Buffer> {
-  return (source: Observable<unknown>) => {
-    if (source instanceof Socket) return controlOf(source).bytes;
-    if ('eachConnection' in source) {
-      const remedy = 'write reconnecting.eachConnection((bytes) => bytes.pipe(lines()))';
-      throw new TypeError(`data() would join the bytes of several connections: ${remedy}`);
-    }
-    const events = source as Observable<SocketEvent>;
-    return operate<SocketEvent, Buffer>(events, (subscriber) =>
-      events.subscribe(new FlowSubscriber<SocketEvent>(subscriber as never, byteHandlers(subscriber))),
-    );
+  return bytesOf as never;
+}
+
+// Not a function for each call: a server calls data() for each connection.
+function bytesOf(source: Observable<unknown>): Observable<Buffer> {
+  if (source instanceof Socket) return controlOf(source).bytes;
+  if ('eachConnection' in source) {
+    const remedy = 'write reconnecting.eachConnection((bytes) => bytes.pipe(lines()))';
+    throw new TypeError(`data() would join the bytes of several connections: ${remedy}`);
+  }
+  const events = source as Observable<SocketEvent>;
+  return operate<SocketEvent, Buffer>(events, (subscriber) =>
+    events.subscribe(new FlowSubscriber<SocketEvent>(subscriber as never, byteHandlers(subscriber))),
+  );
+}
+
+/** The handlers that turn the events of a socket into its bytes: they complete at the peer's FIN. */
+function byteHandlers(subscriber: Subscriber<Buffer>): FlowHandlers<SocketEvent> {
+  let report: CloseReport | undefined;
+  return {
+    next: (event) => {
+      if (event.type === 'data') subscriber.next(event.data);
+      else if (event.type === 'end') subscriber.complete();
+      else if (event.type === 'close') report = event.report;
+    },
+    complete: () => subscriber.error(closedBeforeEndError(report)),
   };
 }

@@ -3,14 +3,14 @@ import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import type { SocketError } from '../base/errors.js';
-import { Connection } from '../engine/connection.js';
 import type { SocketLimits } from '../engine/limits.js';
 import { resetStream } from '../engine/node-internals.js';
 import { ownerOf, underlyingStream } from '../engine/owners.js';
 import { endpointsOf, internetEndpoints, type TransportNaming } from '../engine/transport.js';
 import { handshakeBegins, handshakeEnds } from '../observe/socket-events.js';
 import type { ExpectedProxies } from '../proxy-protocol/trusted.js';
-import { controlOf, Socket } from '../socket.js';
+import { controlOf, type Socket } from '../socket.js';
+import { AcceptedConnection, type AcceptingServer } from './accepted-connection.js';
 import type { Admission } from './admission.js';
 import { expectHeader } from './behind-proxies.js';
 import type { ConnectionEvent, DropEvent } from './events.js';
@@ -40,20 +40,32 @@ export interface AcceptedHandlers {
   emptied(): void;
 }
 
-export class AcceptedConnections {
+export class AcceptedConnections implements AcceptingServer {
   /** The open sockets. */
   readonly sockets = new Set<Socket>();
   /** All open streams, including those in a handshake and those that were upgraded. */
   readonly #streams = new Set<net.Socket>();
   readonly #transport: AcceptTransport;
-  readonly #naming: Required<TransportNaming>;
+  readonly naming: Required<TransportNaming>;
   readonly #limits: AcceptedLimits;
   readonly #handlers: AcceptedHandlers;
+
+  get socketLimits(): SocketLimits {
+    return this.#limits.socket;
+  }
+
+  get claimTimeout(): number {
+    return this.#limits.claimTimeout;
+  }
+
+  get target(): string {
+    return this.#transport.target;
+  }
 
   constructor(transport: AcceptTransport, limits: AcceptedLimits, handlers: AcceptedHandlers) {
     const { type, endpoints = internetEndpoints, explain = () => undefined } = transport;
     this.#transport = transport;
-    this.#naming = { type, endpoints, explain };
+    this.naming = { type, endpoints, explain };
     this.#limits = limits;
     this.#handlers = handlers;
   }
@@ -61,12 +73,17 @@ export class AcceptedConnections {
   /** Accepts the connections of this Node server. */
   listenTo(server: net.Server): void {
     const isPlain = this.#transport.acceptEvent === 'connection';
+    const streams = this.#streams;
+    // One for all: `once()` would make two functions for each stream.
+    const onClose = function (this: net.Socket) {
+      streams.delete(this);
+    };
     // They wait until it is clear that the connection is wanted: one of them begins the TLS handshake.
     const listeners = server.listeners('connection');
     server.removeAllListeners('connection');
     server.on('connection', (stream: net.Socket) => {
-      this.#streams.add(stream);
-      stream.once('close', () => this.#streams.delete(stream));
+      streams.add(stream);
+      stream.on('close', onClose);
       this.#afterHeader(stream, (received) => {
         if (!this.#admits(stream)) return;
         if (!isPlain) handshakeBegins(stream, this.#limits.socket.scheduler);
@@ -78,7 +95,7 @@ export class AcceptedConnections {
     if (!isPlain) server.on('secureConnection', (stream: Duplex) => this.#accept(stream));
     server.on('tlsClientError', (error: Error, stream: Duplex) => this.#handshakeFailed(error, stream));
     server.on('drop', (peer?: net.DropArgument) =>
-      this.drop('maxConnections', this.#naming.endpoints((peer ?? {}) as Duplex).remote),
+      this.drop('maxConnections', this.naming.endpoints((peer ?? {}) as Duplex).remote),
     );
   }
 
@@ -86,7 +103,7 @@ export class AcceptedConnections {
   #afterHeader(stream: net.Socket, goOn: (received?: Buffer) => void): void {
     const { proxies, socket } = this.#limits;
     if (!proxies) return goOn();
-    const { remote } = this.#naming.endpoints(stream);
+    const { remote } = this.naming.endpoints(stream);
     const refused = (error: SocketError) => this.drop('proxyProtocol', remote, error);
     expectHeader(stream, proxies, socket.scheduler, remote, { arrived: goOn, refused });
   }
@@ -109,8 +126,10 @@ export class AcceptedConnections {
 
   // A refused connection is closed as Node closes those beyond maxConnections.
   #admits(stream: net.Socket): boolean {
-    const { remote } = endpointsOf(this.#naming, stream);
-    const refusing = this.#transport.admissions?.find((admission) => !admission.admits(stream, remote));
+    const { admissions } = this.#transport;
+    if (!admissions || admissions.length === 0) return true;
+    const { remote } = endpointsOf(this.naming, stream);
+    const refusing = admissions.find((admission) => !admission.admits(stream, remote));
     if (!refusing) return true;
     stream.destroy();
     this.drop(refusing.reason, remote);
@@ -120,38 +139,24 @@ export class AcceptedConnections {
   #accept(stream: Duplex, received?: Buffer): void {
     // The socket decides whether our side ends at the peer's FIN.
     stream.allowHalfOpen = true;
-    const { socket: limits, claimTimeout } = this.#limits;
-    const unclaimed = () => {
-      this.drop('unclaimed', socket.remote);
-      socket.error(new Error(`nobody subscribed within claimTimeout (${claimTimeout} ms)`));
-    };
-    const transport = {
-      ...this.#naming,
-      target: this.#peerOf(stream),
-      readyEvent: undefined,
-      open: () => stream,
-      received,
-    };
-    const connection = new Connection(transport, limits, { claimTimeout, unclaimed });
-    const socket: Socket = new Socket(connection);
-    handshakeEnds(underlyingStream(stream), connection);
+    const accepted = new AcceptedConnection(this, stream, received);
+    const { socket } = accepted;
+    const control = controlOf(socket);
+    handshakeEnds(underlyingStream(stream), control);
     this.sockets.add(socket);
-    controlOf(socket).afterClose(() => {
-      this.sockets.delete(socket);
-      if (this.sockets.size === 0) this.#handlers.emptied();
-    });
+    control.afterClose(accepted);
     this.#handlers.emit({ type: 'connection', socket });
+    control.awaitClaim(accepted);
   }
 
-  // Messages name the peer, because the address that accepted it is the same for all.
-  #peerOf(stream: Duplex): string {
-    const { remote } = endpointsOf(this.#naming, stream);
-    return (remote && formatEndpoint(remote)) || this.#transport.target;
+  closed(socket: Socket): void {
+    this.sockets.delete(socket);
+    if (this.sockets.size === 0) this.#handlers.emptied();
   }
 
   #handshakeFailed(cause: NodeJS.ErrnoException, stream: Duplex): void {
-    const { local, remote } = endpointsOf(this.#naming, stream);
-    const target = this.#peerOf(stream);
-    this.drop('handshake', remote, this.#naming.explain(cause, { phase: 'open', target, local, remote }, stream));
+    const { local, remote } = endpointsOf(this.naming, stream);
+    const target = (remote && formatEndpoint(remote)) || this.target;
+    this.drop('handshake', remote, this.naming.explain(cause, { phase: 'open', target, local, remote }, stream));
   }
 }

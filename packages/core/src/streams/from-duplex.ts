@@ -48,7 +48,7 @@ export function fromDuplex(duplex: Duplex, options: SocketOptions = {}): Socket 
   // If the signal is aborted already, there is nothing to wait for, but the stream must still be destroyed.
   if (!connecting || limits.signal?.aborted) {
     const transport = { type: 'duplex', open, readyEvent: undefined, target: targetOf(duplex) } as const;
-    return announced(new Connection(transport, limits, { claimTimeout: 0, unclaimed: () => {} }));
+    return announced(new Connection(transport, limits, 'open'));
   }
   const readyEvent = 'encrypted' in duplex ? 'secureConnect' : 'connect';
   const transport = { type: 'duplex', open, readyEvent, resolves: true, target: 'the stream' } as const;

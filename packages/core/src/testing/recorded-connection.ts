@@ -1,6 +1,6 @@
 // RecordedConnection: one end of a connection that records what it receives, and does only what a test tells it.
 import type net from 'node:net';
-import { tapReads } from '../engine/node-internals.js';
+import { resumeTappedReads, tapReads, UNPATCHED } from '../engine/node-internals.js';
 
 /** How a connection ended: the other side sent a FIN or a reset, or this side gave up first. */
 export type RecordedEnd = 'fin' | 'reset' | 'local';
@@ -35,12 +35,13 @@ export class RecordedConnection {
       return !this.#paused;
     };
     // Node alone may report a reset as an end.
-    const readOn = tapReads(stream, onChunk, () => this.#receive(undefined));
-    if (!readOn) {
+    const onEnd = () => this.#receive(undefined);
+    const isTapped = tapReads(stream, { ...UNPATCHED, onChunk, onEnd, onWriteError: () => {} });
+    if (!isTapped) {
       stream.on('data', (chunk: Buffer) => onChunk(chunk) || stream.pause());
-      stream.on('end', () => this.#receive(undefined));
+      stream.on('end', onEnd);
     }
-    this.#readOn = readOn ?? (() => stream.resume());
+    this.#readOn = () => (isTapped ? resumeTappedReads(stream) : void stream.resume());
     this.#readOn();
   }
 
