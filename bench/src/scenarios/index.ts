@@ -8,6 +8,7 @@ import { pingPong } from './ping-pong.js';
 import { smallReads } from './reader.js';
 import { receive } from './receive.js';
 import { sendFiles } from './send-file.js';
+import { writesOf1k, writesOf16, writesOf100 } from './small-writes.js';
 
 export const scenarios: readonly Scenario[] = [
   receive,
@@ -15,6 +16,9 @@ export const scenarios: readonly Scenario[] = [
   longLines,
   smallReads,
   sendFiles,
+  writesOf16,
+  writesOf100,
+  writesOf1k,
   echoBulk,
   pingPong,
   echoServer,

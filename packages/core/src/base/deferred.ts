@@ -9,9 +9,16 @@ export interface Deferred {
 }
 
 export function deferred(): Deferred {
-  let settle: Pick<Deferred, 'resolve' | 'reject'> | undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
+  let resolve: Deferred['resolve'] | undefined;
+  let rejectPromise: Deferred['reject'] | undefined;
+  const promise = new Promise<void>((onResolved, onRejected) => {
+    resolve = onResolved;
+    rejectPromise = onRejected;
   });
-  return { promise: handled(promise), ...(settle as NonNullable<typeof settle>) };
+  // Handled only now, because that costs another promise, and few are rejected.
+  const reject = (reason: unknown) => {
+    handled(promise);
+    rejectPromise?.(reason);
+  };
+  return { promise, resolve: resolve as Deferred['resolve'], reject };
 }

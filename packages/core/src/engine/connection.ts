@@ -221,11 +221,15 @@ export class Connection
     if (subscriber.closed) entry.unsubscribe();
     else if (!(subscriber instanceof FlowSubscriber && subscriber.place === entry)) subscriber.add(entry);
     this.dial();
-    this.claim();
+    this.#use();
   }
 
   /** Marks the connection as used: an accepted one may read from now on. */
   claim(): void {
+    if (!this.#claimed) this.#use();
+  }
+
+  #use(): void {
     this.#claimed = true;
     this.#usage?.claimed();
     this.#advance();
@@ -260,7 +264,7 @@ export class Connection
   complete(by: SocketControl['completedBy'] = 'complete'): void {
     this.#completeWriteSide(by);
     this.dial();
-    this.claim();
+    this.#use();
   }
 
   abort(reason: unknown): void {

@@ -35,6 +35,9 @@ interface Receipt extends Deferred {
   readonly at: number;
 }
 
+/** Flushes what was written in the turn. Not a closure of each turn: many turns have a single small write. */
+let endTurn: (side: WriteSide) => void;
+
 export class WriteSide {
   state: 'open' | 'completing' | 'finished' | 'broken' = 'open';
   /** Whether bytes were lost and nobody waited for them. */
@@ -152,7 +155,8 @@ export class WriteSide {
     // Empty chunks share a promise, so that any number of them costs nothing.
     const last = this.#receipts?.peekLast();
     if (last?.at === this.#accepted) return last.promise;
-    const receipt = { at: this.#accepted, ...deferred() };
+    const { promise, resolve, reject } = deferred();
+    const receipt = { at: this.#accepted, promise, resolve, reject };
     this.#receipts ??= new Queue();
     this.#receipts.push(receipt);
     this.#charge();
@@ -186,10 +190,14 @@ export class WriteSide {
   #planFlush(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
-    process.nextTick(() => {
-      this.#flushPlanned = false;
-      this.#flushIfIdle();
-    });
+    process.nextTick(endTurn, this);
+  }
+
+  static {
+    endTurn = (side) => {
+      side.#flushPlanned = false;
+      side.#flushIfIdle();
+    };
   }
 
   // While the kernel does not take what it was given, chunks wait here and not in the stream: here small ones are
