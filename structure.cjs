@@ -75,6 +75,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: ['node_modules', '(^|/)dist/'] },
     exclude: { path: '^tests/(docs|mutation)/dist/' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['module', 'import', 'node', 'default'] },
   },
 };

@@ -4,7 +4,7 @@ import { missingProgramsReporter } from './tests/support/missing-programs-report
 const source = (path: string) => new URL(path, import.meta.url).pathname;
 
 /**
- * Tests import the packages by name and get their sources; child processes run the build. The first match counts, so
+ * Tests import the packages by name and get their sources; child processes run the bundles. The first match counts, so
  * subpaths come first.
  */
 export const alias = [
@@ -30,6 +30,7 @@ const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 export default defineConfig({
   test: {
     reporters: ['default', missingProgramsReporter],
+    globalSetup: source('scripts/bundle-before-tests.mjs'),
     // Most tests wait for other processes and for timers, so that one worker would leave a core idle.
     maxWorkers: '100%',
     projects: [

@@ -40,11 +40,11 @@ async function sourcesByName(): Promise<Map<string, string>> {
   for (const file of (await filesOf('packages/*/package.json')).sort()) {
     const { name, exports } = JSON.parse(await readFile(join(root, file), 'utf8')) as {
       name: string;
-      exports: Record<string, string>;
+      exports: Record<string, string | { readonly module: string }>;
     };
     for (const [subpath, built] of Object.entries(exports)) {
-      if (!built.endsWith('.js')) continue;
-      const source = built.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
+      if (typeof built === 'string') continue;
+      const source = built.module.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
       sources.set(join(name, subpath), join(root, file, '..', source));
     }
   }

@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/snippets.js';
 
@@ -125,9 +126,85 @@ describe.each(names)('@rxsock/%s', (name) => {
     const pkgDir = unpacked(name);
     const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg!))).toEqual([]);
-    expect(await readdir(pkgDir)).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json', 'src']),
-    );
+    expect((await readdir(pkgDir)).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+  });
+
+  test('has JavaScript that an entry point imports, declarations of sources, and nothing else', async () => {
+    const dist = join(unpacked(name), 'dist');
+    const used = new Set<string>();
+    for (const condition of ['module', 'default'] as const) {
+      for (const path of await importedFiles(name, condition)) used.add(relative(dist, path));
+    }
+    const sources = await readdir(join(root, 'packages', name, 'src'), { recursive: true });
+    const declarations = sources.filter((file) => file.endsWith('.ts')).map((file) => file.replace(/ts$/, 'd.ts'));
+    const packed = (await readdir(dist, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(dist, join(entry.parentPath, entry.name)));
+    expect(packed.sort()).toEqual([...used, ...declarations].sort());
+  });
+});
+
+/** The files of a package that its entry points import, under one condition. */
+async function importedFiles(name: Name, condition: 'module' | 'default'): Promise<string[]> {
+  const { exports } = JSON.parse(await readFile(join(unpacked(name), 'package.json'), 'utf8')) as {
+    exports: Record<string, string | Record<typeof condition, string>>;
+  };
+  const input = Object.values(exports).flatMap((target) => (typeof target === 'string' ? [] : target[condition]));
+  const built = await rolldown({ input, cwd: unpacked(name), external: (id) => !/^[./]/.test(id), treeshake: false });
+  const { output } = await built.generate({ preserveModules: true });
+  await built.close();
+  return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+}
+
+describe('the two builds of a package', () => {
+  test('Node takes the bundle: a few files', async () => {
+    const project = await projectWith('core');
+    const { stdout } = await runIn(project, "console.log(import.meta.resolve('@rxsock/core'));");
+    expect(stdout).toMatch(/core\/dist\/bundle\/index\.js\n$/);
+    expect((await readdir(join(unpacked('core'), 'dist', 'bundle'))).length).toBeLessThan(10);
+  });
+
+  test('a bundler takes the files that a program uses, and no others', async () => {
+    const project = await projectWith('core');
+    const main = join(project, 'main.mjs');
+    await writeFile(main, "import { lines } from '@rxsock/core';\nconsole.log(lines);\n");
+    const built = await rolldown({ input: main, external: 'rxjs', platform: 'node' });
+    const { output } = await built.generate({ minify: true });
+    await built.close();
+    const ids = output[0].moduleIds.map((id) => relative(project, id));
+    expect(ids).toContain('node_modules/@rxsock/core/dist/framing/line-decoder.js');
+    expect(ids.filter((id) => /bundle|connection|socket|transfer/.test(id))).toEqual([]);
+    expect(output[0].code.length).toBeLessThan(25_000);
+  });
+
+  test('a class is one and the same for all entry points and packages, and keeps its name', async () => {
+    const project = await projectWith('unix');
+    const program = `
+      import * as core from '@rxsock/core';
+      import { ForeignListenerError } from '@rxsock/core/process';
+      import { socketPair } from '@rxsock/core/testing';
+      import { connect } from '@rxsock/unix';
+      const isClass = (value) => typeof value === 'function' && /^class\\b/.test(value);
+      console.log(JSON.stringify([
+        socketPair()[0] instanceof core.Socket,
+        connect({ path: '/none' }) instanceof core.Socket,
+        ForeignListenerError.prototype instanceof core.SocketError,
+        Object.entries(core).filter(([name, value]) => isClass(value) && value.name !== name),
+      ]));`;
+    const { stdout } = await runIn(project, program);
+    expect(JSON.parse(stdout)).toEqual([true, true, true, []]);
+  });
+
+  test('a stack trace names the functions, and leads to lines that can be read', async () => {
+    const project = await projectWith('core');
+    const program = `
+      import { connect } from '@rxsock/core';
+      try { connect({ port: -1 }); } catch ({ stack }) { console.log(stack); }`;
+    const { stdout } = await runIn(project, program);
+    const [, path, line] = /at connect \(file:\/\/(.*bundle.*):(\d+):\d+\)/.exec(stdout) ?? [];
+    const text = (await readFile(path!, 'utf8')).split('\n')[Number(line) - 1]!;
+    expect(text.trim().length).toBeGreaterThan(0);
+    expect(text.length).toBeLessThan(120);
   });
 });
 
