@@ -96,15 +96,16 @@ describe('a handler may return', () => {
   });
 
   test('reading continues after the answer for as long as the handler reads', async () => {
-    const received: string[] = [];
+    let received: Recording<string> | undefined;
     const { port, errors } = await serving((socket) => {
-      socket.pipe(data(), lines()).subscribe((line) => received.push(line));
+      received = record(socket.pipe(data(), lines()));
       return 'bye';
     });
     const peer = rawClient(port);
     expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('bye'), end: 'end' });
     peer.end('one\ntwo\n');
-    await expect.poll(() => received).toEqual(['one', 'two']);
+    expect(await received?.ended).toEqual({});
+    expect(received?.values).toEqual(['one', 'two']);
     expect(errors()).toEqual([]);
   });
 
