@@ -26,7 +26,7 @@ import { States } from '../base/states.js';
 import { spendRead } from '../base/turn-budget.js';
 import { ByteSource } from '../flow/byte-source.js';
 import { joinConsumer } from '../flow/discovery.js';
-import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { FlowLink } from '../flow/flow-subscriber.js';
 import { Holds } from '../flow/holds.js';
 import { taps } from '../observe/byte-tap.js';
 import type { ConnectionRole } from '../observe/messages.js';
@@ -65,7 +65,7 @@ import { type CloseListener, Outcome } from './outcome.js';
 import { setOwner } from './owners.js';
 import { PeerProgress } from './peer-progress.js';
 import { ReadSide, type ReadSideHandlers } from './read-side.js';
-import type { SubscriberEntry, SubscriberOwner, SubscriptionType } from './subscriber-entry.js';
+import type { SubscriberEntry, SubscriberOwner, SubscriptionType, Watcher } from './subscriber-entry.js';
 import { Subscribers } from './subscribers.js';
 import { type Limit, type LimitLengths, Timeouts, type TimeoutsOwner } from './timeouts.js';
 import type { Dial, DialHandlers, StreamTransport, Transport, TransportType } from './transport.js';
@@ -219,7 +219,7 @@ export class Connection
     entry.consumer = joinConsumer(subscriber, this.flow);
     // Before anything is delivered, because the subscriber may leave during the delivery.
     if (subscriber.closed) entry.unsubscribe();
-    else if (!(subscriber instanceof FlowSubscriber && subscriber.place === entry)) subscriber.add(entry);
+    else if (!(subscriber instanceof FlowLink && subscriber.place === entry)) subscriber.add(entry);
     this.dial();
     this.#use();
   }
@@ -330,15 +330,24 @@ export class Connection
     return this.#stream?.isNetSocket ?? false;
   }
 
-  beginWrite(): () => void {
-    let running = true;
+  beginWrite(writer: Watcher): void {
+    if (this.#life === 'idle' && this.limits.signal?.aborted) this.#abortBySignal();
+    this.#usage?.cancelPlan();
     this.#wholeWrites++;
-    return () => {
-      if (!running) return;
-      running = false;
-      this.#wholeWrites--;
-      this.#endWithPeer();
-    };
+    this.#subscribers.watch(writer);
+    if (this.writeSide.state === 'broken') writer.broken(this.writeSide.error);
+    this.dial();
+    this.claim();
+  }
+
+  endWrite(): void {
+    this.#wholeWrites--;
+    this.#endWithPeer();
+  }
+
+  unwatch(writer: Watcher): void {
+    this.#subscribers.unwatch(writer);
+    this.#oneLeft();
   }
 
   flush(): void {
@@ -364,10 +373,6 @@ export class Connection
 
   onProgress(listener: () => void): () => void {
     return this.writeSide.onProgress(listener);
-  }
-
-  onBroken(listener: (error: unknown) => void): () => void {
-    return this.writeSide.onBroken(listener);
   }
 
   cut(reason: unknown): void {
@@ -581,11 +586,19 @@ export class Connection
   progressed(): void {
     this.lastWriteAt = this.limits.scheduler.now();
     const timeouts = this.#timeouts;
-    if (!timeouts) return;
-    timeouts.touch('idle');
-    timeouts.touch('linger');
-    timeouts.touch('halfOpen');
-    timeouts.touch('fin');
+    timeouts?.touch('idle');
+    timeouts?.touch('linger');
+    timeouts?.touch('halfOpen');
+    timeouts?.touch('fin');
+    this.#subscribers.progressed();
+  }
+
+  writeBroken(): void {
+    this.#subscribers.writeBroken(this.writeSide.error);
+  }
+
+  get isWriting(): boolean {
+    return this.#wholeWrites > 0;
   }
 
   drained(): void {
@@ -732,6 +745,10 @@ export class Connection
   subscriberLeft(entry: SubscriberEntry): void {
     this.#subscribers.remove(entry);
     entry.consumer?.leave(this.flow);
+    this.#oneLeft();
+  }
+
+  #oneLeft(): void {
     this.#advance();
     if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#closing) return;
     this.#usage ??= new Usage(this.limits);

@@ -8,6 +8,7 @@ import type { ByteSource } from '../flow/byte-source.js';
 import type { ConnectionRole } from '../observe/messages.js';
 import type { SocketLimits } from './limits.js';
 import type { CloseListener } from './outcome.js';
+import type { Watcher } from './subscriber-entry.js';
 import type { StreamTuning } from './tuning.js';
 import type { Acceptor } from './usage.js';
 
@@ -41,10 +42,15 @@ export interface SocketControl {
   /** Whether the memory of a chunk may be reused once the chunk was handed to the kernel. */
   readonly copiesWrites: boolean;
   /**
-   * Begins a write that must arrive whole. Until the returned function is called, the peer's FIN does not complete our
-   * side, whatever `allowHalfOpen` says: a FIN before the last byte would tell the peer that it has everything.
+   * Begins a write that must arrive whole, and dials. Until `endWrite`, the peer's FIN does not complete our side,
+   * whatever `allowHalfOpen` says: a FIN before the last byte would tell the peer that it has everything. Until
+   * `unwatch`, the writer keeps the socket open and is notified; at once if the write side is broken.
    */
-  beginWrite(): () => void;
+  beginWrite(writer: Watcher): void;
+  /** The write is whole, or was aborted. */
+  endWrite(): void;
+  /** Removes a writer. If nobody else uses the socket, the socket closes. */
+  unwatch(writer: Watcher): void;
   /** Whether the memory budget has room for a chunk of so many bytes. If not, `drain` comes when it has. */
   hasRoomFor(bytes: number): boolean;
   /** Hands written bytes to the Node stream now, instead of at the end of the turn. */
@@ -57,8 +63,6 @@ export interface SocketControl {
   onProgress(listener: () => void): () => void;
   /** Measures how many bytes have left, also in the middle of a write. */
   readonly progress: ProgressMeter;
-  /** Calls `listener` when the write side breaks; at once if it is broken. The returned function removes it. */
-  onBroken(listener: (error: unknown) => void): () => void;
   /** Aborts because a write is not whole. Does nothing once FIN was sent: everything is out then. */
   cut(reason: unknown): void;
 

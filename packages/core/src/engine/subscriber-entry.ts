@@ -9,6 +9,18 @@ import type { FlowSet } from '../flow/flow-set.js';
 /** What a subscriber wants: `events` and `bytes` make it a reader; a type of event makes it a watcher. */
 export type SubscriptionType = 'events' | 'bytes' | SocketEvent['type'];
 
+/** Who watches a connection, and keeps it open without reading. */
+export interface Watcher {
+  /** An event, other than `data` and `close`. */
+  notify(event: SocketEvent): void;
+  /** Bytes have left. */
+  progressed(): void;
+  /** The write side has broken. */
+  broken(error: unknown): void;
+  /** The connection has closed. @param error `undefined` if it has not failed. */
+  closed(event: CloseEvent, error: unknown): void;
+}
+
 /** The connection that the subscriber belongs to. */
 export interface SubscriberOwner {
   /** The subscriber has unsubscribed. Called once. */
@@ -16,7 +28,7 @@ export interface SubscriberOwner {
 }
 
 /** Is its own context: there is one for each subscriber of each socket. */
-export class SubscriberEntry extends AsyncContext implements Unsubscribable {
+export class SubscriberEntry extends AsyncContext implements Unsubscribable, Watcher {
   readonly owner: SubscriberOwner;
   readonly subscriber: Subscriber<never>;
   readonly #type: SubscriptionType;
@@ -86,13 +98,17 @@ export class SubscriberEntry extends AsyncContext implements Unsubscribable {
   }
 
   /** Emits the last event, and ends the subscription. @param error `undefined` if the socket has not failed. */
-  finish(event: CloseEvent, error: unknown): void {
+  closed(event: CloseEvent, error: unknown): void {
     this.notify(event);
     if (this.subscriber.closed) return;
     // Bytes complete at the peer's FIN. Here it has not come.
     const failure = this.#type === 'bytes' ? (error ?? closedBeforeEndError(event.report)) : error;
     this.runInAsyncScope(guardedEnd, undefined, this.subscriber, failure);
   }
+
+  // A subscriber is told of the events only.
+  progressed(): void {}
+  broken(): void {}
 
   /** The subscription is over. */
   unsubscribe(): void {

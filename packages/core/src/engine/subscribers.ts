@@ -1,25 +1,31 @@
 // The subscribers of a socket. A reader receives all events, or the bytes only; a watcher receives the events of one type.
 // A socket reads for readers only.
-import type { SchedulerLike, Subscriber } from 'rxjs';
+import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
 import type { CloseEvent, ConnectEvent, DataEvent, SocketEvent } from '../base/events.js';
-import { FlowSubscriber } from '../flow/flow-subscriber.js';
+import { FlowLink } from '../flow/flow-subscriber.js';
 import type { ReceiveQueue } from './receive-queue.js';
-import { SubscriberEntry, type SubscriberOwner, type SubscriptionType } from './subscriber-entry.js';
+import { SubscriberEntry, type SubscriberOwner, type SubscriptionType, type Watcher } from './subscriber-entry.js';
 
 /** Events that later subscribers receive too, beside `connect`. */
 const REPLAYED: ReadonlySet<SocketEvent['type']> = new Set(['secureConnect', 'end', 'finish']);
+
+/** The last event, and what the connection failed with. */
+interface Last {
+  readonly event: CloseEvent;
+  readonly error: unknown;
+}
 
 const NOBODY: readonly SubscriberEntry[] = [];
 
 export class Subscribers {
   // Replaced at every change: a subscriber that comes or leaves during a notification does not disturb the loop.
   #readers = NOBODY;
-  #watchers = NOBODY;
+  #watchers: readonly Watcher[] = NOBODY;
   /** Both ends, when the connection is open. The `connect` event is made from them when somebody asks for it. */
   #connected: Endpoints | undefined;
   #replayed: SocketEvent[] | undefined;
-  #last: { readonly event: CloseEvent; readonly error: unknown } | undefined;
+  #last: Last | undefined;
   /** After the close: the bytes that nobody has read, for the next reader. */
   #rest: ReceiveQueue | undefined;
   /** Whether a reader is receiving them. It may still give bytes back. */
@@ -56,28 +62,50 @@ export class Subscribers {
   /** Adds a reader, or a watcher of one type. */
   add(subscriber: Subscriber<never>, type: SubscriptionType): SubscriberEntry {
     const entry = new SubscriberEntry(this.#owner, subscriber, type);
-    // The socket that a FlowSubscriber subscribes to first: it may give bytes back, also when it has left.
-    if (subscriber instanceof FlowSubscriber) subscriber.place ??= entry;
+    // The socket that a FlowLink subscribes to first: it may give bytes back, also when it has left.
+    if (subscriber instanceof FlowLink) subscriber.place ??= entry;
     if (this.#connected && entry.wants('connect')) entry.notify(connectEvent(this.#connected));
     if (this.#replayed)
       for (const event of this.#replayed)
         if (event.type !== 'end' || type === 'end' || !this.#restWaits) entry.notify(event);
-    if (this.#last) {
-      const { event, error } = this.#last;
-      // In the next turn, so that a `retry` of a closed socket does not loop in this one.
-      const turn = this.#scheduler.schedule(() => {
-        if (entry.reads) this.#deliverRest(entry);
-        entry.finish(event, error);
-      });
-      subscriber.add(turn);
-    } else if (entry.reads) this.#readers = this.#readers.concat(entry);
-    else this.#watchers = this.#watchers.concat(entry);
+    if (!entry.reads) subscriber.add(this.watch(entry));
+    else if (!this.#last) this.#readers = this.#readers.concat(entry);
+    else subscriber.add(this.#closeNextTurn(entry, this.#last, () => this.#deliverRest(entry)));
     return entry;
+  }
+
+  /** Adds a watcher. Returns what cancels the notification of a connection that has closed already. */
+  watch(watcher: Watcher): Subscription | undefined {
+    if (this.#last) return this.#closeNextTurn(watcher, this.#last);
+    this.#watchers = this.#watchers.concat(watcher);
+    return undefined;
+  }
+
+  // In the next turn, so that a `retry` of a closed socket does not loop in this one.
+  #closeNextTurn(watcher: Watcher, { event, error }: Last, before?: () => void): Subscription {
+    return this.#scheduler.schedule(() => {
+      before?.();
+      watcher.closed(event, error);
+    });
   }
 
   remove(entry: SubscriberEntry): void {
     if (entry.reads) this.#readers = without(this.#readers, entry);
-    else this.#watchers = without(this.#watchers, entry);
+    else this.unwatch(entry);
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.#watchers = without(this.#watchers, watcher);
+  }
+
+  /** Bytes have left. */
+  progressed(): void {
+    for (const watcher of this.#watchers) watcher.progressed();
+  }
+
+  /** The write side has broken. */
+  writeBroken(error: unknown): void {
+    for (const watcher of this.#watchers) watcher.broken(error);
   }
 
   /** The connection is open: emits `connect`, also to later subscribers. */
@@ -90,7 +118,7 @@ export class Subscribers {
   emit(event: Exclude<SocketEvent, DataEvent | CloseEvent>): void {
     if (REPLAYED.has(event.type)) this.#replay(event);
     const readers = this.#readers;
-    for (const entry of this.#watchers) entry.notify(event);
+    for (const watcher of this.#watchers) watcher.notify(event);
     for (const entry of readers) entry.notify(event);
   }
 
@@ -106,7 +134,7 @@ export class Subscribers {
 
   /** Records that a subscriber gives bytes back. Returns the position in the stream where these bytes end. */
   noteUnread(by: Subscriber<unknown>, bytes: number): number | undefined {
-    const place = by instanceof FlowSubscriber ? by.place : undefined;
+    const place = by instanceof FlowLink ? by.place : undefined;
     const isOurs = place instanceof SubscriberEntry && place.owner === this.#owner;
     return isOurs ? place.noteUnread(bytes) : undefined;
   }
@@ -130,8 +158,8 @@ export class Subscribers {
     const watchers = this.#watchers;
     this.#watchers = NOBODY;
     this.#readers = NOBODY;
-    for (const entry of watchers) entry.finish(event, error);
-    for (const entry of readers) entry.finish(event, error);
+    for (const watcher of watchers) watcher.closed(event, error);
+    for (const entry of readers) entry.closed(event, error);
   }
 
   // A reader that leaves takes what it has received, without what it gives back. The next one continues there.
@@ -148,8 +176,8 @@ export class Subscribers {
   }
 }
 
-function without(entries: readonly SubscriberEntry[], entry: SubscriberEntry): readonly SubscriberEntry[] {
-  if (entries.length === 1) return entries[0] === entry ? NOBODY : entries;
+function without<T extends Watcher>(entries: readonly T[], entry: T): readonly T[] {
+  if (entries.length === 1 && entries[0] === entry) return NOBODY as readonly Watcher[] as readonly T[];
   return entries.filter((other) => other !== entry);
 }
 

@@ -21,6 +21,10 @@ export interface WriteSideHandlers {
   progressed(): void;
   /** All bytes have left, after `write` had returned `false`. */
   drained(): void;
+  /** Nothing can be written any more: the state is `broken`. */
+  writeBroken(): void;
+  /** Whether somebody writes who is told that. */
+  readonly isWriting: boolean;
   /** Returns the error of writes to a connection that has closed without a failure. */
   closedError(): unknown;
 }
@@ -50,7 +54,6 @@ export class WriteSide {
   readonly #flushBytes: number;
   readonly #handlers: WriteSideHandlers;
   /** Sets and queues that most connections never need are made when something is put into them. */
-  #brokenListeners: Set<(error: unknown) => void> | undefined;
   #progressListeners: Set<() => void> | undefined;
   #stream: NodeStream | undefined;
   /** Chunks that the Node stream has not received yet. */
@@ -280,14 +283,14 @@ export class WriteSide {
     const finished = this.state === 'finished';
     this.state = finished ? 'finished' : 'broken';
     this.#failure = error;
-    const awaited = (this.#receipts?.length ?? 0) + (this.#brokenListeners?.size ?? 0) > 0;
-    this.lostSilently = this.pending > 0 && !awaited;
+    const isAwaited = (this.#receipts?.length ?? 0) > 0 || this.#handlers.isWriting;
+    this.lostSilently = this.pending > 0 && !isAwaited;
     this.#gathered.clear();
     const receipts = this.#receipts;
     this.#receipts = undefined;
     this.#charge();
     for (let receipt = receipts?.shift(); receipt; receipt = receipts?.shift()) receipt.reject(this.error);
-    if (!finished) for (const listener of [...(this.#brokenListeners ?? [])]) listener(this.error);
+    if (!finished) this.#handlers.writeBroken();
   }
 
   /** Calls `listener` whenever bytes have left. The returned function removes it. */
@@ -295,17 +298,6 @@ export class WriteSide {
     this.#progressListeners ??= new Set();
     this.#progressListeners.add(listener);
     return () => this.#progressListeners?.delete(listener);
-  }
-
-  /** Calls `listener` when the write side breaks; at once if it is broken. The returned function removes it. */
-  onBroken(listener: (error: unknown) => void): () => void {
-    if (this.state === 'broken') {
-      listener(this.error);
-      return () => {};
-    }
-    this.#brokenListeners ??= new Set();
-    this.#brokenListeners.add(listener);
-    return () => this.#brokenListeners?.delete(listener);
   }
 
   /** Reports to the memory budget what this side keeps. */

@@ -16,23 +16,18 @@ export interface FlowHandlers<T> {
  * A subscriber with a FlowSet is a consumer: the walk of a source ends there. A subscriber without one only passes
  * values on: the walk continues at its destination.
  */
-export class FlowSubscriber<T> extends Subscriber<T> {
+export class FlowLink<T> extends Subscriber<T> {
   readonly flows: FlowSet | undefined;
   /**
    * Its place among the subscribers of a socket. It is given up with the subscription. Cheaper than `add()`, which
    * makes a list for it.
    */
   place: Unsubscribable | undefined;
-  readonly #handlers: FlowHandlers<T>;
-  readonly #receiver: Observer<never>;
 
   /** @param destination `undefined` at the end of a pipeline. */
-  constructor(destination: Subscriber<never> | undefined, handlers: FlowHandlers<T>, flows?: FlowSet) {
+  constructor(destination: Subscriber<never> | undefined, flows: FlowSet | undefined) {
     super(destination);
-    this.#handlers = handlers;
     this.flows = flows;
-    // Kept here, because a handler may throw after it has unsubscribed, and `this.destination` is then cleared.
-    this.#receiver = this.destination;
   }
 
   override unsubscribe(): void {
@@ -42,6 +37,20 @@ export class FlowSubscriber<T> extends Subscriber<T> {
     } finally {
       this.place?.unsubscribe();
     }
+  }
+}
+
+/** A {@link FlowLink} that calls handlers. */
+export class FlowSubscriber<T> extends FlowLink<T> {
+  readonly #handlers: FlowHandlers<T>;
+  readonly #receiver: Observer<never>;
+
+  /** @param destination `undefined` at the end of a pipeline. */
+  constructor(destination: Subscriber<never> | undefined, handlers: FlowHandlers<T>, flows?: FlowSet) {
+    super(destination, flows);
+    this.#handlers = handlers;
+    // Kept here, because a handler may throw after it has unsubscribed, and `this.destination` is then cleared.
+    this.#receiver = this.destination;
   }
 
   protected override _next(value: T): void {

@@ -1,14 +1,15 @@
 // serve(): runs a handler for each connection, and writes the handler's answer to the connection.
 import { inspect } from 'node:util';
-import { filter, from, Observable, type ObservableInput, of, Subscription } from 'rxjs';
+import { filter, from, Observable, type ObservableInput, of, type Subscriber } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { checkFunction, checkOptions } from '../base/check.js';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
+import { guarded } from '../base/guarded.js';
 import type { ConnectionErrorEvent, ServerEvent } from '../server/events.js';
 import { controlOf, Socket } from '../socket.js';
-import { writeTo } from './write-to.js';
+import { ChunkWriter } from '../transfer/chunk-writer.js';
 
 // biome-ignore lint/suspicious/noConfusingVoidType: an async function that returns nothing has this type.
 type AsyncResult = PromiseLike<Chunk | void>;
@@ -81,64 +82,121 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
   return (server) => {
     const served = new WeakSet<Socket>();
     return new Observable((subscriber) => {
-      const answers = new Subscription();
-      const context = new AsyncContext();
-      const serveSocket = (socket: Socket) => {
-        if (served.has(socket)) return;
-        served.add(socket);
-        socket.allowHalfOpen = true;
-        const control = controlOf(socket);
-        const answer = new Subscription();
-        answers.add(answer);
-        let failed = false;
-        const fail = (error: unknown) => {
-          if (failed || control.upgraded) return;
-          failed = true;
-          control.cut(error);
-          subscriber.next({ type: 'connectionError', socket, error });
-          // Called last, because it may throw.
-          if (!(error instanceof SocketError)) onError(error, socket);
-        };
-        const afterClose = (run: () => void) => control.afterClose(() => context.runInAsyncScope(run));
-        afterClose(() => {
-          if (control.failure && !answers.closed) fail(control.failure);
-        });
-        // A listener of its own, so that an error thrown by onError() does not prevent it.
-        afterClose(() => answer.unsubscribe());
-        let hasAnswered = false;
-        const answerFailed = (error: unknown) => {
-          // The handler has completed our side itself, as relay() does when its target ends first, and now the peer has
-          // ended too. The other direction of the relay may still be running, but nothing can be missing here.
-          const isWhole = !hasAnswered && !control.failure && control.completedBy === 'complete';
-          if (!isWhole || !isPrematureClose(error)) fail(error);
-        };
-        try {
-          const progress = chunksOf(handler(socket)).pipe(writeTo(socket));
-          answer.add(
-            progress.subscribe({
-              next: () => {
-                hasAnswered = true;
-              },
-              error: answerFailed,
-            }),
-          );
-        } catch (error) {
-          fail(error);
-        }
-      };
+      const serving = new Serving(handler, onError, subscriber);
       subscriber.add(
         server.subscribe({
           next: (event) => {
             subscriber.next(event);
-            if (event.type === 'connection') serveSocket(event.socket);
+            if (event.type !== 'connection' || served.has(event.socket)) return;
+            served.add(event.socket);
+            serving.serve(event.socket);
           },
           error: (error) => subscriber.error(error),
           complete: () => subscriber.complete(),
         }),
       );
-      subscriber.add(answers);
+      subscriber.add(() => serving.stop());
     });
   };
+}
+
+/** One subscription: the answers in progress. */
+class Serving {
+  readonly #handler: (socket: Socket) => HandlerResult;
+  readonly #onError: (error: unknown, socket: Socket) => void;
+  readonly #events: Subscriber<ConnectionErrorEvent>;
+  readonly #answers = new Set<Answer>();
+  #stopped = false;
+  readonly context = new AsyncContext();
+
+  constructor(
+    handler: (socket: Socket) => HandlerResult,
+    onError: (error: unknown, socket: Socket) => void,
+    events: Subscriber<ConnectionErrorEvent>,
+  ) {
+    this.#handler = handler;
+    this.#onError = onError;
+    this.#events = events;
+  }
+
+  serve(socket: Socket): void {
+    socket.allowHalfOpen = true;
+    const answer = new Answer(this, socket);
+    this.#answers.add(answer);
+    controlOf(socket).afterClose(answer);
+    answer.run(this.#handler);
+  }
+
+  failed(socket: Socket, error: unknown): void {
+    this.#events.next({ type: 'connectionError', socket, error });
+    if (!(error instanceof SocketError)) guarded(() => this.#onError(error, socket));
+  }
+
+  closed(answer: Answer, failure: unknown): void {
+    if (failure && !this.#stopped) answer.failed(failure);
+    this.#answers.delete(answer);
+    answer.stop();
+  }
+
+  /** Aborts the answers that are not finished. */
+  stop(): void {
+    this.#stopped = true;
+    for (const answer of this.#answers) answer.stop();
+    this.#answers.clear();
+  }
+}
+
+/** The answer to one connection. */
+class Answer extends ChunkWriter {
+  readonly #serving: Serving;
+  #hasFailed = false;
+
+  constructor(serving: Serving, socket: Socket) {
+    super(socket);
+    this.#serving = serving;
+  }
+
+  protected get end(): boolean {
+    return true;
+  }
+
+  run(handler: (socket: Socket) => HandlerResult): void {
+    try {
+      const chunks = chunksOf(handler(this.socket));
+      this.begin();
+      if (!this.closed) chunks.subscribe(this);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The answer has failed, or its connection. */
+  failed(error: unknown): void {
+    const control = controlOf(this.socket);
+    // The handler has completed our side itself, as relay() does when its target ends first, and now the peer has ended
+    // too. The other direction of the relay may still be running, but nothing can be missing here.
+    const isWhole = this.bytesSent === 0 && !control.failure && control.completedBy === 'complete';
+    if (!isWhole || !isPrematureClose(error)) this.#fail(error);
+    this.stop();
+  }
+
+  #fail(error: unknown): void {
+    const control = controlOf(this.socket);
+    if (this.#hasFailed || control.upgraded) return;
+    this.#hasFailed = true;
+    control.cut(error);
+    this.#serving.failed(this.socket, error);
+  }
+
+  protected done(): void {
+    this.stop();
+  }
+
+  /** The connection has closed. */
+  connectionClosed(): void {
+    const { failure } = controlOf(this.socket);
+    this.#serving.context.runInAsyncScope(() => this.#serving.closed(this, failure));
+  }
 }
 
 function isPrematureClose(error: unknown): boolean {

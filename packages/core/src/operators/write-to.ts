@@ -1,12 +1,10 @@
 // writeTo(): the writing half of a pipeline.
-import { Observable, type OperatorFunction } from 'rxjs';
-import { type Chunk, toBytes } from '../base/bytes.js';
+import { Observable, type OperatorFunction, type Subscriber } from 'rxjs';
+import type { Chunk } from '../base/bytes.js';
 import { checkBoolean, checkOptions } from '../base/check.js';
-import { FlowSet } from '../flow/flow-set.js';
-import { FlowSubscriber } from '../flow/flow-subscriber.js';
-import { Brake, NEXT_TURN } from '../flow/holds.js';
 import { controlOf, type Socket } from '../socket.js';
-import { type EndOptions, WholeWrite, type WriteProgress } from '../transfer/whole-write.js';
+import { ChunkWriter } from '../transfer/chunk-writer.js';
+import type { EndOptions, WriteProgress } from '../transfer/whole-write.js';
 
 /**
  * Writes its source to the socket and emits the progress. It does not read from the socket.
@@ -35,47 +33,46 @@ import { type EndOptions, WholeWrite, type WriteProgress } from '../transfer/who
  * ```
  */
 export function writeTo(socket: Socket, options: EndOptions = {}): OperatorFunction<Chunk, WriteProgress> {
-  const control = controlOf(socket);
+  controlOf(socket);
   checkOptions(options, '{ end: false }');
   const { end = true } = options;
   checkBoolean('end', end);
   return (source) =>
     new Observable((subscriber) => {
-      const upstream = new FlowSet();
-      const brake = new Brake(upstream, () => (control.waitsForTurn ? NEXT_TURN : 'writeTo'));
-      let emitted = 0;
-      const emitProgress = (bytesSent: number) => {
-        if (bytesSent === emitted) return;
-        emitted = bytesSent;
-        subscriber.next({ bytesSent });
-      };
-      const write = new WholeWrite(socket, {
-        failed: (error) => subscriber.error(error),
-        progressed: emitProgress,
-        drained: (bytesSent) => {
-          emitProgress(bytesSent);
-          brake.off();
-        },
-      });
-      subscriber.add(() => write.close());
-      if (subscriber.closed) return;
-      source.subscribe(
-        new FlowSubscriber<Chunk>(
-          subscriber as never,
-          {
-            next: (chunk) => {
-              if (!write.write(toBytes(chunk))) brake.on();
-              emitProgress(write.bytesSent);
-            },
-            error: (error) => write.cut(error, () => subscriber.error(error)),
-            complete: () =>
-              write.finish(end, () => {
-                emitProgress(write.bytesSent);
-                subscriber.complete();
-              }),
-          },
-          upstream,
-        ),
-      );
+      const writer = new ProgressWriter(socket, end, subscriber);
+      writer.start(source);
     });
+}
+
+/** Writes to the socket, and emits the progress to its destination. */
+class ProgressWriter extends ChunkWriter {
+  protected readonly end: boolean;
+  readonly #subscriber: Subscriber<WriteProgress>;
+  #emitted = 0;
+
+  constructor(socket: Socket, end: boolean, subscriber: Subscriber<WriteProgress>) {
+    super(socket);
+    this.end = end;
+    this.#subscriber = subscriber;
+  }
+
+  start(source: Observable<Chunk>): void {
+    this.begin();
+    this.#subscriber.add(() => this.stop());
+    if (!this.#subscriber.closed) source.subscribe(this);
+  }
+
+  protected override emitProgress(bytesSent: number): void {
+    if (bytesSent === this.#emitted) return;
+    this.#emitted = bytesSent;
+    this.#subscriber.next({ bytesSent });
+  }
+
+  failed(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+
+  protected done(): void {
+    this.#subscriber.complete();
+  }
 }

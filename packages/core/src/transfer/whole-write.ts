@@ -6,14 +6,15 @@
 //      └── the socket fails ──▶ failed;  cut(), or close() before finish() ──▶ cut: the connection is aborted
 //
 // A chunk for which the memory budget has no room waits here until `drain`, and so does finish().
-import { Subscription } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import { type Deferred, deferred } from '../base/deferred.js';
+import type { CloseEvent, SocketEvent } from '../base/events.js';
+import { guarded } from '../base/guarded.js';
 import { handled } from '../base/handled.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import type { SocketControl } from '../engine/control.js';
+import type { Watcher } from '../engine/subscriber-entry.js';
 import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
-import { watch } from './watch.js';
 
 /** Whether a transfer completes the write side. Options of {@link writeTo}, {@link through} and the like. */
 export interface EndOptions {
@@ -35,47 +36,62 @@ export interface WholeWriteHandlers {
   /** The socket failed or closed before the write was finished. Called at most once. */
   failed(error: unknown): void;
   /** Bytes have left. @param bytesSent How many bytes of this write were handed to the kernel so far. */
-  progressed?(bytesSent: number): void;
+  readonly progressed?: ((bytesSent: number) => void) | undefined;
   /** Everything has left, after `write` had returned `false`. */
   drained?(bytesSent: number): void;
 }
 
-export class WholeWrite {
+/** Is its own context: the handlers run in that of the code that made the write, whoever breaks the socket. */
+export class WholeWrite extends AsyncContext implements Watcher {
   #state: 'writing' | 'finishing' | 'finished' | 'failed' | 'cut' = 'writing';
+  #closed = false;
   readonly #socket: Socket;
   readonly #control: SocketControl;
   readonly #handlers: WholeWriteHandlers;
-  readonly #watching = new Subscription();
-  /** The handlers run in the context of the code that made the write, whoever breaks the socket. */
-  readonly #context = new AsyncContext();
-  readonly #endWrite: () => void;
   /** What `ready()` waits for: the next `drain`. */
   #drain: Deferred | undefined;
   /** The chunk for which the memory budget has no room, and what to do when it is written. */
   #chunk: Uint8Array | undefined;
   #afterChunk: (() => void) | undefined;
+  /** Called when FIN was sent. */
+  #done: (() => void) | undefined;
   /** How many bytes were written, and how many of them have left. */
   #written = 0;
   #sent = 0;
 
   /** Dials, and keeps the socket open without reading it. If the socket is broken already, calls `failed` at once. */
   constructor(socket: Socket, handlers: WholeWriteHandlers) {
+    super();
     this.#socket = socket;
     this.#control = controlOf(socket);
     this.#handlers = handlers;
-    this.#endWrite = this.#control.beginWrite();
-    const fail = (error: unknown) => this.#fail(error);
-    const progressed = () => handlers.progressed?.(this.bytesSent);
-    this.#watching.add(this.#control.onBroken(fail));
-    if (handlers.progressed)
-      this.#watching.add(this.#control.onProgress(() => this.#context.runInAsyncScope(progressed)));
-    this.#watching.add(
-      watch(socket, 'drain').subscribe({
-        next: () => this.#drained(),
-        error: fail,
-        complete: () => fail(prematureCloseError('write')),
-      }),
-    );
+    this.#control.beginWrite(this);
+  }
+
+  // ---- Watcher
+
+  notify({ type }: SocketEvent): void {
+    if (type === 'drain') this.runInAsyncScope(guarded, undefined, () => this.#drained());
+    else if (type === 'finish') this.#finished();
+  }
+
+  closed(_event: CloseEvent, error: unknown): void {
+    if (this.#isOpen) this.broken(error ?? prematureCloseError('write'));
+  }
+
+  progressed(): void {
+    if (this.#handlers.progressed) this.runInAsyncScope(() => this.#handlers.progressed?.(this.bytesSent));
+  }
+
+  broken(error: unknown): void {
+    if (!this.#isOpen) return;
+    this.#state = 'failed';
+    this.#drain?.reject(error);
+    this.runInAsyncScope(() => this.#handlers.failed(error));
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === 'writing' || this.#state === 'finishing';
   }
 
   /** How many bytes of this write were handed to the kernel. */
@@ -120,7 +136,7 @@ export class WholeWrite {
       // Another writer of this socket may have used the room.
       if (chunk && !(this.#control.hasRoomFor(chunk.length) && this.#writeChunk(chunk))) return;
     } catch (error) {
-      return this.cut(error, () => this.#context.runInAsyncScope(() => this.#handlers.failed(error)));
+      return this.cut(error, () => this.#handlers.failed(error));
     }
     this.#handlers.drained?.(this.bytesSent);
     this.#drain?.resolve();
@@ -156,17 +172,21 @@ export class WholeWrite {
       return;
     }
     this.#state = 'finishing';
-    const finished = () => {
-      if (this.#state !== 'finishing') return;
-      this.#state = 'finished';
-      this.#context.runInAsyncScope(done);
-    };
+    this.#done = done;
     if (!end) {
-      this.#control.flushed().then(finished, (error) => this.#fail(error));
-      return;
+      const finished = () => this.#finished();
+      this.#control.flushed().then(finished, (error) => this.broken(error));
+    } else if (this.#control.writeState === 'finished') {
+      this.#finished();
+    } else {
+      this.#socket.complete();
     }
-    this.#watching.add(watch(this.#socket, 'finish').subscribe({ next: finished, error: () => {} }));
-    this.#socket.complete();
+  }
+
+  #finished(): void {
+    if (this.#state !== 'finishing' || this.#closed) return;
+    this.#state = 'finished';
+    this.runInAsyncScope(guarded, undefined, () => this.#done?.());
   }
 
   /**
@@ -181,21 +201,17 @@ export class WholeWrite {
     this.#control.cut(reason);
     // After the abort: otherwise the peer's FIN would complete our side here, and the peer would take a part for the
     // whole.
-    this.#endWrite();
+    this.#control.endWrite();
   }
 
   /** Releases the socket. If the write is not whole, this aborts the connection. */
   close(reason: unknown = new Error('the transfer was stopped before it was complete')): void {
-    this.#watching.unsubscribe();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#control.unwatch(this);
     this.#drain?.reject(reason);
+    const wasCut = this.#state === 'cut';
     this.cut(reason);
-    if (this.#state !== 'cut') this.#endWrite();
-  }
-
-  #fail(error: unknown): void {
-    if (this.#state !== 'writing' && this.#state !== 'finishing') return;
-    this.#state = 'failed';
-    this.#drain?.reject(error);
-    this.#context.runInAsyncScope(() => this.#handlers.failed(error));
+    if (!wasCut && this.#state !== 'cut') this.#control.endWrite();
   }
 }
