@@ -24,7 +24,7 @@ const packages = {
       './lookup': ['resolveHost', 'reverseLookup', 'servicePort', 'isPortFree', 'localAddresses'],
       './process': ['handOver', 'inheritedListeners', 'singleInstance'],
       './proxy': ['socks5', 'httpConnect'],
-      './diagnostics': ['channel'],
+      './diagnostics': ['channel', 'traceHolds'],
       './testing': ['faultyProxy', 'recordingClient', 'recordingPeer', 'socketPair'],
     },
     needs: [],

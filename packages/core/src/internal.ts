@@ -39,7 +39,9 @@ export {
   tapDatagramSent,
 } from './observe/datagram-events.js';
 export { idOf } from './observe/ids.js';
+export { inspected, plural } from './observe/inspect.js';
 export { liveDatagramSockets, liveServers, liveSockets } from './observe/live.js';
+export { plainProperties } from './observe/plain-properties.js';
 export { encodeProxyHeader } from './proxy-protocol/encode.js';
 export { parseProxyHeader } from './proxy-protocol/parse.js';
 export { resolveLocalProxyProtocol } from './proxy-protocol/trusted.js';

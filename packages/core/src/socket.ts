@@ -1,5 +1,5 @@
 // The socket as users see it: an Observable of typed events and an Observer of bytes, in front of one connection.
-import { inspect } from 'node:util';
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import type { Observable, Observer, Subscriber } from 'rxjs';
 import { type Chunk, toBytes } from './base/bytes.js';
 import { checkOptions, checkTimeout } from './base/check.js';
@@ -12,8 +12,11 @@ import type { Connection, ReadyState } from './engine/connection.js';
 import type { SocketControl } from './engine/control.js';
 import type { TransportType } from './engine/transport.js';
 import { Flowable, OriginOperator } from './flow/flowable.js';
+import type { Holder } from './flow/holds.js';
 import { iterate } from './flow/iterate.js';
 import { idOf } from './observe/ids.js';
+import { inspected } from './observe/inspect.js';
+import { plainProperties } from './observe/plain-properties.js';
 import type { Proxied } from './proxy-protocol/proxied.js';
 
 /** Returns the {@link SocketControl} of a socket. Throws a TypeError for anything else. */
@@ -262,6 +265,11 @@ export class Socket
     return this.#connection.lastWriteAt;
   }
 
+  /** Who holds the socket now, since when, and, while `traceHolds()` of `@rxsock/core/diagnostics` is on, from where. */
+  get holders(): readonly Holder[] {
+    return this.#connection.flow.holders;
+  }
+
   /** Whether our side stays open after the peer's FIN. You may change it at any time before the FIN. */
   get allowHalfOpen(): boolean {
     return this.#connection.allowHalfOpen;
@@ -269,6 +277,15 @@ export class Socket
 
   set allowHalfOpen(allow: boolean) {
     this.#connection.allowHalfOpen = allow;
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('Socket', this, depth, options, () => ({
+      target: this.#connection.opening.scene.target,
+      role: this.#connection.role,
+      more: () => plainProperties(this),
+    }));
   }
 }
 

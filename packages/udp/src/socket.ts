@@ -1,6 +1,17 @@
 // DatagramSocket: the public class. The work is done by Binding.
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
-import { broadcast, checkOptions, checkTimeout, handled, idOf, type Registrable } from '@rxsock/core/internal';
+import {
+  broadcast,
+  checkOptions,
+  checkTimeout,
+  handled,
+  idOf,
+  inspected,
+  plainProperties,
+  plural,
+  type Registrable,
+} from '@rxsock/core/internal';
 import { filter, firstValueFrom, Observable, type Observer, throwIfEmpty } from 'rxjs';
 import { Binding, type DatagramSocketState } from './binding.js';
 import { toDatagram } from './datagram.js';
@@ -234,6 +245,15 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   /** The bytes that wait to be sent, counted as for `highWaterMark`. */
   get writableLength(): number {
     return this.#binding.sendQueue.pendingBytes;
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('DatagramSocket', this, depth, options, () => {
+      const { messagesRead, messagesWritten } = this.report;
+      const facts = [`${plural(messagesRead, 'message')} read`, `${messagesWritten} written`];
+      return { facts, more: () => plainProperties(this) };
+    });
   }
 }
 

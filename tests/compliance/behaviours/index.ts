@@ -18,6 +18,7 @@ import { operators } from './operators.js';
 import { races } from './races.js';
 import { resets } from './resets.js';
 import { servers } from './servers.js';
+import { windowTopic } from './window.js';
 import { writes } from './writes.js';
 
 export const topics: readonly Topic[] = [
@@ -40,4 +41,5 @@ export const topics: readonly Topic[] = [
   nettest,
   contexts,
   leaks,
+  windowTopic,
 ];

@@ -1,6 +1,7 @@
 // The errors of sockets, framing and backpressure: a base class with a stable `code`, and subclasses for the errors
 // that callers tell apart.
-import type { Endpoint } from './endpoint.js';
+import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type Endpoint, formatEndpoint } from './endpoint.js';
 
 /** What the socket was doing when it failed. */
 export type ErrorPhase = 'open' | 'read' | 'write' | 'close';
@@ -155,6 +156,20 @@ export class FrameError extends SocketError {
       code: options.code ?? 'ERR_FRAME_MALFORMED',
       cause: options.cause,
     });
+  }
+
+  /**
+   * @internal One line for logs if the peer's bytes are at fault: the stack leads into the decoder only. Without what a
+   * parser says, which quotes the bytes. An encoder's error shows the stack, with the value's way to it.
+   */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): unknown {
+    if (this.phase !== 'read') return this;
+    const { name, code, phase, local, remote, message, cause, ...rest } = this;
+    const why = cause instanceof SyntaxError ? message.replace(`: ${cause.message}`, '') : message;
+    const peer = remote ? ` from ${formatEndpoint(remote)}` : '';
+    const line = `${name} ${code}${peer}: ${why}`;
+    const isAsked = options.depth !== inspect.defaultOptions.depth && (depth === null || depth > 0);
+    return isAsked ? `${line} ${inspect({ phase, local, remote, ...rest }, { ...options, depth })}` : line;
   }
 }
 

@@ -1,5 +1,6 @@
 // The entry point @rxsock/core/diagnostics: what happens to the sockets and servers of this process.
 
+export { type Holder, traceHolds } from '../flow/holds.js';
 export type {
   ConnectionRole,
   DatagramCloseMessage,

@@ -162,7 +162,7 @@ export class Connection
     this.limits = limits;
     // Other streams may have virtual time, where there is no event loop. #carry() sees which.
     const isRealTime = transport.type !== 'duplex';
-    this.flow = new Holds(this, isRealTime);
+    this.flow = new Holds(this, isRealTime, limits.scheduler);
     this.allowHalfOpen = limits.allowHalfOpen;
     this.#subscribers = new Subscribers(this, limits.scheduler);
     this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, this);
@@ -837,11 +837,23 @@ export class Connection
 
   timedOut(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#subscribers.emit({ type: 'timeout' });
-    const phrase = timeout === 'holdTimeout' ? `was held by ${this.flow.holds.join(', ')} for` : what;
+    const phrase = timeout === 'holdTimeout' ? `was held by ${this.#describeHolders()} for` : what;
     this.#fail(timeoutError(timeout, milliseconds, phrase, this.opening.scene), 'timeout');
   }
 
   #abortBySignal(): void {
     this.abort(this.limits.signal?.reason);
+  }
+
+  /** Each with its age, where there are several, and with its stack if it was traced. */
+  #describeHolders(): string {
+    const now = this.limits.scheduler.now();
+    const { holders } = this.flow;
+    return holders
+      .map(({ reason, since, stack }) => {
+        const age = holders.length > 1 ? ` (for ${Math.round(now - since)} ms)` : '';
+        return `${reason}${age}${stack ? `, taken\n${stack}\n` : ''}`;
+      })
+      .join(', ');
   }
 }

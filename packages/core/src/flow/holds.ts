@@ -1,4 +1,5 @@
 // The two ends of a hold. `Holds` counts the holds on a source. `Brake` is the single hold of a consumer.
+import type { SchedulerLike } from 'rxjs';
 import type { Flow, Release } from './flow.js';
 
 /**
@@ -18,17 +19,84 @@ export const NEXT_TURN = 'the next turn';
 /** Is notified of the first hold and of the last release. A socket is one itself, so that it needs no function. */
 export type HoldsOwner = { heldChanged(held: boolean): void } | ((held: boolean) => void);
 
+/** One hold in force on a socket. */
+export interface Holder {
+  /** The name of the holder, as in `holds`. */
+  readonly reason: string;
+  /** When the hold began, in milliseconds since the epoch of the scheduler's clock, as `openedAt`. */
+  readonly since: number;
+  /** The call that took the hold, and its callers: only if `traceHolds()` was on. */
+  readonly stack: string | undefined;
+}
+
+interface Token {
+  readonly reason: Reason;
+  readonly since: number | undefined;
+  readonly stack: string | undefined;
+}
+
+/** How many calls of {@link traceHolds} are in force. */
+let tracing = 0;
+
+/**
+ * Records the stack of every hold that is taken on a socket from now on: `socket.holders`, `snapshot()` and the message
+ * of a `holdTimeout` then show the code that holds. It makes a hold about ten times as slow: for debugging.
+ *
+ * @returns A function that turns it off again.
+ * @example
+ * ```ts
+ * import { connect } from '@rxsock/core';
+ * import { traceHolds } from '@rxsock/core/diagnostics';
+ *
+ * traceHolds();
+ * const socket = connect({ port: 7000 });
+ * socket.hold('lunch');
+ * console.log(socket.holders[0]?.stack); // at the line above
+ * ```
+ */
+export function traceHolds(): () => void {
+  let on = true;
+  tracing++;
+  return () => {
+    if (on) tracing--;
+    on = false;
+  };
+}
+
+/** The stack of the code that calls `hold`. A consumer lies behind many frames of operators. */
+function stackOf(hold: (...args: never[]) => unknown): string | undefined {
+  const trace: { stack?: string } = {};
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Math.max(stackTraceLimit ?? 0, 50);
+  Error.captureStackTrace(trace, hold);
+  Error.stackTraceLimit = stackTraceLimit;
+  return trace.stack?.replace(/^.*\n/, '');
+}
+
+/**
+ * The reason of an operator that holds its source because its own consumers hold it: the path to them, as in `lines ←
+ * mapWithBackpressure`. Empty if they only wait for the next turn.
+ */
+export function pathTo(holds: Holds, operator: string): string {
+  const names = new Set(holds.holds);
+  names.delete(NEXT_TURN);
+  return [...names].map((name) => `${operator} ← ${name}`).join(', ');
+}
+
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */
 export class Holds implements Flow {
   /** `undefined` until the first hold: most sockets are never held. */
-  #tokens: Set<{ readonly reason: Reason }> | undefined;
+  #tokens: Set<Token> | undefined;
   readonly #owner: HoldsOwner;
   /** Whether the values arrive in real time. If so, a consumer may process them in several turns of the event loop. */
   isRealTime: boolean;
+  /** The clock of the holds. `undefined` where nobody asks how long a hold lasts. */
+  readonly #clock: Pick<SchedulerLike, 'now'> | undefined;
 
-  constructor(owner: HoldsOwner, isRealTime = false) {
+  constructor(owner: HoldsOwner, isRealTime = false, clock?: Pick<SchedulerLike, 'now'>) {
     this.#owner = owner;
     this.isRealTime = isRealTime;
+    this.#clock = clock;
   }
 
   get held(): boolean {
@@ -36,7 +104,12 @@ export class Holds implements Flow {
   }
 
   get holds(): readonly string[] {
-    return [...(this.#tokens ?? [])].map(({ reason }) => (typeof reason === 'string' ? reason : reason()));
+    return [...(this.#tokens ?? [])].map(nameOf);
+  }
+
+  /** The holds in force, of a source with a clock. */
+  get holders(): readonly Holder[] {
+    return [...(this.#tokens ?? [])].map((token) => ({ reason: nameOf(token), since: token.since ?? 0, stack: token.stack }));
   }
 
   /** Whether all holds end by themselves in the next turn. */
@@ -45,7 +118,9 @@ export class Holds implements Flow {
   }
 
   hold(reason: Reason = 'hold'): Release {
-    const token = { reason };
+    const clock = this.#clock;
+    const stack = clock && tracing > 0 ? stackOf(this.hold) : undefined;
+    const token = { reason, since: clock?.now(), stack };
     this.#tokens ??= new Set();
     const tokens = this.#tokens.add(token);
     if (tokens.size === 1) this.#notify(true);
@@ -59,6 +134,10 @@ export class Holds implements Flow {
     if (typeof this.#owner === 'function') this.#owner(held);
     else this.#owner.heldChanged(held);
   }
+}
+
+function nameOf({ reason }: Token): string {
+  return typeof reason === 'string' ? reason : reason();
 }
 
 /** The single hold of a consumer, which it switches on and off many times. */

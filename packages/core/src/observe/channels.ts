@@ -1,5 +1,6 @@
 // The diagnostics channels. They are created here once, because Node forgets a channel that nobody refers to.
 import { channel } from 'node:diagnostics_channel';
+import { logChannels } from './debug-log.js';
 
 export const socketChannels = {
   dial: channel('rxsock:socket:dial'),
@@ -24,3 +25,5 @@ export const datagramChannels = {
   error: channel('rxsock:datagram:error'),
   close: channel('rxsock:datagram:close'),
 };
+
+for (const channels of [socketChannels, serverChannels, datagramChannels]) logChannels(channels);

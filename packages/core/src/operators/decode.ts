@@ -12,7 +12,7 @@ import { unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
-import { Brake, Holds, NEXT_TURN } from '../flow/holds.js';
+import { Brake, Holds, NEXT_TURN, pathTo } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 import type { Codec } from '../framing/codec.js';
 import { UnfinishedFrame } from '../framing/unfinished-frame.js';
@@ -57,6 +57,18 @@ export function decode<T>(
   codec: Pick<Codec<T>, 'decoder'>,
   options: DecodeOptions = {},
 ): OperatorFunction<Uint8Array, T> {
+  return decodeAs('decode', codec, options);
+}
+
+/**
+ * As {@link decode}, for an operator of a codec of this library.
+ * @param name The name of the operator, as holds show it.
+ */
+export function decodeAs<T>(
+  name: string,
+  codec: Pick<Codec<T>, 'decoder'>,
+  options: DecodeOptions,
+): OperatorFunction<Uint8Array, T> {
   checkObject('codec', codec, 'a codec, such as linesCodec()');
   checkFunction('codec.decoder', codec.decoder);
   checkOptions(options, '{ frameTimeout: 5000 }');
@@ -91,7 +103,7 @@ export function decode<T>(
         updateDeadline();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
-      const brake = new Brake(upstream, () => [...new Set(holds.holds)].join(', ') || NEXT_TURN);
+      const brake = new Brake(upstream, () => pathTo(holds, name) || NEXT_TURN);
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
       const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {

@@ -2,7 +2,7 @@
 import type { OperatorFunction } from 'rxjs';
 import type { Chunk } from '../base/bytes.js';
 import { type DelimitedOptions, delimitedCodec } from '../framing/delimited.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /**
  * Splits bytes at a delimiter, which is not part of the frames. The same as
@@ -39,5 +39,5 @@ export function delimited(
   delimiter: Chunk,
   options: DelimitedOptions & DecodeOptions = {},
 ): OperatorFunction<Uint8Array, Buffer> {
-  return decode(delimitedCodec(delimiter, options), options);
+  return decodeAs('delimited', delimitedCodec(delimiter, options), options);
 }

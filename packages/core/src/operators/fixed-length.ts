@@ -1,7 +1,7 @@
 // fixedLength(): cuts bytes into frames of one length.
 import type { OperatorFunction } from 'rxjs';
 import { fixedLengthCodec } from '../framing/fixed-length.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /**
  * Cuts bytes into frames of `length` bytes. The same as `decode(fixedLengthCodec(length))`.
@@ -30,5 +30,5 @@ import { type DecodeOptions, decode } from './decode.js';
  * ```
  */
 export function fixedLength(length: number, options: DecodeOptions = {}): OperatorFunction<Uint8Array, Buffer> {
-  return decode(fixedLengthCodec(length), options);
+  return decodeAs('fixedLength', fixedLengthCodec(length), options);
 }

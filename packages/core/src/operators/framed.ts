@@ -15,7 +15,7 @@ import { Flowable } from '../flow/flowable.js';
 import { Brake } from '../flow/holds.js';
 import type { Codec, FrameCodec } from '../framing/codec.js';
 import { controlOf, type Socket } from '../socket.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /** What a codec decodes. */
 type FrameOf<C extends Codec<unknown>> = Exclude<ReturnType<ReturnType<C['decoder']>['next']>, undefined>;
@@ -44,7 +44,7 @@ export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> im
   constructor(socket: S, codec: FrameCodec<T, U>, options: DecodeOptions) {
     const upstream = new FlowSet();
     const frames = new Subject<T>();
-    const received = framesOf(socket, decode(codec, options));
+    const received = framesOf(socket, decodeAs('framed', codec, options));
     let started = false;
     // One decoder for all subscribers, for as long as the socket lives. It waits while there are no subscribers.
     const noSubscriber = new Brake(upstream, 'framed: there is no subscriber');

@@ -1,7 +1,7 @@
 // jsonLines(): parses each line as a JSON value.
 import type { OperatorFunction } from 'rxjs';
 import { type JsonLinesOptions, jsonLinesCodec } from '../framing/json-lines.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /**
  * Parses each line as a JSON value and skips blank lines. The same as `decode(jsonLinesCodec(options))`.
@@ -37,5 +37,5 @@ import { type DecodeOptions, decode } from './decode.js';
 export function jsonLines<T = unknown>(
   options: JsonLinesOptions & DecodeOptions = {},
 ): OperatorFunction<Uint8Array, T> {
-  return decode(jsonLinesCodec<T>(options), options);
+  return decodeAs('jsonLines', jsonLinesCodec<T>(options), options);
 }

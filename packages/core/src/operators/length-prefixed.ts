@@ -7,7 +7,7 @@ import {
   type LengthPrefixedOptions,
   lengthPrefixedCodec,
 } from '../framing/length-prefixed.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /**
  * Splits bytes into frames that begin with their length, and emits the payloads; with `header: true`, the bytes before
@@ -47,5 +47,5 @@ export function lengthPrefixed(
   options: (LengthPrefixedOptions | HeaderFrameOptions) & DecodeOptions,
 ): OperatorFunction<Uint8Array, Buffer | HeaderFrame> {
   const codec: Pick<Codec<Buffer | HeaderFrame>, 'decoder'> = lengthPrefixedCodec(options as LengthPrefixedOptions);
-  return decode(codec, options);
+  return decodeAs('lengthPrefixed', codec, options);
 }

@@ -9,7 +9,7 @@ import { unread } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
-import { Brake, Holds } from '../flow/holds.js';
+import { Brake, Holds, pathTo } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 
 /** How much of the lateness of a timer is made up for, in milliseconds. */
@@ -83,7 +83,7 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
         if (held) brake.on();
         else context.runInAsyncScope(run);
       });
-      const brake = new Brake(upstream, 'limitRate');
+      const brake = new Brake(upstream, () => pathTo(holds, 'limitRate') || 'limitRate');
 
       /** Returns how long the next `length` bytes must wait, in milliseconds. */
       const delayOf = (length: number): number => {

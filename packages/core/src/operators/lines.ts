@@ -1,7 +1,7 @@
 // lines(): splits bytes into lines of text.
 import type { OperatorFunction } from 'rxjs';
 import { type LinesOptions, linesCodec } from '../framing/lines.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /**
  * Splits bytes into lines of text. The same as `decode(linesCodec(options))`; {@link linesCodec} shows how lines end.
@@ -32,5 +32,5 @@ import { type DecodeOptions, decode } from './decode.js';
  * ```
  */
 export function lines(options: LinesOptions & DecodeOptions = {}): OperatorFunction<Uint8Array, string> {
-  return decode(linesCodec(options), options);
+  return decodeAs('lines', linesCodec(options), options);
 }

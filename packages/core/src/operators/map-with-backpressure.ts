@@ -9,7 +9,7 @@ import type { Flow } from '../flow/flow.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
-import { Brake, Holds } from '../flow/holds.js';
+import { Brake, Holds, pathTo } from '../flow/holds.js';
 
 /** Options of {@link mapWithBackpressure}. */
 export interface MapWithBackpressureOptions {
@@ -83,7 +83,7 @@ export function mapWithBackpressure<T, R>(
   return (source) =>
     flowable((subscriber, join) => {
       const upstream = new FlowSet();
-      const brake = new Brake(upstream, 'mapWithBackpressure');
+      const brake = new Brake(upstream, () => pathTo(holds, 'mapWithBackpressure') || 'mapWithBackpressure');
       const removeGivenFlow = flow && upstream.add(flow);
       const queue = new Queue<T>();
       const slots: Slot<R>[] = [];

@@ -1,7 +1,7 @@
 // netstrings(): splits bytes into the payloads of netstrings.
 import type { OperatorFunction } from 'rxjs';
 import { type NetstringsOptions, netstringsCodec } from '../framing/netstrings.js';
-import { type DecodeOptions, decode } from './decode.js';
+import { type DecodeOptions, decodeAs } from './decode.js';
 
 /**
  * Splits bytes into netstrings, such as `5:hello,`, and emits the payloads. The same as
@@ -33,5 +33,5 @@ import { type DecodeOptions, decode } from './decode.js';
  * ```
  */
 export function netstrings(options: NetstringsOptions & DecodeOptions = {}): OperatorFunction<Uint8Array, Buffer> {
-  return decode(netstringsCodec(options), options);
+  return decodeAs('netstrings', netstringsCodec(options), options);
 }

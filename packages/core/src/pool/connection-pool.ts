@@ -1,7 +1,8 @@
 // connectionPool(): connections that are used for one exchange after another.
-
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import { Observable, type ObservableInput } from 'rxjs';
 import { checkFunction, checkOptions, checkTimeout } from '../base/check.js';
+import { inspected, plural } from '../observe/inspect.js';
 import { SocketFactory } from '../reconnect/socket-factory.js';
 import type { Socket } from '../socket.js';
 import { exchange } from './exchange.js';
@@ -108,6 +109,14 @@ export class ConnectionPool implements AsyncDisposable {
   /** Closes gracefully at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('ConnectionPool', this, depth, options, () => ({
+      facts: [plural(this.size, 'connection'), `${this.idle} idle`, `${this.waiting} acquire() waiting`],
+      more: () => this.#connections.sockets,
+    }));
   }
 }
 

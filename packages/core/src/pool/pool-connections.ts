@@ -35,6 +35,11 @@ export class PoolConnections {
     this.#limits = limits;
   }
 
+  /** The sockets of the pool with what each does. */
+  get sockets(): readonly { readonly state: string; readonly socket: Socket }[] {
+    return [...this.states].map(([{ socket }, state]) => ({ state, socket }));
+  }
+
   acquire(subscriber: Subscriber<Socket>): void {
     const { max, maxWaiting } = this.#limits;
     const acquire = new PendingAcquire(subscriber, this.waiting, this.#limits, () => this.#describe());

@@ -1,11 +1,14 @@
 // The reconnecting socket as users see it: an Observable of the events of all its connections, and an Observer of
 // bytes.
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import type { Observable, ObservableInput, Observer } from 'rxjs';
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkFunction, checkOptions, checkTimeout } from '../base/check.js';
 import { handled } from '../base/handled.js';
 import { broadcast, type Registrable } from '../base/registrable.js';
 import { Flowable } from '../flow/flowable.js';
+import { inspected } from '../observe/inspect.js';
+import { plainProperties } from '../observe/plain-properties.js';
 import type { Socket } from '../socket.js';
 import { eachConnection } from './each-connection.js';
 import type { ReconnectEvent } from './reconnect-events.js';
@@ -190,5 +193,13 @@ export class ReconnectingSocket
   /** How many bytes wait for a connection, or to be accepted by the kernel. */
   get writableLength(): number {
     return this.#loop.writes.pending;
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('ReconnectingSocket', this, depth, options, () => ({
+      facts: this.socket ? [inspect(this.socket)] : [],
+      more: () => ({ ...plainProperties(this), socket: this.socket }),
+    }));
   }
 }

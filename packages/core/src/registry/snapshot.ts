@@ -1,7 +1,8 @@
 // snapshot(): the state of a socket or a server at one moment, for logs and status pages.
-import { inspect } from 'node:util';
 import type { Endpoint } from '../base/endpoint.js';
 import { checkRegistrable, type Registrable } from '../base/registrable.js';
+import type { Holder } from '../flow/holds.js';
+import { plainProperties } from '../observe/plain-properties.js';
 import type { Socket } from '../socket.js';
 
 /**
@@ -9,6 +10,8 @@ import type { Socket } from '../socket.js';
  * out.
  */
 export interface SocketSnapshot {
+  /** The number of the socket: see {@link Socket.id}. */
+  readonly id: number;
   readonly name: string;
   readonly type: Socket['type'];
   readonly readyState: Socket['readyState'];
@@ -30,6 +33,8 @@ export interface SocketSnapshot {
   readonly lastWriteAt?: number;
   /** The reasons of the holds in force. */
   readonly holds: readonly string[];
+  /** The same with the time when each began and, with `traceHolds()`, its stack. */
+  readonly holders: readonly Holder[];
   /** The mark as JSON represents it. If JSON cannot represent it, as with a function: the string of `util.inspect`. */
   readonly mark?: unknown;
 }
@@ -47,25 +52,6 @@ export interface RegistrableSnapshot extends Partial<Omit<SocketSnapshot, 'name'
 
 /** The type of the {@link snapshot} of a socket or a server. */
 export type Snapshot<R extends Registrable> = R extends Socket ? SocketSnapshot : RegistrableSnapshot;
-
-const SNAPSHOT_PROPERTIES: readonly (keyof SocketSnapshot | keyof RegistrableSnapshot)[] = [
-  'name',
-  'type',
-  'readyState',
-  'address',
-  'local',
-  'remote',
-  'bytesRead',
-  'bytesWritten',
-  'readableLength',
-  'writableLength',
-  'openedAt',
-  'lastReadAt',
-  'lastWriteAt',
-  'report',
-  'holds',
-  'mark',
-];
 
 /**
  * Returns a plain object with the state of a socket or a server at this moment. It never changes afterwards, and JSON
@@ -86,17 +72,5 @@ const SNAPSHOT_PROPERTIES: readonly (keyof SocketSnapshot | keyof RegistrableSna
  */
 export function snapshot<R extends Registrable>(source: R): Snapshot<R> {
   checkRegistrable(source, 'snapshot()');
-  const entries = SNAPSHOT_PROPERTIES.map((property) => [property, toPlainValue(source[property as keyof R])]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as Snapshot<R>;
-}
-
-/** Returns a copy of the value as JSON represents it, or its description if JSON cannot represent it. */
-function toPlainValue(value: unknown): unknown {
-  try {
-    const text = JSON.stringify(value);
-    if (text !== undefined) return JSON.parse(text);
-  } catch {
-    // A circular object, a BigInt, or a toJSON() that throws: described below.
-  }
-  return value === undefined ? undefined : inspect(value, { customInspect: false });
+  return plainProperties(source) as unknown as Snapshot<R>;
 }

@@ -1,5 +1,5 @@
 // SocketGroup: the sockets whose names match a pattern, written to and read from together.
-
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import type { Observable, Observer, Subscriber, TeardownLogic } from 'rxjs';
 import { bindContext } from '../base/async-context.js';
 import { type Chunk, toBytes } from '../base/bytes.js';
@@ -8,6 +8,7 @@ import { broadcast, type CloseOptions, type Registrable } from '../base/registra
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { Flowable } from '../flow/flowable.js';
+import { inspected, plural } from '../observe/inspect.js';
 import type { ConnectionErrorEvent } from '../server/events.js';
 import type { Socket } from '../socket.js';
 
@@ -81,6 +82,14 @@ export class SocketGroup<S extends Registrable = Socket>
   /** Iterates over the sockets that are in the group now, in the order in which they got their names. */
   *[Symbol.iterator](): IterableIterator<S> {
     for (const [name, socket] of this.#registry.entries()) if (this.#matches(name)) yield socket;
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('SocketGroup', this, depth, options, () => ({
+      facts: [plural(this.#sockets().length, 'socket')],
+      more: () => this.#sockets(),
+    }));
   }
 
   /**

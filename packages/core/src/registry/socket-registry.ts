@@ -1,8 +1,9 @@
 // SocketRegistry: sockets by name, and groups of them by pattern.
-import { inspect } from 'node:util';
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import { typeError } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 import { checkRegistrable, type Registrable } from '../base/registrable.js';
+import { inspected, plural } from '../observe/inspect.js';
 import type { Socket } from '../socket.js';
 import { glob, hasWildcard } from './glob.js';
 import { type NameListener, SocketGroup } from './socket-group.js';
@@ -94,6 +95,14 @@ export class SocketRegistry<S extends Registrable = Socket> implements Iterable<
   /** Iterates over the sockets, in the order in which they got their names. */
   *[Symbol.iterator](): IterableIterator<S> {
     for (const [, socket] of this.#entries()) yield socket;
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('SocketRegistry', this, depth, options, () => ({
+      facts: [plural(this.size, 'socket')],
+      more: () => [...this],
+    }));
   }
 
   // Skips sockets that are closed but have not completed `readyStates` yet: a subscriber that reacts to `close` can

@@ -3,6 +3,7 @@
 //   idle ──first subscriber──▶ opening ──▶ listening ──last subscriber leaves, close()──▶ closing ──▶ closed
 //   A server that cannot listen goes from opening to closed. In closing it waits for its connections.
 import type net from 'node:net';
+import { type InspectOptionsStylized, inspect } from 'node:util';
 import { Observable, type Observer, Subject } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
 import { ContextSubscriber } from '../base/async-context.js';
@@ -14,6 +15,8 @@ import type { Registrable } from '../base/registrable.js';
 import { States } from '../base/states.js';
 import type { TransportType } from '../engine/transport.js';
 import { idOf } from '../observe/ids.js';
+import { inspected, plural } from '../observe/inspect.js';
+import { plainProperties } from '../observe/plain-properties.js';
 import { publishServerClose, publishServerEvent, serverOpens } from '../observe/server-events.js';
 import { controlOf, type Socket } from '../socket.js';
 import { AcceptedConnections, type AcceptedLimits, type AcceptTransport } from './accepted.js';
@@ -173,6 +176,14 @@ export class Server<A extends Endpoint = Endpoint>
   /** Closes gracefully at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
+  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+    return inspected('Server', this, depth, options, () => ({
+      facts: [plural(this.sockets.size, 'socket')],
+      more: () => ({ ...plainProperties(this), sockets: [...this.sockets] }),
+    }));
   }
 
   #listen(): void {

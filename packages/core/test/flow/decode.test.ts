@@ -110,7 +110,7 @@ describe('a held decode()', () => {
     const source = new Flowable<Uint8Array>(() => {}, flow);
     const consumer = new Consumer(source.pipe(lines())).start();
     consumer.flows.hold('slow database');
-    expect(flow.holds).toEqual(['slow database']);
+    expect(flow.holds).toEqual(['decode ← slow database']);
     consumer.stop();
   });
 
