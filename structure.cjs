@@ -16,17 +16,17 @@ const layers = [
   ['operators'],
   ['streams'],
   ['reader'],
-  ['reconnect', 'pool', 'registry', 'process', 'proxy', 'diagnostics'],
+  ['reconnect', 'pool', 'registry', 'process', 'proxy', 'diagnostics', 'metrics'],
   ['testing'],
   ['fast-check'],
   ['index.ts', 'internal.ts'],
 ];
 
 /** Imports of a room beside on the same line. */
-const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'] };
+const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'], metrics: ['diagnostics'] };
 
 /** Rooms with an entry point of their own: `@rxsock/core/registry` and so on. */
-const subpaths = ['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'testing', 'fast-check'];
+const subpaths = ['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'testing', 'fast-check'];
 
 const anyOf = (parts) => `(${parts.map((part) => part.replaceAll('.', '\\.')).join('|')})`;
 const core = '^packages/core/src/';

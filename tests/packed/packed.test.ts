@@ -25,6 +25,7 @@ const packages = {
       './process': ['handOver', 'inheritedListeners', 'singleInstance'],
       './proxy': ['socks5', 'httpConnect'],
       './diagnostics': ['channel', 'traceHolds'],
+      './metrics': ['instrument'],
       './testing': ['faultyProxy', 'recordingClient', 'recordingPeer', 'socketPair'],
     },
     needs: [],

@@ -1,6 +1,6 @@
 // FlowSet: many flows that are held together. Every consumer has a FlowSet, and the sources of its values join the set.
 import type { Flow, Release } from './flow.js';
-import { Holds, type Reason } from './holds.js';
+import { distinct, Holds, type Reason } from './holds.js';
 
 interface FlowEntry {
   readonly flow: Flow;
@@ -88,8 +88,7 @@ export class FlowSet implements Flow {
   }
 
   #holdOne(flow: Flow): Release {
-    // A consumer may hold this set by several paths.
-    const reason = () => [...new Set(this.holds)].join(', ');
+    const reason = () => distinct(this.holds).join(', ');
     return isOurs(flow) ? flow.hold(reason) : flow.hold(reason());
   }
 

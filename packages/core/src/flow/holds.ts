@@ -78,9 +78,13 @@ function stackOf(hold: (...args: never[]) => unknown): string | undefined {
  * mapWithBackpressure`. Empty if they only wait for the next turn.
  */
 export function pathTo(holds: Holds, operator: string): string {
-  const names = new Set(holds.holds);
-  names.delete(NEXT_TURN);
-  return [...names].map((name) => `${operator} ← ${name}`).join(', ');
+  const names = distinct(holds.holds).filter((name) => name !== NEXT_TURN);
+  return names.map((name) => `${operator} ← ${name}`).join(', ');
+}
+
+/** Each holder once, by its longest path: a consumer may hold a source in several ways. */
+export function distinct(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].filter((name) => !names.some((other) => other.endsWith(` ← ${name}`)));
 }
 
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */

@@ -138,7 +138,9 @@ test.each(['lines()', 'framed()'])('holdTimeout reaches a consumer of %s and nam
   const socket = await talkative({ holdTimeout: 100 });
   const error = await (consumers[name] as Consumer)(socket);
   expect(error).toBeInstanceOf(SocketTimeoutError);
-  expect((error as Error).message).toMatch(/was held by mapWithBackpressure for 100 ms \(holdTimeout\)$/);
+  expect((error as Error).message).toMatch(
+    /was held by (lines|framed) ← mapWithBackpressure for 100 ms \(holdTimeout\)$/,
+  );
 });
 
 test('a reset of the peer comes after the frames that it had sent before', async () => {

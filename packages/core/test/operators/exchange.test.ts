@@ -277,7 +277,7 @@ describe('limits', () => {
     const gate = new Subject<void>();
     record(rpc.request('a').pipe(mapWithBackpressure(() => gate, { highWaterMark: 1 })));
     for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(1_000_000, 'x\n'));
-    await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
+    await expect.poll(() => socket.holds).toEqual(['framed ← mapWithBackpressure']);
     await turns();
     expect(socket.bytesRead).toBeLessThan(4 * 65_536);
   });

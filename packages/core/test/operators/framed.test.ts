@@ -65,7 +65,7 @@ test('a slow consumer holds the socket', async () => {
   const gate = new Subject<void>();
   record(framed(socket, linesCodec()).pipe(mapWithBackpressure(() => gate, { highWaterMark: 2 })));
   peer.write('1\n2\n3\n4\n5\n');
-  await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
+  await expect.poll(() => socket.holds).toEqual(['framed ← mapWithBackpressure']);
   for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(1_000_000, 'x\n'));
   await turns();
   expect(socket.bytesRead).toBeLessThan(4 * 65_536);

@@ -157,7 +157,7 @@ describe('use()', () => {
     });
     record(received.pipe(mapWithBackpressure(() => gate, { highWaterMark: 2 })));
     (await server.next()).write('1\n2\n3\n4\n5\n');
-    await expect.poll(() => socket?.holds).toEqual(['mapWithBackpressure']);
+    await expect.poll(() => socket?.holds).toEqual(['lines ← mapWithBackpressure']);
   });
 });
 

@@ -190,7 +190,7 @@ test('a slow consumer holds this connection and the next one; frames come in ord
   const { eventTypes } = recordEvents(setup);
   const first = await server.next();
   first.write('1\n2\n3\n4\n5\n6');
-  await expect.poll(() => setup.reconnecting.holds).toEqual(['mapWithBackpressure']);
+  await expect.poll(() => setup.reconnecting.holds).toEqual(['lines ← mapWithBackpressure']);
   first.resetAndDestroy();
   await expect.poll(eventTypes).toContain('retry');
   setup.clock.tick(100);

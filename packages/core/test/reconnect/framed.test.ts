@@ -59,7 +59,7 @@ test('a consumer that is behind holds the connection, and without subscribers it
   const { subscription } = record(lines.pipe(mapWithBackpressure(() => gate, { highWaterMark: 1 })));
   const peer = await server.next();
   peer.write('1\n2\n3\n');
-  await expect.poll(() => reconnecting.holds).toEqual(['mapWithBackpressure']);
+  await expect.poll(() => reconnecting.holds).toEqual(['framed ← mapWithBackpressure']);
   subscription.unsubscribe();
   await expect.poll(() => reconnecting.holds).toEqual(['framed: there is no subscriber']);
   peer.write('4\n');

@@ -17,6 +17,7 @@ test('omits what is not known for an idle socket', () => {
   const socket = dial({ port: 1 });
   socket.next('abc');
   expect(plain(socket)).toStrictEqual({
+    id: socket.id,
     name: '',
     type: 'tcp',
     readyState: 'idle',
@@ -25,6 +26,7 @@ test('omits what is not known for an idle socket', () => {
     readableLength: 0,
     writableLength: 3,
     holds: [],
+    holders: [],
   });
 });
 
@@ -43,6 +45,7 @@ test('of an open socket does not change later', async () => {
   peer.write('ok');
   await expect.poll(() => socket.bytesRead).toBe(2);
   const expected = {
+    id: socket.id,
     name: 'www1',
     type: 'tcp',
     readyState: 'open',
@@ -56,6 +59,7 @@ test('of an open socket does not change later', async () => {
     lastReadAt: 2000,
     lastWriteAt: 1500,
     holds: ['lunch'],
+    holders: [{ reason: 'lunch', since: 2000 }],
     mark: { tries: 2, when: '1970-01-01T00:00:00.000Z' },
   };
   const taken = plain(socket);
@@ -70,6 +74,7 @@ test('of an open socket does not change later', async () => {
     readyState: 'closed',
     readableLength: 0,
     holds: [],
+    holders: [],
     mark: { ...expected.mark, tries: 3 },
   });
 });

@@ -113,7 +113,7 @@ test('the pause between two turns does not hide who holds the socket', async () 
     .subscribe();
   onTestFinished(() => held.unsubscribe());
   peer.write('x\n'.repeat(100));
-  await expect.poll(() => socket.holds).toEqual(['mapWithBackpressure']);
+  await expect.poll(() => socket.holds).toEqual(['lines ← mapWithBackpressure']);
 });
 
 const consumers: Record<string, (socket: Socket, consume: () => void) => Observable<unknown>> = {
