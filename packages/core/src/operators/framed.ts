@@ -47,7 +47,7 @@ export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> im
     const received = framesOf(socket, decodeAs('framed', codec, options));
     let started = false;
     // One decoder for all subscribers, for as long as the socket lives. It waits while there are no subscribers.
-    const noSubscriber = new Brake(upstream, 'framed: there is no subscriber');
+    const noSubscriber = new Brake(upstream, 'no subscriber');
     const start = bindContext(() => {
       if (started) return;
       started = true;

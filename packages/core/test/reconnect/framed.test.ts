@@ -61,7 +61,7 @@ test('a consumer that is behind holds the connection, and without subscribers it
   peer.write('1\n2\n3\n');
   await expect.poll(() => reconnecting.holds).toEqual(['framed ← mapWithBackpressure']);
   subscription.unsubscribe();
-  await expect.poll(() => reconnecting.holds).toEqual(['framed: there is no subscriber']);
+  await expect.poll(() => reconnecting.holds).toEqual(['framed ← no subscriber']);
   peer.write('4\n');
   const { values } = record(lines);
   await expect.poll(() => values.at(-1)).toBe('4');

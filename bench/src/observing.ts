@@ -1,0 +1,132 @@
+// What observing costs: the same work in one process, unobserved and observed in turns. `npm run observing` prints the
+// CPU time of each way as a ratio to the first one; a path of another build of @rxsock/core is one more way.
+//
+// A connection is accepted, echoes 64 bytes and ends. A chunk is one of 64 KiB that passes a held and released consumer.
+import type net from 'node:net';
+import { resolve } from 'node:path';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import type * as core from '@rxsock/core';
+import { channel } from '@rxsock/core/diagnostics';
+import { tapBytes } from '@rxsock/core/internal';
+import { instrument } from '@rxsock/core/metrics';
+import { EMPTY, firstValueFrom, lastValueFrom, timer } from 'rxjs';
+
+type Core = typeof core;
+
+const ROUNDS = 15;
+const CONNECTIONS = 300;
+const CHUNKS = 300;
+const NAMES = ['dial', 'open', 'hold', 'release', 'error', 'close'] as const;
+
+/** Starts to observe. Returns what stops it. */
+type Observing = () => () => void;
+
+const nothing: Observing = () => () => {};
+
+const channels: Observing = () => {
+  const subscriptions = NAMES.map((name) => channel(`rxsock:socket:${name}`).subscribe(() => {}));
+  const servers = channel('rxsock:server:connection').subscribe(() => {});
+  return () => {
+    for (const subscription of [...subscriptions, servers]) subscription.unsubscribe();
+  };
+};
+
+const ignore = () => {};
+const tap: Observing = () =>
+  tapBytes({
+    received: ignore,
+    receivedEnd: ignore,
+    sent: ignore,
+    sentEnd: ignore,
+    datagramReceived: ignore,
+    datagramSent: ignore,
+  });
+
+class Reader extends MetricReader {
+  protected async onForceFlush(): Promise<void> {}
+  protected async onShutdown(): Promise<void> {}
+}
+
+const metrics: Observing = () => {
+  const reader = new Reader();
+  const provider = new MeterProvider({ readers: [reader] });
+  const stop = instrument(provider.getMeter('bench'));
+  const collect = setInterval(() => void reader.collect(), 1000);
+  return () => {
+    clearInterval(collect);
+    stop();
+  };
+};
+
+/** Returns the CPU time of this process for some work, in milliseconds. */
+async function costOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+async function connections({ connect, listen, serve, data, on }: Core): Promise<void> {
+  const server = listen();
+  server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  let left = CONNECTIONS;
+  const client = async () => {
+    while (left-- > 0) {
+      const socket = connect({ host: '127.0.0.1', port: (address as net.AddressInfo).port });
+      socket.next(Buffer.alloc(64));
+      socket.complete();
+      await lastValueFrom(socket);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, client));
+  await server.close();
+}
+
+async function chunks({ connect, listen, serve, data, on, mapWithBackpressure }: Core): Promise<void> {
+  const server = listen();
+  const chunk = Buffer.alloc(64 * 1024);
+  server.pipe(serve(() => Array.from({ length: CHUNKS }, () => chunk))).subscribe();
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  const socket = connect({ host: '127.0.0.1', port: (address as net.AddressInfo).port });
+  const slow = mapWithBackpressure(() => (Math.random() < 0.5 ? timer(0) : EMPTY), { highWaterMark: 1 });
+  await lastValueFrom(socket.pipe(data(), slow), { defaultValue: undefined });
+  await server.close({ drain: 0 });
+}
+
+const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] as number;
+
+const mine = (await import('@rxsock/core')) as Core;
+const [, , path] = process.argv;
+const other = path && ((await import(resolve(path))) as Core);
+const ways: [string, Core, Observing][] = [
+  ['nothing on', mine, nothing],
+  ['nothing on, again', mine, nothing],
+  ...(other ? ([['the other build', other, nothing]] as [string, Core, Observing][]) : []),
+  ['channels on', mine, channels],
+  ['a byte tap on', mine, tap],
+  ['metrics on', mine, metrics],
+];
+
+for (const [title, work] of [
+  ['connections', connections],
+  ['chunks', chunks],
+] as const) {
+  const costs = ways.map((): number[] => []);
+  for (let round = -2; round < ROUNDS; round++) {
+    // Another order each time: whoever comes after a collection of garbage has it easier.
+    for (let step = 0; step < ways.length; step++) {
+      const index = (step + round + ways.length) % ways.length;
+      const [, build, observe] = ways[index] as (typeof ways)[number];
+      const stop = observe();
+      const cost = await costOf(() => work(build));
+      stop();
+      if (round >= 0) costs[index]?.push(cost);
+    }
+  }
+  for (const [index, [name]] of ways.entries()) {
+    const ratios = (costs[index] as number[]).map((cost, round) => cost / (costs[0]?.[round] as number));
+    const each = (median(costs[index] as number[]) / (work === connections ? CONNECTIONS : CHUNKS)) * 1000;
+    console.log(`${title}: ${name}: ${median(ratios).toFixed(3)} (${each.toFixed(1)} µs each)`);
+  }
+}
