@@ -113,7 +113,11 @@ export class Holds implements Flow {
 
   /** The holds in force, of a source with a clock. */
   get holders(): readonly Holder[] {
-    return [...(this.#tokens ?? [])].map((token) => ({ reason: nameOf(token), since: token.since ?? 0, stack: token.stack }));
+    return [...(this.#tokens ?? [])].map((token) => ({
+      reason: nameOf(token),
+      since: token.since ?? 0,
+      stack: token.stack,
+    }));
   }
 
   /** Whether all holds end by themselves in the next turn. */
