@@ -7,7 +7,7 @@
 const layers = [
   ['base'],
   ['framing', 'flow', 'lookup', 'proxy-protocol', 'observe'],
-  ['engine'],
+  ['engine', 'pcapng'],
   ['dial'],
   ['socket.ts'],
   ['server'],
@@ -16,7 +16,7 @@ const layers = [
   ['operators'],
   ['streams'],
   ['reader'],
-  ['reconnect', 'pool', 'registry', 'process', 'proxy', 'diagnostics', 'metrics'],
+  ['reconnect', 'pool', 'registry', 'process', 'proxy', 'diagnostics', 'metrics', 'capture'],
   ['testing'],
   ['fast-check'],
   ['index.ts', 'internal.ts'],
@@ -26,7 +26,7 @@ const layers = [
 const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'], metrics: ['diagnostics'] };
 
 /** Rooms with an entry point of their own: `@rxsock/core/registry` and so on. */
-const subpaths = ['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'testing', 'fast-check'];
+const subpaths = ['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'capture', 'testing', 'fast-check'];
 
 const anyOf = (parts) => `(${parts.map((part) => part.replaceAll('.', '\\.')).join('|')})`;
 const core = '^packages/core/src/';

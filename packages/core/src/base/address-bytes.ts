@@ -1,5 +1,5 @@
 // The bytes of an IP address.
-import { isIPv4 } from 'node:net';
+import { isIPv4, SocketAddress } from 'node:net';
 
 /** Returns the 4 or 16 bytes of an IP address, as they are sent over the wire. */
 export function addressBytes(address: string): Buffer {
@@ -27,4 +27,11 @@ function ipv6Bytes(address: string): number[] {
   return [...head, ...zeros, ...tail]
     .map((part) => Number.parseInt(part, 16))
     .flatMap((part) => [part >> 8, part & 255]);
+}
+
+/** Returns the address of 4 or 16 bytes. */
+export function formatAddressBytes(bytes: Buffer): string {
+  if (bytes.length === 4) return bytes.join('.');
+  const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
+  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
 }

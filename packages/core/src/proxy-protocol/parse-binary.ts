@@ -1,7 +1,7 @@
 // Parses PROXY headers of version 2. After 16 bytes it is clear how long the header is.
 //
 //   signature 12 │ version 4 bits, command 4 bits │ family 1 │ length 2 │ addresses │ fields: type 1, length 2, value
-import { SocketAddress } from 'node:net';
+import { formatAddressBytes } from '../base/address-bytes.js';
 import { type Endpoint, internetEndpoint } from '../base/endpoint.js';
 import type { ParsedHeader, ProxyHeader, ProxyTlv } from './proxied.js';
 
@@ -12,8 +12,8 @@ export const PATH_LENGTH = 108;
 
 /** The families of streams: how long the addresses are, without ports, and how one is read. */
 const FAMILIES: Readonly<Record<number, { readonly length: number; read(bytes: Buffer): string }>> = {
-  17: { length: 4, read: (bytes) => bytes.join('.') },
-  33: { length: 16, read: formatIPv6 },
+  17: { length: 4, read: formatAddressBytes },
+  33: { length: 16, read: formatAddressBytes },
   49: { length: PATH_LENGTH, read: formatPath },
 };
 
@@ -44,11 +44,6 @@ function headerOf(family: number, block: Buffer): ProxyHeader {
     return isPath ? { path: address } : internetEndpoint(address, block.readUInt16BE(2 * format.length + 2 * index));
   };
   return { version: 2, source: endpointAt(0), destination: endpointAt(1), tlvs: tlvsOf(block.subarray(length)) };
-}
-
-function formatIPv6(bytes: Buffer): string {
-  const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
-  return new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address;
 }
 
 /** A path ends at the first NUL. Before an abstract name there is one more. Without a name, all bytes are NUL. */
