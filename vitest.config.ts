@@ -9,7 +9,7 @@ const source = (path: string) => new URL(path, import.meta.url).pathname;
  */
 export const alias = [
   { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
-  ...['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'testing', 'fast-check'].map((room) => ({
+  ...['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'capture', 'testing', 'fast-check'].map((room) => ({
     find: `@rxsock/core/${room}`,
     replacement: source(`packages/core/src/${room}/index.ts`),
   })),

@@ -25,6 +25,7 @@ const entries: Readonly<Record<string, string>> = {
   proxy: 'packages/core/src/proxy/index.ts',
   diagnostics: 'packages/core/src/diagnostics/index.ts',
   metrics: 'packages/core/src/metrics/index.ts',
+  capture: 'packages/core/src/capture/index.ts',
   testing: 'packages/core/src/testing/index.ts',
   'fast-check': 'packages/core/src/fast-check/index.ts',
   tls: 'packages/tls/src/index.ts',

@@ -37,15 +37,30 @@ export class FileTarget implements CaptureTarget {
   }
 
   async write(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length; ) at += (await this.#handle.write(bytes, at)).bytesWritten;
+    await this.#explain(async () => {
+      for (let at = 0; at < bytes.length; ) at += (await this.#handle.write(bytes, at)).bytesWritten;
+    });
   }
 
   async rotate(): Promise<void> {
-    await this.#handle.close();
-    for (let age = this.#files - 1; age > 0; age--) {
-      await rename(this.#nameOf(age - 1), this.#nameOf(age)).catch(ignoreMissing);
+    await this.#explain(async () => {
+      await this.#handle.close();
+      for (let age = this.#files - 1; age > 0; age--)
+        await rename(this.#nameOf(age - 1), this.#nameOf(age)).catch(ignoreMissing);
+      this.#handle = await openFile(this.#path);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#explain(() => this.#handle.close());
+  }
+
+  async #explain(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      throw fileError('write', this.#path, error);
     }
-    this.#handle = await openFile(this.#path);
   }
 
   /** The name of an older file: `trace.1.pcapng` is the one before `trace.pcapng`. */
@@ -53,10 +68,6 @@ export class FileTarget implements CaptureTarget {
     if (age === 0) return this.#path;
     const { dir, name, ext } = path.parse(this.#path);
     return path.join(dir, `${name}.${age}${ext}`);
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
   }
 }
 

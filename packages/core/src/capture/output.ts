@@ -223,9 +223,9 @@ export class Output {
 
   #tellIfFull(): void {
     const isFull = this.#queue.length > HIGH_WATER_MARK;
-    if (isFull === this.#isFull) return;
+    // Again while it fills up further: there may be new sockets.
+    if (isFull || this.#isFull) this.#options.onFull(isFull);
     this.#isFull = isFull;
-    this.#options.onFull(isFull);
   }
 }
 

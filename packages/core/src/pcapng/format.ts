@@ -10,7 +10,6 @@ export const SECTION = 0x0a0d0d0a;
 export const INTERFACE = 1;
 export const STATISTICS = 5;
 export const PACKET = 6;
-export const SECRETS = 10;
 
 /** The first field of a section. Whoever reads it learns the byte order. */
 export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
@@ -29,9 +28,6 @@ export const ETHERNET = 1;
 /** An IPv4 or IPv6 header. */
 export const RAW_IP = 101;
 
-/** The kind of secrets that are lines of an `SSLKEYLOGFILE`. */
-const TLS_KEY_LOG = 0x544c534b;
-
 /** Begins a file: one section, with one interface of raw IP packets. Its times are in microseconds. */
 export function fileHeader(): Buffer {
   const application = option(USER_APPLICATION, Buffer.from('rxsock'));
@@ -39,11 +35,6 @@ export function fileHeader(): Buffer {
   const name = option(INTERFACE_NAME, Buffer.from('rxsock'));
   const resolution = option(TIME_RESOLUTION, Buffer.from([6]));
   return Buffer.concat([section, block(INTERFACE, u16(RAW_IP), u16(0), u32(0), name, resolution, u32(0))]);
-}
-
-/** The secrets of TLS connections, as lines of an `SSLKEYLOGFILE`. They must come before the packets. */
-export function secretsBlock(keyLog: Buffer): Buffer {
-  return block(SECRETS, u32(TLS_KEY_LOG), u32(keyLog.length), pad(keyLog));
 }
 
 /** How many packets were written and left out, in the whole capture. */

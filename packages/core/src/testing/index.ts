@@ -17,5 +17,7 @@ export {
   recordingClient,
   recordingPeer,
 } from './recording-peer.js';
+export { type Replay, replay } from './replay.js';
+export type { ReplayOptions, SeedOptions } from './replay-options.js';
 export { type SocketPairOptions, socketPair } from './socket-pair.js';
 export { VirtualClock } from './virtual-clock.js';

@@ -3,7 +3,7 @@ import { SocketError } from '../base/errors.js';
 import type { Conversation, Step } from '../pcapng/conversations.js';
 import type { Sender } from '../pcapng/flags.js';
 import { randomAt } from './random.js';
-import type { ReplayOptions } from './replay.js';
+import type { ResolvedReplayOptions } from './replay-options.js';
 
 /** The longest piece that a seed makes is 2 to this power, in bytes. */
 const LONGEST_PIECE = 14;
@@ -21,11 +21,8 @@ export interface Act {
   readonly send: Buffer | 'fin' | 'reset';
 }
 
-/** The options with the defaults filled in. */
-type Resolved = { readonly [K in 'side' | 'chunking' | 'timing']-?: Exclude<ReplayOptions[K], undefined> };
-
 /** @throws SocketError `ERR_REPLAY_INCOMPLETE` if bytes of the side are not in the capture. */
-export function planOf({ steps }: Conversation, options: Resolved): Act[] {
+export function planOf({ steps }: Conversation, options: ResolvedReplayOptions): Act[] {
   const { side, chunking, timing } = options;
   const acts: Act[] = [];
   let after = 0;
@@ -87,7 +84,7 @@ function cutAt(acts: readonly Act[], seed: number): Act[] {
   });
 }
 
-function pauseOf({ pause }: Act, index: number, timing: Resolved['timing']): number {
+function pauseOf({ pause }: Act, index: number, timing: ResolvedReplayOptions['timing']): number {
   if (timing === 'recorded') return pause;
   if (timing === 'immediate' || randomAt(timing.seed, index, 0) < 0.5) return 0;
   return LONGEST_PAUSE * randomAt(timing.seed, index, 1);

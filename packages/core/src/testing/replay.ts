@@ -1,6 +1,5 @@
 // replay(): plays one side of a captured connection.
 import type { Subscription } from 'rxjs';
-import { checkInteger, checkObject, checkOneOf, checkOptions } from '../base/check.js';
 import { LONGEST_TIMER } from '../base/deadline.js';
 import { AbortedError, SocketError } from '../base/errors.js';
 import { type Flowable, flowable } from '../flow/flowable.js';
@@ -8,33 +7,8 @@ import { Holds } from '../flow/holds.js';
 import { readConversations } from '../pcapng/read-conversations.js';
 import { controlOf, type Socket } from '../socket.js';
 import { checkPath, fileError } from '../transfer/file-error.js';
+import { type ReplayOptions, type ResolvedReplayOptions, resolveReplayOptions } from './replay-options.js';
 import { type Act, planOf } from './replay-plan.js';
-
-/** Options of {@link replay}. */
-export interface ReplayOptions {
-  /** The side that is played. The client is the side that dialled. */
-  readonly side: 'client' | 'server';
-  /** Which connection of the capture is played: 0 is the one that began first. @defaultValue 0 */
-  readonly connection?: number | undefined;
-  /**
-   * How the bytes are cut. `'recorded'`: as they were. With a seed: at random, into pieces of 1 byte to 16 KiB, and what
-   * was sent in several chunks may come in one. The same seed gives the same pieces.
-   * @defaultValue 'recorded'
-   */
-  readonly chunking?: 'recorded' | SeedOptions | undefined;
-  /**
-   * When the bytes are sent. `'recorded'`: with the pauses that there were. `'immediate'`: without pauses. With a seed:
-   * half of the pieces after a random pause of up to 10 ms. The same seed gives the same pauses.
-   * @defaultValue 'recorded'
-   */
-  readonly timing?: 'recorded' | 'immediate' | SeedOptions | undefined;
-}
-
-/** What decides random choices. */
-export interface SeedOptions {
-  /** An integer. */
-  readonly seed: number;
-}
 
 /** Plays one side of a connection on a socket. It is a handler of `serve()`. */
 export type Replay = (socket: Socket) => Flowable<Buffer>;
@@ -80,25 +54,11 @@ export type Replay = (socket: Socket) => Flowable<Buffer>;
  */
 export function replay(file: string | URL, options: ReplayOptions): Promise<Replay> {
   const path = checkPath(file);
-  checkOptions(options, "{ side: 'server' }");
-  const { side, connection = 0, chunking = 'recorded', timing = 'recorded' } = options;
-  checkOneOf('side', side, ['client', 'server']);
-  checkInteger('connection', connection, 0);
-  checkChoice('chunking', chunking, ['recorded']);
-  checkChoice('timing', timing, ['recorded', 'immediate']);
-  return load(path, connection, { side, chunking, timing });
+  return load(path, resolveReplayOptions(options));
 }
 
-function checkChoice(name: string, value: unknown, words: readonly string[]): void {
-  if (typeof value === 'string') {
-    checkOneOf(name, value, words);
-    return;
-  }
-  checkObject(name, value, `${words.map((word) => `'${word}'`).join(', ')} or an object, as in { seed: 1 }`);
-  checkInteger(`${name}.seed`, (value as SeedOptions).seed);
-}
-
-async function load(path: string, index: number, options: Parameters<typeof planOf>[1]): Promise<Replay> {
+async function load(path: string, options: ResolvedReplayOptions): Promise<Replay> {
+  const { connection: index } = options;
   const conversations = await readConversations(path).catch((error) => {
     throw fileError('read', path, error);
   });

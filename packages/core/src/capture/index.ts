@@ -1,0 +1,3 @@
+// The entry point @rxsock/core/capture: sockets recorded to files that Wireshark opens.
+
+export { type Capture, type CaptureOptions, capture, type DatagramSource } from './capture.js';
