@@ -8,7 +8,7 @@ import { fileError } from '../transfer/file-error.js';
 export interface CaptureTarget {
   /** Whether the memory of the bytes may be used again when `write()` has resolved. */
   readonly copies: boolean;
-  write(bytes: Buffer): Promise<void>;
+  write(parts: readonly Buffer[]): Promise<void>;
   /** Begins the next file. */
   rotate(): Promise<void>;
   close(): Promise<void>;
@@ -36,9 +36,15 @@ export class FileTarget implements CaptureTarget {
     }
   }
 
-  async write(bytes: Buffer): Promise<void> {
+  async write(parts: readonly Buffer[]): Promise<void> {
     await this.#explain(async () => {
-      for (let at = 0; at < bytes.length; ) at += (await this.#handle.write(bytes, at)).bytesWritten;
+      let { bytesWritten } = await this.#handle.writev(parts);
+      for (const part of parts) {
+        // A pipe, or a full disk, may take less: what is left is written part by part.
+        for (let at = Math.min(bytesWritten, part.length); at < part.length; )
+          at += (await this.#handle.write(part, at)).bytesWritten;
+        bytesWritten = Math.max(0, bytesWritten - part.length);
+      }
     });
   }
 
@@ -97,11 +103,16 @@ export class StreamTarget implements CaptureTarget {
     stream.on('error', this.#onError).on('close', this.#onClose);
   }
 
-  write(bytes: Buffer): Promise<void> {
+  write(parts: readonly Buffer[]): Promise<void> {
+    const stream = this.#stream;
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
       this.#fail = reject;
-      this.#stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+      const last = parts.length - 1;
+      stream.cork();
+      for (const [index, part] of parts.entries())
+        stream.write(part, index === last ? (error) => (error ? reject(error) : resolve()) : undefined);
+      stream.uncork();
     });
   }
 

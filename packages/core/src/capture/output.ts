@@ -181,34 +181,42 @@ export class Output {
   }
 
   async #pump(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const part = this.#queue[0];
-      if (!part) {
+    for (;;) {
+      const end = this.#queue.indexOf(undefined);
+      await this.#write(end < 0 ? this.#queue : this.#queue.slice(0, end));
+      while (this.#queue[0] && this.#queue[0] !== this.#last && isSent(this.#queue[0])) this.#recycle();
+      if (this.#queue.length > 0 && !this.#queue[0]) {
         await this.#target.rotate();
         this.#queue.shift();
-      } else if (part.sent < part.memory.used) {
-        await this.#write(part);
-      } else if (part === this.#last) {
-        return;
-      } else {
-        this.#queue.shift();
-        if (this.#target.copies && this.#spare.length < HIGH_WATER_MARK) this.#spare.push(part.memory);
-        this.#tellIfFull();
-      }
+      } else if (this.#queue.every(isSent)) return;
     }
   }
 
-  async #write(part: Part): Promise<void> {
-    const { memory, sent, counts } = part;
-    part.sent = memory.used;
-    part.counts = { packets: 0, bytes: 0 };
+  /** Writes everything at once that waits for one file: while it is written, more comes. */
+  async #write(parts: readonly (Part | undefined)[]): Promise<void> {
+    const counts: Counts = { packets: 0, bytes: 0 };
+    const bytes: Buffer[] = [];
+    for (const part of parts) {
+      if (!part || isSent(part)) continue;
+      bytes.push(part.memory.bytes.subarray(part.sent, part.memory.used));
+      add(counts, part.counts);
+      part.sent = part.memory.used;
+      part.counts = { packets: 0, bytes: 0 };
+    }
+    if (bytes.length === 0) return;
     try {
-      await this.#target.write(memory.bytes.subarray(sent, part.sent));
+      await this.#target.write(bytes);
     } catch (error) {
       add(this.dropped, counts);
       throw error;
     }
     add(this.written, counts);
+  }
+
+  #recycle(): void {
+    const part = this.#queue.shift();
+    if (part && this.#target.copies && this.#spare.length < HIGH_WATER_MARK) this.#spare.push(part.memory);
+    this.#tellIfFull();
   }
 
   /** Nothing is written any more, and everything is counted. */
@@ -227,6 +235,10 @@ export class Output {
     if (isFull || this.#isFull) this.#options.onFull(isFull);
     this.#isFull = isFull;
   }
+}
+
+function isSent(part: Part | undefined): boolean {
+  return part !== undefined && part.sent === part.memory.used;
 }
 
 function add(counts: Counts, { packets, bytes }: Counts): void {

@@ -42,8 +42,8 @@ export function memoryCapture({ maxBytes = Number.POSITIVE_INFINITY, files = 1 }
   const output = new Output(
     {
       copies: true,
-      write: async (bytes) => {
-        written.at(-1)?.push(Buffer.from(bytes));
+      write: async (parts) => {
+        written.at(-1)?.push(Buffer.concat(parts));
       },
       rotate: async () => {
         written.push([]);
