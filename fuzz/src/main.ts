@@ -48,7 +48,7 @@ for (const name of names) {
 async function bundle(name: string, outfile: string): Promise<void> {
   const exported = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   // Only the file of the target: what is not bundled need not be instrumented.
-  const file = ['udp-request', 'tls-entry'].includes(name) ? name : 'framing';
+  const file = ['proxy-header', 'pcapng', 'udp-request', 'tls-entry'].includes(name) ? name : 'framing';
   const contents = `
     import { ${exported} as target } from './targets/${file}.js';
     let left = ${runs};

@@ -78,7 +78,7 @@ export interface DatagramSource extends Registrable {
  * 0600. Holds, releases, errors and the close report are comments on packets, in the column "Comment" of Wireshark. A
  * file that exists is replaced.
  *
- * Of a connection inside this process, the bytes are recorded once, at the end that opened first. A datagram inside this
+ * If both ends of a TCP connection are captured, there is one connection in the file, with what each end has sent. A datagram inside this
  * process is recorded twice: when it leaves and when it arrives. A dial that fails has no packets.
  *
  * **Half-close**: each FIN is a packet of its own. A reset, an abort or a timeout is an RST.

@@ -144,6 +144,7 @@ export class Recorders implements ByteTap<Socket> {
     const key = `${formatEndpoint(ends.client)} ${formatEndpoint(ends.server)}`;
     const first = ends.areReal ? this.#connections.get(key) : undefined;
     const isSecond = first !== undefined && controlOf(first.socket).role !== role;
+    if (isSecond) first.packets.hasBothEnds = true;
     const sent =
       side === 'client' ? { client: bytesWritten, server: bytesRead } : { client: bytesRead, server: bytesWritten };
     const packets = isSecond
@@ -155,7 +156,7 @@ export class Recorders implements ByteTap<Socket> {
           now: clockOf(limits.scheduler, this.#now),
         });
     if (!isSecond) this.#connections.set(key, { packets, socket });
-    const recorder = new SocketRecorder(packets, side, isSecond);
+    const recorder = new SocketRecorder(packets, side);
     this.#sockets.set(socket, recorder);
     return recorder;
   }

@@ -8,30 +8,28 @@ export class SocketRecorder {
   readonly #packets: TcpRecorder;
   readonly #local: Sender;
   readonly #remote: Sender;
-  /** Whether the other end, in this process too, records the bytes. Then only the events of this end are recorded. */
-  readonly #isSecond: boolean;
 
-  constructor(packets: TcpRecorder, local: Sender, isSecond: boolean) {
+  constructor(packets: TcpRecorder, local: Sender) {
     this.#packets = packets;
     this.#local = local;
     this.#remote = local === 'client' ? 'server' : 'client';
-    this.#isSecond = isSecond;
   }
 
+  // If the other end is in this process too, it has recorded what it has sent.
   received(bytes: Uint8Array): void {
-    if (!this.#isSecond) this.#packets.data(this.#remote, bytes);
+    if (!this.#packets.hasBothEnds) this.#packets.data(this.#remote, bytes);
   }
 
   receivedEnd(): void {
-    if (!this.#isSecond) this.#packets.end(this.#remote);
+    if (!this.#packets.hasBothEnds) this.#packets.end(this.#remote);
   }
 
   sent(bytes: Uint8Array): void {
-    if (!this.#isSecond) this.#packets.data(this.#local, bytes);
+    this.#packets.data(this.#local, bytes);
   }
 
   sentEnd(): void {
-    if (!this.#isSecond) this.#packets.end(this.#local);
+    this.#packets.end(this.#local);
   }
 
   held(holds: readonly string[]): void {
@@ -49,7 +47,7 @@ export class SocketRecorder {
   closed({ by, how, bytesRead, bytesWritten, bytesUnsent, duration }: CloseReport): void {
     const counts = `${bytesRead} bytes read, ${bytesWritten} written, ${bytesUnsent} unsent`;
     const comment = `close: ${how} by ${by}, ${counts}, ${Math.round(duration)} ms`;
-    if (this.#isSecond || how === 'fin' || how === 'upgraded') this.#note(comment);
+    if (how === 'fin' || how === 'upgraded') this.#note(comment);
     else this.#packets.reset(by === 'local' ? this.#local : this.#remote, comment);
   }
 

@@ -23,12 +23,15 @@ export interface TcpConnection {
 }
 
 export class TcpRecorder {
+  /** Whether both ends of the connection are in this process and captured. */
+  hasBothEnds = false;
   readonly #output: Output;
   readonly #connection: TcpConnection;
   readonly #writers: Readonly<Record<Sender, PacketWriter>>;
   /** The number of the next byte of each side. Only its lower 32 bits are sent. */
   readonly #next: Record<Sender, number>;
   readonly #ended: Record<Sender, boolean> = { client: false, server: false };
+  #isReset = false;
   /** The file that has a packet of this connection already. */
   #file = -1;
 
@@ -53,16 +56,14 @@ export class TcpRecorder {
     this.#send('client', ACK);
   }
 
-  /** Records bytes, and perhaps a comment at the first of them. */
-  data(from: Sender, bytes: Uint8Array, comment?: string): void {
+  /** Records bytes. */
+  data(from: Sender, bytes: Uint8Array): void {
     const time = this.#connection.now();
-    let text = comment;
     for (let at = 0; at < bytes.length; at += MAX_SEGMENT) {
       const end = at + MAX_SEGMENT;
       // PSH is at the end of each chunk, and its packets have one time, so that replay() finds the chunk again.
       const flags = end < bytes.length ? ACK : ACK | PSH;
-      this.#send(from, flags, bytes.length <= MAX_SEGMENT ? bytes : bytes.subarray(at, end), text, time);
-      text = undefined;
+      this.#send(from, flags, bytes.length <= MAX_SEGMENT ? bytes : bytes.subarray(at, end), undefined, time);
     }
   }
 
@@ -73,9 +74,10 @@ export class TcpRecorder {
     this.#send(from, FIN | ACK);
   }
 
-  /** Records that a side has reset the connection. */
+  /** Records that a side has reset the connection. The other end may tell it too. */
   reset(from: Sender, comment: string): void {
-    this.#send(from, RST | ACK, NOTHING, comment);
+    this.#send(from, this.#isReset ? ACK : RST | ACK, NOTHING, comment);
+    this.#isReset = true;
   }
 
   /** Records an event, at a packet without bytes. */

@@ -11,7 +11,8 @@ import { decodeBlocks, memoryCapture, packetsOf } from './support.js';
 async function capture(): Promise<Buffer> {
   const { connection, close } = memoryCapture();
   const recorder = connection();
-  recorder.data('client', Buffer.from('hello'), 'a comment');
+  recorder.data('client', Buffer.from('hello'));
+  recorder.note('server', 'a comment');
   const [file] = await close();
   return file!;
 }
@@ -51,9 +52,9 @@ function swapped(file: Buffer): Buffer {
 describe('the decoder of pcapng', () => {
   test('reads packets with their time, link and comments', async () => {
     const packets = packetsOf(await capture());
-    expect(packets).toHaveLength(4);
+    expect(packets).toHaveLength(5);
     expect(packets[0]).toMatchObject({ linkType: 101, time: 1_700_000_000_001, comments: ['connection 0'] });
-    expect(packets[3]).toMatchObject({ time: 1_700_000_000_004, comments: ['a comment'] });
+    expect(packets[4]).toMatchObject({ time: 1_700_000_000_005, comments: ['a comment'] });
     expect(parseTcp(packets[3]!)?.payload.toString()).toBe('hello');
   });
 
