@@ -6,12 +6,13 @@ import { handled } from '../base/handled.js';
 import { setImmediate } from '../base/real-timers.js';
 import type { Registrable } from '../base/registrable.js';
 import type { Release } from '../flow/flow.js';
+import { liveSockets } from '../observe/live.js';
 import { Server } from '../server/server.js';
 import { Socket } from '../socket.js';
 import { checkPath } from '../transfer/file-error.js';
 import { type CaptureTarget, FileTarget, StreamTarget } from './file-target.js';
 import { Output } from './output.js';
-import { Recorders } from './recorders.js';
+import { type CaptureSource, Recorders } from './recorders.js';
 
 /** The smallest file: it has room for one of the longest packets. */
 const MIN_BYTES = 128 * 1024;
@@ -110,7 +111,7 @@ export function capture(
   target: string | URL | Writable,
   options: CaptureOptions = {},
 ): Promise<Capture> {
-  const isWanted = checkSource(source);
+  const wanted = checkSource(source);
   const place = checkTarget(target);
   checkOptions(options, '{ maxBytes: 10_000_000 }');
   const { maxBytes = 2 ** 30, rotate = 1, overflow = 'drop' } = options;
@@ -120,14 +121,16 @@ export function capture(
   checkOneOf('overflow', overflow, ['drop', 'hold']);
   if (rotate > 1 && typeof place !== 'string') throw new TypeError('rotate needs a path: a stream cannot be rotated');
   if (rotate > 1 && maxBytes === Number.POSITIVE_INFINITY) throw new TypeError('rotate needs a finite maxBytes');
-  return begin(isWanted, place, { maxBytes, files: rotate, holds: overflow === 'hold' });
+  return begin(wanted, place, { maxBytes, files: rotate, holds: overflow === 'hold' });
 }
 
-function checkSource(source: unknown): (socket: object) => boolean {
-  if (source === 'all') return () => true;
-  if (source instanceof Server) return (socket) => source.sockets.has(socket as Socket);
+function checkSource(source: unknown): CaptureSource {
+  if (source === 'all') return { has: () => true, sockets: () => liveSockets as Set<Socket> };
+  if (source instanceof Server)
+    return { has: (socket) => source.sockets.has(socket as Socket), sockets: () => source.sockets };
+  if (source instanceof Socket) return { has: (socket) => socket === source, sockets: () => [source] };
   const { type, readyStates } = (source ?? {}) as Partial<Registrable & { readonly type: unknown }>;
-  if (source instanceof Socket || (type === 'udp' && isObservable(readyStates))) return (socket) => socket === source;
+  if (type === 'udp' && isObservable(readyStates)) return { has: (socket) => socket === source, sockets: () => [] };
   throw typeError('source', "a socket, a server or 'all'", source);
 }
 
@@ -147,13 +150,9 @@ interface Limits {
   readonly holds: boolean;
 }
 
-async function begin(
-  isWanted: (socket: object) => boolean,
-  place: string | Writable,
-  limits: Limits,
-): Promise<Capture> {
+async function begin(source: CaptureSource, place: string | Writable, limits: Limits): Promise<Capture> {
   const target = typeof place === 'string' ? await FileTarget.open(place, limits.files) : new StreamTarget(place);
-  return new RunningCapture(target, isWanted, limits);
+  return new RunningCapture(target, source, limits);
 }
 
 class RunningCapture implements Capture {
@@ -164,14 +163,14 @@ class RunningCapture implements Capture {
   #isFull = false;
   #closed: Promise<void> | undefined;
 
-  constructor(target: CaptureTarget, isWanted: (socket: object) => boolean, { maxBytes, files, holds }: Limits) {
+  constructor(target: CaptureTarget, source: CaptureSource, { maxBytes, files, holds }: Limits) {
     const onFull = (isFull: boolean) => {
       this.#isFull = isFull;
       // A socket must not be held in the middle of its own step.
       setImmediate(() => this.#holdOrRelease());
     };
     this.#output = new Output(target, { maxBytes, files, onFull: holds ? onFull : () => {} });
-    this.#recorders = new Recorders(this.#output, isWanted);
+    this.#recorders = new Recorders(this.#output, source);
   }
 
   get packets(): number {

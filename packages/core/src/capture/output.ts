@@ -52,6 +52,8 @@ export class Output {
   failure: Error | undefined;
 
   #connections = 0;
+  /** How many packets were written into memory. */
+  #accepted = 0;
   readonly #target: CaptureTarget;
   readonly #options: OutputOptions;
   /** What waits to be written. `undefined` is the end of a file. */
@@ -88,6 +90,7 @@ export class Output {
   /** Tells that a packet was written into the memory of `room()`. */
   wrote(length: number, payloadLength: number): void {
     const { counts } = this.#last as Part;
+    this.#accepted++;
     counts.packets++;
     counts.bytes += payloadLength;
     this.#fileBytes += length;
@@ -110,10 +113,8 @@ export class Output {
 
   /** Writes what waits, and the counts. Rejects with what the target has failed with. */
   async close(time: number): Promise<void> {
-    if (!this.failure && !this.#closed) {
-      const { packets } = this.#total();
-      this.#append(statisticsBlock(time, packets + this.dropped.packets, this.dropped.packets));
-    }
+    const { packets } = this.dropped;
+    if (!this.failure) this.#append(statisticsBlock(time, this.#accepted + packets, packets));
     this.#closed = true;
     this.#start();
     await this.#pumping;
@@ -122,13 +123,6 @@ export class Output {
     } catch (error) {
       this.failure ??= error as Error;
     }
-  }
-
-  /** The packets that are written, or wait to be. */
-  #total(): Counts {
-    const total = { ...this.written };
-    for (const part of this.#queue) if (part) add(total, part.counts);
-    return total;
   }
 
   #beginFile(): void {

@@ -5,6 +5,7 @@ import { type Endpoint, formatEndpoint, type InternetEndpoint } from '../base/en
 import { guarded } from '../base/guarded.js';
 import { type ByteTap, type DatagramDestination, tapBytes } from '../observe/byte-tap.js';
 import { datagramChannels, socketChannels } from '../observe/channels.js';
+import { liveSockets } from '../observe/live.js';
 import type {
   DatagramCloseMessage,
   DatagramErrorMessage,
@@ -26,6 +27,13 @@ import { TcpRecorder } from './tcp-recorder.js';
 /** A socket of `@rxsock/udp`, as far as it is needed here. */
 export type ObservedDatagrams = Pick<Socket, 'local'>;
 
+/** Which sockets are captured. */
+export interface CaptureSource {
+  readonly has: (socket: object) => boolean;
+  /** Those that exist now. */
+  readonly sockets: () => Iterable<Socket>;
+}
+
 /** The packets of a connection, and the socket whose bytes they are. */
 interface Recorded {
   readonly packets: TcpRecorder;
@@ -34,8 +42,7 @@ interface Recorded {
 
 export class Recorders implements ByteTap<Socket> {
   readonly #output: Output;
-  /** Whether a socket is captured. */
-  readonly #isWanted: (socket: object) => boolean;
+  readonly #isWanted: CaptureSource['has'];
   readonly #sockets = new Map<Socket, SocketRecorder>();
   readonly #datagrams = new Map<object, DatagramRecorder>();
   /** By the addresses of both ends: the second end of a connection inside this process finds the first one. */
@@ -44,9 +51,9 @@ export class Recorders implements ByteTap<Socket> {
   #count = 0;
   readonly #detach: (() => void)[] = [];
 
-  constructor(output: Output, isWanted: (socket: object) => boolean) {
+  constructor(output: Output, source: CaptureSource) {
     this.#output = output;
-    this.#isWanted = isWanted;
+    this.#isWanted = source.has;
     const { open, hold, release, error, close } = socketChannels;
     this.#on(open.name, (message: SocketOpenMessage<Socket>) => this.#opened(message.socket));
     this.#on(hold.name, ({ socket }: SocketHoldMessage<Socket>) => this.#recorderOf(socket)?.held(socket.holds));
@@ -60,6 +67,7 @@ export class Recorders implements ByteTap<Socket> {
       this.#datagrams.delete(socket);
     });
     this.#detach.push(tapBytes<Socket>(this));
+    for (const socket of source.sockets()) this.#recorderOf(socket);
   }
 
   /** The sockets that are recorded. */
@@ -131,7 +139,8 @@ export class Recorders implements ByteTap<Socket> {
   /** Returns the recorder of a socket. One that was open before the capture is recorded from now on. */
   #recorderOf(socket: Socket): SocketRecorder | undefined {
     const known = this.#sockets.get(socket);
-    if (known || !this.#isWanted(socket) || socket.openedAt === undefined) return known;
+    if (known || !this.#isWanted(socket)) return known;
+    if (socket.openedAt === undefined || socket.readyState === 'closed') return undefined;
     return this.#record(socket, false);
   }
 
@@ -157,6 +166,8 @@ export class Recorders implements ByteTap<Socket> {
         });
     if (!isSecond) this.#connections.set(key, { packets, socket });
     const recorder = new SocketRecorder(packets, side);
+    // A stream in memory is not listed, and publishes nothing, if nobody observed when it opened.
+    liveSockets.add(socket);
     this.#sockets.set(socket, recorder);
     return recorder;
   }

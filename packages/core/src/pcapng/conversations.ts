@@ -20,6 +20,8 @@ export interface Step {
 export interface Conversation {
   readonly client: InternetEndpoint;
   readonly server: InternetEndpoint;
+  /** The time of its first packet, in milliseconds since the epoch. */
+  readonly begunAt: number;
   /** In the order in which they were captured. */
   readonly steps: readonly Step[];
 }
@@ -43,7 +45,7 @@ export class Conversations {
       // Without a SYN, the side that is seen first is the client.
       const isReply = (flags & (SYN | ACK)) === (SYN | ACK);
       const [client, server] = isReply ? [destination, source] : [source, destination];
-      conversation = new OpenConversation(client, server, isSyn ? segment.sequence : undefined);
+      conversation = new OpenConversation(client, server, time, isSyn ? segment.sequence : undefined);
       this.#last.set(key, conversation);
       this.#all.push(conversation);
     }
@@ -74,12 +76,14 @@ class OpenConversation {
   readonly client: InternetEndpoint;
   readonly server: InternetEndpoint;
   readonly #streams: Readonly<Record<Sender, Stream>> = { client: new Stream('client'), server: new Stream('server') };
+  readonly begunAt: number;
   /** The number of the SYN. `undefined` if the capture has begun later. */
   readonly syn: number | undefined;
 
-  constructor(client: InternetEndpoint, server: InternetEndpoint, syn: number | undefined) {
+  constructor(client: InternetEndpoint, server: InternetEndpoint, begunAt: number, syn: number | undefined) {
     this.client = client;
     this.server = server;
+    this.begunAt = begunAt;
     this.syn = syn;
   }
 
@@ -88,9 +92,9 @@ class OpenConversation {
   }
 
   close(): Conversation {
-    const { client, server } = this;
+    const { client, server, begunAt } = this;
     const steps = [...this.#streams.client.steps(), ...this.#streams.server.steps()];
-    return { client, server, steps: steps.sort((a, b) => a.index - b.index) };
+    return { client, server, begunAt, steps: steps.sort((a, b) => a.index - b.index) };
   }
 }
 

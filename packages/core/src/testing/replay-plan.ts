@@ -22,12 +22,12 @@ export interface Act {
 }
 
 /** @throws SocketError `ERR_REPLAY_INCOMPLETE` if bytes of the side are not in the capture. */
-export function planOf({ steps }: Conversation, options: ResolvedReplayOptions): Act[] {
+export function planOf({ begunAt, steps }: Conversation, options: ResolvedReplayOptions): Act[] {
   const { side, chunking, timing } = options;
   const acts: Act[] = [];
   let after = 0;
   let afterEnd = false;
-  let before = steps[0]?.time ?? 0;
+  let before = begunAt;
   for (const step of steps) {
     const { from, sent, time } = step;
     if (from !== side) {

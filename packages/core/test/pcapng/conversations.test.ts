@@ -56,7 +56,7 @@ describe('the connections of a capture', () => {
           );
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   });
 

@@ -123,7 +123,7 @@ describe('the decoder of pcapng', () => {
           expect(error).toBeInstanceOf(FrameError);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
