@@ -26,7 +26,17 @@ const layers = [
 const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'], metrics: ['diagnostics'] };
 
 /** Rooms with an entry point of their own: `@rxsock/core/registry` and so on. */
-const subpaths = ['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'capture', 'testing', 'fast-check'];
+const subpaths = [
+  'registry',
+  'lookup',
+  'process',
+  'proxy',
+  'diagnostics',
+  'metrics',
+  'capture',
+  'testing',
+  'fast-check',
+];
 
 const anyOf = (parts) => `(${parts.map((part) => part.replaceAll('.', '\\.')).join('|')})`;
 const core = '^packages/core/src/';

@@ -9,10 +9,12 @@ const source = (path: string) => new URL(path, import.meta.url).pathname;
  */
 export const alias = [
   { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
-  ...['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'capture', 'testing', 'fast-check'].map((room) => ({
-    find: `@rxsock/core/${room}`,
-    replacement: source(`packages/core/src/${room}/index.ts`),
-  })),
+  ...['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'capture', 'testing', 'fast-check'].map(
+    (room) => ({
+      find: `@rxsock/core/${room}`,
+      replacement: source(`packages/core/src/${room}/index.ts`),
+    }),
+  ),
   ...['core', 'tls', 'unix', 'udp'].map((name) => ({
     find: `@rxsock/${name}`,
     replacement: source(`packages/${name}/src/index.ts`),

@@ -5,6 +5,7 @@ import {
   faultyProxy,
   recordingClient,
   recordingPeer,
+  replay,
   socketPair,
 } from '@rxsock/core/testing';
 import * as kind from './kinds.js';
@@ -24,6 +25,12 @@ const faults: Options = {
 
 const sizes: kind.Kind = { good: [[1], [1, 65_536]], bad: ['', 'a', null, 0, 1, true, {}, [], [0], [1.5], ['1']] };
 const endless = kind.also(kind.delay, { good: [Number.POSITIVE_INFINITY] });
+
+/** One of some words, or a seed. */
+const seeded = (...words: string[]): kind.Kind => ({
+  good: [...words, { seed: 1 }],
+  bad: ['', 'unknown', null, 0, 1, Number.NaN, true, {}, [], { seed: 'a' }],
+});
 
 /** The faults that have options of their own. */
 const nested: [fault: string, variant: string, options: Options, base: object][] = [
@@ -85,4 +92,23 @@ export const testingRows: Row[] = [
     base: { path: '/a' },
     end: (client) => client.reset(),
   }),
+  row(
+    'testing replay',
+    {
+      side: kind.required(kind.choice('client', 'server')),
+      connection: kind.position,
+      chunking: seeded('recorded'),
+      timing: seeded('recorded', 'immediate'),
+    },
+    (options) => replay('/nowhere', options),
+    { base: { side: 'client' } },
+  ),
+  ...['chunking', 'timing'].map((option) =>
+    row(
+      `testing replay ${option}`,
+      { seed: kind.required(kind.integer) },
+      (given) => replay('/nowhere', { side: 'client', [option]: given }),
+      { base: { seed: 1 } },
+    ),
+  ),
 ];

@@ -1,5 +1,6 @@
 // The rows of the tools of @rxsock/core: lookups, processes and the entry point for fast-check.
 import { connect, listen, netstringsCodec } from '@rxsock/core';
+import { capture } from '@rxsock/core/capture';
 import { delimiterRichBytes, verifyCodec, verifyTransport } from '@rxsock/core/fast-check';
 import { isPortFree, localAddresses, resolveHost, reverseLookup, servicePort } from '@rxsock/core/lookup';
 import { handOver, inheritedListeners, singleInstance } from '@rxsock/core/process';
@@ -84,4 +85,17 @@ const fastCheck: Row[] = [
   ),
 ];
 
-export const toolRows: Row[] = [...lookup, ...processes, ...fastCheck];
+const captures: Row[] = [
+  row(
+    'capture capture',
+    {
+      maxBytes: kind.also(kind.range(131_072, Number.MAX_SAFE_INTEGER), { good: [Number.POSITIVE_INFINITY] }),
+      rotate: kind.range(1, 1000),
+      overflow: kind.choice('drop', 'hold'),
+    },
+    (options) => capture('all', '/dev/null', options),
+    { end: (trace) => trace.close() },
+  ),
+];
+
+export const toolRows: Row[] = [...captures, ...lookup, ...processes, ...fastCheck];

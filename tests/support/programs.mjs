@@ -26,7 +26,9 @@ export const debianPackages = {
   spamc: 'spamc',
   spamd: 'spamd',
   tar: 'tar',
+  text2pcap: 'wireshark-common',
   tinyproxy: 'tinyproxy-bin',
+  tshark: 'tshark',
 };
 
 /** The reason of a skipped test begins with this. The name of the program is behind it. */

@@ -41,10 +41,7 @@ export function resolveReplayOptions(options: ReplayOptions): ResolvedReplayOpti
 }
 
 function checkChoice(name: string, value: unknown, words: readonly string[]): void {
-  if (typeof value === 'string') {
-    checkOneOf(name, value, words);
-    return;
-  }
-  checkObject(name, value, `${words.map((word) => `'${word}'`).join(', ')} or an object, as in { seed: 1 }`);
+  if (words.some((word) => word === value)) return;
+  checkObject(name, value, `an object, as in { seed: 1 }, or ${words.map((word) => `'${word}'`).join(', ')}`);
   checkInteger(`${name}.seed`, (value as SeedOptions).seed);
 }
