@@ -1,5 +1,6 @@
 // The addresses that packets are written with.
 import { isIP } from 'node:net';
+import { plainAddress } from '../base/address-bytes.js';
 import { type Endpoint, formatEndpoint, type InternetEndpoint, internetEndpoint } from '../base/endpoint.js';
 import type { DatagramDestination } from '../observe/byte-tap.js';
 
@@ -23,7 +24,7 @@ export interface PacketEnds {
  * @param index A number for the connection.
  */
 export function packetEnds(client: Endpoint | undefined, server: Endpoint | undefined, index: number): PacketEnds {
-  if (isInternet(client) && isInternet(server)) return { client, server, areReal: true };
+  if (isInternet(client) && isInternet(server)) return { client: plain(client), server: plain(server), areReal: true };
   return {
     client: internetEndpoint(CLIENT, FIRST_CLIENT_PORT + (index % CLIENT_PORTS)) as InternetEndpoint,
     server: internetEndpoint(SERVER, SERVER_PORT) as InternetEndpoint,
@@ -44,4 +45,9 @@ export function describeConnection(type: string, client: Endpoint | undefined, s
 
 function isInternet(end: Endpoint | undefined): end is InternetEndpoint {
   return end !== undefined && 'port' in end && isIP(end.address) > 0;
+}
+
+/** Without a zone; an IPv4 address as such. The two ends of a connection may spell them in different ways. */
+function plain({ address, port }: InternetEndpoint): InternetEndpoint {
+  return internetEndpoint(plainAddress(address), port) as InternetEndpoint;
 }

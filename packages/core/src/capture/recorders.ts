@@ -17,7 +17,7 @@ import type {
 } from '../observe/messages.js';
 import type { Sender } from '../pcapng/flags.js';
 import { controlOf, type Socket } from '../socket.js';
-import { describeConnection, packetEnds } from './addresses.js';
+import { describeConnection, type PacketEnds, packetEnds } from './addresses.js';
 import { clockOf, wallClock } from './clock.js';
 import { DatagramRecorder } from './datagram-recorder.js';
 import type { Output } from './output.js';
@@ -82,6 +82,9 @@ export class Recorders implements ByteTap<Socket> {
 
   stop(): void {
     for (const detach of this.#detach) detach();
+    this.#sockets.clear();
+    this.#datagrams.clear();
+    this.#connections.clear();
   }
 
   // What a subscriber of a channel throws would end the process.
@@ -133,7 +136,8 @@ export class Recorders implements ByteTap<Socket> {
     if (!recorder) return;
     recorder.closed(report);
     this.#sockets.delete(socket);
-    for (const [key, recorded] of this.#connections) if (recorded.socket === socket) this.#connections.delete(key);
+    const key = keyOf(recorder.ends);
+    if (this.#connections.get(key)?.socket === socket) this.#connections.delete(key);
   }
 
   /** Returns the recorder of a socket. One that was open before the capture is recorded from now on. */
@@ -150,7 +154,7 @@ export class Recorders implements ByteTap<Socket> {
     const side: Sender = role === 'server' ? 'server' : 'client';
     const [client, server] = side === 'client' ? [local, remote] : [remote, local];
     const ends = packetEnds(client, server, this.#count++);
-    const key = `${formatEndpoint(ends.client)} ${formatEndpoint(ends.server)}`;
+    const key = keyOf(ends);
     const first = ends.areReal ? this.#connections.get(key) : undefined;
     const isSecond = first !== undefined && controlOf(first.socket).role !== role;
     if (isSecond) first.packets.hasBothEnds = true;
@@ -165,7 +169,7 @@ export class Recorders implements ByteTap<Socket> {
           now: clockOf(limits.scheduler, this.#now),
         });
     if (!isSecond) this.#connections.set(key, { packets, socket });
-    const recorder = new SocketRecorder(packets, side);
+    const recorder = new SocketRecorder(packets, side, ends);
     // A stream in memory is not listed, and publishes nothing, if nobody observed when it opened.
     liveSockets.add(socket);
     this.#sockets.set(socket, recorder);
@@ -181,4 +185,8 @@ export class Recorders implements ByteTap<Socket> {
     this.#datagrams.set(socket, recorder);
     return recorder;
   }
+}
+
+function keyOf({ client, server }: PacketEnds): string {
+  return `${formatEndpoint(client)} ${formatEndpoint(server)}`;
 }

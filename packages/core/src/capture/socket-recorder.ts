@@ -2,14 +2,17 @@
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
 import type { Sender } from '../pcapng/flags.js';
+import type { PacketEnds } from './addresses.js';
 import type { TcpRecorder } from './tcp-recorder.js';
 
 export class SocketRecorder {
+  readonly ends: PacketEnds;
   readonly #packets: TcpRecorder;
   readonly #local: Sender;
   readonly #remote: Sender;
 
-  constructor(packets: TcpRecorder, local: Sender) {
+  constructor(packets: TcpRecorder, local: Sender, ends: PacketEnds) {
+    this.ends = ends;
     this.#packets = packets;
     this.#local = local;
     this.#remote = local === 'client' ? 'server' : 'client';

@@ -13,8 +13,8 @@ import { turns } from '../../../../tests/support/turns.js';
 import { conversationsOf, packetsOf } from '../pcapng/support.js';
 
 /** An echo server that runs until the test is over. */
-async function echo() {
-  const server = listen();
+async function echo(options: Parameters<typeof listen>[0] = {}) {
+  const server = listen(options);
   server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
   onTestFinished(() => server.close({ drain: 0 }));
   const { address } = await firstValueFrom(server.pipe(on('listening')));
@@ -73,6 +73,19 @@ describe('what is recorded', () => {
     expect(sentIn(written).map(({ length }) => length)).toEqual([4, 4]);
     expect(trace.packets).toBe(packetsOf(written).length);
     expect(trace).toMatchObject({ bytes: 12, packetsDropped: 0, bytesDropped: 0, error: undefined });
+  });
+
+  test('one connection where the two ends spell an address in different ways', async () => {
+    const file = path.join(await testFolder(), 'mapped.pcapng');
+    const { port } = await echo({ host: '::' });
+    const trace = await capture('all', file);
+    const socket = connect({ host: '127.0.0.1', port });
+    const { ended } = record(socket);
+    socket.next('hello');
+    socket.complete();
+    await ended;
+    await trace.close();
+    expect(conversationsOf(await readFile(file))).toHaveLength(1);
   });
 
   test('a server: the connections that it accepts, and no others', async () => {
@@ -157,6 +170,31 @@ describe('what is recorded', () => {
     scheduler.flush();
     await trace.close();
     expect(conversationsOf(await readFile(file))[0]?.steps.map(({ time }) => time)).toEqual([0, 1250]);
+  });
+
+  test('two hundred connections at once, some of them aborted, with each byte in its place', async () => {
+    const file = path.join(await testFolder(), 'many.pcapng');
+    const { server, port } = await echo({ backlog: 200 });
+    const trace = await capture(server, file);
+    const sockets = Array.from({ length: 200 }, (_, index) => {
+      const socket = connect({ port });
+      const { ended } = record(socket);
+      socket.next(`number ${index}`);
+      if (index % 10 === 0) socket.pipe(on('data')).subscribe({ next: () => socket.error(), error: () => {} });
+      else socket.complete();
+      return ended;
+    });
+    await Promise.all(sockets);
+    await expect.poll(() => server.sockets.size).toBe(0);
+    await trace.close();
+    const all = sentIn(await readFile(file));
+    const expected = Array.from({ length: 200 }, (_, index) => [
+      `client: number ${index}`,
+      `server: number ${index}`,
+      ...(index % 10 === 0 ? ['client: reset'] : ['client: fin', 'server: fin']),
+    ]);
+    expect(all.map((steps) => steps.sort().join()).sort()).toEqual(expected.map((steps) => steps.sort().join()).sort());
+    expect(trace.packetsDropped).toBe(0);
   });
 
   test('nothing after close(), which may be called again', async () => {
