@@ -376,11 +376,16 @@ describe('a stream', () => {
     const [client, server] = socketPair();
     const trace = await capture(client, stream);
     const { log } = record(server.pipe(data()));
-    await client.write('hello');
+    for (const text of ['being written', ' waiting']) {
+      await client.write(text);
+      await turns(10);
+    }
+    expect(trace).toMatchObject({ bytes: 0, bytesDropped: 0 });
     end(stream);
-    await client.write(' again');
+    await client.write(' too late');
     await expect(trace.close()).rejects.toThrow(message);
-    await expect.poll(() => log.join('')).toBe('hello again');
+    await expect.poll(() => log.join('')).toBe('being written waiting too late');
+    expect(trace).toMatchObject({ bytes: 0, bytesDropped: 'being written waiting too late'.length });
     expect(trace.error).toBeInstanceOf(Error);
   });
 });

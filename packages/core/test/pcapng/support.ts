@@ -37,7 +37,7 @@ export function conversationsOf(file: Uint8Array): Conversation[] {
 }
 
 /** A capture in memory. `close()` returns the files. */
-export function memoryCapture({ maxBytes = Number.POSITIVE_INFINITY, files = 1 } = {}) {
+export function memoryCapture({ maxBytes = Number.POSITIVE_INFINITY, files = 1, step = 1000 } = {}) {
   const written: Buffer[][] = [[]];
   const output = new Output(
     {
@@ -53,7 +53,7 @@ export function memoryCapture({ maxBytes = Number.POSITIVE_INFINITY, files = 1 }
     { maxBytes, files, onFull: () => {} },
   );
   let time = 1_700_000_000_000_000;
-  /** Records a connection. Every packet comes a millisecond after the last one. */
+  /** Records a connection. Every chunk comes `step` microseconds after the last one. */
   const connection = (
     index = 0,
     {
@@ -68,7 +68,7 @@ export function memoryCapture({ maxBytes = Number.POSITIVE_INFINITY, files = 1 }
       description: `connection ${index}`,
       sent,
       now: () => {
-        time += 1000;
+        time += step;
         return time;
       },
     });
