@@ -1,7 +1,8 @@
 // What observing costs: the same work in one process, unobserved and observed in turns. `npm run observing` prints the
-// CPU time of each way as a ratio to the first one; a path of another build of @rxsock/core is one more way.
+// CPU time of each way as a ratio to the first one. With the paths of builds of @rxsock/core, it compares these instead,
+// unobserved.
 //
-// A connection is accepted, echoes 64 bytes and ends. A chunk is one of 64 KiB that passes a held and released consumer.
+// A connection is accepted, echoes 64 bytes and ends. A chunk is one of 64 KiB for a consumer that holds and releases.
 import type net from 'node:net';
 import { resolve } from 'node:path';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
@@ -96,18 +97,22 @@ async function chunks({ connect, listen, serve, data, on, mapWithBackpressure }:
 
 const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] as number;
 
-const mine = (await import('@rxsock/core')) as Core;
-const [, , path] = process.argv;
-const other = path && ((await import(resolve(path))) as Core);
-const ways: [string, Core, Observing][] = [
-  ['nothing on', mine, nothing],
-  ['nothing on, again', mine, nothing],
-  ...(other ? ([['the other build', other, nothing]] as [string, Core, Observing][]) : []),
-  ['channels on', mine, channels],
-  ['a byte tap on', mine, tap],
-  ['metrics on', mine, metrics],
-];
+type Way = readonly [name: string, build: Core, observe: Observing];
 
+async function waysOf(paths: readonly string[]): Promise<readonly Way[]> {
+  if (paths.length > 0)
+    return Promise.all(paths.map(async (path) => [path, (await import(resolve(path))) as Core, nothing] as const));
+  const build: Core = await import('@rxsock/core');
+  return [
+    ['nothing on', build, nothing],
+    ['nothing on, again', build, nothing],
+    ['channels on', build, channels],
+    ['a byte tap on', build, tap],
+    ['metrics on', build, metrics],
+  ];
+}
+
+const ways = await waysOf(process.argv.slice(2));
 for (const [title, work] of [
   ['connections', connections],
   ['chunks', chunks],
@@ -117,7 +122,7 @@ for (const [title, work] of [
     // Another order each time: whoever comes after a collection of garbage has it easier.
     for (let step = 0; step < ways.length; step++) {
       const index = (step + round + ways.length) % ways.length;
-      const [, build, observe] = ways[index] as (typeof ways)[number];
+      const [, build, observe] = ways[index] as Way;
       const stop = observe();
       const cost = await costOf(() => work(build));
       stop();
