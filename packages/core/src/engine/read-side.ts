@@ -134,7 +134,7 @@ export class ReadSide {
     const { hasReader } = this.#subscribers;
     const canDeliver = hasReader && !held;
     // A reader that only waits for the next turn will take the rest.
-    const waits = held && hasReader && this.#holds.endsNextTurn;
+    const waits = parting && held && hasReader && this.#holds.endsNextTurn;
     if (parting && !canDeliver && !waits && (bytes > 0 || held)) this.drop();
     if (this.dropping) return false;
     if (bytes > 0) {

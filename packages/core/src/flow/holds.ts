@@ -19,6 +19,9 @@ export const NEXT_TURN = 'the next turn';
 /** Is notified of the first hold and of the last release. A socket is one itself, so that it needs no function. */
 export type HoldsOwner = { heldChanged(held: boolean): void } | ((held: boolean) => void);
 
+/** Leads from an operator to the consumer that it waits for. */
+const ARROW = ' ← ';
+
 /** One hold in force on a socket. */
 export interface Holder {
   /** The name of the holder, as in `holds`. */
@@ -79,12 +82,17 @@ function stackOf(hold: (...args: never[]) => unknown): string | undefined {
  */
 export function pathTo(holds: Holds, operator: string): string {
   const names = distinct(holds.holds).filter((name) => name !== NEXT_TURN);
-  return names.map((name) => `${operator} ← ${name}`).join(', ');
+  return names.map((name) => `${operator}${ARROW}${name}`).join(', ');
 }
 
 /** Each holder once, by its longest path: a consumer may hold a source in several ways. */
 export function distinct(names: readonly string[]): readonly string[] {
-  return [...new Set(names)].filter((name) => !names.some((other) => other.endsWith(` ← ${name}`)));
+  const ends = new Set<string>();
+  for (const name of names) {
+    for (let at = name.indexOf(ARROW); at >= 0; at = name.indexOf(ARROW, at + 1))
+      ends.add(name.slice(at + ARROW.length));
+  }
+  return [...new Set(names)].filter((name) => !ends.has(name));
 }
 
 /** Counts and names the holds on a source, and notifies it of the first hold and of the last release. */
@@ -145,7 +153,8 @@ export class Holds implements Flow {
 }
 
 function nameOf({ reason }: Token): string {
-  return typeof reason === 'string' ? reason : reason();
+  // JavaScript may have passed anything.
+  return typeof reason === 'function' ? reason() : String(reason);
 }
 
 /** The single hold of a consumer, which it switches on and off many times. */

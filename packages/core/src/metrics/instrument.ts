@@ -1,5 +1,5 @@
 // instrument(): the sockets of this process as OpenTelemetry metrics.
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Subscription } from 'rxjs';
 import { typeError } from '../base/check.js';
 import { channel } from '../diagnostics/channel.js';
@@ -152,7 +152,8 @@ function observeTotals(meter: Meter, running: Subscription): void {
 
 /** For how long the loop stood still since the last collection: nobody is served meanwhile. */
 function observeLoop(meter: Meter, running: Subscription): void {
-  const delays = monitorEventLoopDelay({ resolution: 10 });
+  const delays = monitorLoop();
+  if (!delays) return;
   delays.enable();
   running.add(() => delays.disable());
   const gauge = (name: string, description: string) =>
@@ -168,6 +169,15 @@ function observeLoop(meter: Meter, running: Subscription): void {
     delays.reset();
   };
   observeBatch(meter, observe, [max, p99], running);
+}
+
+/** `undefined` in a runtime that does not measure it. */
+function monitorLoop(): IntervalHistogram | undefined {
+  try {
+    return monitorEventLoopDelay({ resolution: 10 });
+  } catch {
+    return undefined;
+  }
 }
 
 function observeBatch(

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { Flow } from '../../src/flow/flow.js';
 import { FlowSet } from '../../src/flow/flow-set.js';
-import { Brake, Holds } from '../../src/flow/holds.js';
+import { Brake, distinct, Holds, traceHolds } from '../../src/flow/holds.js';
 
 /** A flow that logs what happens to it. */
 function recorder() {
@@ -234,4 +234,33 @@ test('a Brake that is applied during its release is on', () => {
   expect(flow.holds).toEqual(['brake']);
   brake.off();
   expect(flow.holds).toEqual([]);
+});
+
+test('the same consumer by two paths is named once, by the longer one', () => {
+  expect(distinct(['map', 'lines ← map', 'lines ← map', 'other', 'a ← lines ← map'])).toEqual([
+    'other',
+    'a ← lines ← map',
+  ]);
+  const many = Array.from({ length: 10_000 }, (_, index) => `client ${index}`);
+  expect(distinct(many)).toEqual(many);
+});
+
+test('a reason that is no string is shown as one', () => {
+  const holds = new Holds(() => {});
+  for (const reason of [5, null, Symbol('s'), {}]) holds.hold(reason as never);
+  expect(holds.holds).toEqual(['5', 'null', 'Symbol(s)', '[object Object]']);
+});
+
+test('traceHolds() records stacks until it is stopped, however often it is stopped', () => {
+  const holds = new Holds(() => {}, false, { now: () => 7 });
+  const [first, second] = [traceHolds(), traceHolds()];
+  first();
+  first();
+  holds.hold('traced');
+  second();
+  holds.hold('not traced');
+  expect(holds.holders).toEqual([
+    { reason: 'traced', since: 7, stack: expect.stringMatching(/^ {4}at .*holds\.test\.ts/) },
+    { reason: 'not traced', since: 7, stack: undefined },
+  ]);
 });
