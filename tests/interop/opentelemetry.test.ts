@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { connect, data, type InternetEndpoint, listen, on, type Server, serve } from '@rxsock/core';
+import { type CloseEvent, connect, data, type InternetEndpoint, listen, on, type Server, serve } from '@rxsock/core';
 import { type Attributes, instrument, type Meter } from '@rxsock/core/metrics';
 import * as tls from '@rxsock/tls';
 import { bind } from '@rxsock/udp';
@@ -62,7 +62,7 @@ describe('instrument()', () => {
     const { read, scrape } = await measured();
     const { port } = await echo(listen());
     const socket = connect({ port });
-    const { ended } = record(socket);
+    const { ended, values } = record(socket);
     socket.next('hello');
     await firstValueFrom(socket.pipe(on('data')));
     const tcp = { 'network.transport': 'tcp', 'rxsock.socket.type': 'tcp' };
@@ -77,6 +77,8 @@ describe('instrument()', () => {
     expect(await read('rxsock_socket_opened_total', CLIENT)).toBe(1);
     expect(await read('rxsock_network_io_total', { ...CLIENT, ...RECEIVE })).toBe(5);
     expect(await read('rxsock_socket_duration_count', SERVER)).toBe(1);
+    const { report } = values.at(-1) as CloseEvent;
+    expect(await read('rxsock_socket_duration_sum', CLIENT)).toBeCloseTo(report.duration / 1000);
     expect(await read('rxsock_socket_dial_duration_count', CLIENT)).toBe(1);
     const text = await scrape();
     expect(text).toContain('# UNIT rxsock_socket_duration s');
