@@ -33,8 +33,12 @@ export function formatAddress(host: string, port: number | string): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Returns the endpoint of an address and a port; `undefined` if one of them is not known. */
-export function internetEndpoint(address?: string, port?: number): InternetEndpoint | undefined {
+/**
+ * Returns the endpoint of an address and a port; `undefined` if one of them is not known.
+ * @param family What Node calls the family. Default: as the address looks.
+ */
+export function internetEndpoint(address?: string, port?: number, family?: string): InternetEndpoint | undefined {
   if (address === undefined || port === undefined) return undefined;
-  return { address, port, family: isIPv6(address) ? 'IPv6' : 'IPv4' };
+  const isOfIPv6 = family === undefined ? isIPv6(address) : family === 'IPv6';
+  return { address, port, family: isOfIPv6 ? 'IPv6' : 'IPv4' };
 }

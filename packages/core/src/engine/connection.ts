@@ -751,6 +751,8 @@ export class Connection
   #oneLeft(): void {
     this.#advance();
     if (this.#subscribers.size > 0 || this.#life === 'closed' || this.#closing) return;
+    // Both sides have ended: only the descriptor is still to be closed.
+    if (this.#readSide.state === 'delivered' && this.writeSide.done) return;
     this.#usage ??= new Usage(this.limits);
     this.#usage.planLeave(() => this.#leave());
   }

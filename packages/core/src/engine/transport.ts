@@ -87,6 +87,9 @@ export function endpointsOf({ endpoints = internetEndpoints }: TransportNaming, 
 
 /** Returns both ends of a stream over IP. */
 export function internetEndpoints(stream: Duplex): Endpoints {
-  const { localAddress, localPort, remoteAddress, remotePort } = stream as net.Socket;
-  return { local: internetEndpoint(localAddress, localPort), remote: internetEndpoint(remoteAddress, remotePort) };
+  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = stream as net.Socket;
+  return {
+    local: internetEndpoint(localAddress, localPort, localFamily),
+    remote: internetEndpoint(remoteAddress, remotePort, remoteFamily),
+  };
 }

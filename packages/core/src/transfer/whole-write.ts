@@ -205,13 +205,14 @@ export class WholeWrite extends AsyncContext implements Watcher {
   }
 
   /** Releases the socket. If the write is not whole, this aborts the connection. */
-  close(reason: unknown = new Error('the transfer was stopped before it was complete')): void {
+  close(reason?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#control.unwatch(this);
-    this.#drain?.reject(reason);
-    const wasCut = this.#state === 'cut';
-    this.cut(reason);
-    if (!wasCut && this.#state !== 'cut') this.#control.endWrite();
+    // An error costs more than a connection: it is made only for somebody to see.
+    const why = () => reason ?? new Error('the transfer was stopped before it was complete');
+    this.#drain?.reject(why());
+    if (this.#state === 'writing') this.cut(why());
+    else if (this.#state !== 'cut') this.#control.endWrite();
   }
 }
