@@ -1,5 +1,6 @@
 // listen(): TCP servers. This file only opens a net.Server. The class Server does everything else.
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { checkBoolean, checkDescriptor, checkSize } from './base/check.js';
 import { formatAddress, type InternetEndpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
@@ -11,6 +12,7 @@ import { resolveKeepAlive } from './engine/keep-alive.js';
 import { applyTuning } from './engine/tuning.js';
 import { servicePort } from './lookup/service-port.js';
 import { type ProxyProtocolOptions, resolveProxyProtocol } from './proxy-protocol/trusted.js';
+import { AcceptedEndpoints } from './server/accepted-endpoints.js';
 import { failServer, listenOnDescriptor } from './server/descriptor.js';
 import { ConnectionsPerAddress } from './server/per-address.js';
 import { Server, type ServerLimits, type ServerTransport } from './server/server.js';
@@ -110,7 +112,7 @@ export function listen(options: ListenOptions = {}): Server<InternetEndpoint> {
 
 /** What another transport changes about a TCP server. For the sibling packages. */
 export interface ServerOverTcp
-  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'acceptEvent' | 'admissions' | 'endpoints' | 'explain'> {
+  extends Pick<ServerTransport<InternetEndpoint>, 'type' | 'acceptEvent' | 'admissions' | 'explain'> {
   create(streams: net.ServerOpts): net.Server;
   /** Whether a cluster worker listens itself, and not its primary process. */
   readonly exclusive?: boolean | undefined;
@@ -155,8 +157,16 @@ export function serverOver(
   const isLimited = maxConnectionsPerAddress < Number.POSITIVE_INFINITY;
   const perAddress = isLimited ? [new ConnectionsPerAddress(maxConnectionsPerAddress)] : [];
   const all = [...shared.admissions, ...perAddress, ...admissions];
+  const accepted = new AcceptedEndpoints();
+  const endpoints = (stream: Duplex) => accepted.of(stream);
+  const addressOf = (server: net.Server) => {
+    const local = boundAddress(server);
+    // Nobody knows how an inherited descriptor was set up.
+    if (fd === undefined) accepted.listening(local);
+    return local;
+  };
   return [
-    { ...over, admissions: all, open, addressOf, target },
+    { ...over, admissions: all, endpoints, open, addressOf, target },
     { ...limits, proxies },
   ];
 }
@@ -190,7 +200,7 @@ function listenByName(server: net.Server, service: string, target: string, start
   );
 }
 
-function addressOf(server: net.Server): InternetEndpoint {
+function boundAddress(server: net.Server): InternetEndpoint {
   const { address, port } = server.address() as net.AddressInfo;
   return { address, port, family: net.isIPv6(address) ? 'IPv6' : 'IPv4' };
 }

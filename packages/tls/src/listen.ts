@@ -1,7 +1,6 @@
 // listen(): TLS servers over TCP. It creates the tls.Server; core does the rest.
-import type { Duplex } from 'node:stream';
 import { type InternetEndpoint, Server, type ListenOptions as TcpListenOptions } from '@rxsock/core';
-import { checkSize, type Endpoints, internetEndpoints, serverOver, underlyingStream } from '@rxsock/core/internal';
+import { checkSize, serverOver } from '@rxsock/core/internal';
 import { Handshakes } from './handshakes.js';
 import { explainServerError } from './server-errors.js';
 import type { ServerIdentity, ServerOptions } from './server-options.js';
@@ -39,7 +38,6 @@ export class SecureServer extends Server<InternetEndpoint> {
         create: (streamOptions) =>
           tlsServer.create(streamOptions).on('secureConnection', (stream) => handshakes.done(stream)),
         admissions: [handshakes],
-        endpoints: endpointsOf,
         explain: explainServerError(options),
       }),
     );
@@ -57,11 +55,6 @@ export class SecureServer extends Server<InternetEndpoint> {
   setSecureContext(identity: ServerIdentity): void {
     this.#tlsServer.replaceIdentity(identity);
   }
-}
-
-// After a failed handshake the TLS stream does not know its addresses any more; the TCP stream still does.
-function endpointsOf(stream: Duplex): Endpoints {
-  return internetEndpoints(underlyingStream(stream));
 }
 
 /**

@@ -20,6 +20,7 @@ import type { Observable, Subscriber } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
+import { guarded } from '../base/guarded.js';
 import { isLocalDecision, markLocalDecision } from '../base/local-decision.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { States } from '../base/states.js';
@@ -737,6 +738,8 @@ export class Connection
     publishClose(this, report, outcome.failure);
     const ended = this.#readSide.hasEnded && !this.#readSide.dropping;
     this.#subscribers.close({ type: 'close', report }, outcome.failure, rest, ended);
+    const transport: Partial<StreamTransport> = this.#transport;
+    if (transport.connectionClosed) guarded(() => transport.connectionClosed?.());
     outcome.notifyClosed();
   }
 

@@ -76,7 +76,6 @@ export class NodeStream implements Patcher {
   hasSeenEnd = false;
   hasSeenWriteError = false;
   unpatched: Patcher['unpatched'];
-  readonly #onWrite = () => this.#handlers.wrote();
 
   constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {
     this.#stream = stream;
@@ -278,10 +277,12 @@ export class NodeStream implements Patcher {
     const stream = this.#stream;
     const tlsWrites = this.#tlsWrites;
     if (taps.length > 0) this.#handlers.writes(chunks);
-    if (tlsWrites && !tlsWrites.fits(chunks)) return tlsWrites.write(chunks, this.#onWrite);
+    // One for each write: an idle connection would keep one of its own.
+    const onWrite = () => this.#handlers.wrote();
+    if (tlsWrites && !tlsWrites.fits(chunks)) return tlsWrites.write(chunks, onWrite);
     const last = chunks.length - 1;
     if (last > 0) stream.cork();
-    for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? this.#onWrite : undefined);
+    for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? onWrite : undefined);
     if (last > 0) stream.uncork();
   }
 

@@ -5,6 +5,7 @@ import type { CloseEvent, SocketEvent } from '../base/events.js';
 import { guarded } from '../base/guarded.js';
 import { closedBeforeEndError } from '../base/premature-close.js';
 import type { FlowSet } from '../flow/flow-set.js';
+import { FlowLink } from '../flow/flow-subscriber.js';
 
 /** What a subscriber wants: `events` and `bytes` make it a reader; a type of event makes it a watcher. */
 export type SubscriptionType = 'events' | 'bytes' | SocketEvent['type'];
@@ -27,11 +28,12 @@ export interface SubscriberOwner {
   subscriberLeft(entry: SubscriberEntry): void;
 }
 
-/** Is its own context: there is one for each subscriber of each socket. */
-export class SubscriberEntry extends AsyncContext implements Unsubscribable, Watcher {
+export class SubscriberEntry implements Unsubscribable, Watcher {
   readonly owner: SubscriberOwner;
   readonly subscriber: Subscriber<never>;
   readonly #type: SubscriptionType;
+  /** The context in which it subscribed. It is notified in this context. */
+  readonly #context: AsyncContext;
   /** The consumer behind the subscriber, whose holds hold the socket. */
   consumer: FlowSet | undefined;
   /** The position in the stream up to which a reader has received the bytes; `undefined` before the first ones. */
@@ -43,10 +45,10 @@ export class SubscriberEntry extends AsyncContext implements Unsubscribable, Wat
   #left = false;
 
   constructor(owner: SubscriberOwner, subscriber: Subscriber<never>, type: SubscriptionType) {
-    super();
     this.owner = owner;
     this.subscriber = subscriber;
     this.#type = type;
+    this.#context = (subscriber instanceof FlowLink && subscriber.context) || new AsyncContext();
   }
 
   get reads(): boolean {
@@ -70,7 +72,7 @@ export class SubscriberEntry extends AsyncContext implements Unsubscribable, Wat
     const received = this.#position === undefined ? 0 : this.#position - offset;
     this.#position = end;
     const chunk = received > 0 ? data.subarray(received) : data;
-    if (this.#type === 'bytes') this.runInAsyncScope(guardedNext, undefined, this.subscriber, chunk);
+    if (this.#type === 'bytes') this.#context.runInAsyncScope(guardedNext, undefined, this.subscriber, chunk);
     else this.#next({ type: 'data', data: chunk });
   }
 
@@ -89,12 +91,12 @@ export class SubscriberEntry extends AsyncContext implements Unsubscribable, Wat
     }
     if (!this.wants(event.type)) return;
     if (this.#type !== 'bytes') this.#next(event);
-    else if (event.type === 'data') this.runInAsyncScope(guardedNext, undefined, this.subscriber, event.data);
-    else this.runInAsyncScope(guardedEnd, undefined, this.subscriber);
+    else if (event.type === 'data') this.#context.runInAsyncScope(guardedNext, undefined, this.subscriber, event.data);
+    else this.#context.runInAsyncScope(guardedEnd, undefined, this.subscriber);
   }
 
   #next(event: SocketEvent): void {
-    this.runInAsyncScope(guardedNext, undefined, this.subscriber, event);
+    this.#context.runInAsyncScope(guardedNext, undefined, this.subscriber, event);
   }
 
   /** Emits the last event, and ends the subscription. @param error `undefined` if the socket has not failed. */
@@ -103,7 +105,7 @@ export class SubscriberEntry extends AsyncContext implements Unsubscribable, Wat
     if (this.subscriber.closed) return;
     // Bytes complete at the peer's FIN. Here it has not come.
     const failure = this.#type === 'bytes' ? (error ?? closedBeforeEndError(event.report)) : error;
-    this.runInAsyncScope(guardedEnd, undefined, this.subscriber, failure);
+    this.#context.runInAsyncScope(guardedEnd, undefined, this.subscriber, failure);
   }
 
   // A subscriber is told of the events only.

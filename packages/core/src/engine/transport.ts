@@ -1,7 +1,7 @@
 // What distinguishes one transport from another: how a stream is opened and secured, and how it is named in messages.
 import type net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Endpoints, internetEndpoint } from '../base/endpoint.js';
+import { type Endpoints, type InternetEndpoint, internetEndpoint } from '../base/endpoint.js';
 import type { SocketError, SocketErrorOptions } from '../base/errors.js';
 import type { ConnectionRole } from '../observe/messages.js';
 import type { DialEvent } from './dial-events.js';
@@ -27,6 +27,8 @@ export interface StreamTransport extends BaseTransport {
   open(): Duplex;
   /** The event after which the stream is open; `undefined` if it is open from the start. */
   readonly readyEvent: 'connect' | 'secureConnect' | undefined;
+  /** Called when all subscribers have received the end, before other listeners. */
+  connectionClosed?(): void;
   /** Bytes of the peer that were taken from the stream before. */
   readonly received?: Buffer | undefined;
 }
@@ -87,9 +89,17 @@ export function endpointsOf({ endpoints = internetEndpoints }: TransportNaming, 
 
 /** Returns both ends of a stream over IP. */
 export function internetEndpoints(stream: Duplex): Endpoints {
-  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = stream as net.Socket;
-  return {
-    local: internetEndpoint(localAddress, localPort, localFamily),
-    remote: internetEndpoint(remoteAddress, remotePort, remoteFamily),
-  };
+  return { local: localEndpoint(stream), remote: remoteEndpoint(stream) };
+}
+
+/** Returns this end of a stream over IP. */
+export function localEndpoint(stream: Duplex): InternetEndpoint | undefined {
+  const { localAddress, localPort, localFamily } = stream as net.Socket;
+  return internetEndpoint(localAddress, localPort, localFamily);
+}
+
+/** Returns the peer's end of a stream over IP. */
+export function remoteEndpoint(stream: Duplex): InternetEndpoint | undefined {
+  const { remoteAddress, remotePort, remoteFamily } = stream as net.Socket;
+  return internetEndpoint(remoteAddress, remotePort, remoteFamily);
 }

@@ -1,6 +1,7 @@
 // FlowSubscriber: the subscriber that the operators of this library use. It keeps the chain of destinations that
 // discovery.ts walks.
 import { type Observer, Subscriber, type Unsubscribable } from 'rxjs';
+import type { AsyncContext } from '../base/async-context.js';
 import type { FlowSet } from './flow-set.js';
 
 /** What a {@link FlowSubscriber} does with the notifications of its source. */
@@ -23,6 +24,8 @@ export class FlowLink<T> extends Subscriber<T> {
    * makes a list for it.
    */
   place: Unsubscribable | undefined;
+  /** The context in which it is to be notified, if it has one already. */
+  context: AsyncContext | undefined;
 
   /** @param destination `undefined` at the end of a pipeline. */
   constructor(destination: Subscriber<never> | undefined, flows: FlowSet | undefined) {

@@ -144,7 +144,6 @@ export class AcceptedConnections implements AcceptingServer {
     const control = controlOf(socket);
     handshakeEnds(underlyingStream(stream), control);
     this.sockets.add(socket);
-    control.afterClose(accepted);
     this.#handlers.emit({ type: 'connection', socket });
     control.awaitClaim(accepted);
   }

@@ -31,6 +31,7 @@ export abstract class ChunkWriter extends FlowLink<Chunk> implements WholeWriteH
   /** Begins to write. If the socket is broken, this calls `failed` at once. Subscribe to a source afterwards. */
   protected begin(): void {
     this.#write = new WholeWrite(this.socket, this);
+    this.context = this.#write;
   }
 
   /** How many bytes have left. */
