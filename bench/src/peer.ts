@@ -6,9 +6,10 @@ import { once } from 'node:events';
 export interface PeerOptions {
   /**
    * `blast` sends `amount` bytes and FIN; `sink` counts what it receives; `echo` sends back what it receives; `ping`
-   * makes `amount` round trips, one at a time.
+   * makes `amount` round trips, one at a time; `cycle` opens `amount` connections, which end after one echo; `idle` opens
+   * as many, which stay open.
    */
-  readonly role: 'blast' | 'sink' | 'echo' | 'ping';
+  readonly role: 'blast' | 'sink' | 'echo' | 'ping' | 'cycle' | 'idle';
   readonly amount: number;
   /** For `blast`: the length of a line, with its line feed. For `ping`: the length of a message. In bytes. */
   readonly size?: number;

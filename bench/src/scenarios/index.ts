@@ -1,6 +1,7 @@
 // All scenarios, in the order in which they run. The README says how to add one.
 import type { Scenario } from '../scenario.js';
 import { answerLines } from './answer-lines.js';
+import { connectionCycle, idleConnections } from './connections.js';
 import { echoBulk } from './echo-bulk.js';
 import { echoServer } from './echo-server.js';
 import { longLines, shortLines } from './lines.js';
@@ -23,4 +24,6 @@ export const scenarios: readonly Scenario[] = [
   pingPong,
   echoServer,
   answerLines,
+  connectionCycle,
+  idleConnections,
 ];

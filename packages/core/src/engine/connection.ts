@@ -73,7 +73,7 @@ import type { Dial, DialHandlers, StreamTransport, Transport, TransportType } fr
 import { applyTuning, type StreamTuning } from './tuning.js';
 import { warnOfLoss } from './unnoticed-loss.js';
 import { type Acceptor, Usage } from './usage.js';
-import { type BacklogMeter, WriteRate } from './write-rate.js';
+import { measureWrites, type WriteRate } from './write-rate.js';
 import { WriteSide, type WriteSideHandlers } from './write-side.js';
 
 /** See {@link Socket.readyState}. */
@@ -168,7 +168,7 @@ export class Connection
     this.#subscribers = new Subscribers(this, limits.scheduler);
     this.#readSide = new ReadSide(this.#subscribers, this.flow, limits.scheduler, this);
     this.writeSide = new WriteSide(limits, this);
-    this.#writeRate = this.#measureWrites(limits);
+    this.#writeRate = measureWrites(limits, this);
     this.#share = this.#joinBudget(limits);
     this.opening = new Opening(transport, this.#subscribers);
     this.#dialTimes = start === 'open' ? undefined : start;
@@ -794,23 +794,6 @@ export class Connection
   #setRunning(limit: Limit, running: boolean): void {
     if (!running) this.#timeouts?.stop(limit);
     else if (!this.#timeouts?.isRunning(limit)) this.#start(limit);
-  }
-
-  #measureWrites({ minWriteRate, writeGracePeriod, scheduler }: SocketLimits): WriteRate | undefined {
-    if (minWriteRate === 0) return undefined;
-    const { writeSide, progress } = this;
-    const meter: BacklogMeter = {
-      read: () => ({ taken: writeSide.written, waiting: writeSide.pending }),
-      look: async () => {
-        // Other streams have no kernel to ask.
-        if (!this.#stream?.isNetSocket) return meter.read();
-        const { taken, queued, unacknowledged } = await progress.measure();
-        return { taken, waiting: Math.max(queued, writeSide.pending) + unacknowledged };
-      },
-    };
-    const what = `was read at less than ${minWriteRate} bytes per second for`;
-    const onTooSlow = () => this.timedOut('minWriteRate', writeGracePeriod, what);
-    return new WriteRate(scheduler, minWriteRate, writeGracePeriod, meter, onTooSlow);
   }
 
   #joinBudget({ budget }: SocketLimits): BudgetShare | undefined {

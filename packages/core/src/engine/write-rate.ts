@@ -3,6 +3,8 @@
 // too slow is given up after once to twice the grace period.
 import { type SchedulerLike, Subscription } from 'rxjs';
 import { elapsedTime, hasVirtualTime } from '../base/clock.js';
+import type { SocketLimits } from './limits.js';
+import type { PeerProgress } from './peer-progress.js';
 
 /** What the peer has taken so far, and what waits for it, in bytes. */
 export interface WriteBacklog {
@@ -87,4 +89,34 @@ export class WriteRate {
       this.#arm();
     }
   }
+}
+
+/** What is measured: a connection. */
+interface Writing {
+  readonly writeSide: { readonly written: number; readonly pending: number };
+  /** Asks the kernel. */
+  readonly progress: Pick<PeerProgress, 'measure'>;
+  /** Whether there is a kernel to ask. */
+  readonly copiesWrites: boolean;
+  timedOut(timeout: string, milliseconds: number, what: string): void;
+}
+
+/** Measures what the peer of a connection takes. Returns `undefined` without `minWriteRate`. */
+export function measureWrites(
+  { minWriteRate, writeGracePeriod, scheduler }: SocketLimits,
+  connection: Writing,
+): WriteRate | undefined {
+  if (minWriteRate === 0) return undefined;
+  const { writeSide } = connection;
+  const meter: BacklogMeter = {
+    read: () => ({ taken: writeSide.written, waiting: writeSide.pending }),
+    look: async () => {
+      if (!connection.copiesWrites) return meter.read();
+      const { taken, queued, unacknowledged } = await connection.progress.measure();
+      return { taken, waiting: Math.max(queued, writeSide.pending) + unacknowledged };
+    },
+  };
+  const what = `was read at less than ${minWriteRate} bytes per second for`;
+  const onTooSlow = () => connection.timedOut('minWriteRate', writeGracePeriod, what);
+  return new WriteRate(scheduler, minWriteRate, writeGracePeriod, meter, onTooSlow);
 }
