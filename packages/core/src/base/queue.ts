@@ -26,6 +26,11 @@ export class Queue<T> {
     return this.#items.at(-1);
   }
 
+  /** Puts another item in the place of the last one. The queue must not be empty. */
+  replaceLast(item: T): void {
+    this.#items[this.#items.length - 1] = item;
+  }
+
   /** Removes and returns the first item; `undefined` if the queue is empty. */
   shift(): T | undefined {
     if (this.length === 0) return undefined;

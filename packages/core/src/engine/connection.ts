@@ -497,6 +497,16 @@ export class Connection
     return this.#wantsMore;
   }
 
+  get borrows(): boolean {
+    return this.#readSide.borrows;
+  }
+
+  receivedLent(chunk: Buffer): boolean {
+    const readsOn = this.received(chunk);
+    this.#readSide.keepRest(chunk);
+    return readsOn;
+  }
+
   ended(truncated: boolean): void {
     if (this.#readSide.state !== 'flowing') return;
     if (truncated) {

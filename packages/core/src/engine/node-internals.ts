@@ -8,6 +8,8 @@ export const nodeInternals = {
   reads: true,
   /** Keep a failed write from destroying the stream, with the bytes that it has received. */
   writes: true,
+  /** Lend received bytes to consumers that use them up at once: see lent-reads.ts. */
+  lending: true,
 };
 
 interface Handle {
@@ -55,8 +57,12 @@ export interface Patcher {
   hasSeenWriteError: boolean;
   /** The methods that write, without the patch. */
   unpatched: Pick<StreamInternals, '_write' | '_writev' | '_final'> | undefined;
+  /** Whether bytes that arrive now may be lent. Default: no. */
+  readonly lends?: boolean;
   /** Returns whether to read on. */
   onChunk(chunk: Buffer): boolean;
+  /** As `onChunk`. The bytes are valid during the call only. */
+  onLentChunk?(chunk: Buffer): boolean;
   /** @param truncated Whether a TLS stream was cut. */
   onEnd(truncated: boolean): void;
   /** The first write has failed. */

@@ -7,6 +7,7 @@ import type { SecureConnectEvent } from '../base/events.js';
 import { setImmediate } from '../base/real-timers.js';
 import { taps } from '../observe/byte-tap.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
+import { lendReads } from './lent-reads.js';
 import {
   type Patcher,
   patcherOf,
@@ -31,6 +32,10 @@ export interface NodeStreamHandlers {
   opened(): void;
   /** Returns whether to read on. */
   received(chunk: Buffer): boolean;
+  /** Whether bytes that arrive now are used up at once. Default: no. */
+  readonly borrows?: boolean;
+  /** As `received`. The bytes are valid during the call only. */
+  receivedLent?(chunk: Buffer): boolean;
   /** @param truncated Whether this only looks like an end: a TLS stream that was cut without close_notify. */
   ended(truncated: boolean): void;
   /** Bytes are about to be written. Called only while a byte tap is attached. */
@@ -66,6 +71,8 @@ export class NodeStream implements Patcher {
   #isTapped = false;
   /** Whether a handshake is in progress: it reports its own failure, so events of the stream beneath are ignored. */
   #securing = false;
+  /** Whether reads can still be made to lend their bytes: see lent-reads.ts. */
+  #mayLend = false;
   #reading = false;
   /** Whether a dial event is being delivered. */
   #inDialEvent = false;
@@ -148,6 +155,7 @@ export class NodeStream implements Patcher {
   #carry(stream: Duplex): void {
     if ('encrypted' in stream) this.#tlsWrites = new TlsWrites(stream);
     this.#isTapped = tapReads(stream, this);
+    this.#mayLend = this.#isTapped && !this.isSecure;
     if (!this.#isTapped) this.#readByEvents(stream);
     shieldWrites(stream, this);
     stream.on('finish', onFinish);
@@ -171,6 +179,15 @@ export class NodeStream implements Patcher {
 
   onChunk(chunk: Buffer): boolean {
     this.#reading = this.#handlers.received(chunk);
+    return this.#reading;
+  }
+
+  get lends(): boolean {
+    return this.#handlers.borrows === true;
+  }
+
+  onLentChunk(chunk: Buffer): boolean {
+    this.#reading = this.#handlers.receivedLent?.(chunk) === true;
     return this.#reading;
   }
 
@@ -259,7 +276,12 @@ export class NodeStream implements Patcher {
 
   /** Reads until `received` returns `false`. */
   read(): void {
-    if (this.#reading || this.#stream.destroyed) return;
+    if (this.#stream.destroyed) return;
+    if (this.#mayLend && this.lends) {
+      this.#mayLend = false;
+      lendReads(this.#stream);
+    }
+    if (this.#reading) return;
     this.#reading = true;
     if (this.#isTapped) resumeTappedReads(this.#stream);
     else this.#stream.resume();

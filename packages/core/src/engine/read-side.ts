@@ -73,6 +73,17 @@ export class ReadSide {
     if (!this.dropping) this.#queue.push(chunk);
   }
 
+  /** Whether bytes that arrive now go to a single reader that uses them up at once. */
+  get borrows(): boolean {
+    return this.#queue.bytes === 0 && !this.#holds.held && !this.dropping && this.#subscribers.borrower !== undefined;
+  }
+
+  /** A chunk was lent, and its time is over: copies what is left of it. */
+  keepRest(lent: Buffer): void {
+    this.#queue.copy(lent);
+    this.#subscribers.borrower?.keepRest?.();
+  }
+
   /** The peer's FIN came. */
   end(): void {
     if (this.state === 'flowing') this.state = 'ended';

@@ -55,6 +55,11 @@ export class ReceiveQueue {
     return chunk;
   }
 
+  /** Copies what waits of the memory of a chunk. */
+  copy({ buffer }: Buffer): void {
+    this.#chunks = this.#chunks?.map((chunk) => (chunk.buffer === buffer ? Buffer.from(chunk) : chunk));
+  }
+
   clear(): void {
     this.offset += this.bytes;
     this.bytes = 0;

@@ -44,6 +44,14 @@ export class Subscribers {
     return false;
   }
 
+  /** The only reader, if it can be lent its bytes. */
+  get borrower(): FlowSubscriber<unknown> | undefined {
+    const { length, 0: reader } = this.#readers;
+    if (length !== 1 || !(reader?.subscriber instanceof FlowSubscriber)) return undefined;
+    const { subscriber } = reader;
+    return subscriber.keepRest && !subscriber.closed ? subscriber : undefined;
+  }
+
   /** Whether a reader has not yet received the stream up to `position`. */
   hasReaderBefore(position: number): boolean {
     for (const reader of this.#readers) if (!reader.subscriber.closed && !reader.hasReceived(position)) return true;

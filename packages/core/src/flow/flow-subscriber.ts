@@ -11,6 +11,11 @@ export interface FlowHandlers<T> {
   error?: (error: unknown) => void;
   /** Default: completes the destination. */
   complete?: () => void;
+  /**
+   * Copies what it still has of the last value, whose memory was only lent. Only a consumer that uses a value up at once,
+   * or knows what it still has of it, has this handler.
+   */
+  keepRest?: (() => void) | undefined;
 }
 
 /**
@@ -31,6 +36,11 @@ export class FlowLink<T> extends Subscriber<T> {
   constructor(destination: Subscriber<never> | undefined, flows: FlowSet | undefined) {
     super(destination);
     this.flows = flows;
+  }
+
+  /** `undefined` unless the values may be lent: see {@link FlowHandlers}. */
+  get keepRest(): (() => void) | undefined {
+    return this.#handlers.keepRest;
   }
 
   override unsubscribe(): void {

@@ -93,7 +93,7 @@ export class ByteQueue {
 
   /** Copies what is left of the chunk, if its memory is the caller's. The caller may then reuse that memory. */
   copyChunk(): void {
-    if (this.#ownMemory !== undefined) return;
+    if (this.#ownMemory !== undefined || this.chunk.length === 0) return;
     this.#ownMemory = Buffer.allocUnsafeSlow(this.chunk.length - this.position);
     this.#ownMemory.set(this.chunk.subarray(this.position));
     this.chunk = this.#ownMemory;

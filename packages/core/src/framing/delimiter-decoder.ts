@@ -1,7 +1,8 @@
 // The state machine for frames that end with a delimiter. Subclasses turn the bytes of a payload into a frame.
 import { FrameTooLongError } from '../base/errors.js';
+import { BorrowingDecoder } from './borrowing-decoder.js';
 import { DelimiterSearch } from './delimiter-search.js';
-import { FrameDecoder, truncatedFrame } from './frame-decoder.js';
+import { truncatedFrame } from './frame-decoder.js';
 import type { OversizePolicy, TrailingPolicy } from './options.js';
 
 export const CR = 13;
@@ -21,7 +22,7 @@ export interface DelimiterDecoderOptions {
   readonly remedy?: string;
 }
 
-export abstract class DelimiterDecoder<T> extends FrameDecoder<T> {
+export abstract class DelimiterDecoder<T> extends BorrowingDecoder<T> {
   protected readonly options: DelimiterDecoderOptions;
   /** How many frames have ended so far, including those that were discarded or skipped. */
   protected frameCount = 0;

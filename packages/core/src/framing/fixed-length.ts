@@ -1,9 +1,9 @@
 // The codec of frames that all have the same length.
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkFiniteSize } from '../base/check.js';
+import { BorrowingDecoder } from './borrowing-decoder.js';
 import type { BytesCodec } from './codec.js';
 import { encodeError } from './encode-errors.js';
-import { FrameDecoder } from './frame-decoder.js';
 
 /**
  * A codec for frames of exactly `length` bytes, with nothing between them.
@@ -42,7 +42,7 @@ export function fixedLengthCodec(length: number): BytesCodec {
   };
 }
 
-class FixedLengthDecoder extends FrameDecoder<Buffer> {
+class FixedLengthDecoder extends BorrowingDecoder<Buffer> {
   readonly #length: number;
 
   constructor(length: number) {

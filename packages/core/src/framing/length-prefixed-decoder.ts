@@ -1,7 +1,7 @@
 // The state machine for frames that begin with their length.
 import { FrameError, FrameTooLongError } from '../base/errors.js';
+import { BorrowingDecoder } from './borrowing-decoder.js';
 import type { ByteQueue } from './byte-queue.js';
-import { FrameDecoder } from './frame-decoder.js';
 import { type ByteOrder, type LengthField, readUnsigned, VarintReader } from './length-field.js';
 
 /** The options of a {@link LengthPrefixedDecoder}, checked and with the defaults filled in. */
@@ -23,7 +23,7 @@ export interface LengthPrefixedDecoderOptions {
  */
 export type TakeFrame<T> = (queue: ByteQueue, payloadStart: number, frameLength: number) => T;
 
-export class LengthPrefixedDecoder<T> extends FrameDecoder<T> {
+export class LengthPrefixedDecoder<T> extends BorrowingDecoder<T> {
   readonly #options: LengthPrefixedDecoderOptions;
   readonly #take: TakeFrame<T>;
   readonly #varint = new VarintReader();

@@ -2,9 +2,9 @@
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkOptions } from '../base/check.js';
 import { FrameError, FrameTooLongError } from '../base/errors.js';
+import { BorrowingDecoder } from './borrowing-decoder.js';
 import type { BytesCodec } from './codec.js';
 import { checkPayloadLength } from './encode-errors.js';
-import { FrameDecoder } from './frame-decoder.js';
 import { checkMaxLength, PREFIXED_MAX_LENGTH } from './options.js';
 
 /** Options of {@link netstringsCodec}. */
@@ -64,7 +64,7 @@ const ZERO = 48;
 const COLON = 58;
 const COMMA = 44;
 
-class NetstringDecoder extends FrameDecoder<Buffer> {
+class NetstringDecoder extends BorrowingDecoder<Buffer> {
   readonly #maxLength: number;
   /** How many bytes of the header have been read: the digits, and then the colon. */
   #headerLength = 0;

@@ -8,12 +8,13 @@ import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime } from '../base/turn-budget.js';
-import { unread, withEndpoints } from '../flow/byte-source.js';
+import { ByteSource, unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
 import { Brake, Holds, NEXT_TURN, pathTo } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
+import { BorrowingDecoder } from '../framing/borrowing-decoder.js';
 import type { Codec } from '../framing/codec.js';
 import { UnfinishedFrame } from '../framing/unfinished-frame.js';
 
@@ -174,6 +175,11 @@ export function decodeAs<T>(
         run();
         updateDeadline();
       };
+      const keepRest = (borrower: BorrowingDecoder<unknown>) => {
+        const last = chunks.peekLast();
+        if (last) chunks.replaceLast(Buffer.from(last));
+        borrower.keepRest();
+      };
       const end = (how: 'completed' | { readonly error: unknown }) => {
         input = how;
         run();
@@ -195,7 +201,13 @@ export function decodeAs<T>(
       // Created after that teardown was added, so that bytes are given back before the source is unsubscribed.
       incoming = new FlowSubscriber<Uint8Array>(
         subscriber as never,
-        { next: receive, error: fail, complete: () => end('completed') },
+        {
+          next: receive,
+          error: fail,
+          complete: () => end('completed'),
+          keepRest:
+            decoder instanceof BorrowingDecoder && source instanceof ByteSource ? () => keepRest(decoder) : undefined,
+        },
         upstream,
       );
       source.subscribe(incoming);
