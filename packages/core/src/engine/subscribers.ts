@@ -3,7 +3,7 @@
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
 import type { CloseEvent, ConnectEvent, DataEvent, SocketEvent } from '../base/events.js';
-import { FlowLink } from '../flow/flow-subscriber.js';
+import { FlowLink, FlowSubscriber } from '../flow/flow-subscriber.js';
 import type { ReceiveQueue } from './receive-queue.js';
 import { SubscriberEntry, type SubscriberOwner, type SubscriptionType, type Watcher } from './subscriber-entry.js';
 

@@ -38,11 +38,6 @@ export class FlowLink<T> extends Subscriber<T> {
     this.flows = flows;
   }
 
-  /** `undefined` unless the values may be lent: see {@link FlowHandlers}. */
-  get keepRest(): (() => void) | undefined {
-    return this.#handlers.keepRest;
-  }
-
   override unsubscribe(): void {
     if (this.closed) return;
     try {
@@ -64,6 +59,11 @@ export class FlowSubscriber<T> extends FlowLink<T> {
     this.#handlers = handlers;
     // Kept here, because a handler may throw after it has unsubscribed, and `this.destination` is then cleared.
     this.#receiver = this.destination;
+  }
+
+  /** `undefined` unless the values may be lent: see {@link FlowHandlers}. */
+  get keepRest(): (() => void) | undefined {
+    return this.#handlers.keepRest;
   }
 
   protected override _next(value: T): void {
