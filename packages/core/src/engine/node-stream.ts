@@ -63,6 +63,11 @@ function onFinish(this: Duplex): void {
 
 export class NodeStream implements Patcher {
   #stream: Duplex;
+  /**
+   * Whether the stream leads to the kernel: each write then costs a system call, and the memory of a chunk may be
+   * reused once `pending` is 0. Any other stream may keep the chunk.
+   */
+  isNetSocket: boolean;
   readonly #transport: Transport;
   readonly #handlers: NodeStreamHandlers;
   /** Removes the listeners that are not shared: `undefined` if there are none. */
@@ -86,6 +91,7 @@ export class NodeStream implements Patcher {
 
   constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {
     this.#stream = stream;
+    this.isNetSocket = stream instanceof net.Socket;
     this.#transport = transport;
     this.#handlers = handlers;
   }
@@ -137,6 +143,7 @@ export class NodeStream implements Patcher {
         if (!this.#securing) return;
         this.#securing = false;
         this.#stream = stream;
+        this.isNetSocket = stream instanceof net.Socket;
         stream.allowHalfOpen = true;
         this.#carry(stream);
         this.#handlers.opened();
@@ -264,14 +271,6 @@ export class NodeStream implements Patcher {
   /** How many bytes wait in the stream; 0 means that all were handed to the kernel. */
   get pending(): number {
     return this.#stream.writableLength + (this.#tlsWrites?.waiting ?? 0);
-  }
-
-  /**
-   * Whether the stream leads to the kernel: each write then costs a system call, and the memory of a chunk may be
-   * reused once `pending` is 0. Any other stream may keep the chunk.
-   */
-  get isNetSocket(): boolean {
-    return this.#stream instanceof net.Socket;
   }
 
   /** Reads until `received` returns `false`. */
