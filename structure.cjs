@@ -25,24 +25,12 @@ const layers = [
 /** Imports of a room beside on the same line. */
 const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'], metrics: ['diagnostics'] };
 
-/** Rooms with an entry point of their own: `@rxsock/core/registry` and so on. */
-const subpaths = [
-  'registry',
-  'lookup',
-  'process',
-  'proxy',
-  'diagnostics',
-  'metrics',
-  'capture',
-  'testing',
-  'fast-check',
-];
-
 const anyOf = (parts) => `(${parts.map((part) => part.replaceAll('.', '\\.')).join('|')})`;
 const core = '^packages/core/src/';
 const sources = '^packages/([^/]+)/src/';
 const tests = '^packages/([^/]+)/test/';
-const entryPoints = anyOf(['index', 'internal', ...subpaths.map((room) => `${room}/index`)]);
+/** A room with an `index` has an entry point of its own: `@rxsock/core/registry` and so on. */
+const entryPoints = anyOf(['index', 'internal', '[^/]+/index']);
 
 /** Matches the files of some rooms of core: all files in a folder, or the one file. */
 const filesIn = (rooms) => `${core}${anyOf(rooms)}(/|$)`;

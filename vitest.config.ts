@@ -1,25 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { publishedPackages } from './scripts/lib/packages.mjs';
 import { missingProgramsReporter } from './tests/support/missing-programs-reporter.js';
-
-const source = (path: string) => new URL(path, import.meta.url).pathname;
 
 /**
  * Tests import the packages by name and get their sources; child processes run the bundles. The first match counts, so
  * subpaths come first.
  */
-export const alias = [
-  { find: '@rxsock/core/internal', replacement: source('packages/core/src/internal.ts') },
-  ...['registry', 'lookup', 'process', 'proxy', 'diagnostics', 'metrics', 'capture', 'testing', 'fast-check'].map(
-    (room) => ({
-      find: `@rxsock/core/${room}`,
-      replacement: source(`packages/core/src/${room}/index.ts`),
-    }),
-  ),
-  ...['core', 'tls', 'unix', 'udp'].map((name) => ({
-    find: `@rxsock/${name}`,
-    replacement: source(`packages/${name}/src/index.ts`),
-  })),
-];
+export const alias = publishedPackages()
+  .flatMap(({ entries }) => entries.map(({ name, source }) => ({ find: name, replacement: source })))
+  .sort((a, b) => b.find.length - a.find.length);
 
 const project = (name: string, include: string, testTimeout = 20_000) => ({
   resolve: { alias },
@@ -32,7 +21,7 @@ const propertyTimeout = 60_000 + 100 * Number(process.env.RXSOCK_RUNS ?? 0);
 export default defineConfig({
   test: {
     reporters: ['default', missingProgramsReporter],
-    globalSetup: source('scripts/bundle-before-tests.mjs'),
+    globalSetup: new URL('scripts/bundle-before-tests.mjs', import.meta.url).pathname,
     // Most tests wait for other processes and for timers, so that one worker would leave a core idle.
     maxWorkers: '100%',
     projects: [

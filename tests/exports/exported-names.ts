@@ -1,9 +1,7 @@
 // Lists what an entry point exports, from its sources, types included.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 // The version that the build uses has no API for programs.
 import ts from 'typescript-6';
-import { filesOf, root } from '../support/snippets.js';
+import { publishedPackages } from '../../scripts/lib/packages.mjs';
 
 export interface EntryPoint {
   /** As a program imports it: `@rxsock/core/lookup`. */
@@ -15,40 +13,27 @@ export interface EntryPoint {
 }
 
 /** Lists the names of every entry point in the `exports` of every package. */
-export async function entryPoints(): Promise<EntryPoint[]> {
-  const sources = await sourcesByName();
+export function entryPoints(): EntryPoint[] {
+  const entries = publishedPackages().flatMap(({ entries }) => entries);
   // Names do not depend on the types of the language, of Node and of other packages: without those it takes no seconds.
   const options = { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, noLib: true, types: [] };
   const host = ts.createCompilerHost(options);
   const { getSourceFile } = host;
   host.getSourceFile = (path, ...rest) => (path.includes('/node_modules/') ? undefined : getSourceFile(path, ...rest));
-  const program = ts.createProgram([...sources.values()], options, host);
+  const program = ts.createProgram(
+    entries.map(({ source }) => source),
+    options,
+    host,
+  );
   const checker = program.getTypeChecker();
-  return [...sources].map(([name, path]) => {
-    const module = checker.getSymbolAtLocation(program.getSourceFile(path)!)!;
+  return entries.map(({ name, source }) => {
+    const module = checker.getSymbolAtLocation(program.getSourceFile(source)!)!;
     const names = checker.getExportsOfModule(module).map((symbol) => describe(symbol, checker));
     names.sort((a, b) => (a.name < b.name ? -1 : 1));
     const lines = (isType: boolean) =>
       names.filter((each) => each.isType === isType).map((each) => `${each.kind} ${each.name}`);
     return { name, values: lines(false), types: lines(true) };
   });
-}
-
-/** The source file of each entry point. */
-async function sourcesByName(): Promise<Map<string, string>> {
-  const sources = new Map<string, string>();
-  for (const file of (await filesOf('packages/*/package.json')).sort()) {
-    const { name, exports } = JSON.parse(await readFile(join(root, file), 'utf8')) as {
-      name: string;
-      exports: Record<string, string | { readonly module: string }>;
-    };
-    for (const [subpath, built] of Object.entries(exports)) {
-      if (typeof built === 'string') continue;
-      const source = built.module.replace('./dist/', 'src/').replace(/\.js$/, '.ts');
-      sources.set(join(name, subpath), join(root, file, '..', source));
-    }
-  }
-  return sources;
 }
 
 const kinds: readonly (readonly [ts.SymbolFlags, string])[] = [

@@ -1,4 +1,4 @@
-// Each package as a user installs it: packed as it is published, alone with RxJS in an empty project.
+// Each package as a user installs it: packed as it is published, alone with what it needs, in an empty project.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -9,76 +9,68 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type PublishedPackage, packAll, publishedPackages } from '../../scripts/lib/packages.mjs';
 import { root } from '../support/snippets.js';
 
 const run = promisify(execFile);
-const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+const require = createRequire(import.meta.url);
+const compiler = (name: string) => join(dirname(require.resolve(`${name}/package.json`)), 'bin', 'tsc');
 
-/** The entry points of each package with some of their functions, and the packages it needs beside RxJS. */
-const packages = {
-  core: {
-    entries: {
-      '.': ['connect', 'listen'],
-      './internal': ['connectOver', 'serverOver'],
-      './registry': ['SocketRegistry', 'snapshot'],
-      './lookup': ['resolveHost', 'reverseLookup', 'servicePort', 'isPortFree', 'localAddresses'],
-      './process': ['handOver', 'inheritedListeners', 'singleInstance'],
-      './proxy': ['socks5', 'httpConnect'],
-      './diagnostics': ['channel', 'traceHolds'],
-      './metrics': ['instrument'],
-      './capture': ['capture'],
-      './testing': ['faultyProxy', 'recordingClient', 'recordingPeer', 'replay', 'socketPair'],
-    },
-    needs: [],
-  },
-  tls: { entries: { '.': ['connect', 'listen', 'upgrade'] }, needs: ['core'] },
-  unix: { entries: { '.': ['connect', 'listen'] }, needs: ['core'] },
-  udp: { entries: { '.': ['bind', 'connect'] }, needs: ['core'] },
-} as const;
-/** Core's entry point that needs fast-check as well. */
-const fastCheck = { './fast-check': ['chunkings', 'delimiterRichBytes', 'verifyCodec'] };
-type Name = keyof typeof packages;
-const names = Object.keys(packages) as Name[];
+const packages = publishedPackages();
+/** The entry points that need no optional peer dependency. An entry point that needs one has its name. */
+const plainEntries = ({ entries, manifest }: PublishedPackage) =>
+  entries
+    .map(({ name }) => name)
+    .filter((entry) => !(entry.split('/').at(-1)! in (manifest.peerDependenciesMeta ?? {})));
+const [core, unix] = ['core', 'unix'].map((name) => packages.find(({ folder }) => folder.endsWith(name))!) as [
+  PublishedPackage,
+  PublishedPackage,
+];
 
 let folder: string;
+/** The names that each entry point exports, according to exports.md. */
+let names: ReadonlyMap<string, readonly string[]>;
 
 /** Where a package lies, once it is packed and unpacked. */
-const unpacked = (name: Name) => join(folder, name, 'package');
+const unpacked = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rxsock-packed-'));
-  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { setup: string } };
-  const [pnpm] = /pnpm@[\d.]+/.exec(scripts.setup)!;
-  for (const name of names) {
-    const to = join(folder, name);
-    await mkdir(to);
-    await run('npx', ['--yes', pnpm, 'pack', '--pack-destination', to], { cwd: join(root, 'packages', name) });
-    const [tarball] = await readdir(to);
-    await run('tar', ['xzf', tarball!], { cwd: to });
+  for (const [index, tarball] of (await packAll(folder)).entries()) {
+    const to = unpacked(packages[index]!.manifest.name);
+    await mkdir(to, { recursive: true });
+    await run('tar', ['xzf', tarball, '--strip-components=1', '-C', to]);
   }
+  const lists = await readFile(join(root, 'tests', 'exports', 'exports.md'), 'utf8');
+  const sections = lists.matchAll(/^## (\S+)\n+```\n\d+ values\n(.*?)\n\n/gms);
+  names = new Map(
+    [...sections].map(([, entry, lines]) => [entry!, lines!.split('\n').map((line) => line.split(' ')[1]!)]),
+  );
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A program that imports entry points of a package, and keeps the functions in the array `imported`. */
-function programOf(name: Name, entries: Readonly<Record<string, readonly string[]>>): string {
-  const specifiers = Object.keys(entries).map((entry) => join(`@rxsock/${name}`, entry));
-  const imports = specifiers.map((specifier, index) => `import * as entry${index} from '${specifier}';\n`);
-  const imported = Object.values(entries).flatMap((functions, index) =>
-    functions.map((each) => `entry${index}.${each}`),
-  );
-  return `${imports.join('')}export const imported = [${imported.join(', ')}];\n`;
+/** A program that imports entry points, and exports an object with all of them. */
+function programOf(entries: readonly string[]): string {
+  const imports = entries.map((entry, index) => `import * as entry${index} from '${entry}';\n`);
+  return `${imports.join('')}export const imported = { ${entries.map((entry, i) => `'${entry}': entry${i}`).join(', ')} };\n`;
 }
 
-/** A project that has installed one package, the packages that it needs, RxJS, the types of Node, and some more. */
-async function projectWith(name: Name, ...more: string[]): Promise<string> {
+/** The same as CommonJS. */
+function commonJsOf(entries: readonly string[]): string {
+  return `const imported = { ${entries.map((entry) => `'${entry}': require('${entry}')`).join(', ')} };\n`;
+}
+
+/** A project that has installed some packages, the packages that they need, the types of Node, and some more. */
+async function projectWith(published: readonly PublishedPackage[], ...more: string[]): Promise<string> {
   const project = await mkdtemp(join(folder, 'project-'));
   const modules = join(project, 'node_modules');
   await mkdir(join(modules, '@rxsock'), { recursive: true });
   await mkdir(join(modules, '@types'));
-  for (const each of [name, ...packages[name].needs]) {
-    await cp(unpacked(each), join(modules, '@rxsock', each), { recursive: true });
+  const needs = published.flatMap(({ manifest }) => [manifest.name, ...Object.keys(manifest.peerDependencies)]);
+  for (const name of new Set(needs.filter((each) => each.startsWith('@rxsock/')))) {
+    await cp(unpacked(name), join(modules, name), { recursive: true });
   }
-  const installed = join(root, 'packages', 'core', 'node_modules');
+  const installed = join(core.folder, 'node_modules');
   for (const each of ['rxjs', ...more]) await symlink(join(installed, each), join(modules, each));
   await symlink(join(root, 'node_modules', '@types', 'node'), join(modules, '@types', 'node'));
   await writeFile(join(project, 'package.json'), '{ "type": "module" }');
@@ -86,42 +78,54 @@ async function projectWith(name: Name, ...more: string[]): Promise<string> {
 }
 
 /** Runs a program and returns what it prints. */
-async function runIn(project: string, program: string): Promise<{ stdout: string; stderr: string }> {
-  await writeFile(join(project, 'main.mjs'), program);
-  return await run(process.execPath, ['main.mjs'], { cwd: project });
+async function runIn(project: string, program: string, file = 'main.mjs'): Promise<{ stdout: string; stderr: string }> {
+  await writeFile(join(project, file), program);
+  return await run(process.execPath, [file], { cwd: project });
 }
 
-/** Compiles a program as a strict project does, and returns the errors. */
-async function compileIn(project: string, program: string): Promise<string> {
-  await writeFile(join(project, 'main.ts'), program);
-  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022', '--types', 'node'];
-  const { stdout } = await run(process.execPath, [tsc, ...options, 'main.ts'], { cwd: project }).catch(
+/** Compiles a program as a strict project does that checks its libraries too, and returns the errors. */
+async function compileIn(
+  project: string,
+  program: string,
+  file: string,
+  tsc: string,
+  ...args: string[]
+): Promise<string> {
+  await writeFile(join(project, file), program);
+  const options = ['--strict', '--noEmit', '--target', 'es2022', '--types', 'node', ...args];
+  const { stdout } = await run(process.execPath, [tsc, ...options, file], { cwd: project }).catch(
     (failed: { stdout: string }) => failed,
   );
   return stdout;
 }
 
-const print = 'console.log(imported.every((each) => typeof each === "function"));\n';
+const print =
+  'const lists = Object.entries(imported).map(([entry, names]) => [entry, Object.keys(names).sort()]);\n' +
+  'console.log(JSON.stringify(Object.fromEntries(lists)));\n';
 
-describe.each(names)('@rxsock/%s', (name) => {
-  const { entries } = packages[name];
+/** What a program prints that has imported these entry points: all their names, and no warning. */
+const printed = (entries: readonly string[]) => ({
+  stdout: `${JSON.stringify(Object.fromEntries(entries.map((entry) => [entry, names.get(entry)])))}\n`,
+  stderr: '',
+});
 
-  test('is imported, by every entry point, in a project that has installed only it and RxJS', async () => {
-    const project = await projectWith(name);
-    expect(await runIn(project, programOf(name, entries) + print)).toEqual({ stdout: 'true\n', stderr: '' });
+describe.each(packages.map((each) => [each.manifest.name, each] as const))('%s', (name, published) => {
+  const entries = plainEntries(published);
+
+  test('is imported, by every entry point, in a project that has installed only it and its peers', async () => {
+    const project = await projectWith([published]);
+    expect(await runIn(project, programOf(entries) + print)).toEqual(printed(entries));
+  });
+
+  test('is required from CommonJS, without a warning', async () => {
+    const project = await projectWith([published]);
+    expect(await runIn(project, commonJsOf(entries) + print, 'main.cjs')).toEqual(printed(entries));
   });
 
   test('has types that a strict project compiles with', async () => {
-    const project = await projectWith(name);
-    expect(await compileIn(project, programOf(name, entries))).toBe('');
-  });
-
-  test('has no other entry points', async () => {
-    const { exports } = JSON.parse(await readFile(join(unpacked(name), 'package.json'), 'utf8')) as {
-      exports: Record<string, string>;
-    };
-    const known = { ...entries, ...(name === 'core' ? fastCheck : {}), './package.json': [] };
-    expect(Object.keys(exports).sort()).toEqual(Object.keys(known).sort());
+    const project = await projectWith([published]);
+    const args = ['--module', 'nodenext'];
+    expect(await compileIn(project, programOf(entries), 'main.mts', compiler('typescript'), ...args)).toBe('');
   });
 
   test('is packed as publint wants it, with its README and its licence', async () => {
@@ -137,7 +141,7 @@ describe.each(names)('@rxsock/%s', (name) => {
     for (const condition of ['module', 'default'] as const) {
       for (const path of await importedFiles(name, condition)) used.add(relative(dist, path));
     }
-    const sources = await readdir(join(root, 'packages', name, 'src'), { recursive: true });
+    const sources = await readdir(join(published.folder, 'src'), { recursive: true });
     const declarations = sources.filter((file) => file.endsWith('.ts')).map((file) => file.replace(/ts$/, 'd.ts'));
     const packed = (await readdir(dist, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
@@ -147,7 +151,7 @@ describe.each(names)('@rxsock/%s', (name) => {
 });
 
 /** The files of a package that its entry points import, under one condition. */
-async function importedFiles(name: Name, condition: 'module' | 'default'): Promise<string[]> {
+async function importedFiles(name: string, condition: 'module' | 'default'): Promise<string[]> {
   const { exports } = JSON.parse(await readFile(join(unpacked(name), 'package.json'), 'utf8')) as {
     exports: Record<string, string | Record<typeof condition, string>>;
   };
@@ -159,17 +163,15 @@ async function importedFiles(name: Name, condition: 'module' | 'default'): Promi
 }
 
 describe('the two builds of a package', () => {
-  test('Node takes the bundle: a file for each entry point, and one that they share', async () => {
-    const project = await projectWith('core');
+  test('Node takes the bundle: a few files', async () => {
+    const project = await projectWith([core]);
     const { stdout } = await runIn(project, "console.log(import.meta.resolve('@rxsock/core'));");
     expect(stdout).toMatch(/core\/dist\/bundle\/index\.js\n$/);
-    const entries = Object.keys({ ...packages.core.entries, ...fastCheck });
-    const files = entries.map((entry) => (entry === '.' ? 'index.js' : `${entry.slice(2)}.js`));
-    expect((await readdir(join(unpacked('core'), 'dist', 'bundle'))).sort()).toEqual([...files, 'shared.js'].sort());
+    expect((await readdir(join(unpacked('@rxsock/core'), 'dist', 'bundle'))).length).toBeLessThan(10);
   });
 
   test('a bundler takes the files that a program uses, and no others', async () => {
-    const project = await projectWith('core');
+    const project = await projectWith([core]);
     const main = join(project, 'main.mjs');
     await writeFile(main, "import { lines } from '@rxsock/core';\nconsole.log(lines);\n");
     const built = await rolldown({ input: main, external: 'rxjs', platform: 'node' });
@@ -182,7 +184,7 @@ describe('the two builds of a package', () => {
   });
 
   test('a class is one and the same for all entry points and packages, and keeps its name', async () => {
-    const project = await projectWith('unix');
+    const project = await projectWith([unix]);
     const program = `
       import * as core from '@rxsock/core';
       import { ForeignListenerError } from '@rxsock/core/process';
@@ -200,7 +202,7 @@ describe('the two builds of a package', () => {
   });
 
   test('a stack trace names the functions, and leads to lines that can be read', async () => {
-    const project = await projectWith('core');
+    const project = await projectWith([core]);
     const program = `
       import { connect } from '@rxsock/core';
       try { connect({ port: -1 }); } catch ({ stack }) { console.log(stack); }`;
@@ -212,17 +214,44 @@ describe('the two builds of a package', () => {
   });
 });
 
+// `npm run types` has every TypeScript with every resolution and the types of every Node.
+test.each([
+  ['from CommonJS', 'typescript', ['--module', 'nodenext']],
+  [
+    'in the old way',
+    'typescript-6',
+    ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0'],
+  ],
+])('a strict project that imports the packages %s compiles', { timeout: 120_000 }, async (_, version, args) => {
+  const project = await projectWith(packages);
+  const program = programOf(packages.flatMap(plainEntries));
+  expect(await compileIn(project, program, 'main.cts', compiler(version), ...args)).toBe('');
+});
+
+test('CommonJS and ES modules of one program share one copy', async () => {
+  const project = await projectWith([core]);
+  const program = "import { connect } from '@rxsock/core';\nimport { createRequire } from 'node:module';\n";
+  const compare = "console.log(createRequire(import.meta.url)('@rxsock/core').connect === connect);\n";
+  expect(await runIn(project, program + compare)).toEqual({ stdout: 'true\n', stderr: '' });
+});
+
+test('the manifests are up to date', async () => {
+  const script = join(root, 'scripts', 'manifests.mjs');
+  expect(await run(process.execPath, [script, '--check'])).toEqual({ stdout: '', stderr: '' });
+});
+
 describe('@rxsock/core/fast-check', () => {
-  const program = programOf('core', fastCheck);
+  const entries = ['@rxsock/core/fast-check'];
 
   test('is imported, with its types, in a project that has installed fast-check as well', async () => {
-    const project = await projectWith('core', 'fast-check');
-    expect(await runIn(project, program + print)).toEqual({ stdout: 'true\n', stderr: '' });
-    expect(await compileIn(project, program)).toBe('');
+    const project = await projectWith([core], 'fast-check');
+    expect(await runIn(project, programOf(entries) + print)).toEqual(printed(entries));
+    const args = ['--module', 'nodenext'];
+    expect(await compileIn(project, programOf(entries), 'main.mts', compiler('typescript'), ...args)).toBe('');
   });
 
   test('fails without fast-check, and the error names it', async () => {
-    const project = await projectWith('core');
-    await expect(runIn(project, program)).rejects.toThrow("Cannot find package 'fast-check'");
+    const project = await projectWith([core]);
+    await expect(runIn(project, programOf(entries))).rejects.toThrow("Cannot find package 'fast-check'");
   });
 });

@@ -1,6 +1,6 @@
 // connect(): TCP sockets. This file checks the options; dial/ opens the stream, and the engine does everything else.
 import { lookup as systemLookup } from 'node:dns';
-import net from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   checkAddress,
@@ -72,7 +72,7 @@ export interface ConnectOptions extends TcpOptions {
    * Resolves host names, as `dns.lookup` does. A name that is not ASCII comes as A-labels.
    * @defaultValue `dns.lookup`
    */
-  readonly lookup?: net.LookupFunction | undefined;
+  readonly lookup?: LookupFunction | undefined;
   /**
    * Connects through a proxy: `socks5()` or `httpConnect()` of `@rxsock/core/proxy`. The proxy resolves `host`, and
    * `port` must be a number. The options that choose addresses belong to the proxy: `family`, `localAddress`,

@@ -1,5 +1,5 @@
 // listen(): TCP servers. This file only opens a net.Server. The class Server does everything else.
-import net from 'node:net';
+import * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkBoolean, checkDescriptor, checkSize } from './base/check.js';
 import { formatAddress, type InternetEndpoint } from './base/endpoint.js';

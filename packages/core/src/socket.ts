@@ -3,6 +3,7 @@ import { type InspectOptionsStylized, inspect } from 'node:util';
 import type { Observable, Observer, Subscriber } from 'rxjs';
 import { type Chunk, toBytes } from './base/bytes.js';
 import { checkOptions, checkTimeout } from './base/check.js';
+import { checkCopy } from './base/copy.js';
 import type { Endpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
 import type { CloseReport, SocketEvent } from './base/events.js';
@@ -72,6 +73,7 @@ export class Socket
   static {
     controlOf = (socket) => {
       if (typeof socket === 'object' && socket !== null && #connection in socket) return socket.#connection;
+      checkCopy(socket);
       const given = inspect(socket, { depth: -1 });
       throw new TypeError(`Expected a Socket, made by connect(), listen() or fromDuplex(), not ${given}`);
     };

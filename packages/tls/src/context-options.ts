@@ -1,5 +1,5 @@
 // Certificates, keys and versions: the options of both sides, and their checks.
-import tls from 'node:tls';
+import * as tls from 'node:tls';
 import { inspect } from 'node:util';
 import { SocketError } from '@rxsock/core';
 import { checkOneOf, checkString, typeError } from '@rxsock/core/internal';

@@ -1,5 +1,5 @@
 // What client connections share: certificates and keys, parsed once, and the sessions that they can resume.
-import type tls from 'node:tls';
+import type * as tls from 'node:tls';
 import { checkOptions } from '@rxsock/core/internal';
 import { checkContextOptions, createNodeContext, type SecureContextOptions } from './context-options.js';
 

@@ -1,5 +1,5 @@
 // maxHandshakes: counts the handshakes that are in progress on a server.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Admission, underlyingStream } from '@rxsock/core/internal';
 

@@ -1,7 +1,7 @@
 // Which certificate a server presents to which client: its own, or that of the name the client asks for (SNI).
 
 import { constants } from 'node:crypto';
-import type tls from 'node:tls';
+import type * as tls from 'node:tls';
 import { checkHost, checkObject, typeError } from '@rxsock/core/internal';
 import { checkContextOptions, createNodeContext, type SecureContextOptions } from './context-options.js';
 import type { NameOptions, ServerIdentity } from './server-options.js';

@@ -1,5 +1,5 @@
 // The tls.Server of Node that listen() and upgrade() run on.
-import tls from 'node:tls';
+import * as tls from 'node:tls';
 import { checkBoolean, checkOptions, LONGEST_TIMER } from '@rxsock/core/internal';
 import { alpnCallback, checkProtocols } from './alpn.js';
 import { resolveHandshakeTimeout } from './handshake.js';

@@ -5,7 +5,7 @@
 //
 // closing lasts until all pending datagrams are sent or lingerTimeout passes. error() and a failure to open lead from
 // any state to closed.
-import type dgram from 'node:dgram';
+import type * as dgram from 'node:dgram';
 import { isIP } from 'node:net';
 import type { InternetEndpoint, SocketError } from '@rxsock/core';
 import {

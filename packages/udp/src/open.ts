@@ -1,5 +1,5 @@
 // Creates and opens Node's datagram sockets.
-import dgram from 'node:dgram';
+import dgram, { type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { callbackify } from 'node:util';
@@ -10,7 +10,7 @@ import type { SocketSetup } from './setup.js';
  * @param address The address that the host resolved to. It decides the family of the socket.
  * @param resolveName Resolves the destinations of datagrams.
  */
-export function createNode(address: string, { options }: SocketSetup, resolveName: ResolveName): dgram.Socket {
+export function createNode(address: string, { options }: SocketSetup, resolveName: ResolveName): Socket {
   const { reuseAddr, reusePort, ipv6Only } = options;
   const lookup = callbackify((name: string, _family: unknown) => resolveName(name)) as dgram.SocketOptions['lookup'];
   const type = isIPv6(address) ? 'udp6' : 'udp4';
@@ -21,7 +21,7 @@ export function createNode(address: string, { options }: SocketSetup, resolveNam
  * Binds the socket, sets its options and, if it has a peer, connects it. Never settles if the socket is closed first.
  * @param address The address that the host resolved to.
  */
-export async function openNode(node: dgram.Socket, address: string, setup: SocketSetup): Promise<void> {
+export async function openNode(node: Socket, address: string, setup: SocketSetup): Promise<void> {
   const { port, connectFrom, options } = setup;
   const { recvBufferSize, sendBufferSize, broadcast, multicastInterface, multicastTTL, multicastLoopback } = options;
   const listening = once(node, 'listening');

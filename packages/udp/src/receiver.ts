@@ -1,5 +1,5 @@
 // Receives datagrams: drops those from blocked senders, counts all, and emits the rest.
-import type dgram from 'node:dgram';
+import type * as dgram from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { InternetEndpoint } from '@rxsock/core';
 import { publishDatagramDrop, tapDatagramReceived } from '@rxsock/core/internal';

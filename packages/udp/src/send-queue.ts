@@ -1,6 +1,6 @@
 // The send queue of a datagram socket. It keeps datagrams until the socket is open, counts them as pending until the
 // kernel has taken them, and reports each failure.
-import type dgram from 'node:dgram';
+import type * as dgram from 'node:dgram';
 import { type Chunk, type InternetEndpoint, type SocketError, WriteBufferOverflowError } from '@rxsock/core';
 import { checkHost, publishDatagramError, spendTime, tapDatagramSent } from '@rxsock/core/internal';
 import { sendError } from './errors.js';

@@ -1,5 +1,5 @@
 // Tells whether a path still leads to the same file.
-import type fs from 'node:fs';
+import type * as fs from 'node:fs';
 
 export const isSameFile = (a: fs.BigIntStats, b: fs.BigIntStats): boolean => a.dev === b.dev && a.ino === b.ino;
 

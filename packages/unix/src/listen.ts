@@ -1,5 +1,5 @@
 // listen(): servers on UNIX sockets. Core's Server does everything after opening.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { formatEndpoint, type PathEndpoint, Server } from '@rxsock/core';
 import {
   checkOptions,

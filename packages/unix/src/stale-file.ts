@@ -1,10 +1,10 @@
 // Finds and removes the file of a server that has died, without harm to a server that is alive.
-import fs from 'node:fs';
+import fs, { type BigIntStats } from 'node:fs';
 import net from 'node:net';
 import { isSameUnchangedFile } from './file-identity.js';
 
 /** Returns the file at `path` if it is a socket. Does not follow links. */
-export function findSocketFile(path: string): fs.BigIntStats | undefined {
+export function findSocketFile(path: string): BigIntStats | undefined {
   try {
     const file = fs.lstatSync(path, { bigint: true });
     return file.isSocket() ? file : undefined;
@@ -30,8 +30,8 @@ export function isConnectionRefused(path: string): Promise<boolean> {
  * Removes the file at `path` if it is still the stale one. Moves it to `aside` before: if another process has put its
  * own file at `path` after the last check, that file is put back.
  */
-export function removeStaleFile(stale: fs.BigIntStats, path: string, aside: string): void {
-  const isStale = (file: fs.BigIntStats | undefined) => file !== undefined && isSameUnchangedFile(file, stale);
+export function removeStaleFile(stale: BigIntStats, path: string, aside: string): void {
+  const isStale = (file: BigIntStats | undefined) => file !== undefined && isSameUnchangedFile(file, stale);
   if (!isStale(fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }))) return;
   try {
     fs.renameSync(path, aside);

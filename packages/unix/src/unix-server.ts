@@ -1,14 +1,14 @@
 // The base of both kinds of servers: a net.Server that removes its file when it stops accepting, unless another process
 // still listens on the same socket.
-import fs from 'node:fs';
-import net from 'node:net';
+import fs, { type BigIntStats } from 'node:fs';
+import * as net from 'node:net';
 import { type PathEndpoint, SocketError } from '@rxsock/core';
 import { failServer } from '@rxsock/core/internal';
 import { isSameFile, isSameUnchangedFile } from './file-identity.js';
 import { isListed } from './proc-net-unix.js';
 
 /** A file with its absolute path, which stays valid when the working directory changes. */
-export type SocketFile = fs.BigIntStats & { readonly path: string };
+export type SocketFile = BigIntStats & { readonly path: string };
 
 export interface UnixServerOptions {
   readonly backlog: number;
@@ -70,7 +70,7 @@ export abstract class UnixServer extends net.Server {
 }
 
 /** Removes the server's own file, but not one that another process has put in its place. */
-function removeFile(file: SocketFile, isSame: (file: fs.BigIntStats, found: fs.BigIntStats) => boolean): void {
+function removeFile(file: SocketFile, isSame: (file: BigIntStats, found: BigIntStats) => boolean): void {
   try {
     if (isSame(file, fs.lstatSync(file.path, { bigint: true }))) fs.unlinkSync(file.path);
   } catch (error) {

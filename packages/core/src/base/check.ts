@@ -2,6 +2,7 @@
 // NaN included, throws a RangeError. The checks refuse `undefined` too: the caller fills in the default first.
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
+import { describeOtherCopy } from './copy.js';
 import { LONGEST_TIMER } from './deadline.js';
 
 /** The properties of `T` with every default filled in. */
@@ -175,5 +176,6 @@ export function rangeError(name: string, expected: string, value: unknown): Rang
 }
 
 function refusal(name: string, expected: string, value: unknown): string {
-  return `${name} must be ${expected}, not ${inspect(value, { depth: 0 })}`;
+  const other = describeOtherCopy(value);
+  return `${name} must be ${expected}, not ${inspect(value, { depth: 0 })}${other ? `. ${other}` : ''}`;
 }

@@ -3,8 +3,11 @@ import { inspect } from 'node:util';
 import { isObservable, type Observable } from 'rxjs';
 import type { Endpoint } from './endpoint.js';
 
-/** Writes bytes if the write side is open. Returns `false` if the caller should wait for `drain`. */
-export const broadcast = Symbol('broadcast');
+/**
+ * Writes bytes if the write side is open. Returns `false` if the caller should wait for `drain`. A registry may contain
+ * sockets of another copy of this package.
+ */
+export const broadcast = Symbol.for('@rxsock/core broadcast');
 
 /**
  * A socket or a server that a {@link SocketRegistry} can contain: a {@link Socket}, a {@link Server}, a

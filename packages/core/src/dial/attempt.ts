@@ -1,5 +1,5 @@
 // One attempt of a dial: connects one stream to one address.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { AttemptFailure } from '../engine/connection-errors.js';
 import { resetStream } from '../engine/node-internals.js';
 import { codedError } from './addresses.js';

@@ -1,5 +1,5 @@
 // The first step of a dial: from a host and a port, which may be names, to the addresses to try and the port number.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { asError } from '../base/thrown.js';
 import { connectError } from '../engine/connection-errors.js';
 import { servicePort } from '../lookup/service-port.js';

@@ -7,7 +7,7 @@
 //
 // Each attempt has its own net.Socket. No attempt is given up for being slow: the next one starts beside it. When one
 // connects, the others are reset. An attempt has failed when its stream has closed.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { resetStream } from '../engine/node-internals.js';
 import type { Dial, DialHandlers } from '../engine/transport.js';

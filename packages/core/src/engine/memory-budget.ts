@@ -21,6 +21,7 @@
 // written cannot be refused: if it does not fit, a socket fails. That is one that wrote although it was told to wait, or
 // else the one that keeps the most of what was written.
 import { checkSize, typeError } from '../base/check.js';
+import { markCopy } from '../base/copy.js';
 import { setImmediate } from '../base/real-timers.js';
 import { SizeClasses } from '../base/size-classes.js';
 
@@ -72,6 +73,10 @@ const LOW = 4;
 const MOST_PER_TURN = 64;
 
 export class Budget implements MemoryBudget {
+  static {
+    markCopy(Budget.prototype);
+  }
+
   readonly limit: number;
   #used = 0;
   /** How much of it are received bytes. They may have half of the budget: the rest is for writing them on. */

@@ -1,5 +1,5 @@
 // What distinguishes one transport from another: how a stream is opened and secured, and how it is named in messages.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoints, type InternetEndpoint, internetEndpoint } from '../base/endpoint.js';
 import type { SocketError, SocketErrorOptions } from '../base/errors.js';

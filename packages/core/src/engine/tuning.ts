@@ -1,5 +1,5 @@
 // Settings of the Node stream beneath a socket that may change while it is open.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** Whether and how the system probes an idle peer (SO_KEEPALIVE). The times are in milliseconds. */

@@ -25,6 +25,7 @@
 // `socket.pipe(data(), take(1), switchMap(f), mapWithBackpressure(save))` it would still hold the socket after take(1)
 // has left it.
 import type { Subscriber } from 'rxjs';
+import { checkCopy } from '../base/copy.js';
 import type { Flow } from './flow.js';
 import { FlowSet } from './flow-set.js';
 
@@ -45,6 +46,7 @@ type Step = { readonly flows?: unknown; readonly destination?: unknown } | undef
 /**
  * Walks from `subscriber`, and adds `flow` to the first FlowSet on the way.
  * @param origin The flow that Flowables remember for this source. Stand-ins with this flow leave.
+ * @throws TypeError if the consumer belongs to another copy of this package.
  * @returns The set that `flow` has joined, and must leave again; `undefined` if there is no consumer.
  */
 export function joinConsumer(subscriber: Subscriber<unknown>, flow: Flow, origin: Flow = flow): FlowSet | undefined {
@@ -58,6 +60,7 @@ export function joinConsumer(subscriber: Subscriber<unknown>, flow: Flow, origin
       for (const standIn of passed) standIn.leave();
       return flows;
     }
+    checkCopy(flows);
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 // FlowSet: many flows that are held together. Every consumer has a FlowSet, and the sources of its values join the set.
+import { markCopy } from '../base/copy.js';
 import type { Flow, Release } from './flow.js';
 import { distinct, Holds, type Reason } from './holds.js';
 
@@ -11,6 +12,10 @@ interface FlowEntry {
 
 /** A flow made of other flows. A hold of the set holds all of them, and also those that join later. */
 export class FlowSet implements Flow {
+  static {
+    markCopy(FlowSet.prototype);
+  }
+
   /** The first flow. Most sets have no other, and need no map. */
   #first: FlowEntry | undefined;
   #others: Map<Flow, FlowEntry> | undefined;

@@ -1,6 +1,7 @@
 // Flowable: an Observable with backpressure. `Subscriber.destination` (in discovery.ts) and `Observable.lift` (here)
 // are the only RxJS internals that this library relies on.
 import { Observable, type Observer, type Operator, Subscriber, type Subscription, type TeardownLogic } from 'rxjs';
+import { checkCopy, markCopy } from '../base/copy.js';
 import { joinConsumer, standInFor } from './discovery.js';
 import type { Flow, Release } from './flow.js';
 import { FlowSet } from './flow-set.js';
@@ -21,6 +22,10 @@ import { FlowSet } from './flow-set.js';
  * ```
  */
 export class Flowable<T> extends Observable<T> implements Flow {
+  static {
+    markCopy(Flowable.prototype);
+  }
+
   readonly #flow: Flow;
 
   /**
@@ -119,7 +124,9 @@ export function flowable<T>(
  * Creates the result of an operator that has no queue of its own: a Flowable if the source is a Flowable, so that a
  * hold of the result holds the source.
  * @param run Called at each subscription. It subscribes to the source with a FlowSubscriber.
+ * @throws TypeError if the source belongs to another copy of this package: a hold would not reach it.
  */
 export function operate<T, R>(source: Observable<T>, run: (subscriber: Subscriber<R>) => TeardownLogic): Observable<R> {
+  checkCopy(source);
   return source instanceof Flowable ? source.lift<R>({ call: run }) : new Observable<R>(run);
 }

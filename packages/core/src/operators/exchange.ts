@@ -1,5 +1,6 @@
 // exchange(): requests and their replies, over a socket or over a reconnecting socket.
 import type { Observable } from 'rxjs';
+import { checkCopy } from '../base/copy.js';
 import type { Flowable } from '../flow/flowable.js';
 import { Socket } from '../socket.js';
 import { type ExchangeOptions, resolveExchangeOptions } from './exchange-options.js';
@@ -70,6 +71,7 @@ export interface Exchange<T, U = T> {
 export function exchange<T, U = T>(framed: Framed<T, U, Carrier>, options: ExchangeOptions<T, U> = {}): Exchange<T, U> {
   const { socket } = framed instanceof Framed ? framed : {};
   if (!(socket instanceof Socket || isReconnecting(socket))) {
+    checkCopy(framed);
     throw new TypeError('exchange() takes framed(socket, codec)');
   }
   const limits = resolveExchangeOptions(options);

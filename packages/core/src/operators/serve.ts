@@ -4,6 +4,7 @@ import { filter, from, Observable, type ObservableInput, of, type Subscriber } f
 import { AsyncContext } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { checkFunction, checkOptions } from '../base/check.js';
+import { checkCopy } from '../base/copy.js';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
 import { guarded } from '../base/guarded.js';
@@ -80,6 +81,7 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
   const { onError = emitHandlerWarning } = options;
   checkFunction('onError', onError);
   return (server) => {
+    checkCopy(server);
     const served = new WeakSet<Socket>();
     return new Observable((subscriber) => {
       const serving = new Serving(handler, onError, subscriber);

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkObject, checkOptions, checkScheduler, checkString, checkTimeout, typeError } from '../base/check.js';
+import { checkCopy } from '../base/copy.js';
 import { Server, surrender } from '../server/server.js';
 import { HandOverError } from './errors.js';
 import { waitUntilReady } from './successor.js';
@@ -120,6 +121,7 @@ export function handOver(
 function byName(servers: HandOverServers): Readonly<Record<string, Server>> {
   if (servers instanceof Server) return { unknown: servers };
   const isMap = typeof servers === 'object' && servers !== null && !Array.isArray(servers);
+  if (isMap) Object.values(servers).forEach(checkCopy);
   if (isMap && Object.values(servers).every((server) => server instanceof Server)) return servers;
   throw typeError('servers', 'a listening server, or several by name as in { http: server }', servers);
 }

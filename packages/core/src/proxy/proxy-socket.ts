@@ -1,5 +1,6 @@
 // The connection to a proxy: where it is, and how a socket to it is made.
 import { inspect } from 'node:util';
+import { checkCopy } from '../base/copy.js';
 import { formatAddress } from '../base/endpoint.js';
 import { type ConnectOptions, checkConnectOptions, connect } from '../connect.js';
 import { Socket } from '../socket.js';
@@ -21,5 +22,6 @@ export function proxyAt(address: ProxyAddress, kind: string): { readonly name: s
 
 function checkSocket(socket: unknown): Socket {
   if (socket instanceof Socket) return socket;
+  checkCopy(socket);
   throw new TypeError(`The function of a proxy must return a socket, not ${inspect(socket, { depth: 0 })}`);
 }

@@ -2,6 +2,7 @@
 
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkInteger, checkOptions, checkSize, checkTimeout, type WithDefaults } from '../base/check.js';
+import { markCopy } from '../base/copy.js';
 import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
 import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
@@ -52,6 +53,10 @@ type ReadOptions = Pick<ReaderOptions, 'timeout'>;
  * **Backpressure**: the socket is held unless a read waits.
  */
 export class Reader implements Disposable {
+  static {
+    markCopy(Reader.prototype);
+  }
+
   readonly #socket: Socket;
   readonly #options: WithDefaults<ReaderOptions>;
   readonly #lines: Codec<string>;

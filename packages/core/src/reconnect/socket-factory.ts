@@ -1,6 +1,7 @@
 // The function that makes sockets for reconnect() and connectionPool(). It is called once at construction, so that bad
 // options throw where the user wrote them. The first dial uses that socket.
 import { inspect, types } from 'node:util';
+import { checkCopy } from '../base/copy.js';
 import { Socket } from '../socket.js';
 
 export class SocketFactory {
@@ -35,6 +36,7 @@ export class SocketFactory {
     const socket: unknown = factory();
     const who = `The factory of ${caller}()`;
     if (!(socket instanceof Socket)) {
+      checkCopy(socket);
       const returned = types.isPromise(socket) ? 'a promise' : inspect(socket, { depth: 0 });
       throw new TypeError(`${who} must return a socket, not ${returned}: ${caller}(() => connect({ port }))`);
     }

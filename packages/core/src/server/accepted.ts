@@ -1,5 +1,5 @@
 // The connections that a server has accepted: creates their sockets, emits drops, and aborts what is still open.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import type { SocketError } from '../base/errors.js';

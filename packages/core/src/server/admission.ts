@@ -1,5 +1,5 @@
 // Limits on new connections besides maxConnections. They are asked before anything else is done with a connection.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { Endpoint } from '../base/endpoint.js';
 import type { DropEvent } from './events.js';
 

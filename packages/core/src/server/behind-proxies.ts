@@ -1,5 +1,5 @@
 // Servers behind proxies: reads the PROXY header of each accepted stream, before anybody else reads.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { SchedulerLike } from 'rxjs';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import { SocketError, SocketTimeoutError } from '../base/errors.js';

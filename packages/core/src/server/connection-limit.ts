@@ -1,5 +1,5 @@
 // maxConnections in a worker of a cluster.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import type { Admission } from './admission.js';
 
 /**

@@ -1,5 +1,5 @@
 // Listening on a descriptor that this process has inherited.
-import type net from 'node:net';
+import type * as net from 'node:net';
 
 /**
  * Begins to listen on a descriptor. Returns whether the server listens now. If not, Node emits an `'error'` later, or

@@ -1,5 +1,5 @@
 // maxConnectionsPerAddress: counts the open connections of each client.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { isIPv4 } from 'node:net';
 import { addressBytes, plainAddress } from '../base/address-bytes.js';
 import type { Endpoint } from '../base/endpoint.js';

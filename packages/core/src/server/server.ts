@@ -2,13 +2,14 @@
 //
 //   idle ──first subscriber──▶ opening ──▶ listening ──last subscriber leaves, close()──▶ closing ──▶ closed
 //   A server that cannot listen goes from opening to closed. In closing it waits for its connections.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { type InspectOptionsStylized, inspect } from 'node:util';
 import { Observable, type Observer, Subject } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
 import { ContextSubscriber } from '../base/async-context.js';
 import { checkOptions, checkTimeout } from '../base/check.js';
 import { closeWithin } from '../base/close-within.js';
+import { markCopy } from '../base/copy.js';
 import type { Endpoint } from '../base/endpoint.js';
 import { SocketError } from '../base/errors.js';
 import type { Registrable } from '../base/registrable.js';
@@ -107,6 +108,7 @@ export class Server<A extends Endpoint = Endpoint>
   }
 
   static {
+    markCopy(Server.prototype);
     surrender = (server) => {
       if (server.#server) server.#transport.surrender?.(server.#server);
     };

@@ -1,5 +1,5 @@
 // The members of net.Socket that libraries expect of a connection, on a Duplex over a Socket. All but the bytes.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import type { InternetEndpoint } from '../base/endpoint.js';
 import type { SocketControl } from '../engine/control.js';

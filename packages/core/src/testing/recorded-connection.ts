@@ -1,5 +1,5 @@
 // RecordedConnection: one end of a connection that records what it receives, and does only what a test tells it.
-import type net from 'node:net';
+import type * as net from 'node:net';
 import { resumeTappedReads, tapReads, UNPATCHED } from '../engine/node-internals.js';
 
 /** How a connection ended: the other side sent a FIN or a reset, or this side gave up first. */
