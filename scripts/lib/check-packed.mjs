@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 
 /** How large a tarball may be, in bytes: a tenth more than it was when this was written. */
-const LARGEST = { core: 850_000, tls: 52_000, udp: 62_000, unix: 36_000 };
+const LARGEST = { core: 465_000, tls: 26_000, udp: 33_000, unix: 18_500 };
 
 /** A CommonJS file that requires the packages gets ES modules: Node can do that. Everything else must resolve. */
 const ATTW = [

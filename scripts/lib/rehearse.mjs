@@ -17,19 +17,15 @@ async function freePort() {
   return port;
 }
 
-/** Starts verdaccio, which asks the usual registry for all other packages. Returns its address, and how to stop it. */
+/** Starts verdaccio, for our packages only. Returns its address, and how to stop it. */
 async function startRegistry(folder) {
   mkdirSync(folder);
   const dependencies = { verdaccio: '6.8.0' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ dependencies, overrides: { 'node-fetch': '2.7.0' } }));
   await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: folder });
-  const { stdout } = await run('npm', ['config', 'get', 'registry'], { cwd: folder });
   const config = {
     storage: './storage',
-    uplinks: {
-      usual: { url: stdout.trim(), ...(process.env.NODE_EXTRA_CA_CERTS && { ca: process.env.NODE_EXTRA_CA_CERTS }) },
-    },
-    packages: { '@rxsock/*': { access: '$all', publish: '$all' }, '**': { access: '$all', proxy: 'usual' } },
+    packages: { '@rxsock/*': { access: '$all', publish: '$all' } },
     log: { type: 'stdout', format: 'pretty', level: 'warn' },
   };
   writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config));
@@ -63,7 +59,7 @@ async function withVersion(folder, tarball, version) {
 export async function rehearse(folder, tarballs, version) {
   const registry = await startRegistry(join(folder, 'registry'));
   try {
-    const npmrc = `registry=${registry.address}\n//${new URL(registry.address).host}/:_authToken=none\n`;
+    const npmrc = `@rxsock:registry=${registry.address}\n//${new URL(registry.address).host}/:_authToken=none\n`;
     const npm = async (cwd, ...args) => {
       writeFileSync(join(cwd, '.npmrc'), npmrc);
       console.log(`npm ${args.join(' ')}`);
@@ -103,7 +99,7 @@ export async function rehearse(folder, tarballs, version) {
 
     const [major, minor, patch] = version.split(/[.-]/).map(Number);
     for (const tarball of tarballs) await publish(tarball, 'latest');
-    await npm(project, 'install', ...names, 'rxjs');
+    await npm(project, 'install', ...names, 'rxjs@7');
     await installed();
 
     const nextPatch = `${major}.${minor}.${patch + 1}`;
