@@ -7,7 +7,6 @@ import { handOver } from '@rxsock/core/process';
 import { httpConnect } from '@rxsock/core/proxy';
 import { SocketRegistry } from '@rxsock/core/registry';
 import { socketPair } from '@rxsock/core/testing';
-import * as tls from '@rxsock/tls';
 import { firstValueFrom, lastValueFrom, map, mergeMap, type Observable, of, share, take } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import * as theirs from '../../dist/index.js';
@@ -70,11 +69,6 @@ describe('refused at the call:', () => {
     ['httpConnect()', (socket) => lastValueFrom(ours.connect({ port: 1, via: httpConnect(() => socket) }))],
     ['budget', () => ours.listen({ budget: theirs.memoryBudget(1e6) })],
     ['handOver()', () => handOver({ http: theirs.listen() as never }, process.execPath)],
-    ['upgrade() of a socket', (socket) => tls.upgrade(socket, { servername: 'localhost' })],
-    [
-      'upgrade() of a reader',
-      (socket) => tls.upgrade(theirs.reader(socket as never) as never, { servername: 'a.test' }),
-    ],
   ])('%s', async (_, use) => {
     await expect((async () => use(theirSocket()))()).rejects.toThrow(named);
   });
