@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -42,7 +42,7 @@ async function startRegistry(folder) {
 
 /** A copy of a packed package with another version, and with a core of that version as its peer. */
 async function withVersion(folder, tarball, version) {
-  const to = join(folder, `${version}-${tarball.split('/').at(-1)}`);
+  const to = join(folder, `${version}-${basename(tarball, '.tgz')}`);
   mkdirSync(to);
   await run('tar', ['xzf', tarball, '--strip-components=1', '-C', to]);
   const path = join(to, 'package.json');
