@@ -835,7 +835,7 @@ export class Connection
 
   timedOut(timeout: string, milliseconds: number, what: string): void {
     if (timeout === 'idleTimeout') this.#subscribers.emit({ type: 'timeout' });
-    const phrase = timeout === 'holdTimeout' ? `was held by ${this.#describeHolders()} for` : what;
+    const phrase = timeout === 'holdTimeout' ? `was held by ${this.#describeHolders(milliseconds)} for` : what;
     this.#fail(timeoutError(timeout, milliseconds, phrase, this.opening.scene), 'timeout');
   }
 
@@ -843,14 +843,15 @@ export class Connection
     this.abort(this.limits.signal?.reason);
   }
 
-  /** Each with its age, where there are several, and with its stack if it was traced. */
-  #describeHolders(): string {
+  /** Each with its age if it came later than the first, and with its stack if it was traced. */
+  #describeHolders(milliseconds: number): string {
     const now = this.limits.scheduler.now();
-    const { holders } = this.flow;
-    return holders
+    return this.flow.holders
       .map(({ reason, since, stack }) => {
-        const age = holders.length > 1 ? ` (for ${Math.round(now - since)} ms)` : '';
-        return `${reason}${age}${stack ? `, taken\n${stack}\n` : ''}`;
+        const age = Math.round(now - since);
+        // A timer may be some milliseconds early.
+        const isLater = milliseconds - age > 10;
+        return `${reason}${isLater ? ` (for ${age} ms)` : ''}${stack ? `, taken\n${stack}\n` : ''}`;
       })
       .join(', ');
   }
