@@ -260,14 +260,17 @@ export const windowTopic = topic('The window', (behaviour) => {
     },
   );
 
-  behaviour('the message of a holdTimeout names the holders, and the age of those that came later', async ({ timed, clock }) => {
-    const { near } = await timed({ holdTimeout: 100 });
-    const { ended } = record(near);
-    near.hold('first');
-    clock.tick(60);
-    near.hold('second');
-    clock.tick(40);
-    const { error } = await ended;
-    expect((error as Error).message).toContain('was held by first, second (for 40 ms) for 100 ms');
-  });
+  behaviour(
+    'the message of a holdTimeout names the holders, and the age of those that came later',
+    async ({ timed, clock }) => {
+      const { near } = await timed({ holdTimeout: 100 });
+      const { ended } = record(near);
+      near.hold('first');
+      clock.tick(60);
+      near.hold('second');
+      clock.tick(40);
+      const { error } = await ended;
+      expect((error as Error).message).toContain('was held by first, second (for 40 ms) for 100 ms');
+    },
+  );
 });
