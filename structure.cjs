@@ -28,6 +28,7 @@ const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'], metrics: ['d
 const anyOf = (parts) => `(${parts.map((part) => part.replaceAll('.', '\\.')).join('|')})`;
 const core = '^packages/core/src/';
 const sources = '^packages/([^/]+)/src/';
+const page = '^packages/inspector/page/';
 const tests = '^packages/([^/]+)/test/';
 /** A room with an `index` has an entry point of its own: `@rxsock/core/registry` and so on. */
 const entryPoints = anyOf(['index', 'internal', '[^/]+/index']);
@@ -60,6 +61,11 @@ module.exports = {
       'only the room fast-check imports fast-check',
       { path: sources, pathNot: filesIn(['fast-check']) },
       { path: ['^fast-check$', 'node_modules/fast-check/'] },
+    ),
+    forbid(
+      'the page of the inspector imports nothing that a browser does not have, apart from types',
+      { path: page },
+      { pathNot: [page, 'node_modules/uplot/', '^packages/inspector/(src|dist)/messages\\.'] },
     ),
     forbid('sources do not import tests', { path: sources }, { path: ['^tests/', tests] }),
     forbid(

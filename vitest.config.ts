@@ -25,7 +25,7 @@ export default defineConfig({
     // Most tests wait for other processes and for timers, so that one worker would leave a core idle.
     maxWorkers: '100%',
     projects: [
-      ...['core', 'tls', 'unix', 'udp'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
+      ...['core', 'tls', 'unix', 'udp', 'inspector'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
       project('compliance', 'tests/compliance/**/*.test.ts'),
       project('behaviours', 'tests/behaviours/**/*.test.ts'),
       project('interop', 'tests/interop/**/*.test.ts'),

@@ -4,12 +4,14 @@
 //                              use. The condition `module` of package.json leads there.
 //   dist/bundle/index.js, …    one file for each entry point, and one for what they share, for Node: to open and resolve
 //                              250 files takes twice as long as to import RxJS.
+//   dist/page/index.html, …    the page of a package that has one.
 //
 // `npm run build` runs it, and so does every run of the tests, whose child processes import the packages by name.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
+import { pageOf } from './bundle-page.mjs';
 
 const packages = fileURLToPath(new URL('../packages', import.meta.url));
 const BUNDLE = 'bundle/';
@@ -54,6 +56,7 @@ async function bundlePackage(folder) {
   const output = new Map([
     ...files.output.map(({ fileName, code }) => [fileName, code]),
     ...bundled.output.map(({ fileName, code }) => [`${BUNDLE}${fileName}`, code]),
+    ...(await pageOf(folder)),
   ]);
   for (const [name, code] of output) write(join(dist, name), code);
   for (const name of filesIn(dist)) if (!output.has(name) && !isOfSource(name, src)) rmSync(join(dist, name));

@@ -10,6 +10,7 @@ import type * as core from '@rxsock/core';
 import { channel } from '@rxsock/core/diagnostics';
 import { tapBytes } from '@rxsock/core/internal';
 import { instrument } from '@rxsock/core/metrics';
+import { inspect } from '@rxsock/inspector';
 import { EMPTY, firstValueFrom, lastValueFrom, timer } from 'rxjs';
 
 type Core = typeof core;
@@ -20,7 +21,7 @@ const CHUNKS = 300;
 const NAMES = ['dial', 'open', 'hold', 'release', 'error', 'close'] as const;
 
 /** Starts to observe. Returns what stops it. */
-type Observing = () => () => void;
+type Observing = () => (() => unknown) | Promise<() => unknown>;
 
 const nothing: Observing = () => () => {};
 
@@ -57,6 +58,12 @@ const metrics: Observing = () => {
     clearInterval(collect);
     stop();
   };
+};
+
+/** Without a page: what the page costs is at the end. */
+const inspector: Observing = async () => {
+  const { close } = await inspect();
+  return close;
 };
 
 /** Returns the CPU time of this process for some work, in milliseconds. */
@@ -109,6 +116,7 @@ async function waysOf(paths: readonly string[]): Promise<readonly Way[]> {
     ['channels on', build, channels],
     ['a byte tap on', build, tap],
     ['metrics on', build, metrics],
+    ['the inspector on', build, inspector],
   ];
 }
 
@@ -123,9 +131,9 @@ for (const [title, work] of [
     for (let step = 0; step < ways.length; step++) {
       const index = (step + round + ways.length) % ways.length;
       const [, build, observe] = ways[index] as Way;
-      const stop = observe();
+      const stop = await observe();
       const cost = await costOf(() => work(build));
-      stop();
+      await stop();
       if (round >= 0) costs[index]?.push(cost);
     }
   }
@@ -134,4 +142,29 @@ for (const [title, work] of [
     const each = (median(costs[index] as number[]) / (work === connections ? CONNECTIONS : CHUNKS)) * 1000;
     console.log(`${title}: ${name}: ${median(ratios).toFixed(3)} (${each.toFixed(1)} µs each)`);
   }
+}
+
+if (process.argv.length === 2) await page(await import('@rxsock/core'));
+
+/** What a page of the inspector costs with 2,000 sockets: it says so itself, once its code is warm. */
+async function page({ connect, listen, serve, data, on }: Core): Promise<void> {
+  const server = listen({ backlog: 1000 });
+  server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
+  const { address } = await firstValueFrom(server.pipe(on('listening')));
+  const sockets = Array.from({ length: 1000 }, () => connect({ port: address.port, keepOpen: true }));
+  await Promise.all(sockets.map((socket) => socket.write('hello')));
+  const { url, close } = await inspect();
+  const { body } = await fetch(`${url}events?order=readRate&descending`);
+  let last = '';
+  let count = 0;
+  for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    last = text.startsWith('data: ') ? text : last + text;
+    if (last.endsWith('\n\n') && ++count === 60) break;
+  }
+  const [, cost, pace] = /"cost":([\d.]+),"pace":([\d.]+)/.exec(last) ?? [];
+  const share = ((100 * Number(cost)) / Number(pace)).toFixed(2);
+  console.log(`page: ${2 * sockets.length} sockets: a look takes ${cost} ms every ${pace} ms, ${share} % of the time`);
+  await close();
+  await Promise.all(sockets.map((socket) => socket.close({ timeout: 0 })));
+  await server.close({ drain: 0 });
 }

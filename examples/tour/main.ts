@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { inspect } from '@rxsock/inspector';
+import { lastValueFrom } from 'rxjs';
 import { chat } from './chat.js';
 import { throughForwarder } from './forwarder.js';
 import { halfClose } from './half-close.js';
@@ -12,18 +14,21 @@ import { Screen } from './kit/screen.js';
 import type { Step } from './kit/step.js';
 import { runTour } from './kit/tour.js';
 import { sendAFile } from './send-file.js';
+import { sensors } from './sensors.js';
 import { slowReceiver } from './slow-receiver.js';
 import { overTls } from './tls.js';
 import { overUdp } from './udp.js';
 import { overUnix } from './unix.js';
 
-const HELP = `npm start [-- --size <MiB>]
+const HELP = `npm start [-- --size <MiB>] [-- --inspect]
 
 Shows what rxsock does, with client and server in this process on 127.0.0.1, and checks it.
 The exit code is 0 only if every check holds.
 
   --size <MiB>  the size of the file that is sent, 16 or more (default: 256);
                 needs twice as much space in ${tmpdir()}
+  --inspect     shows the sockets on a page in the browser, prints its address, and
+                goes on with a server and 20 clients, until Ctrl-C
   --help        prints this help`;
 
 const MIB = 2 ** 20;
@@ -33,10 +38,11 @@ const SLOW_SIZE = 32 * MIB;
 // If something ends this process before the last step has passed, that is a failure.
 process.exitCode = 1;
 
-const size = readSize();
+const { size, isInspected } = readOptions();
 const directory = mkdtempSync(join(tmpdir(), 'rxsock-tour-'));
 const file = join(directory, 'random');
 const screen = new Screen();
+let isComplete = false;
 
 process.on('exit', () => {
   screen.endBars();
@@ -45,6 +51,7 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     screen.endBars();
+    if (isComplete) process.exit();
     screen.note(`\nStopped by ${signal}: the tour is not complete.`);
     process.exit(128 + constants.signals[signal]);
   });
@@ -111,21 +118,31 @@ const steps: Step[] = [
 
 screen.title('rxsock: every socket is an Observable of events and an Observer for writes');
 screen.note(`Node ${process.versions.node}, client and server in one process, on 127.0.0.1`);
+const inspector = isInspected ? await inspect() : undefined;
+if (inspector) screen.note(`The inspector shows their sockets: ${inspector.url}`);
 const code = await runTour(steps, screen, 120_000 * Math.max(1, size / (256 * MIB)));
-// After success nothing keeps the process alive. A failed step may leave something open, so exit.
 process.exitCode = code;
+isComplete = true;
+if (inspector) {
+  screen.title('20 sensors send lines, and one of their pipelines hangs. Find out why:');
+  screen.note(`${inspector.url}\nCtrl-C ends this.`);
+  await lastValueFrom(sensors());
+}
+// After success nothing keeps the process alive. A failed step may leave something open, so exit.
 if (code !== 0) process.exit();
 
-function readSize(): number {
+function readOptions(): { size: number; isInspected: boolean } {
   try {
-    const { values } = parseArgs({ options: { size: { type: 'string', default: '256' }, help: { type: 'boolean' } } });
+    const { values } = parseArgs({
+      options: { size: { type: 'string', default: '256' }, inspect: { type: 'boolean' }, help: { type: 'boolean' } },
+    });
     if (values.help) {
       console.log(HELP);
       process.exit(0);
     }
     const size = Number(values.size);
     if (!Number.isInteger(size) || size < 16) throw new RangeError('--size must be a whole number of MiB, 16 or more');
-    return size * MIB;
+    return { size: size * MIB, isInspected: values.inspect === true };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${HELP}`);
     process.exit(2);

@@ -108,6 +108,26 @@ describe('the tour', () => {
     expect(await readdir(temporary)).toEqual([]);
   }, 120_000);
 
+  test('shows its sockets with --inspect, and goes on until a signal', async () => {
+    const child = start(process.execPath, [MAIN, '--size', '16', '--inspect']);
+    const exited = once(child, 'exit');
+    let output = '';
+    for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      output += chunk;
+      if (output.includes('Ctrl-C')) break;
+    }
+    const [url] = /http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\//.exec(output)!;
+    const stream = await fetch(`${url}events?show=held`);
+    let sent = '';
+    for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
+      sent += chunk;
+      if (/"rows":\[[^\]]*"name":"sensor-7"[^\]]*"holder":"lines ← mapWithBackpressure"/.test(sent)) break;
+    }
+    child.kill('SIGINT');
+    expect(await exited).toEqual([0, null]);
+    expect(await readdir(temporary)).toEqual([]);
+  }, 120_000);
+
   test('prints its options', async () => {
     const help = await run(process.execPath, [MAIN, '--help']);
     expect(help.output).toContain('--size <MiB>');

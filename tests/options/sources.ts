@@ -31,6 +31,7 @@ const entries: Readonly<Record<string, string>> = {
   tls: 'packages/tls/src/index.ts',
   unix: 'packages/unix/src/index.ts',
   udp: 'packages/udp/src/index.ts',
+  inspector: 'packages/inspector/src/index.ts',
 };
 
 /** The types that are options by another name. */

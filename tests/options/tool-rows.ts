@@ -1,9 +1,10 @@
-// The rows of the tools of @rxsock/core: lookups, processes and the entry point for fast-check.
+// The rows of the tools: lookups, processes, the entry point for fast-check, and the inspector.
 import { connect, listen, netstringsCodec } from '@rxsock/core';
 import { capture } from '@rxsock/core/capture';
 import { delimiterRichBytes, verifyCodec, verifyTransport } from '@rxsock/core/fast-check';
 import { isPortFree, localAddresses, resolveHost, reverseLookup, servicePort } from '@rxsock/core/lookup';
 import { handOver, inheritedListeners, singleInstance } from '@rxsock/core/process';
+import { inspect } from '@rxsock/inspector';
 import fc from 'fast-check';
 import { NEVER } from 'rxjs';
 import * as kind from './kinds.js';
@@ -98,4 +99,21 @@ const captures: Row[] = [
   ),
 ];
 
-export const toolRows: Row[] = [...captures, ...lookup, ...processes, ...fastCheck];
+const inspector: Row[] = [
+  row(
+    'inspector inspect',
+    {
+      // A free port: other programs may use the other good ones.
+      port: { ...kind.port, good: [0] },
+      host: { ...kind.host, good: ['127.0.0.1', 'localhost'] },
+      token: {
+        good: ['a'.repeat(16), '-_'.repeat(128)],
+        bad: [...kind.text.bad, 'short', '/'.repeat(16), 'a'.repeat(257)],
+      },
+    },
+    (options) => inspect(options),
+    { end: (page) => page.close() },
+  ),
+];
+
+export const toolRows: Row[] = [...captures, ...lookup, ...processes, ...fastCheck, ...inspector];

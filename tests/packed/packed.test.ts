@@ -17,15 +17,19 @@ const require = createRequire(import.meta.url);
 const compiler = (name: string) => join(dirname(require.resolve(`${name}/package.json`)), 'bin', 'tsc');
 
 const packages = publishedPackages();
+/** Is only for `node --import`: it starts a server. */
+const register = '@rxsock/inspector/register';
 /** The entry points that need no optional peer dependency. An entry point that needs one has its name. */
 const plainEntries = ({ entries, manifest }: PublishedPackage) =>
   entries
     .map(({ name }) => name)
-    .filter((entry) => !(entry.split('/').at(-1)! in (manifest.peerDependenciesMeta ?? {})));
+    .filter((entry) => entry !== register && !(entry.split('/').at(-1)! in (manifest.peerDependenciesMeta ?? {})));
 const [core, unix] = ['core', 'unix'].map((name) => packages.find(({ folder }) => folder.endsWith(name))!) as [
   PublishedPackage,
   PublishedPackage,
 ];
+/** The page of the inspector, with the licence of what it contains. */
+const PAGE = ['index.html', 'main.js', 'style.css', 'uPlot.LICENSE', 'uPlot.min.css'].map((file) => `page/${file}`);
 
 let folder: string;
 /** The names that each entry point exports, according to exports.md. */
@@ -146,7 +150,8 @@ describe.each(packages.map((each) => [each.manifest.name, each] as const))('%s',
     const packed = (await readdir(dist, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => relative(dist, join(entry.parentPath, entry.name)));
-    expect(packed.sort()).toEqual([...used, ...declarations].sort());
+    const page = name === '@rxsock/inspector' ? PAGE : [];
+    expect(packed.sort()).toEqual([...used, ...declarations, ...page].sort());
   });
 });
 

@@ -76,6 +76,13 @@ const planted: { importer: string; imports: string; problem: string }[] = [
       'packages/unix/src/planted.ts → packages/tls/src/connect.ts',
   },
   {
+    importer: 'packages/inspector/page/planted.ts',
+    imports: '../src/gate.js',
+    problem:
+      'the page of the inspector imports nothing that a browser does not have, apart from types: ' +
+      'packages/inspector/page/planted.ts → packages/inspector/src/gate.ts',
+  },
+  {
     importer: 'packages/udp/src/planted.ts',
     imports: '../test/planted.js',
     problem: 'sources do not import tests: packages/udp/src/planted.ts → packages/udp/test/planted.ts',

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 /** The Debian package of each program. */
 export const debianPackages = {
   aiosmtpd: 'python3-aiosmtpd',
+  chromium: 'chromium',
   curl: 'curl',
   dnsmasq: 'dnsmasq-base',
   'gnutls-cli': 'gnutls-bin',

@@ -1,0 +1,57 @@
+// The last sockets that have closed. Only their facts are kept, so that the sockets can be collected.
+import { AbortedError, type CloseReport, FrameError, type SocketError } from '@rxsock/core';
+import type { ClosedRow, EndReport, SocketDetails } from './messages.js';
+import type { SocketRecord } from './socket-record.js';
+
+/** How many are kept. */
+const MOST = 200;
+
+export class ClosedSockets {
+  readonly #all: SocketDetails[] = [];
+
+  /** @param report What the socket says about its end. A datagram socket has none: its counters are elsewhere. */
+  add(record: SocketRecord, report: Partial<CloseReport>, error: SocketError | undefined): void {
+    record.note('closed', { state: 'closed' });
+    const { bytesRead, bytesWritten, openedAt, ...details } = record.details;
+    const closedAt = Date.now();
+    const end: EndReport = {
+      closedAt,
+      by: report.by ?? 'local',
+      how: report.how ?? (error ? 'error' : 'closed'),
+      bytesRead: report.bytesRead ?? bytesRead,
+      bytesWritten: report.bytesWritten ?? bytesWritten,
+      bytesUnsent: report.bytesUnsent ?? 0,
+      duration: report.duration ?? (openedAt && closedAt - openedAt),
+      error: error ? describeError(error) : '',
+    };
+    const nobody = { holder: '', heldSince: 0, holders: [], readRate: 0, writeRate: 0 };
+    const { bytesRead: read, bytesWritten: written } = end;
+    this.#all.push({ ...details, ...nobody, state: 'closed', bytesRead: read, bytesWritten: written, openedAt, end });
+    if (this.#all.length > MOST) this.#all.shift();
+  }
+
+  find(id: number): SocketDetails | undefined {
+    return this.#all.find((socket) => socket.id === id);
+  }
+
+  /** The newest first. */
+  rows(most: number): ClosedRow[] {
+    return this.#all
+      .slice(-most)
+      .reverse()
+      .map(({ id, name, type, remote, end }) => ({ id, name, type, remote, ...(end as EndReport) }));
+  }
+}
+
+/**
+ * Describes an error in one line. A frame error, and the reason of an abort, which comes from the application, may quote
+ * what was received: of those, only the class and the code are shown.
+ */
+export function describeError(error: SocketError): string {
+  const name = `${error.name} ${error.code}`;
+  if (error instanceof FrameError) return name;
+  if (!(error instanceof AbortedError)) return `${name}: ${error.message}`;
+  const cause = error.cause as { readonly name?: unknown; readonly code?: unknown } | undefined;
+  const parts = [cause?.name, cause?.code].filter((part) => typeof part === 'string');
+  return parts.length > 0 ? `${name}, because of ${parts.join(' ')}` : name;
+}

@@ -1,0 +1,2 @@
+// The public API of @rxsock/inspector.
+export { type InspectOptions, type Inspector, inspect } from './inspect.js';
