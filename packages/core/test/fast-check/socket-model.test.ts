@@ -1,10 +1,10 @@
-// The model of sockets finds faults: each is planted in a copy of the built library, and breaks a law.
+// The model of sockets finds faults: each is planted in a copy of the library, and breaks a law.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { faults } from './planted/faults.js';
-import { copyLibrary, plant, runModel } from './planted/plant.js';
+import { buildLibrary, plant, runModel } from './planted/plant.js';
 
 /** With this seed, every fault is found within the number of runs. */
 const SEED = 1;
@@ -13,7 +13,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rxsock-planted-'));
-  await copyLibrary(folder);
+  await buildLibrary(folder);
 });
 
 afterAll(() => rm(folder, { recursive: true }));

@@ -1,4 +1,4 @@
-// Faults of the engine that the model of sockets must find. Each is one change of the built code. Most of them were in
+// Faults of the engine that the model of sockets must find. Each is one change of the code. Most of them were in
 // the library once, or in another one.
 
 /** Where the model runs: in memory on virtual time, or over TCP. */
@@ -8,7 +8,7 @@ export interface Fault {
   /** What is wrong, as a sentence. */
   readonly name: string;
   readonly ground: Ground;
-  /** The built file, from `dist`. */
+  /** The file, from `src`. */
   readonly file: string;
   /** Occurs exactly once in the file. */
   readonly find: string;
@@ -20,7 +20,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'bytes that are given back wait for one turn only',
     ground: 'memory',
-    file: 'engine/read-side.js',
+    file: 'engine/read-side.ts',
     find: 'this.#queue.unread(bytes.subarray(0, bytes.length - queued));',
     replace: `this.#queue.unread(bytes.subarray(0, bytes.length - queued));
         setImmediate(() => this.#subscribers.hasReader || this.#queue.clear());`,
@@ -28,47 +28,44 @@ export const faults: readonly Fault[] = [
   {
     name: 'what nobody has read is dropped at the close',
     ground: 'memory',
-    file: 'engine/read-side.js',
-    find: `if (this.dropping)
-            this.#queue.clear();
-        return this.#queue;`,
+    file: 'engine/read-side.ts',
+    find: `if (this.dropping) this.#queue.clear();
+    return this.#queue;`,
     replace: 'this.#queue.clear(); return this.#queue;',
   },
   {
     name: 'a framing operator that is left keeps the bytes that it has not used',
     ground: 'memory',
-    file: 'operators/decode.js',
+    file: 'operators/decode.ts',
     find: 'unread(source, bytes, incoming);',
     replace: ';',
   },
   {
     name: 'bytes that are given back come behind those that wait',
     ground: 'memory',
-    file: 'engine/receive-queue.js',
-    find: 'this.#chunks.unshift(asBuffer(bytes));',
-    replace: 'this.#chunks.push(asBuffer(bytes));',
+    file: 'engine/receive-queue.ts',
+    find: 'this.#chunks = [asBuffer(bytes), ...(this.#chunks ?? [])];',
+    replace: 'this.#chunks = [...(this.#chunks ?? []), asBuffer(bytes)];',
   },
   // A FIN means whole.
   {
     name: 'an abort while dialling closes with a FIN',
     ground: 'tcp',
-    file: 'engine/node-internals.js',
+    file: 'engine/node-internals.ts',
     find: 'resetWhileDialling(stream);',
     replace: 'stream.destroy();',
   },
   {
     name: 'an abort of an open connection closes with a FIN',
     ground: 'tcp',
-    file: 'engine/node-internals.js',
-    find: `        else
-            stream.resetAndDestroy();`,
-    replace: `        else
-            stream.destroy();`,
+    file: 'engine/node-internals.ts',
+    find: 'else stream.resetAndDestroy();',
+    replace: 'else stream.destroy();',
   },
   {
     name: 'FIN overtakes the bytes that wait',
     ground: 'memory',
-    file: 'engine/write-side.js',
+    file: 'engine/write-side.ts',
     find: "if (this.state !== 'completing' || this.#ending || !this.#stream || this.pending > 0)",
     replace: "if (this.state !== 'completing' || this.#ending || !this.#stream)",
   },
@@ -76,21 +73,21 @@ export const faults: readonly Fault[] = [
   {
     name: 'no limit runs while a completed side waits for the FIN of the peer',
     ground: 'memory',
-    file: 'engine/connection.js',
-    find: "this.#timeouts.fin.setRunning(flowing && writeSide.state !== 'open' && waits && !isLimited);",
+    file: 'engine/connection.ts',
+    find: "this.#setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);",
     replace: '',
   },
   {
     name: 'no limit runs while our side stays open after the FIN of the peer',
     ground: 'memory',
-    file: 'engine/connection.js',
-    find: 'this.#timeouts.halfOpen.setRunning(!flowing && !writeSide.done && !this.flow.held);',
+    file: 'engine/connection.ts',
+    find: "this.#setRunning('halfOpen', !flowing && !writeSide.done && !this.flow.held);",
     replace: '',
   },
   {
     name: 'the end of the peer is not told while nobody reads',
     ground: 'memory',
-    file: 'engine/read-side.js',
+    file: 'engine/read-side.ts',
     find: "if (this.state !== 'ended' || held)",
     replace: "if (this.state !== 'ended' || held || !this.#subscribers.hasReader)",
   },
@@ -98,37 +95,37 @@ export const faults: readonly Fault[] = [
   {
     name: 'an abort waits behind the frames of a consumer that is stuck',
     ground: 'memory',
-    file: 'operators/decode.js',
+    file: 'operators/decode.ts',
     find: 'if (isLocalDecision(error))',
     replace: 'if (false)',
   },
   {
     name: 'an abort waits behind the values of mapWithBackpressure',
     ground: 'memory',
-    file: 'operators/map-with-backpressure.js',
+    file: 'operators/map-with-backpressure.ts',
     find: 'if (isLocalDecision(error))',
     replace: 'if (false)',
   },
   {
     name: 'an abort is not told if a reset waits behind data',
     ground: 'memory',
-    file: 'engine/connection.js',
+    file: 'engine/connection.ts',
     find: 'markLocalDecision(this.#outcome.failure);',
     replace: ';',
   },
   {
     name: 'an abort of a held socket waits for the release',
     ground: 'memory',
-    file: 'engine/connection.js',
-    find: `        this.#outcome.failWith(markLocalDecision(error), 'local', how);`,
-    replace: `        if (this.flow.held) return;
-        this.#outcome.failWith(markLocalDecision(error), 'local', how);`,
+    file: 'engine/connection.ts',
+    find: "const isFirst = this.#outcome.failWith(markLocalDecision(error), 'local', how);",
+    replace: `if (this.flow.held) return;
+    const isFirst = this.#outcome.failWith(markLocalDecision(error), 'local', how);`,
   },
   // Turns.
   {
     name: 'a loop of next() and drain keeps the event loop',
     ground: 'tcp',
-    file: 'base/turn-budget.js',
+    file: 'base/turn-budget.ts',
     find: 'const isLeft = !expired && bytesUsed < MOST_BYTES;',
     replace: 'const isLeft = true;',
   },
@@ -136,22 +133,22 @@ export const faults: readonly Fault[] = [
   {
     name: 'small writes that wait are kept one by one',
     ground: 'memory',
-    file: 'engine/gathered-writes.js',
+    file: 'engine/gathered-writes.ts',
     find: 'if (this.#chunks.push(bytes) - this.#unjoined >= RUN)',
     replace: 'if (this.#chunks.push(bytes) < 0)',
   },
   {
     name: 'small chunks that are read ahead are kept one by one',
     ground: 'memory',
-    file: 'engine/receive-queue.js',
-    find: 'if (chunk.length <= SMALL_CHUNK && this.#chunks.length > 0)',
-    replace: 'if (false)',
+    file: 'engine/receive-queue.ts',
+    find: 'else if (chunk.length > SMALL_CHUNK)',
+    replace: 'else if (chunk.length >= 0)',
   },
   // Elapsed time.
   {
     name: 'limits depend on the wall clock',
     ground: 'memory',
-    file: 'base/clock.js',
+    file: 'base/clock.ts',
     find: 'return scheduler.frame;',
     replace: 'return scheduler.now();',
   },
@@ -159,22 +156,22 @@ export const faults: readonly Fault[] = [
   {
     name: 'bytes are delivered while somebody holds',
     ground: 'memory',
-    file: 'engine/read-side.js',
+    file: 'engine/read-side.ts',
     find: 'const canDeliver = hasReader && !held;',
     replace: 'const canDeliver = hasReader;',
   },
   {
     name: 'a consumer that leaves keeps its hold',
     ground: 'memory',
-    file: 'flow/holds.js',
+    file: 'flow/holds.ts',
     find: `this.#release = undefined;
-        release?.();`,
+    release?.();`,
     replace: 'this.#release = undefined;',
   },
   {
     name: 'reading goes on without a bound while nobody takes the bytes',
     ground: 'memory',
-    file: 'engine/read-side.js',
+    file: 'engine/read-side.ts',
     find: "const hasRoom = this.state === 'flowing' && (bytes === 0 || bytes < highWaterMark);",
     replace: "const hasRoom = this.state === 'flowing';",
   },
@@ -182,46 +179,46 @@ export const faults: readonly Fault[] = [
   {
     name: 'drain does not come',
     ground: 'memory',
-    file: 'engine/write-side.js',
+    file: 'engine/write-side.ts',
     find: 'this.#handlers.drained();',
     replace: '',
   },
   {
     name: 'a write() that was cut short never settles',
     ground: 'memory',
-    file: 'engine/write-side.js',
-    find: 'receipt.reject(error);',
+    file: 'engine/write-side.ts',
+    find: 'receipt.reject(this.error);',
     replace: ';',
   },
   // Life and leaving.
   {
     name: 'the last subscriber leaves and the socket stays open',
     ground: 'memory',
-    file: 'engine/connection.js',
+    file: 'engine/connection.ts',
     find: 'this.#usage.planLeave(() => this.#leave());',
     replace: '',
   },
   {
     name: 'allowHalfOpen is ignored',
     ground: 'memory',
-    file: 'engine/connection.js',
+    file: 'engine/connection.ts',
     find: 'const allowed = this.allowHalfOpen || this.#wholeWrites > 0;',
     replace: 'const allowed = this.#wholeWrites > 0;',
   },
   {
     name: 'the limits of a closed connection run on',
     ground: 'memory',
-    file: 'engine/connection.js',
-    find: 'this.#timeouts.stop();',
+    file: 'engine/connection.ts',
+    find: 'this.#timeouts?.stopAll();',
     replace: '',
   },
   {
     name: 'a failed read looks like an end',
     ground: 'memory',
-    file: 'engine/connection.js',
-    find: `        this.#readSide.cut();
-        const error = this.opening.explain(cause);`,
-    replace: `        this.#readSide.end();
-        const error = this.opening.explain(cause);`,
+    file: 'engine/connection.ts',
+    find: `this.#readSide.cut();
+    const error = this.opening.explain(cause);`,
+    replace: `this.#readSide.end();
+    const error = this.opening.explain(cause);`,
   },
 ];
