@@ -20,6 +20,7 @@ export class EventStreams {
   /** How long a look takes, with the snapshots for all pages, and when the next ones follow, in milliseconds. */
   #cost = 0;
   #pace = SHORTEST_PACE;
+  #hasWarned = false;
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
@@ -32,7 +33,7 @@ export class EventStreams {
     response.on('close', () => this.#streams.delete(response));
     this.#streams.set(response, view);
     // A page that changes its view comes again. It gets its new rows at once, from the last look at the sockets.
-    if (this.#timer) this.#send(response, view);
+    if (this.#timer) this.#guarded(() => this.#send(response, view));
     else this.#lookIn(0);
   }
 
@@ -50,15 +51,27 @@ export class EventStreams {
     this.#timer = undefined;
     if (this.#streams.size === 0) return;
     const start = performance.now();
-    this.#recorder.sample(4 * this.#pace);
-    for (const [response, view] of this.#streams) {
-      // A page that does not read, as one in the background, misses some.
-      if (!response.writableNeedDrain) this.#send(response, view);
-    }
+    this.#guarded(() => {
+      this.#recorder.sample(4 * this.#pace);
+      for (const [response, view] of this.#streams) {
+        // A page that does not read, as one in the background, misses some.
+        if (!response.writableNeedDrain) this.#send(response, view);
+      }
+    });
     // Smoothed, because one look may have been interrupted.
     this.#cost += (performance.now() - start - this.#cost) / 4;
     this.#pace = Math.max(SHORTEST_PACE, this.#cost * SHARE);
     this.#lookIn(this.#pace);
+  }
+
+  // A guest must not end the process, whatever a property of a socket does that the application has redefined.
+  #guarded(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      if (!this.#hasWarned) process.emitWarning(`The inspector cannot show the sockets: ${error}`);
+      this.#hasWarned = true;
+    }
   }
 
   #send(response: ServerResponse, view: View): void {

@@ -113,7 +113,8 @@ async function start(port: number, host: string, token: string): Promise<Inspect
 
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    // Not only once: a later error, as of a process without free descriptors, must not end the process.
+    server.on('error', (cause: NodeJS.ErrnoException) => {
       const message = `The inspector cannot listen on ${formatAddress(host, port)}: ${cause.message}`;
       reject(new SocketError(message, { code: cause.code ?? 'EIO', phase: 'open', cause }));
     });

@@ -179,6 +179,24 @@ test('the more a look costs, the rarer it is', async () => {
   expect(pace).toBeCloseTo(cost * 100);
 });
 
+test('a socket whose properties throw does not end the process: one warning says so', async () => {
+  const { url } = await inspectHere();
+  const { sockets } = await echo('broken', 'whole');
+  const fail = () => {
+    throw new Error('broken');
+  };
+  Object.defineProperty(sockets[0]!, 'bytesRead', { get: fail, configurable: true });
+  const warned = once(process, 'warning');
+  const stream = snapshots(url);
+  const first = stream.next();
+  expect((await warned)[0]).toMatchObject({
+    message: expect.stringContaining('cannot show the sockets: Error: broken'),
+  });
+  Object.defineProperty(sockets[0]!, 'bytesRead', { value: 0 });
+  expect((await first).value?.rows.some(named('whole'))).toBe(true);
+  await stream.return(undefined);
+});
+
 test('nobody looks at the sockets while no page is open', async () => {
   const sample = vi.spyOn(Recorder.prototype, 'sample');
   onTestFinished(() => void sample.mockRestore());
