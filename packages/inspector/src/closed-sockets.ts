@@ -6,13 +6,18 @@ import type { SocketRecord } from './socket-record.js';
 /** How many are kept. */
 const MOST = 200;
 
+interface ClosedSocket {
+  readonly record: SocketRecord;
+  readonly end: EndReport;
+}
+
 export class ClosedSockets {
-  readonly #all: SocketDetails[] = [];
+  readonly #all: ClosedSocket[] = [];
 
   /** @param report What the socket says about its end. A datagram socket has none: its counters are elsewhere. */
   add(record: SocketRecord, report: Partial<CloseReport>, error: SocketError | undefined): void {
-    record.note('closed', { state: 'closed' });
-    const { bytesRead, bytesWritten, openedAt, ...details } = record.details;
+    record.end();
+    const { bytesRead = 0, bytesWritten = 0, openedAt } = record.socket;
     const closedAt = Date.now();
     const end: EndReport = {
       closedAt,
@@ -21,17 +26,16 @@ export class ClosedSockets {
       bytesRead: report.bytesRead ?? bytesRead,
       bytesWritten: report.bytesWritten ?? bytesWritten,
       bytesUnsent: report.bytesUnsent ?? 0,
-      duration: report.duration ?? (openedAt && closedAt - openedAt),
+      duration: report.duration ?? (openedAt === undefined ? 0 : closedAt - openedAt),
       error: error ? describeError(error) : '',
     };
-    const nobody = { holder: '', heldSince: 0, holders: [], readRate: 0, writeRate: 0 };
-    const { bytesRead: read, bytesWritten: written } = end;
-    this.#all.push({ ...details, ...nobody, state: 'closed', bytesRead: read, bytesWritten: written, openedAt, end });
+    this.#all.push({ record, end });
     if (this.#all.length > MOST) this.#all.shift();
   }
 
   find(id: number): SocketDetails | undefined {
-    return this.#all.find((socket) => socket.id === id);
+    const found = this.#all.find(({ record }) => record.socket.id === id);
+    return found && { ...found.record.details, end: found.end };
   }
 
   /** The newest first. */
@@ -39,7 +43,10 @@ export class ClosedSockets {
     return this.#all
       .slice(-most)
       .reverse()
-      .map(({ id, name, type, remote, end }) => ({ id, name, type, remote, ...(end as EndReport) }));
+      .map(({ record, end }) => {
+        const { id, name, type, remote } = record.row;
+        return { id, name, type, remote, ...end };
+      });
   }
 }
 

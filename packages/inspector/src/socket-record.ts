@@ -32,7 +32,8 @@ const NO_HOLDERS: readonly HolderRow[] = [];
 const NO_HOLDS: readonly number[] = [];
 
 export class SocketRecord {
-  readonly socket: InspectedSocket;
+  /** The socket; after its end, a copy of what it says. */
+  socket: InspectedSocket;
   readonly role: ConnectionRole;
   /** Where the socket dials. */
   target = '';
@@ -89,6 +90,20 @@ export class SocketRecord {
       noted.push(since);
     }
     this.#notedHolds = noted;
+  }
+
+  /** The socket has ended: keeps what it says, and not the socket. It is done for each socket, so it does not format. */
+  end(): void {
+    const { id, name, type, local, remote, openedAt, lastReadAt, lastWriteAt, report } = this.socket;
+    const { bytesRead = 0, bytesWritten = 0 } = report ?? this.socket;
+    const copy = { id, name, type, readyState: 'closed', local, remote, bytesRead, bytesWritten, writableLength: 0 };
+    this.socket = Object.assign(copy, { openedAt, lastReadAt, lastWriteAt }, report && { report });
+    this.holders = NO_HOLDERS;
+    this.readRate = 0;
+    this.writeRate = 0;
+    this.bytesRead = bytesRead;
+    this.bytesWritten = bytesWritten;
+    this.note('closed', { state: 'closed' });
   }
 
   get local(): string {
