@@ -128,6 +128,7 @@ test('mIRC: $sock(name,N): name, port, ip, status, sent, rcvd, sq, rq, ls, lr, m
 
   const sock = snapshot(socket);
   expect(sock).toEqual({
+    id: socket.id,
     name: 'www',
     mark: { user: 'me' },
     type: 'tcp',
@@ -142,6 +143,7 @@ test('mIRC: $sock(name,N): name, port, ip, status, sent, rcvd, sq, rq, ls, lr, m
     lastReadAt: socket.lastReadAt, // .lr
     openedAt: socket.openedAt, // .to
     holds: [],
+    holders: [],
   });
   for (const at of [sock.openedAt!, sock.lastReadAt!, sock.lastWriteAt!]) {
     expect(at).toBeGreaterThanOrEqual(before);

@@ -62,6 +62,7 @@ test('a registry holds sockets, servers and datagram sockets, and frees their na
 
   web.mark({ of: 'web' });
   expect(snapshot(server)).toEqual({
+    id: server.id,
     name: 'web-server',
     type: 'tcp',
     readyState: 'listening',
