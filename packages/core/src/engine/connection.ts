@@ -276,6 +276,8 @@ export class Connection
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
     this.#readSide.unread(bytes, by);
     this.#advance();
+    // The read in progress would add its bytes to these.
+    if (this.#life === 'open' && !this.#wantsMore) this.#stream?.stopReading();
   }
 
   /**

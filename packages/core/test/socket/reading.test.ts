@@ -89,6 +89,21 @@ describe('hold()', () => {
     expect(bytes.values.reduce((total, chunk) => total + chunk.length, 0)).toBe(20_000_000);
   });
 
+  // Otherwise the read in progress would add another 64 KiB to them.
+  test('does not read ahead when bytes that were given back have reached the high-water mark', async () => {
+    const { socket, peer } = await pair({ highWaterMark: 10_000 });
+    const first = record(socket.pipe(data()));
+    peer.write('abc');
+    await expect.poll(() => received(first)).toBe('abc');
+    first.subscription.unsubscribe();
+    socket.unshift(Buffer.alloc(10_000, 'x'));
+    peer.write('def');
+    await turns();
+    expect(socket.bytesRead).toBe(3);
+    const second = record(socket.pipe(data()));
+    await expect.poll(() => received(second)).toBe(`${'x'.repeat(10_000)}def`);
+  });
+
   test('an imminent FIN is noticed, and emitted after the data', async () => {
     const { socket, peer } = await pair();
     const { log, ended } = record(socket);
