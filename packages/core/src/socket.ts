@@ -1,5 +1,5 @@
 // The socket as users see it: an Observable of typed events and an Observer of bytes, in front of one connection.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import type { Observable, Observer, Subscriber } from 'rxjs';
 import { type Chunk, toBytes } from './base/bytes.js';
 import { checkOptions, checkTimeout } from './base/check.js';
@@ -282,7 +282,7 @@ export class Socket
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('Socket', this, depth, options, () => ({
       target: this.#connection.opening.scene.target,
       role: this.#connection.role,

@@ -1,5 +1,5 @@
 // DatagramSocket: the public class. The work is done by Binding.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import type { Chunk, InternetEndpoint } from '@rxsock/core';
 import {
   broadcast,
@@ -248,7 +248,7 @@ export class DatagramSocket<D extends Chunk | Datagram = Datagram>
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('DatagramSocket', this, depth, options, () => {
       const { messagesRead, messagesWritten } = this.report;
       const facts = [`${plural(messagesRead, 'message')} read`, `${messagesWritten} written`];

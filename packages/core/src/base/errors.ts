@@ -1,6 +1,6 @@
 // The errors of sockets, framing and backpressure: a base class with a stable `code`, and subclasses for the errors
 // that callers tell apart.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import { type Endpoint, formatEndpoint } from './endpoint.js';
 
 /** What the socket was doing when it failed. */
@@ -162,7 +162,7 @@ export class FrameError extends SocketError {
    * @internal One line for logs if the peer's bytes are at fault: the stack leads into the decoder only. Without what a
    * parser says, which quotes the bytes. An encoder's error shows the stack, with the value's way to it.
    */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): unknown {
+  [inspect.custom](depth: number | null, options: InspectOptions): unknown {
     if (this.phase !== 'read') return this;
     const { name, code, phase, local, remote, message, cause, ...rest } = this;
     const why = cause instanceof SyntaxError ? message.replace(`: ${cause.message}`, '') : message;

@@ -1,5 +1,5 @@
 // What util.inspect shows of sockets, servers and the like: one line, and more if a depth is asked for.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 
 /** The properties that a line shows, of those that the subject has. */
@@ -40,7 +40,7 @@ export function inspected(
   kind: string,
   subject: object,
   depth: number | null,
-  options: InspectOptionsStylized,
+  options: InspectOptions,
   details: () => Details,
 ): string {
   try {

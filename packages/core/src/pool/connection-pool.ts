@@ -1,5 +1,5 @@
 // connectionPool(): connections that are used for one exchange after another.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import { Observable, type ObservableInput } from 'rxjs';
 import { checkFunction, checkOptions, checkTimeout } from '../base/check.js';
 import { inspected, plural } from '../observe/inspect.js';
@@ -112,7 +112,7 @@ export class ConnectionPool implements AsyncDisposable {
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('ConnectionPool', this, depth, options, () => ({
       facts: [plural(this.size, 'connection'), `${this.idle} idle`, `${this.waiting} acquire() waiting`],
       more: () => this.#connections.sockets,

@@ -1,6 +1,6 @@
 // The reconnecting socket as users see it: an Observable of the events of all its connections, and an Observer of
 // bytes.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import type { Observable, ObservableInput, Observer } from 'rxjs';
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkFunction, checkOptions, checkTimeout } from '../base/check.js';
@@ -196,7 +196,7 @@ export class ReconnectingSocket
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('ReconnectingSocket', this, depth, options, () => ({
       facts: this.socket ? [inspect(this.socket)] : [],
       more: () => ({ ...plainProperties(this), socket: this.socket }),

@@ -1,5 +1,5 @@
 // SocketGroup: the sockets whose names match a pattern, written to and read from together.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import type { Observable, Observer, Subscriber, TeardownLogic } from 'rxjs';
 import { bindContext } from '../base/async-context.js';
 import { type Chunk, toBytes } from '../base/bytes.js';
@@ -85,7 +85,7 @@ export class SocketGroup<S extends Registrable = Socket>
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('SocketGroup', this, depth, options, () => ({
       facts: [plural(this.#sockets().length, 'socket')],
       more: () => this.#sockets(),

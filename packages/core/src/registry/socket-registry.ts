@@ -1,5 +1,5 @@
 // SocketRegistry: sockets by name, and groups of them by pattern.
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import { typeError } from '../base/check.js';
 import { SocketError } from '../base/errors.js';
 import { checkRegistrable, type Registrable } from '../base/registrable.js';
@@ -98,7 +98,7 @@ export class SocketRegistry<S extends Registrable = Socket> implements Iterable<
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('SocketRegistry', this, depth, options, () => ({
       facts: [plural(this.size, 'socket')],
       more: () => [...this],

@@ -3,7 +3,7 @@
 //   idle ──first subscriber──▶ opening ──▶ listening ──last subscriber leaves, close()──▶ closing ──▶ closed
 //   A server that cannot listen goes from opening to closed. In closing it waits for its connections.
 import type * as net from 'node:net';
-import { type InspectOptionsStylized, inspect } from 'node:util';
+import { type InspectOptions, inspect } from 'node:util';
 import { Observable, type Observer, Subject } from 'rxjs';
 import { onAbortSignal } from '../base/abort-signals.js';
 import { ContextSubscriber } from '../base/async-context.js';
@@ -181,7 +181,7 @@ export class Server<A extends Endpoint = Endpoint>
   }
 
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
-  [inspect.custom](depth: number | null, options: InspectOptionsStylized): string {
+  [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('Server', this, depth, options, () => ({
       facts: [plural(this.sockets.size, 'socket')],
       more: () => ({ ...plainProperties(this), sockets: [...this.sockets] }),
