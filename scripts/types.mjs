@@ -26,6 +26,9 @@ const RESOLUTIONS = [
   { name: 'bundler', file: 'main.mts', args: ['--module', 'esnext', '--moduleResolution', 'bundler'] },
 ];
 
+/** The TypeScript that the types of Node need themselves. */
+const NEEDED = { 26: '5.9' };
+
 const INSTALLERS = {
   npm: ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts'],
   pnpm: ['npx', '--yes', pnpm, 'add', '--ignore-scripts'],
@@ -107,6 +110,7 @@ for (const installer of chosen.with) {
   for (const node of chosen.node) {
     const project = await install(installer, node, tarballs);
     for (const release of chosen.typescript) {
+      if (release < (NEEDED[node] ?? '0')) continue;
       for (const resolution of RESOLUTIONS) {
         const { name, from = '0', to = '9' } = resolution;
         if (release < from || release > to) continue;
@@ -126,7 +130,7 @@ const rows = [...errors].sort(([a], [b]) => (a < b ? -1 : 1));
 const width = Math.max(...rows.map(([row]) => row.length));
 console.log(`${'@types/node'.padEnd(width)}  ${chosen.node.map((node) => node.padEnd(4)).join('  ')}`);
 for (const [row, byNode] of rows) {
-  const results = chosen.node.map((node) => (byNode[node] ? 'FAIL' : 'ok  '));
+  const results = chosen.node.map((node) => (node in byNode ? (byNode[node] ? 'FAIL' : 'ok  ') : '–   '));
   console.log(`${row.padEnd(width)}  ${results.join('  ')}`);
 }
 const failures = rows.flatMap(([row, byNode]) =>
