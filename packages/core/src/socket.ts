@@ -267,7 +267,10 @@ export class Socket
     return this.#connection.lastWriteAt;
   }
 
-  /** Who holds the socket now, since when, and, while `traceHolds()` of `@rxsock/core/diagnostics` is on, from where. */
+  /**
+   * The holders of the socket, each with the time at which its hold began. While `traceHolds()` of
+   * `@rxsock/core/diagnostics` is on, also with its stack.
+   */
   get holders(): readonly Holder[] {
     return this.#connection.flow.holders;
   }

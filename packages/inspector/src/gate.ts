@@ -1,4 +1,4 @@
-// Who may see the page: only who has its token, and no page of another origin.
+// Decides who may see the page: a request needs the token, and must not come from a page of another origin.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';

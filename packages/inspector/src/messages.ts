@@ -72,7 +72,7 @@ export interface SocketRow {
   readonly writableLength: number;
   /** Bytes that wait for a reader. */
   readonly readableLength: number;
-  /** Who has held the socket for the longest time; empty if nobody holds it. */
+  /** The name of the holder that has held the socket the longest; empty if nobody holds it. */
   readonly holder: string;
   /** Since when. */
   readonly heldSince: number;

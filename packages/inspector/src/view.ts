@@ -16,7 +16,7 @@ const orders = {
   writeRate: ({ writeRate }: SocketRecord) => writeRate,
   writableLength: ({ socket }: SocketRecord) => socket.writableLength,
   readableLength: ({ socket }: SocketRecord) => socket.readableLength ?? 0,
-  // Who has been held the longest has the earliest time; who is not held comes behind all others.
+  // The socket that has been held the longest has the earliest time. Sockets that are not held come last.
   heldSince: ({ heldSince }: SocketRecord) => heldSince || Number.POSITIVE_INFINITY,
   openedAt: ({ socket }: SocketRecord) => socket.openedAt ?? Number.POSITIVE_INFINITY,
 } satisfies Partial<Record<keyof SocketRow, (record: SocketRecord) => string | number>>;

@@ -68,7 +68,7 @@ export interface SocketControl {
 
   // ---- the diagnostics channels
 
-  /** Who opened the connection. */
+  /** Which end opened the connection. */
   readonly role: ConnectionRole;
   /** Publishes what has happened before the Socket was created. Its creator calls it if the connection began earlier. */
   announce(): void;

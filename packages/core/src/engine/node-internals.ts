@@ -45,8 +45,8 @@ interface WritingHandle {
 type Callback = (error?: Error | null) => void;
 
 /**
- * Who has patched a stream. The stream knows it by a symbol, so that all streams share the patched methods: functions of
- * their own would cost each connection a few hundred bytes.
+ * The object that has patched a stream. The stream refers to it by a symbol, so that all streams share the patched
+ * methods: functions of their own would cost each connection a few hundred bytes.
  */
 export interface Patcher {
   /** Whether the stream is a TLS stream. */

@@ -10,7 +10,7 @@ import { FlowLink } from '../flow/flow-subscriber.js';
 /** What a subscriber wants: `events` and `bytes` make it a reader; a type of event makes it a watcher. */
 export type SubscriptionType = 'events' | 'bytes' | SocketEvent['type'];
 
-/** Who watches a connection, and keeps it open without reading. */
+/** Watches a connection, and keeps it open without reading. */
 export interface Watcher {
   /** An event, other than `data` and `close`. */
   notify(event: SocketEvent): void;

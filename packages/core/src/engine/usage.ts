@@ -4,7 +4,7 @@ import type { Subscription } from 'rxjs';
 import { Deadline } from '../base/deadline.js';
 import type { SocketLimits } from './limits.js';
 
-/** Who accepted a connection. */
+/** The server that accepted a connection. */
 export interface Acceptor {
   /** How long the connection may wait for its first use, in milliseconds. */
   readonly claimTimeout: number;

@@ -3,7 +3,7 @@ import type { Endpoint } from '../base/endpoint.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
 
-/** Who opened a connection. `undefined` for a stream that was given to `fromDuplex`: only its owner knows. */
+/** Which end opened a connection. `undefined` for a stream that was given to `fromDuplex`: only its owner knows. */
 export type ConnectionRole = 'client' | 'server' | undefined;
 
 /** What every message about a socket says. Its `id`, its endpoints and its counters are properties of the socket. */
