@@ -664,7 +664,7 @@ export class Connection
 
   #endWithPeer(): void {
     const allowed = this.allowHalfOpen || this.#wholeWrites > 0;
-    if (this.#readSide.state === 'delivered' && !allowed) this.#completeWriteSide('peer');
+    if (this.#readSide.endWasDelivered && !allowed) this.#completeWriteSide('peer');
   }
 
   #completeWriteSide(by: SocketControl['completedBy']): void {
@@ -778,7 +778,7 @@ export class Connection
       return this.abort(new Error('the last subscriber left before it was open'));
     }
     // After the peer's FIN the answer may still be on its way.
-    if (this.#readSide.state === 'delivered' && this.allowHalfOpen && this.writeSide.state === 'open') return;
+    if (this.#readSide.endWasDelivered && this.allowHalfOpen && this.writeSide.state === 'open') return;
     this.#start('linger');
     this.#startClosing('leaving');
   }

@@ -21,6 +21,8 @@ export interface ReadSideHandlers {
 export class ReadSide {
   state: 'flowing' | 'ended' | 'delivered' | 'cut' = 'flowing';
   dropping = false;
+  /** Whether the peer's FIN was delivered. Bytes that are given back after it do not change that. */
+  endWasDelivered = false;
   /** `undefined` without a memory budget. */
   share: BudgetShare | undefined;
   readonly #subscribers: Subscribers;
@@ -158,6 +160,7 @@ export class ReadSide {
     }
     if (this.state !== 'ended' || held) return false;
     this.state = 'delivered';
+    this.endWasDelivered = true;
     this.#subscribers.emit({ type: 'end' });
     this.#handlers.endDelivered();
     return true;

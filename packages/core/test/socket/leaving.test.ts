@@ -1,7 +1,7 @@
 // What happens when the last subscriber has left.
-import { data, on } from '@rxsock/core';
+import { data, on, writeTo } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
-import { take } from 'rxjs';
+import { Subject, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { accepted, dial, drainRaw, opened, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -163,6 +163,39 @@ describe("after the peer's FIN", () => {
     expect(socket.readyState).toBe('writeOnly');
     await socket.write('the answer');
     socket.complete();
+    expect((await drainRaw(peer)).bytes.toString()).toBe('the answer');
+  });
+
+  // A counterexample of the model: the reader gives bytes back before the turn in which a socket that was left closes.
+  test('bytes that the last reader gives back do not close the socket', async () => {
+    const scheduler = new VirtualClock();
+    const { socket, peer } = await pair({ keepOpen: false, allowHalfOpen: true, scheduler });
+    const { ended } = record(socket.pipe(data()));
+    peer.end('twelve bytes');
+    await ended;
+    socket.unshift(Buffer.from('bytes'));
+    scheduler.tick(50_000);
+    expect(socket.readyState).toBe('writeOnly');
+    await socket.write('the answer');
+    socket.complete();
+    expect((await drainRaw(peer)).bytes.toString()).toBe('the answer');
+    const late = record(socket.pipe(data()));
+    scheduler.tick(0);
+    await late.ended;
+    expect(late.log).toEqual(['bytes', 'complete']);
+  });
+
+  test('a write that must arrive whole keeps our side open no longer than it lasts, although bytes were given back', async () => {
+    const { socket, peer } = await pair({ keepOpen: true });
+    const source = new Subject<string>();
+    const { ended } = record(source.pipe(writeTo(socket, { end: false })));
+    const reading = record(socket.pipe(data()));
+    peer.end('twelve bytes');
+    await reading.ended;
+    socket.unshift(Buffer.from('bytes'));
+    source.next('the answer');
+    source.complete();
+    await ended;
     expect((await drainRaw(peer)).bytes.toString()).toBe('the answer');
   });
 

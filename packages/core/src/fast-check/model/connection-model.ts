@@ -44,8 +44,10 @@ export class ConnectionModel {
   position = 0;
   /** How many bytes `unshift()` has given back in all. */
   givenBack = 0;
-  /** Whether a reader or watcher was told of the peer's FIN. */
+  /** Whether the peer's FIN was delivered, and no byte was given back since. */
   endDelivered = false;
+  /** Whether the peer's FIN was delivered once. */
+  endWasDelivered = false;
   reader: ReaderKind | undefined;
   watcher = false;
   holds = 0;
@@ -130,6 +132,7 @@ export class ConnectionModel {
   /** The end was told to a subscriber. */
   deliverEnd(): void {
     this.endDelivered = true;
+    this.endWasDelivered = true;
     if (!this.allowHalfOpen) this.completed = true;
   }
 
@@ -139,7 +142,7 @@ export class ConnectionModel {
     if (!hasLeft || this.hasSubscriber || this.closing) return;
     // There is no reader any more, and no byte before the FIN.
     if (this.farEnded && this.unread === 0 && this.holds === 0) this.deliverEnd();
-    if (this.endDelivered && this.allowHalfOpen && !this.completed) return;
+    if (this.endWasDelivered && this.allowHalfOpen && !this.completed) return;
     this.close();
   }
 

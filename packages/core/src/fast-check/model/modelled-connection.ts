@@ -158,7 +158,10 @@ export class ModelledConnection implements Observed {
     model.heldByConsumer = near.holds.length > model.holds;
     if (model.over) return;
     if (reader) model.position = reader.position;
-    if (watcher?.ended) model.endDelivered = true;
+    if (watcher?.ended) {
+      model.endDelivered = true;
+      model.endWasDelivered = true;
+    }
     if (!reader || reader.kind === 'events' || !reader.ended) return;
     // Readers of bytes and of frames complete at the end, which means that they leave.
     model.deliverEnd();
