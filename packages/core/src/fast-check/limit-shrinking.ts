@@ -1,24 +1,29 @@
 // How long a counterexample is made smaller: long stories and long frames have very many smaller cases.
 import { performance } from 'node:perf_hooks';
 
-/** In milliseconds. */
-const MAX_SHRINKING = 2000;
+/** How much time the process may compute, in milliseconds: a busy machine finds as small a counterexample. */
+const MAX_COMPUTING = 2000;
+/** How long it may take in all, in milliseconds: stories over real sockets wait more than they compute. */
+const MAX_SHRINKING = 6000;
 
 /** The time for shrinking the counterexample of one property. It begins at the first failure. */
 export class ShrinkLimit {
-  #until = Number.POSITIVE_INFINITY;
+  #start: { readonly at: number; readonly cpu: NodeJS.CpuUsage } | undefined;
 
   /**
    * Whether the time is over. Then the property passes every case: so fast-check stops, and reports the smallest
    * counterexample that it has found until then.
    */
   get isOver(): boolean {
-    return performance.now() > this.#until;
+    if (!this.#start) return false;
+    const { at, cpu } = this.#start;
+    const { user, system } = process.cpuUsage(cpu);
+    return (user + system) / 1000 > MAX_COMPUTING || performance.now() - at > MAX_SHRINKING;
   }
 
   /** Notes that a case has failed. */
   failed(): void {
-    this.#until = Math.min(this.#until, performance.now() + MAX_SHRINKING);
+    this.#start ??= { at: performance.now(), cpu: process.cpuUsage() };
   }
 }
 

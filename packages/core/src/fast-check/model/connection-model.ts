@@ -75,6 +75,11 @@ export class ConnectionModel {
     return this.reader !== undefined && this.reader !== 'stuck' && this.holds === 0 && !this.dropping;
   }
 
+  /** Whether the next bytes reach a reader that will be stuck with its first frame. */
+  get takesFirstFrame(): boolean {
+    return this.reader === 'stuck' && !this.heldByConsumer && this.holds === 0 && !this.dropping;
+  }
+
   get hasSubscriber(): boolean {
     return this.reader !== undefined || this.watcher;
   }

@@ -36,6 +36,23 @@ function incoming(model: ConnectionModel, { near, reader, watcher }: Observed): 
         holds: () => reader.ended,
       });
   }
+  if (model.takesFirstFrame && reader && !model.farReset) {
+    // Only then does it hold.
+    const isStuck = () => near.holds.length > model.holds;
+    all.push({
+      law: LAWS.delivered,
+      expected: `a reader that is stuck, or at byte ${model.sent}`,
+      received: () => `a reader at byte ${reader.position}`,
+      holds: () => isStuck() || reader.position === model.sent,
+    });
+    if (model.farEnded)
+      all.push({
+        law: LAWS.ends,
+        expected: 'the end, told to a reader that is not stuck',
+        received: () => 'no end',
+        holds: () => isStuck() || reader.ended,
+      });
+  }
   if (!model.reader && watcher && model.endDelivered && !model.closing)
     all.push({
       law: LAWS.ends,
