@@ -83,7 +83,7 @@ const ends: Readonly<Record<string, Act>> = {
 /** What a socket keeps, without its promises. After a failure nothing more is written, and what waited is dropped. */
 function kept({ socket }: Side): number {
   const received = socket.readyState === 'closed' ? 0 : socket.readableLength;
-  return received + (controlOf(socket).writeState === 'broken' ? 0 : socket.writableLength);
+  return received + (controlOf(socket).writeSide.state === 'broken' ? 0 : socket.writableLength);
 }
 
 // A story loses bytes without anybody to notice, and writes after the end.

@@ -14,7 +14,7 @@ export type { ProxyProtocolOptions } from './proxy-protocol/trusted.js';
 
 export type { Chunk } from './base/bytes.js';
 export { type Endpoint, formatEndpoint, type InternetEndpoint, type PathEndpoint } from './base/endpoint.js';
-export type { ReadyState } from './engine/connection.js';
+export type { ReadyState } from './engine/connection-machine.js';
 export type { KeepAliveOptions } from './engine/keep-alive.js';
 export type { SocketOptions } from './engine/limits.js';
 export { type MemoryBudget, memoryBudget } from './engine/memory-budget.js';

@@ -9,7 +9,8 @@ import { SocketError } from './base/errors.js';
 import type { CloseReport, SocketEvent } from './base/events.js';
 import { handled } from './base/handled.js';
 import { broadcast, type Registrable } from './base/registrable.js';
-import type { Connection, ReadyState } from './engine/connection.js';
+import type { Connection } from './engine/connection.js';
+import type { ReadyState } from './engine/connection-machine.js';
 import type { SocketControl } from './engine/control.js';
 import type { TransportType } from './engine/transport.js';
 import { Flowable, OriginOperator } from './flow/flowable.js';
@@ -134,7 +135,7 @@ export class Socket
     this.#connection.dial();
     this.#connection.claim();
     if (!completed) this.#connection.write(bytes);
-    return completed ? handled(Promise.reject(writeAfterEndError(this))) : this.#connection.flushed();
+    return completed ? handled(Promise.reject(writeAfterEndError(this))) : this.#connection.writeSide.flushed();
   }
 
   #warnOnce(): void {

@@ -1,6 +1,41 @@
 // What one socket has of a memory budget: the two numbers that it keeps, and whether it may go on. Without a budget
 // there is no share.
+import type { SocketLimits } from './limits.js';
 import type { Budget, BudgetedSocket, BudgetMember } from './memory-budget.js';
+
+/** A side of a connection, which reports to the share what it keeps. */
+interface Side {
+  share: BudgetShare | undefined;
+}
+
+/** What a budget may ask of a connection. */
+export interface BudgetedConnection {
+  readonly writeSide: Side & Pick<BudgetedSocket, 'writeOn'> & { flushIfIdle(): void };
+  /** Its writes do not fit into a budget of so many bytes. */
+  overBudget(limit: number): void;
+  stopReading(): void;
+  readOn(): void;
+}
+
+/** Gives both sides of a connection their share. Returns `undefined` without a budget. */
+export function joinBudget(
+  { budget }: SocketLimits,
+  connection: BudgetedConnection,
+  readSide: Side,
+): BudgetShare | undefined {
+  if (!budget) return undefined;
+  const { writeSide } = connection;
+  const share = new BudgetShare(budget, {
+    flush: () => writeSide.flushIfIdle(),
+    fail: () => connection.overBudget(budget.limit),
+    stopReading: () => connection.stopReading(),
+    readOn: () => connection.readOn(),
+    writeOn: () => writeSide.writeOn(),
+  });
+  writeSide.share = share;
+  readSide.share = share;
+  return share;
+}
 
 export class BudgetShare implements BudgetMember {
   need = 0;

@@ -12,6 +12,26 @@ import type { Watcher } from './subscriber-entry.js';
 import type { StreamTuning } from './tuning.js';
 import type { Acceptor } from './usage.js';
 
+/** What was written to a socket, and how it leaves. */
+export interface WriteControl {
+  /** `open`; `completing` after `complete()`; `finished` when FIN was sent; `broken` by a failure. */
+  readonly state: 'open' | 'completing' | 'finished' | 'broken';
+  /** Why the write side is broken. */
+  readonly error: unknown;
+  /** Whether `next()` returned `false` only because this turn of the event loop is used up: there is room. */
+  readonly waitsForTurn: boolean;
+  /** Whether `next()` has returned `false`, and `drain` has not come yet. */
+  readonly waitsForDrain: boolean;
+  /** Whether the memory budget has room for a chunk of so many bytes. If not, `drain` comes when it has. */
+  hasRoomFor(bytes: number): boolean;
+  /** Hands written bytes to the Node stream now, instead of at the end of the turn. */
+  flush(): void;
+  /** Settles when everything written so far was handed to the kernel. */
+  flushed(): Promise<void>;
+  /** Calls `listener` whenever bytes have left. The returned function removes it. */
+  onProgress(listener: () => void): () => void;
+}
+
 export interface SocketControl {
   /** The socket's options, with the defaults filled in. */
   readonly limits: SocketLimits;
@@ -28,17 +48,12 @@ export interface SocketControl {
 
   // ---- writing
 
-  /** `open`; `completing` after `complete()`; `finished` when FIN was sent; `broken` by a failure. */
-  readonly writeState: 'open' | 'completing' | 'finished' | 'broken';
-  /** Why the write side is broken. */
-  readonly writeError: unknown;
+  readonly writeSide: WriteControl;
   /**
    * What completed the write side first: `complete()`, `close()`, the last subscriber by leaving, or the peer's FIN.
    * `undefined` while the write side is not completed.
    */
   readonly completedBy: 'complete' | 'close' | 'leaving' | 'peer' | undefined;
-  /** Whether `next()` returned `false` only because this turn of the event loop is used up: there is room. */
-  readonly waitsForTurn: boolean;
   /** Whether the memory of a chunk may be reused once the chunk was handed to the kernel. */
   readonly copiesWrites: boolean;
   /**
@@ -51,16 +66,6 @@ export interface SocketControl {
   endWrite(): void;
   /** Removes a writer. If nobody else uses the socket, the socket closes. */
   unwatch(writer: Watcher): void;
-  /** Whether the memory budget has room for a chunk of so many bytes. If not, `drain` comes when it has. */
-  hasRoomFor(bytes: number): boolean;
-  /** Hands written bytes to the Node stream now, instead of at the end of the turn. */
-  flush(): void;
-  /** Settles when everything written so far was handed to the kernel. */
-  flushed(): Promise<void>;
-  /** Whether `next()` has returned `false`, and `drain` has not come yet. */
-  readonly waitsForDrain: boolean;
-  /** Calls `listener` whenever bytes have left. The returned function removes it. */
-  onProgress(listener: () => void): () => void;
   /** Measures how many bytes have left, also in the middle of a write. */
   readonly progress: ProgressMeter;
   /** Aborts because a write is not whole. Does nothing once FIN was sent: everything is out then. */

@@ -13,14 +13,16 @@ import type { SocketLimits } from './limits.js';
  */
 export type Limit = 'connect' | 'handshake' | 'halfOpen' | 'fin' | 'linger' | 'idle' | 'hold';
 
-/** The lengths of the limits, in milliseconds, by the names of their options. */
-export type LimitLengths = SocketLimits & {
+/** How long a dial may take, in milliseconds. */
+export interface DialTimes {
   readonly connectTimeout: number;
   readonly handshakeTimeout?: number | undefined;
-};
+}
 
 /** What a time limit needs of its connection. */
 export interface TimeoutsOwner {
+  /** The lengths of the limits, in milliseconds, by the names of their options. */
+  readonly limits: SocketLimits;
   /** What the peer has taken. While it grows, limits that wait for progress restart. */
   readonly progress: ProgressMeter;
   /** A limit has passed. @param what What did not happen. */
@@ -38,59 +40,87 @@ const LIMITS: { readonly [limit in Limit]: readonly [what: string, byProgress: b
   hold: ['was held for', false],
 };
 
-export class Timeouts {
-  readonly #scheduler: SocketLimits['scheduler'];
-  readonly #owner: TimeoutsOwner;
-  readonly #deadlines: { [limit in Limit | 'close']: Deadline | undefined } = {
-    connect: undefined,
-    handshake: undefined,
-    halfOpen: undefined,
-    fin: undefined,
-    linger: undefined,
-    idle: undefined,
-    hold: undefined,
-    close: undefined,
-  };
+type Deadlines = { [limit in Limit | 'close']: Deadline | undefined };
 
-  constructor(scheduler: SocketLimits['scheduler'], owner: TimeoutsOwner) {
-    this.#scheduler = scheduler;
+export class Timeouts {
+  readonly #owner: TimeoutsOwner;
+  /** `undefined` for a connection that was open from the start. */
+  readonly #dialTimes: DialTimes | undefined;
+  /** `undefined` until a limit starts. */
+  #deadlines: Deadlines | undefined;
+
+  constructor(owner: TimeoutsOwner, dialTimes: DialTimes | undefined) {
     this.#owner = owner;
+    this.#dialTimes = dialTimes;
   }
 
   /** Starts, or restarts with the full time. */
-  start(limit: Limit, milliseconds: number): void {
+  start(limit: Limit): void {
+    const milliseconds = this.#lengthOf(limit);
+    // 0 means no limit.
+    if (milliseconds === 0) return;
     const [what, byProgress] = LIMITS[limit];
-    this.#deadlines[limit] ??= this.#deadline(`${limit}Timeout`, milliseconds, what, byProgress);
-    this.#deadlines[limit].start();
+    const deadlines = this.#make();
+    deadlines[limit] ??= this.#deadline(`${limit}Timeout`, milliseconds, what, byProgress);
+    deadlines[limit].start();
   }
 
-  isRunning(limit: Limit): boolean {
-    return this.#deadlines[limit]?.running === true;
+  /** Starts or stops a limit. One that is already running keeps its time. */
+  setRunning(limit: Limit, running: boolean): void {
+    if (!running) this.stop(limit);
+    else if (!this.#deadlines?.[limit]?.running) this.start(limit);
   }
 
   /** Restarts with the full time if it is running. */
   touch(limit: Limit): void {
-    this.#deadlines[limit]?.touch();
+    this.#deadlines?.[limit]?.touch();
   }
 
   stop(limit: Limit): void {
-    this.#deadlines[limit]?.stop();
+    this.#deadlines?.[limit]?.stop();
   }
 
-  /** Starts the limit of one `close()`. */
+  /** Starts the limit of one `close()`. It replaces the limits of leaving. */
   closeWithin(milliseconds: number): void {
-    this.#deadlines.close?.stop();
-    this.#deadlines.close = this.#deadline('close({ timeout })', milliseconds, 'did not close within', false);
-    this.#deadlines.close.start();
+    this.stop('linger');
+    const deadlines = this.#make();
+    deadlines.close?.stop();
+    deadlines.close = this.#deadline('close({ timeout })', milliseconds, 'did not close within', false);
+    deadlines.close.start();
+  }
+
+  /** Whether `close()` was called with a time limit. */
+  get hasCloseLimit(): boolean {
+    return this.#deadlines?.close !== undefined;
   }
 
   stopAll(): void {
-    for (const deadline of Object.values(this.#deadlines)) deadline?.stop();
+    if (this.#deadlines) for (const deadline of Object.values(this.#deadlines)) deadline?.stop();
+  }
+
+  #lengthOf(limit: Limit): number {
+    const isOfDial = limit === 'connect' || limit === 'handshake';
+    return isOfDial ? (this.#dialTimes?.[`${limit}Timeout`] ?? 0) : this.#owner.limits[`${limit}Timeout`];
+  }
+
+  // All places at once: objects of one shape.
+  #make(): Deadlines {
+    this.#deadlines ??= {
+      connect: undefined,
+      handshake: undefined,
+      halfOpen: undefined,
+      fin: undefined,
+      linger: undefined,
+      idle: undefined,
+      hold: undefined,
+      close: undefined,
+    };
+    return this.#deadlines;
   }
 
   #deadline(timeout: string, milliseconds: number, what: string, byProgress: boolean): Deadline {
     const owner = this.#owner;
     const onExpired = () => owner.timedOut(timeout, milliseconds, what);
-    return new Deadline(this.#scheduler, milliseconds, onExpired, byProgress ? owner.progress : undefined);
+    return new Deadline(owner.limits.scheduler, milliseconds, onExpired, byProgress ? owner.progress : undefined);
   }
 }

@@ -11,6 +11,7 @@ import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime, spendTurn } from '../base/turn-budget.js';
 import type { BudgetShare } from './budget-share.js';
+import type { WriteControl } from './control.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { SocketLimits } from './limits.js';
 import type { NodeStream } from './node-stream.js';
@@ -42,7 +43,7 @@ interface Receipt extends Deferred {
 /** Flushes what was written in the turn. Not a closure of each turn: many turns have a single small write. */
 let endTurn: (side: WriteSide) => void;
 
-export class WriteSide {
+export class WriteSide implements WriteControl {
   state: 'open' | 'completing' | 'finished' | 'broken' = 'open';
   /** Whether bytes were lost and nobody waited for them. */
   lostSilently = false;

@@ -128,6 +128,22 @@ export class Holds implements Flow {
     }));
   }
 
+  /**
+   * The holders in words, for the message of a hold that has lasted so many milliseconds. Each comes with its age if it
+   * came later than the first, and with its stack if it was traced.
+   */
+  describe(milliseconds: number): string {
+    const now = this.#clock?.now() ?? 0;
+    return this.holders
+      .map(({ reason, since, stack }) => {
+        const age = Math.round(now - since);
+        // A timer may be some milliseconds early.
+        const isLater = milliseconds - age > 10;
+        return `${reason}${isLater ? ` (for ${age} ms)` : ''}${stack ? `, taken\n${stack}\n` : ''}`;
+      })
+      .join(', ');
+  }
+
   /** Whether all holds end by themselves in the next turn. */
   get endsNextTurn(): boolean {
     return this.held && this.holds.every((reason) => reason === NEXT_TURN);

@@ -32,7 +32,7 @@ export function relay(a: Socket, b: Socket): Observable<never> {
         writeTo(to),
         ignoreElements(),
         catchError((error) => {
-          if (broken || ended > 0 || error !== controlOf(to).writeError) throw error;
+          if (broken || ended > 0 || error !== controlOf(to).writeSide.error) throw error;
           // `to` has stopped reading, but it may have answered: its answer is passed on, and what `from` sends is
           // dropped.
           broken = { error };

@@ -77,7 +77,7 @@ export class SocketExchange<T, U = T> {
 
   /** Whether no request can be sent any more. */
   get isOver(): boolean {
-    return this.#end !== undefined || controlOf(this.#framed.socket).writeState !== 'open';
+    return this.#end !== undefined || controlOf(this.#framed.socket).writeSide.state !== 'open';
   }
 
   request(value: U): Observable<T> {
@@ -108,7 +108,7 @@ export class SocketExchange<T, U = T> {
   #refusal(key: unknown): unknown {
     const { socket } = this.#framed;
     if (this.#end) return this.#end.error;
-    if (controlOf(socket).writeState !== 'open') return writeAfterEndError(socket);
+    if (controlOf(socket).writeSide.state !== 'open') return writeAfterEndError(socket);
     if (this.#options.key && (key === undefined || this.#pending.has(key))) return keyError(key);
     if (this.#options.key && this.#pending.size >= this.#maxPending) this.#pending.forgetGivenUp();
     if (this.#pending.size < this.#maxPending) return undefined;

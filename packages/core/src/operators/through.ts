@@ -50,13 +50,13 @@ export function through(target: Socket | (() => Socket), options: EndOptions = {
         next: (bytes) => subscriber.next(bytes as never),
         // A broken write side is an error, but only after everything that the peer has sent.
         complete: () => {
-          if (control.writeState === 'broken') subscriber.error(control.writeError);
+          if (control.writeSide.state === 'broken') subscriber.error(control.writeSide.error);
           else subscriber.complete();
         },
       });
       const outgoing = source.pipe(writeTo(socket, { end })).subscribe({
         error: (error) => {
-          if (error !== control.writeError) subscriber.error(error);
+          if (error !== control.writeSide.error) subscriber.error(error);
         },
       });
       subscriber.add(outgoing);

@@ -60,7 +60,7 @@ function watchForHangUp(socket: Socket, lifetime: Subscription): () => boolean {
   lifetime.add(
     watch(socket, 'end').subscribe({
       next: () => {
-        hungUp = control.writeState === 'open';
+        hungUp = control.writeSide.state === 'open';
       },
       error: () => {}, // reported by the exchange
     }),

@@ -70,7 +70,7 @@ export class PooledConnection {
    */
   get isReusable(): boolean {
     const { writableLength, holds } = this.socket;
-    return controlOf(this.socket).writeState === 'open' && writableLength === 0 && holds.length === 0;
+    return controlOf(this.socket).writeSide.state === 'open' && writableLength === 0 && holds.length === 0;
   }
 
   /**

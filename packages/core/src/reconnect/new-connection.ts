@@ -170,9 +170,9 @@ export function abortAll(socket: Socket, reason: unknown): void {
 
 /** What a setup has left behind that would disturb the next user. */
 function whatIsLeft(socket: Socket): string | undefined {
-  const { upgraded, writeState, hasReader } = controlOf(socket);
+  const { upgraded, writeSide, hasReader } = controlOf(socket);
   if (upgraded) return 'it has upgraded the connection: return the new socket';
-  if (writeState !== 'open') return 'it has ended our side';
+  if (writeSide.state !== 'open') return 'it has ended our side';
   if (hasReader) return 'it has left a reader behind: release it';
   if (socket.holds.length > 0) return `it has left a hold behind: ${socket.holds.join(', ')}`;
   return undefined;

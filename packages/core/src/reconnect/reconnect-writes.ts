@@ -98,7 +98,7 @@ export class ReconnectWrites {
 
   /** Whether there is a connection whose write side is open. */
   get #canWrite(): boolean {
-    return this.#socket !== undefined && controlOf(this.#socket).writeState === 'open';
+    return this.#socket !== undefined && controlOf(this.#socket).writeSide.state === 'open';
   }
 
   get #hasRoom(): boolean {
@@ -119,7 +119,7 @@ export class ReconnectWrites {
   #send({ bytes, callbacks }: PendingWrite): boolean {
     const socket = this.#socket as Socket;
     const hasRoom = socket.next(bytes);
-    if (callbacks) controlOf(socket).flushed().then(callbacks.resolve, callbacks.reject);
+    if (callbacks) controlOf(socket).writeSide.flushed().then(callbacks.resolve, callbacks.reject);
     return hasRoom;
   }
 

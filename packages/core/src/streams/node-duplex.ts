@@ -44,11 +44,11 @@ export class NodeDuplex extends NetDuplex {
     this.#watching.add(watch(socket, 'secureConnect').subscribe({ error, next: (event) => this.#secured(event) }));
     // For failures after the peer's FIN.
     this.#watching.add(watch(socket, 'close').subscribe({ error: fail }));
-    this.#watching.add(this.control.onProgress(() => this.active()));
+    this.#watching.add(this.control.writeSide.onProgress(() => this.active()));
     // If nobody reads, a failure of the write side is emitted at once. Otherwise it follows the bytes of the peer. That
     // the socket closes after its FIN is no failure, whoever completed it.
     const failed = (error: unknown) => {
-      if (this.control.writeState === 'finished') return;
+      if (this.control.writeSide.state === 'finished') return;
       process.nextTick(() => this.readableFlowing === null && fail(error));
     };
     // Lasts until the stream is destroyed: at the peer's FIN, our side must not end before everything that waits in the
@@ -131,16 +131,16 @@ export class NodeDuplex extends NetDuplex {
     let refused: Promise<void> | undefined;
     // One chunk may wait for the memory budget, and not several.
     for (const bytes of control.limits.budget && chunks.length > 1 ? [Buffer.concat(chunks)] : chunks) {
-      if (control.writeState === 'open') hasRoom = this.#write.write(bytes) && hasRoom;
+      if (control.writeSide.state === 'open') hasRoom = this.#write.write(bytes) && hasRoom;
       else refused = socket.write(bytes);
     }
-    control.flush();
+    control.writeSide.flush();
     if (hasRoom && !refused && socket.writableLength === 0) return callback();
     this.#pendingWrite = { callback, bytes: chunks.reduce((sum, { length }) => sum + length, 0) };
     // If the write side breaks, the callback waits for _destroy(): the error follows the bytes that the peer has sent.
     (refused ?? this.#write.flushed()).then(
       () => this.#callBack(),
-      (error) => control.writeState === 'broken' || this.#callBack(error),
+      (error) => control.writeSide.state === 'broken' || this.#callBack(error),
     );
   }
 
@@ -156,7 +156,7 @@ export class NodeDuplex extends NetDuplex {
       callback();
     };
     // FIN may have been sent before this stream was made. A whole write fails when such a socket closes.
-    if (this.control.writeState === 'finished') done();
+    if (this.control.writeSide.state === 'finished') done();
     else this.#write.finish(true, done);
   }
 

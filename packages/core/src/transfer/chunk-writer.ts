@@ -71,7 +71,7 @@ export abstract class ChunkWriter extends FlowLink<Chunk> implements WholeWriteH
 
   #holdSource(): void {
     const control = controlOf(this.socket);
-    this.#brake ??= new Brake(this.flows as FlowSet, () => (control.waitsForTurn ? NEXT_TURN : 'writeTo'));
+    this.#brake ??= new Brake(this.flows as FlowSet, () => (control.writeSide.waitsForTurn ? NEXT_TURN : 'writeTo'));
     this.#brake.on();
   }
 

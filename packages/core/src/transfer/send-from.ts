@@ -69,7 +69,7 @@ export function sendFrom(
       for (let result = await running.until(next()); !result.done; result = await running.until(next())) {
         const hasRoom = running.write(toBytes(result.value));
         // Before the next chunk is pulled: the source may reuse the memory of this one.
-        control.flush();
+        control.writeSide.flush();
         if (!hasRoom) await running.until(running.ready());
         emitProgress();
       }

@@ -109,7 +109,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
   write(bytes: Uint8Array): boolean {
     // A source that cannot be held: there is no place for a second chunk.
     if (this.#chunk) this.#writeChunk(this.#chunk);
-    else if (!this.#control.hasRoomFor(bytes.length)) {
+    else if (!this.#control.writeSide.hasRoomFor(bytes.length)) {
       this.#chunk = bytes;
       return false;
     }
@@ -117,8 +117,8 @@ export class WholeWrite extends AsyncContext implements Watcher {
   }
 
   #writeNow(bytes: Uint8Array): boolean {
-    const { writeState } = this.#control;
-    if (writeState === 'completing' || writeState === 'finished') throw writeAfterEndError(this.#socket);
+    const { state } = this.#control.writeSide;
+    if (state === 'completing' || state === 'finished') throw writeAfterEndError(this.#socket);
     this.#written += bytes.length;
     return this.#socket.next(bytes);
   }
@@ -134,7 +134,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
     try {
       const chunk = this.#chunk;
       // Another writer of this socket may have used the room.
-      if (chunk && !(this.#control.hasRoomFor(chunk.length) && this.#writeChunk(chunk))) return;
+      if (chunk && !(this.#control.writeSide.hasRoomFor(chunk.length) && this.#writeChunk(chunk))) return;
     } catch (error) {
       return this.cut(error, () => this.#handlers.failed(error));
     }
@@ -145,7 +145,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
 
   /** Settles when everything written so far was handed to the kernel. You may ignore the promise. */
   flushed(): Promise<void> {
-    return this.#chunk ? handled(this.ready()) : this.#control.flushed();
+    return this.#chunk ? handled(this.ready()) : this.#control.writeSide.flushed();
   }
 
   /**
@@ -153,11 +153,11 @@ export class WholeWrite extends AsyncContext implements Watcher {
    * it wait.
    */
   async ready(): Promise<void> {
-    await this.#control.flushed();
-    while (this.#chunk || this.#control.waitsForDrain) {
+    await this.#control.writeSide.flushed();
+    while (this.#chunk || this.#control.writeSide.waitsForDrain) {
       this.#drain ??= deferred();
       await this.#drain.promise;
-      await this.#control.flushed();
+      await this.#control.writeSide.flushed();
     }
   }
 
@@ -175,8 +175,8 @@ export class WholeWrite extends AsyncContext implements Watcher {
     this.#done = done;
     if (!end) {
       const finished = () => this.#finished();
-      this.#control.flushed().then(finished, (error) => this.broken(error));
-    } else if (this.#control.writeState === 'finished') {
+      this.#control.writeSide.flushed().then(finished, (error) => this.broken(error));
+    } else if (this.#control.writeSide.state === 'finished') {
       this.#finished();
     } else {
       this.#socket.complete();

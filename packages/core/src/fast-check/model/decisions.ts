@@ -1,7 +1,7 @@
 // What this side decides at once: it aborts the connection, in every phase.
 import fc from 'fast-check';
 import { ignoreElements, lastValueFrom, takeWhile } from 'rxjs';
-import type { ReadyState } from '../../engine/connection.js';
+import type { ReadyState } from '../../engine/connection-machine.js';
 import type { Socket } from '../../socket.js';
 import type { ConnectionModel } from './connection-model.js';
 import type { ModelledConnection } from './modelled-connection.js';

@@ -73,15 +73,15 @@ export const faults: readonly Fault[] = [
   {
     name: 'no limit runs while a completed side waits for the FIN of the peer',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: "this.#setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);",
+    file: 'engine/connection-machine.ts',
+    find: "timeouts.setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);",
     replace: '',
   },
   {
     name: 'no limit runs while our side stays open after the FIN of the peer',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: "this.#setRunning('halfOpen', !flowing && !writeSide.done && !this.flow.held);",
+    file: 'engine/connection-machine.ts',
+    find: "timeouts.setRunning('halfOpen', !flowing && !writeSide.done && !this.flow.held);",
     replace: '',
   },
   {
@@ -109,17 +109,17 @@ export const faults: readonly Fault[] = [
   {
     name: 'an abort is not told if a reset waits behind data',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: 'markLocalDecision(this.#outcome.failure);',
+    file: 'engine/connection-machine.ts',
+    find: 'markLocalDecision(this.outcome.failure);',
     replace: ';',
   },
   {
     name: 'an abort of a held socket waits for the release',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: "const isFirst = this.#outcome.failWith(markLocalDecision(error), 'local', how);",
+    file: 'engine/connection-machine.ts',
+    find: "const isFirst = this.outcome.failWith(markLocalDecision(error), 'local', how);",
     replace: `if (this.flow.held) return;
-    const isFirst = this.#outcome.failWith(markLocalDecision(error), 'local', how);`,
+    const isFirst = this.outcome.failWith(markLocalDecision(error), 'local', how);`,
   },
   // Turns.
   {
@@ -195,30 +195,30 @@ export const faults: readonly Fault[] = [
     name: 'the last subscriber leaves and the socket stays open',
     ground: 'memory',
     file: 'engine/connection.ts',
-    find: 'this.#usage.planLeave(() => this.#leave());',
+    find: 'this.usage.planLeave(() => this.#leave());',
     replace: '',
   },
   {
     name: 'allowHalfOpen is ignored',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: 'const allowed = this.allowHalfOpen || this.#wholeWrites > 0;',
-    replace: 'const allowed = this.#wholeWrites > 0;',
+    file: 'engine/connection-machine.ts',
+    find: 'const allowed = this.allowHalfOpen || this.wholeWrites > 0;',
+    replace: 'const allowed = this.wholeWrites > 0;',
   },
   {
     name: 'the limits of a closed connection run on',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: 'this.#timeouts?.stopAll();',
+    file: 'engine/connection-machine.ts',
+    find: 'this.timeouts.stopAll();',
     replace: '',
   },
   {
     name: 'a failed read looks like an end',
     ground: 'memory',
-    file: 'engine/connection.ts',
-    find: `this.#readSide.cut();
+    file: 'engine/streamed-connection.ts',
+    find: `this.readSide.cut();
     const error = this.opening.explain(cause);`,
-    replace: `this.#readSide.end();
+    replace: `this.readSide.end();
     const error = this.opening.explain(cause);`,
   },
 ];
