@@ -28,6 +28,11 @@ export class Decoding {
   #decoder: Decoder<unknown> | undefined;
   #portion = FIRST_PORTION;
 
+  /** Whether a decoder has received bytes that are no longer in the buffer. */
+  get isUnderWay(): boolean {
+    return this.#decoder !== undefined;
+  }
+
   constructor(buffer: ReadBuffer) {
     this.#buffer = buffer;
   }

@@ -5,7 +5,7 @@ import { checkInteger, checkOptions, checkSize, checkTimeout, type WithDefaults 
 import { markCopy } from '../base/copy.js';
 import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
-import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
+import { type SocketError, SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { nextTurn, spendTime } from '../base/turn-budget.js';
 import { withEndpoints } from '../flow/byte-source.js';
@@ -68,6 +68,8 @@ export class Reader implements Disposable {
   #batch: { readonly count: number; readonly codec: Decodes<string[]> } | undefined;
   readonly #all: Decodes<Buffer>;
   #last: Promise<unknown> = Promise.resolve();
+  /** How many reads are not served yet. */
+  #waiting = 0;
 
   /** @internal */
   constructor(socket: Socket, options: ReaderOptions) {
@@ -97,7 +99,8 @@ export class Reader implements Disposable {
     checkInteger('length', length, 0);
     this.#timeoutOf(options);
     if (length === 0) return Promise.resolve(Buffer.alloc(0));
-    return this.#read(fixedLengthCodec(length), options, throwTruncated, (buffer) => buffer.take(length));
+    const take = (buffer: ReadBuffer) => buffer.take(length);
+    return this.#takeNow(take) ?? this.#read(fixedLengthCodec(length), options, throwTruncated, take);
   }
 
   /**
@@ -112,7 +115,9 @@ export class Reader implements Disposable {
       this.#delimited = { delimiter: Buffer.from(bytes), codec: readerDelimited(bytes, maxLength) };
     }
     const { delimiter: own, codec } = this.#delimited;
-    return this.#read(codec, options, throwTruncated, (buffer) => buffer.takeUntil(own, maxLength));
+    this.#timeoutOf(options);
+    const take = (buffer: ReadBuffer) => buffer.takeUntil(own, maxLength);
+    return this.#takeNow(take) ?? this.#read(codec, options, throwTruncated, take);
   }
 
   /**
@@ -120,7 +125,9 @@ export class Reader implements Disposable {
    * @returns Resolves to `undefined` at the end.
    */
   readLine(options?: ReadOptions): Promise<string | undefined> {
-    return this.#read(this.#lines, options, returnUndefined, (buffer) => buffer.takeLine(this.#options.maxLength));
+    this.#timeoutOf(options);
+    const take = (buffer: ReadBuffer) => buffer.takeLine(this.#options.maxLength);
+    return this.#takeNow(take) ?? this.#read(this.#lines, options, returnUndefined, take);
   }
 
   /**
@@ -173,11 +180,30 @@ export class Reader implements Disposable {
     this.release();
   }
 
-  #timeoutOf(options: ReadOptions = {}): number {
+  #timeoutOf(options: ReadOptions | undefined): number {
+    if (options === undefined) return this.#options.timeout;
     checkOptions(options, '{ timeout: 5000 }');
     const { timeout = this.#options.timeout } = options;
     checkTimeout('timeout', timeout);
     return timeout;
+  }
+
+  /** Takes bytes that are there, unless another read comes first or this turn of the event loop is used up. */
+  #takeNow<T>(take: FastPath<T>): Promise<T> | undefined {
+    if (this.#waiting > 0 || this.#decoding.isUnderWay || this.#decision || !this.#hasTime) return undefined;
+    const frame = take(this.#buffer);
+    return frame === undefined ? undefined : Promise.resolve(frame);
+  }
+
+  /** The error by which this side has ended the connection: it overtakes the bytes that wait. */
+  get #decision(): SocketError | undefined {
+    const { failure } = controlOf(this.#socket);
+    return isLocalDecision(failure) ? failure : undefined;
+  }
+
+  // Promises are settled within a turn, so many reads of bytes that wait would keep the event loop.
+  get #hasTime(): boolean {
+    return !this.#arrivals.isRealTime || spendTime();
   }
 
   /** Queues a read behind the reads before it. @param atEnd Called at the peer's FIN if there is no last frame. */
@@ -189,9 +215,7 @@ export class Reader implements Disposable {
   ): Promise<T | E> {
     const timeout = this.#timeoutOf(options);
     const next = () => {
-      const { end } = this.#arrivals;
-      // An error of this side overtakes the bytes that wait.
-      if (end && isLocalDecision(end.error)) throw end.error;
+      if (this.#decision) throw this.#decision;
       return this.#attempt(() => this.#decoding.next(codec, fastPath));
     };
     const last = () => {
@@ -203,9 +227,12 @@ export class Reader implements Disposable {
       const first = next();
       return first === undefined ? this.#wait(next, timeout, last) : first;
     };
-    // Promises are settled within a turn, so many reads of bytes that wait would keep the event loop.
-    const frame = this.#last.then(() => (!this.#arrivals.isRealTime || spendTime() ? read() : nextTurn().then(read)));
-    this.#last = frame.then(returnUndefined, returnUndefined);
+    const frame = this.#last.then(() => (this.#hasTime ? read() : nextTurn().then(read)));
+    const served = () => {
+      this.#waiting--;
+    };
+    this.#waiting++;
+    this.#last = frame.then(served, served);
     return frame;
   }
 

@@ -75,6 +75,22 @@ test('answers concurrent reads in order', async () => {
   expect(await Promise.all(lines)).toEqual(['1', '2', '3', undefined]);
 });
 
+test('a read that waits for more comes before a later read of the bytes that are there', async () => {
+  const { peer, read } = await reading('abc', { end: false });
+  expect((await read.read(1)).toString()).toBe('a');
+  const waits = read.read(4);
+  const later = read.read(1);
+  peer.end('def');
+  expect([String(await waits), String(await later)]).toEqual(['bcde', 'f']);
+});
+
+test('an abort of this side overtakes bytes that were received', async () => {
+  const { socket, read } = await reading('abc', { end: false });
+  await read.read(1);
+  socket.error(new Error('time to go'));
+  await expect(read.read(1)).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+});
+
 test('reads nothing and zero bytes', async () => {
   const { read } = await reading('x');
   expect(await read.read(0)).toHaveLength(0);
