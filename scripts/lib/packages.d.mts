@@ -1,6 +1,8 @@
 /** What programs import, and its source file. */
 export interface EntryPoint {
   readonly name: string;
+  /** The declarations that the build writes. */
+  readonly types: string;
   readonly source: string;
 }
 

@@ -25,6 +25,7 @@ export function publishedPackages() {
     const targets = Object.entries(manifest.exports).filter(([subpath]) => subpath !== './package.json');
     const entries = targets.map(([subpath, target]) => ({
       name: posix.join(manifest.name, subpath),
+      types: join(folder, typesOf(target)),
       source: join(folder, typesOf(target).replace('./dist/', 'src/').replace('.d.ts', '.ts')),
     }));
     return { folder, manifest, entries };
