@@ -9,7 +9,7 @@ import type { Queues } from './queues.js';
 export type Client<Job> = (job: Job, findings: Findings, queues: Queues, waitForAll: WaitForAll) => Promise<void>;
 
 /** Waits until all client processes of the scenario wait at this point. */
-export type WaitForAll = (point: string) => Promise<void>;
+type WaitForAll = (point: string) => Promise<void>;
 
 /** What a client process says: it waits for all others, or it is done. */
 export type ClientMessage = { readonly waiting: string } | { readonly report: ProcessReport };

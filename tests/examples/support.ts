@@ -23,7 +23,7 @@ export const servers = [
   'tls-echo-server',
 ];
 /** The clients of real protocols, in a folder of their own. */
-export const clients = ['dns-client', 'irc-bot', 'mqtt-client', 'postgres-client', 'redis-client', 'smtp-client'];
+const clients = ['dns-client', 'irc-bot', 'mqtt-client', 'postgres-client', 'redis-client', 'smtp-client'];
 export const examples = [
   ...servers,
   ...clients,

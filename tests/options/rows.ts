@@ -50,13 +50,13 @@ export const socketOptions: Options = {
 
 const keepAliveTime = kind.fraction(1, 32_767_000);
 /** How a silent peer is probed. Some versions of Node refuse `interval` and `count` with an error of their own. */
-export const keepAlive: Options = {
+const keepAlive: Options = {
   delay: kind.required(kind.fraction(0, 32_767_000)),
   interval: keepAliveTime,
   count: kind.range(1, 127),
 };
 
-export const tcpOptions: Options = {
+const tcpOptions: Options = {
   ...socketOptions,
   noDelay: kind.flag,
   keepAlive: kind.also(kind.fraction(0, 32_767_000), {

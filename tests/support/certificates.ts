@@ -9,7 +9,7 @@ export interface KeyPair {
 }
 
 /** The content of a certificate. */
-export interface CertificateOptions {
+interface CertificateOptions {
   /** The DNS names and addresses for which it is valid. The first is also its common name. */
   readonly names: readonly [string, ...string[]];
   /** When it expires; in the past for an expired one. Default: in a day. */

@@ -20,7 +20,7 @@ export type FlowClass =
   | 'cannot be held';
 
 /** A source of numbers that the test drives by hand. */
-export interface TestSource {
+interface TestSource {
   readonly source: rx.Observable<number>;
   next(value: number): void;
   error(error: unknown): void;
@@ -28,7 +28,7 @@ export interface TestSource {
 }
 
 /** The sources from which a row builds its pipeline. */
-export interface Sources {
+interface Sources {
   readonly a: TestSource;
   readonly b: TestSource;
   readonly c: TestSource;
@@ -60,7 +60,7 @@ export interface Row {
 }
 
 /** Shows the queue: `a` is offered `OFFERED` values, which are emitted only later. */
-export interface Queue {
+interface Queue {
   readonly pipeline?: (s: Sources) => rx.Observable<unknown>;
   readonly before?: (s: Sources) => void;
   /** Releases the queued values. */

@@ -17,10 +17,10 @@ export const runsOr = (number: number): number => fromEnvironment('RXSOCK_RUNS')
 export const runs = runsOr(100);
 
 /** The seed of this process: `RXSOCK_SEED`, or a new one each time. Every property starts with it. */
-export const seed = fromEnvironment('RXSOCK_SEED') ?? Math.floor(Math.random() * 0x7fffffff);
+const seed = fromEnvironment('RXSOCK_SEED') ?? Math.floor(Math.random() * 0x7fffffff);
 
 /** `RXSOCK_PATH`: the path to a counterexample. It belongs to one property, so choose the test as well (`-t`). */
-export const path = process.env.RXSOCK_PATH || undefined;
+const path = process.env.RXSOCK_PATH || undefined;
 
 let printed = false;
 

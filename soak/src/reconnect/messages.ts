@@ -1,7 +1,7 @@
 // The messages that the client of `reconnect` sends: numbered, and all of the same size.
 
 /** In bytes. */
-export const MESSAGE_SIZE = 16;
+const MESSAGE_SIZE = 16;
 
 export function encodeMessage(number: number): Buffer {
   return Buffer.from(`${String(number).padStart(MESSAGE_SIZE - 1, '0')}\n`);

@@ -6,7 +6,7 @@ import type { Random } from '../random.js';
  * `echo`: everything comes back. `upload`: the origin answers after the client's FIN. `download`: the client ends first,
  * and the origin sends. `answerFirst`: the origin answers and ends first, and the client goes on sending.
  */
-export type Kind = 'echo' | 'upload' | 'download' | 'answerFirst';
+type Kind = 'echo' | 'upload' | 'download' | 'answerFirst';
 
 /**
  * `clientWrite`: what the client sends fails. `clientLeave`: the client leaves before it has everything. `originWrite`:

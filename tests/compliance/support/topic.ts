@@ -2,7 +2,7 @@
 import type { Lab } from './lab.js';
 import type { Need } from './transport.js';
 
-export interface Behaviour {
+interface Behaviour {
   readonly name: string;
   readonly needs: readonly Need[];
   check(lab: Lab): Promise<void> | void;

@@ -13,7 +13,7 @@ export interface ListenOptions extends SocketOptions {
 }
 
 /** What a transport may have or lack. A behaviour needs it, or needs its absence: `!reset`. */
-export interface Capabilities {
+interface Capabilities {
   /** It listens and dials. Without it, two sockets are connected from the start. */
   readonly server: boolean;
   /** An abort reaches the peer as an error. Without it, as an end. */

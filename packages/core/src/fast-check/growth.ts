@@ -6,7 +6,7 @@ import { type Cut, type GrowingInput, inputOf } from './growing-inputs.js';
 import { countTouchedBytes } from './touched-bytes.js';
 
 /** How much work an input of this length was. */
-export interface Measurement {
+interface Measurement {
   readonly length: number;
   readonly work: number;
 }

@@ -13,7 +13,7 @@ export type LengthField = 1 | 2 | 3 | 4 | 8 | 'varint';
 export type ByteOrder = 'big' | 'little';
 
 /** How many bytes a varint of 64 bits takes. */
-export const MAX_VARINT_LENGTH = 10;
+const MAX_VARINT_LENGTH = 10;
 
 const UINT32 = 2 ** 32;
 

@@ -153,7 +153,7 @@ export class SocketExchange<T, U = T> {
 }
 
 /** @param milliseconds The timeout. */
-export function lateError({ local, remote }: Socket, milliseconds: number): SocketError {
+function lateError({ local, remote }: Socket, milliseconds: number): SocketError {
   const message = `The reply did not come within ${milliseconds} ms, the timeout of exchange()`;
   return new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds, local, remote });
 }

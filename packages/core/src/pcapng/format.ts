@@ -8,7 +8,7 @@
 /** The types of blocks. */
 export const SECTION = 0x0a0d0d0a;
 export const INTERFACE = 1;
-export const STATISTICS = 5;
+const STATISTICS = 5;
 export const PACKET = 6;
 
 /** The first field of a section. Whoever reads it learns the byte order. */

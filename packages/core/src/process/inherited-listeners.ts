@@ -28,7 +28,7 @@ export interface InheritedListenersOptions {
 }
 
 /** The first inherited descriptor, as `sd_listen_fds` defines it: after standard input, output and error. */
-export const FIRST_DESCRIPTOR = 3;
+const FIRST_DESCRIPTOR = 3;
 
 /**
  * Returns the listening sockets that this process inherited, from systemd's socket activation or from {@link handOver}.

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { SecureConnectEvent } from '../base/events.js';
 
 /** The members of `tls.TLSSocket` that a stream over TLS has. */
-export type TlsMember =
+type TlsMember =
   | 'alpnProtocol'
   | 'authorized'
   | 'encrypted'

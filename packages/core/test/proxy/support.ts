@@ -12,7 +12,7 @@ export interface ScriptedProxy {
   client(): Promise<ProxyClient>;
 }
 
-export interface ProxyClient {
+interface ProxyClient {
   readonly peer: net.Socket;
   /** The next bytes that came, in hexadecimal. */
   hex(): Promise<string>;

@@ -23,7 +23,7 @@ export function hanging(): { readonly lookup: LookupFunction; answer(address: st
 }
 
 /** How connections have ended: with FIN and without a byte, with FIN after bytes, with a reset. */
-export interface Ends {
+interface Ends {
   empty: number;
   whole: number;
   reset: number;

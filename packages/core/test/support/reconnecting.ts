@@ -10,7 +10,7 @@ export interface TestReconnecting {
 }
 
 /** No jitter, so that the delays are 100, 200, 400 … milliseconds. */
-export const BACKOFF = { initial: 100, jitter: 0, resetAfter: 1000 };
+const BACKOFF = { initial: 100, jitter: 0, resetAfter: 1000 };
 
 /** A reconnecting socket on a virtual clock. It is aborted when the test is over. */
 export function reconnectingTo(

@@ -21,7 +21,7 @@ export const LAWS = {
 export type Law = (typeof LAWS)[keyof typeof LAWS];
 
 /** A connection breaks a law. */
-export class SocketLawViolation extends Error {
+class SocketLawViolation extends Error {
   readonly law: Law;
   readonly expected: string;
   readonly received: string;
