@@ -1,7 +1,8 @@
 // What one socket has of a memory budget: the two numbers that it keeps, and whether it may go on. Without a budget
 // there is no share.
+
+import type { Budget, BudgetedSocket, BudgetMember } from './budget.js';
 import type { SocketLimits } from './limits.js';
-import type { Budget, BudgetedSocket, BudgetMember } from './memory-budget.js';
 
 /** A side of a connection, which reports to the share what it keeps. */
 interface Side {

@@ -14,7 +14,8 @@ import {
   type WithDefaults,
 } from '../base/check.js';
 import { LONGEST_TIMER } from '../base/deadline.js';
-import { type Budget, checkBudget, type MemoryBudget } from './memory-budget.js';
+import type { Budget } from './budget.js';
+import { checkBudget, type MemoryBudget } from './memory-budget.js';
 
 /** Options of every {@link Socket}, over any transport. All times are in milliseconds, all sizes in bytes. */
 export interface SocketOptions {

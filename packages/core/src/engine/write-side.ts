@@ -4,10 +4,7 @@
 //   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
 //     └───────────────────────┴── a write failed, or the socket failed ──▶ broken
 
-import { type Deferred, deferred } from '../base/deferred.js';
 import { handled } from '../base/handled.js';
-import { promiseCost } from '../base/promise-cost.js';
-import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime, spendTurn } from '../base/turn-budget.js';
 import type { BudgetShare } from './budget-share.js';
@@ -15,6 +12,7 @@ import type { WriteControl } from './control.js';
 import { GatheredWrites } from './gathered-writes.js';
 import type { SocketLimits } from './limits.js';
 import type { NodeStream } from './node-stream.js';
+import { WriteReceipts } from './write-receipts.js';
 
 /** What a write side reports to its connection. */
 export interface WriteSideHandlers {
@@ -35,11 +33,6 @@ type WriteLimits = Pick<SocketLimits, 'highWaterMark' | 'maxWriteBuffer'>;
 /** From this many bytes on, a write is worth a system call of its own. */
 const FLUSH_BYTES = 16 * 1024;
 
-/** A promise of `flushed()`: it settles when `at` bytes, counted from the start of the connection, have left. */
-interface Receipt extends Deferred {
-  readonly at: number;
-}
-
 /** Flushes what was written in the turn. Not a closure of each turn: many turns have a single small write. */
 let endTurn: (side: WriteSide) => void;
 
@@ -54,12 +47,12 @@ export class WriteSide implements WriteControl {
   readonly #highWaterMark: number;
   readonly #flushBytes: number;
   readonly #handlers: WriteSideHandlers;
-  /** Sets and queues that most connections never need are made when something is put into them. */
+  /** What most connections never need is made when something is put into it. */
   #progressListeners: Set<() => void> | undefined;
+  #receipts: WriteReceipts | undefined;
   #stream: NodeStream | undefined;
   /** Chunks that the Node stream has not received yet. */
   readonly #gathered = new GatheredWrites();
-  #receipts: Queue<Receipt> | undefined;
   /** Bytes accepted and bytes handed to the kernel, counted from the start of the connection. */
   #accepted = 0;
   #left = 0;
@@ -115,7 +108,7 @@ export class WriteSide implements WriteControl {
 
   /** What waits, as it counts towards `maxWriteBuffer`, in bytes. */
   get cost(): number {
-    return this.pending + promiseCost(this.#receipts?.length ?? 0);
+    return this.pending + (this.#receipts?.cost ?? 0);
   }
 
   /** Accepts bytes. Returns whether there is room for more, and time left in this turn. */
@@ -156,15 +149,10 @@ export class WriteSide implements WriteControl {
   flushed(): Promise<void> {
     if (this.state === 'broken') return handled(Promise.reject(this.error));
     if (this.pending === 0 && !this.#nextTurn) return Promise.resolve();
-    // Empty chunks share a promise, so that any number of them costs nothing.
-    const last = this.#receipts?.peekLast();
-    if (last?.at === this.#accepted) return last.promise;
-    const { promise, resolve, reject } = deferred();
-    const receipt = { at: this.#accepted, promise, resolve, reject };
-    this.#receipts ??= new Queue();
-    this.#receipts.push(receipt);
+    this.#receipts ??= new WriteReceipts();
+    const receipt = this.#receipts.at(this.#accepted);
     this.#charge();
-    return receipt.promise;
+    return receipt;
   }
 
   /** The connection is open: sends what was gathered. */
@@ -246,7 +234,7 @@ export class WriteSide implements WriteControl {
   #continue(): void {
     if (this.state === 'broken' || !this.#stream || this.#stream.destroyed) return;
     this.#count();
-    this.#settleReceipts();
+    this.#receipts?.settle(this.#left);
     if (this.#left > this.#reported || this.pending === 0) {
       this.#reported = this.#left;
       this.#handlers.progressed();
@@ -279,18 +267,18 @@ export class WriteSide implements WriteControl {
     if (this.state === 'broken') return;
     this.#flushNow();
     this.#count();
-    this.#settleReceipts();
+    this.#receipts?.settle(this.#left);
     if (this.#nextTurn) clearImmediate(this.#nextTurn);
     const finished = this.state === 'finished';
     this.state = finished ? 'finished' : 'broken';
     this.#failure = error;
-    const isAwaited = (this.#receipts?.length ?? 0) > 0 || this.#handlers.isWriting;
+    const isAwaited = this.#receipts?.isEmpty === false || this.#handlers.isWriting;
     this.lostSilently = this.pending > 0 && !isAwaited;
     this.#gathered.clear();
     const receipts = this.#receipts;
     this.#receipts = undefined;
     this.#charge();
-    for (let receipt = receipts?.shift(); receipt; receipt = receipts?.shift()) receipt.reject(this.error);
+    receipts?.reject(this.error);
     if (!finished) this.#handlers.writeBroken();
   }
 
@@ -310,15 +298,6 @@ export class WriteSide implements WriteControl {
     // A destroyed stream counts dropped bytes as written.
     if (!this.#stream || this.#stream.destroyed) return;
     this.#left = this.#accepted - this.#gathered.bytes - this.#stream.pending;
-  }
-
-  #settleReceipts(): void {
-    const receipts = this.#receipts;
-    if (!receipts) return;
-    for (let first = receipts.peek(); first && first.at <= this.#left; first = receipts.peek()) {
-      receipts.shift();
-      first.resolve();
-    }
   }
 
   #sendFin(): void {

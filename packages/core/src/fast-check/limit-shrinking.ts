@@ -3,12 +3,18 @@ import { performance } from 'node:perf_hooks';
 
 /** How much time the process may compute, in milliseconds: a busy machine finds as small a counterexample. */
 const MAX_COMPUTING = 2000;
-/** How long it may take in all, in milliseconds: stories over real sockets wait more than they compute. */
-const MAX_SHRINKING = 6000;
+/** How long it may take in all, in milliseconds, if the cases wait more than they compute: stories over real sockets. */
+const MAX_WAITING = 6000;
 
 /** The time for shrinking the counterexample of one property. It begins at the first failure. */
 export class ShrinkLimit {
+  readonly #milliseconds: number;
   #start: { readonly at: number; readonly cpu: NodeJS.CpuUsage } | undefined;
+
+  /** @param milliseconds How long it may take in all. */
+  constructor(milliseconds = Number.POSITIVE_INFINITY) {
+    this.#milliseconds = milliseconds;
+  }
 
   /**
    * Whether the time is over. Then the property passes every case: so fast-check stops, and reports the smallest
@@ -18,7 +24,7 @@ export class ShrinkLimit {
     if (!this.#start) return false;
     const { at, cpu } = this.#start;
     const { user, system } = process.cpuUsage(cpu);
-    return (user + system) / 1000 > MAX_COMPUTING || performance.now() - at > MAX_SHRINKING;
+    return (user + system) / 1000 > MAX_COMPUTING || performance.now() - at > this.#milliseconds;
   }
 
   /** Notes that a case has failed. */
@@ -31,7 +37,7 @@ export class ShrinkLimit {
 export function limitShrinking<A extends unknown[]>(
   check: (...args: A) => Promise<void>,
 ): (...args: A) => Promise<void> {
-  const limit = new ShrinkLimit();
+  const limit = new ShrinkLimit(MAX_WAITING);
   return async (...args) => {
     if (limit.isOver) return;
     try {

@@ -186,8 +186,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'a write() that was cut short never settles',
     ground: 'memory',
-    file: 'engine/write-side.ts',
-    find: 'receipt.reject(this.error);',
+    file: 'engine/write-receipts.ts',
+    find: 'first.reject(error);',
     replace: ';',
   },
   // Life and leaving.

@@ -1,8 +1,8 @@
 // The budget itself: who goes on when memory is given back, with members that only count.
 import { describe, expect, test, vi } from 'vitest';
 import { turns } from '../../../../tests/support/turns.js';
+import { Budget } from '../../src/engine/budget.js';
 import { BudgetShare } from '../../src/engine/budget-share.js';
-import { Budget } from '../../src/engine/memory-budget.js';
 
 function memberOf(budget: Budget) {
   const socket = { flush: vi.fn(), fail: vi.fn(), stopReading: vi.fn(), readOn: vi.fn(), writeOn: vi.fn() };
