@@ -1,7 +1,6 @@
-// Every example in the TSDoc and in the Markdown compiles, and the README's first pipeline runs and prints what it
-// says.
+// Every example in the TSDoc and in the Markdown compiles.
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,14 +39,4 @@ test('every example compiles', async () => {
     return `${file}:${line}`;
   });
   expect(where).toBe('');
-});
-
-test("the README's first pipeline runs", async () => {
-  const [program] = await snippetsOf('README.md', 'js');
-  const path = join(folder, 'first.mjs');
-  await writeFile(path, program!.code);
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const { stdout } = await run(process.execPath, [path]);
-  expect(stdout).not.toBe('');
-  expect(readme).toContain(`\`\`\`\n${stdout}\`\`\``);
 });
