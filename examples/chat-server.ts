@@ -1,9 +1,10 @@
 // A chat server: the first line from a client is its name; after that, all other clients receive what it says.
 import { data, lines, listen, mapWithBackpressure, on, type Socket, serve } from '@rxsock/core';
 import { endWith, filter, finalize, ignoreElements, map, merge, of, Subject, startWith, takeUntil, tap } from 'rxjs';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain } = serverCommand('chat-server', 'Sends what each client says to all the others.')
+const { host, port, drain } = serverCommandLine('chat-server', 'Sends what each client says to all the others.')
   .addHelpText('after', '\nTry it, in two terminals:\n  nc 127.0.0.1 <port>')
   .parse()
   .opts<ServerOptions>();

@@ -1,67 +1,10 @@
-// What all examples share: command-line options, messages about events and errors, and what Ctrl-C does.
+// What all examples share: messages about events and errors, and what Ctrl-C does.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type ConnectionErrorEvent, formatEndpoint, type ServerEvent } from '@rxsock/core';
 import cliProgress from 'cli-progress';
-import { Command, InvalidArgumentError } from 'commander';
-
-/** The options of every server. */
-export interface ServerOptions {
-  readonly host: string;
-  readonly port: number;
-  /** How long open connections may go on after Ctrl-C, in milliseconds. */
-  readonly drain: number;
-}
-
-/** Creates the command line of a server. */
-export function serverCommand(name: string, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <number>', 'the port to listen on; 0 means any free port', parsePort, 0)
-    .option(
-      '--drain <ms>',
-      'how long open connections may go on after Ctrl-C, in milliseconds',
-      parseMilliseconds,
-      2000,
-    );
-}
-
-/** Parses a port of the command line. */
-export function parsePort(text: string): number {
-  return parseWholeNumber(text, 65_535);
-}
-
-/** Parses a duration of the command line. */
-export function parseMilliseconds(text: string): number {
-  return parseWholeNumber(text, 2 ** 31 - 1);
-}
-
-/** Parses a number of things of the command line. */
-export function parseCount(text: string): number {
-  return parseWholeNumber(text, 2 ** 31 - 1);
-}
-
-/** Parses a time of the command line, in whole seconds, of at most so many. */
-export function parseSeconds(max: number): (text: string) => number {
-  return (text) => parseWholeNumber(text, max);
-}
-
-/** Parses a text of the command line that must look like this. */
-export function parseText(pattern: RegExp, expected: string): (text: string) => string {
-  return (text) => {
-    if (!pattern.test(text)) throw new InvalidArgumentError(`It must be ${expected}.`);
-    return text;
-  };
-}
-
-function parseWholeNumber(text: string, max: number): number {
-  if (!/^\d+$/.test(text) || Number(text) > max) {
-    throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
-  }
-  return Number(text);
-}
+import { BAD_ARGUMENT } from './kit/command-line.js';
 
 /** Prints where a server listens, and every connection that failed. */
 export function printEvent(event: ServerEvent | ConnectionErrorEvent): void {
@@ -99,8 +42,8 @@ export function untilCtrlC(): AbortSignal {
 }
 
 /**
- * Prints one line for an error and sets exit code 1. After Ctrl-C a failed connection is no error: then it prints
- * `whenStopped`, if there is one, and the exit code stays 0.
+ * Prints one line for an error and sets the exit code: 2 if the library has refused an option, otherwise 1. After Ctrl-C
+ * a failed connection is no error: then it prints `whenStopped`, if there is one, and the exit code stays 0.
  */
 export function fail(error: unknown, whenStopped?: string): void {
   if (stopped.signal.aborted) {
@@ -108,7 +51,7 @@ export function fail(error: unknown, whenStopped?: string): void {
     return;
   }
   console.error(messageOf(error));
-  process.exitCode = 1;
+  process.exitCode = error instanceof TypeError || error instanceof RangeError ? BAD_ARGUMENT : 1;
 }
 
 // An option that is not valid throws at the call. This prints one line for it instead of a stack trace.

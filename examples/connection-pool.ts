@@ -1,11 +1,13 @@
 // Many requests over few connections: a pool dials a connection when it needs one, and uses it again.
 import { connect, connectionPool, data, lines } from '@rxsock/core';
-import { Command } from 'commander';
 import { finalize, from, map, mergeMap, take, tap } from 'rxjs';
-import { fail, onCtrlC, parseCount, parsePort } from './cli.js';
+import { fail, onCtrlC } from './cli.js';
+import { commandLine, parseCount, parsePort } from './kit/command-line.js';
 
-const program = new Command('connection-pool')
-  .description('Sends all requests at the same time, each as a line, and prints the answers.')
+const program = commandLine(
+  'connection-pool',
+  'Sends all requests at the same time, each as a line, and prints the answers.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .argument('<requests...>', 'the lines to send')

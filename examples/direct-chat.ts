@@ -1,11 +1,13 @@
 // A chat between two terminals without a server: one side waits, the other side calls, and either can end it.
 import { connect, connections, flowFrom, formatEndpoint, lines, listen, on, type Socket, through } from '@rxsock/core';
-import { Command } from 'commander';
 import { delay, finalize, fromEvent, map, merge, of, switchMap, take, takeUntil, tap } from 'rxjs';
-import { fail, parsePort, printEvent, untilCtrlC } from './cli.js';
+import { fail, printEvent, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('direct-chat')
-  .description('Sends lines between two terminals: one side waits with --listen, the other side calls it.')
+const program = commandLine(
+  'direct-chat',
+  'Sends lines between two terminals: one side waits with --listen, the other side calls it.',
+)
   .argument('[host]', 'the host to call')
   .argument('[port]', 'the port to call', parsePort)
   .option('--listen [port]', 'wait for a call on this port, or on any free port', parsePort)

@@ -1,12 +1,11 @@
 // Downloads a file from the file-server with progress; a transfer that fails leaves no partial file behind.
 import path from 'node:path';
 import { connect, data, reader, saveTo } from '@rxsock/core';
-import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
-import { fail, parsePort, progressBar, untilCtrlC } from './cli.js';
+import { fail, progressBar, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('downloader')
-  .description('Downloads a file from the file-server.')
+const program = commandLine('downloader', 'Downloads a file from the file-server.')
   .argument('<host>', 'where the file-server runs')
   .argument('<port>', 'its port', parsePort)
   .argument('<name>', 'the name of the file')

@@ -1,8 +1,9 @@
 // An echo server: sends back what each client sends, as fast as the client reads it, until the client half-closes.
 import { data, listen, serve } from '@rxsock/core';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain } = serverCommand('echo-server', 'Sends back what each client sends.')
+const { host, port, drain } = serverCommandLine('echo-server', 'Sends back what each client sends.')
   .addHelpText('after', '\nTry it:\n  echo hello | nc -N 127.0.0.1 <port>')
   .parse()
   .opts<ServerOptions>();

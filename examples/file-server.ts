@@ -3,9 +3,10 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Chunk, data, lines, listen, type Socket, sendFile, serve } from '@rxsock/core';
 import { concat, concatMap, ignoreElements, type Observable, of, take } from 'rxjs';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const program = serverCommand('file-server', 'Serves the files of a folder, without subfolders and hidden files.')
+const program = serverCommandLine('file-server', 'Serves the files of a folder, without subfolders and hidden files.')
   .argument('<folder>', 'the folder with the files')
   .addHelpText('after', '\nTry it:\n  echo README.md | nc -N 127.0.0.1 <port>')
   .parse();

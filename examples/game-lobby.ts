@@ -1,9 +1,10 @@
 // Rock, paper, scissors: the server matches players in pairs, and a player who is alone waits for the next one.
 import { listen, type Reader, reader, type Socket, serve } from '@rxsock/core';
 import { filter, find, firstValueFrom, from, ReplaySubject, takeUntil } from 'rxjs';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain } = serverCommand('game-lobby', 'Lets people play rock, paper, scissors in pairs.')
+const { host, port, drain } = serverCommandLine('game-lobby', 'Lets people play rock, paper, scissors in pairs.')
   .addHelpText('after', '\nTry it, in two terminals:\n  nc 127.0.0.1 <port>')
   .parse()
   .opts<ServerOptions>();

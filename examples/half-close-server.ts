@@ -1,13 +1,14 @@
 // A server that answers after the client's FIN: it reads all of the input, and then sends what `wc` would print.
 import { data, listen, serve } from '@rxsock/core';
 import { delay, map, reduce } from 'rxjs';
-import { fail, onCtrlC, parseMilliseconds, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { parseMilliseconds, type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
 interface Options extends ServerOptions {
   readonly delay: number;
 }
 
-const options = serverCommand(
+const options = serverCommandLine(
   'half-close-server',
   'Counts the lines, words and bytes that a client sends before it half-closes.',
 )

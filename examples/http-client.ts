@@ -1,11 +1,13 @@
 // A GET or HEAD request of HTTP/1.0, written by hand: prints the status line and the body.
 import { connect, through } from '@rxsock/core';
-import { Command } from 'commander';
 import { map, of, toArray } from 'rxjs';
-import { fail, parsePort, untilCtrlC } from './cli.js';
+import { fail, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('http-client')
-  .description('Requests a page. Prints the status line to standard error and the body to standard output.')
+const program = commandLine(
+  'http-client',
+  'Requests a page. Prints the status line to standard error and the body to standard output.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .argument('[path]', 'the page', '/')

@@ -1,9 +1,10 @@
 // An HTTP/1.0 server, good enough for curl: one page, GET and HEAD, and limits for slow clients.
 import { data, delimited, listen, serve } from '@rxsock/core';
 import { map, take } from 'rxjs';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain } = serverCommand('http-server', 'Answers GET and HEAD requests for one page.')
+const { host, port, drain } = serverCommandLine('http-server', 'Answers GET and HEAD requests for one page.')
   .addHelpText('after', '\nTry it:\n  curl -i http://127.0.0.1:<port>/')
   .parse()
   .opts<ServerOptions>();

@@ -2,9 +2,13 @@
 import os from 'node:os';
 import { formatEndpoint, listen, serve } from '@rxsock/core';
 import { of } from 'rxjs';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain } = serverCommand('info-server', 'Sends each client the time and the state of the machine.')
+const { host, port, drain } = serverCommandLine(
+  'info-server',
+  'Sends each client the time and the state of the machine.',
+)
   .addHelpText('after', '\nTry it:\n  nc -d 127.0.0.1 <port>')
   .parse()
   .opts<ServerOptions>();

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { on } from '@rxsock/core';
 import { bind, type Message } from '@rxsock/udp';
-import { Command } from 'commander';
 import {
   concat,
   debounceTime,
@@ -19,10 +18,13 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { fail, onCtrlC, parseMilliseconds, parsePort } from './cli.js';
+import { fail, onCtrlC } from './cli.js';
+import { commandLine, parseMilliseconds, parsePort } from './kit/command-line.js';
 
-const options = new Command('multicast-discovery')
-  .description('Announces itself on the local network, and lists other programs that do the same.')
+const options = commandLine(
+  'multicast-discovery',
+  'Announces itself on the local network, and lists other programs that do the same.',
+)
   .option('--name <name>', 'the name to announce', hostname())
   .option('--group <address>', 'the multicast group', '239.255.77.77')
   .option('--port <number>', 'its port', parsePort, 7077)

@@ -1,8 +1,9 @@
 // A port forwarder: connects each client to another address, in both directions, with half-closes and resets.
 import { connect, listen, relay, serve } from '@rxsock/core';
-import { fail, onCtrlC, parsePort, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { parsePort, type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const program = serverCommand('port-forwarder', 'Forwards every connection to another address.')
+const program = serverCommandLine('port-forwarder', 'Forwards every connection to another address.')
   .argument('<target-host>', 'the host to forward to')
   .argument('<target-port>', 'its port', parsePort)
   .addHelpText('after', '\nTry it:\n  port-forwarder --port 8080 example.com 80')

@@ -1,11 +1,10 @@
 // Listens on ports that nobody should use, and reports addresses that connect to several of them in a short time.
 import { listen, on, serve } from '@rxsock/core';
-import { Command } from 'commander';
 import { bufferCount, debounceTime, distinct, EMPTY, filter, groupBy, map, merge, mergeMap, take, tap } from 'rxjs';
-import { fail, onCtrlC, parseCount, parseMilliseconds, parsePort, printEvent } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { commandLine, parseCount, parseMilliseconds, parsePort } from './kit/command-line.js';
 
-const program = new Command('port-scan-detector')
-  .description('Reports addresses that connect to several ports in a short time.')
+const program = commandLine('port-scan-detector', 'Reports addresses that connect to several ports in a short time.')
   .argument('<ports...>', 'the ports to listen on; 0 means any free port', (text, all: number[] = []) => [
     ...all,
     parsePort(text),

@@ -1,13 +1,14 @@
 // Shows what a client sends, for example a browser: prints every byte in a readable form, and answers after a pause.
 import { data, formatEndpoint, listen, type Socket, serve } from '@rxsock/core';
 import { debounceTime, map, take, tap } from 'rxjs';
-import { fail, onCtrlC, parseMilliseconds, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { parseMilliseconds, type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
 interface Options extends ServerOptions {
   readonly pause: number;
 }
 
-const options = serverCommand('protocol-sniffer', 'Prints what clients send, and answers with a page for browsers.')
+const options = serverCommandLine('protocol-sniffer', 'Prints what clients send, and answers with a page for browsers.')
   .option(
     '--pause <ms>',
     'how long a client must be silent before it gets an answer, in milliseconds',

@@ -1,9 +1,10 @@
 // A line server behind a load balancer: it answers each line with the address of the client, which the balancer tells.
 import { data, formatEndpoint, lines, listen, type Socket, serve } from '@rxsock/core';
 import { map } from 'rxjs';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain, trusted } = serverCommand('proxied-server', 'Answers lines from behind a load balancer.')
+const { host, port, drain, trusted } = serverCommandLine('proxied-server', 'Answers lines from behind a load balancer.')
   .option('--trusted <network...>', 'the load balancers to believe: addresses, or networks', ['127.0.0.0/8', '::1'])
   .addHelpText(
     'after',

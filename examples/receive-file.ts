@@ -3,9 +3,10 @@ import { access, constants, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { connections, data, lines, listen, type SaveProgress, type Socket, saveTo } from '@rxsock/core';
 import { concatMap, find, firstValueFrom, lastValueFrom, map, tap } from 'rxjs';
-import { fail, messageOf, onCtrlC, printEvent, progressBar, type ServerOptions, serverCommand, sha256 } from './cli.js';
+import { fail, messageOf, onCtrlC, printEvent, progressBar, sha256 } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const program = serverCommand('receive-file', 'Receives a file from send-file, and ends when the file is complete.')
+const program = serverCommandLine('receive-file', 'Receives a file from send-file, and ends when the file is complete.')
   .argument('<file>', 'where to save it; what is not complete yet waits beside it, in a hidden file')
   .addHelpText('after', '\nTry it:\n  receive-file --port 9000 copy.iso')
   .parse();

@@ -8,11 +8,13 @@ import {
   type ReconnectEvent,
   reconnect,
 } from '@rxsock/core';
-import { Command } from 'commander';
-import { fail, messageOf, parseMilliseconds, parsePort, untilCtrlC } from './cli.js';
+import { fail, messageOf, untilCtrlC } from './cli.js';
+import { commandLine, parseMilliseconds, parsePort } from './kit/command-line.js';
 
-const program = new Command('reconnecting-client')
-  .description('Sends its input to a server line by line, prints the answers, and reconnects if the connection ends.')
+const program = commandLine(
+  'reconnecting-client',
+  'Sends its input to a server line by line, prints the answers, and reconnects if the connection ends.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .option('--delay <ms>', 'the delay before the first new attempt, in milliseconds', parseMilliseconds, 500)

@@ -1,10 +1,13 @@
 // Request and response, line by line and step by step instead of in a pipeline: with a reader, or with `for await`.
 import { connect, data, lines, reader, toAsyncIterable } from '@rxsock/core';
-import { Command, Option } from 'commander';
-import { fail, parsePort, untilCtrlC } from './cli.js';
+import { Option } from 'commander';
+import { fail, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('request-response')
-  .description('Sends each request as a line, and prints its answer before it sends the next request.')
+const program = commandLine(
+  'request-response',
+  'Sends each request as a line, and prints its answer before it sends the next request.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .argument('<requests...>', 'the lines to send')

@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { data, lines, listen, serve } from '@rxsock/core';
 import { handOver, inheritedListeners } from '@rxsock/core/process';
 import { map } from 'rxjs';
-import { fail, messageOf, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, messageOf, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
-const { host, port, drain } = serverCommand('restart-without-refusing', 'Answers every line; SIGHUP restarts it.')
+const { host, port, drain } = serverCommandLine('restart-without-refusing', 'Answers every line; SIGHUP restarts it.')
   .addHelpText('after', '\nTry it:\n  while echo hello | nc -N 127.0.0.1 <port>; do :; done\n  kill -HUP <process>')
   .parse()
   .opts<ServerOptions>();

@@ -1,7 +1,7 @@
 // Runs an example by its name: npm run example -- echo-server --port 7000
 import { readdir } from 'node:fs/promises';
+import { commandLine } from './kit/command-line.js';
 
-const [name, ...args] = process.argv.slice(2);
 const notExamples = ['cli.js', 'run.js'];
 /** The folder of each example. */
 const folders = new Map<string, string>();
@@ -10,16 +10,17 @@ for (const folder of ['.', './clients']) {
     if (file.endsWith('.js') && !notExamples.includes(file)) folders.set(file.slice(0, -'.js'.length), folder);
   }
 }
-const folder = folders.get(name ?? '');
 
-if (folder !== undefined) {
-  // The example parses process.argv, where its own name must not be.
-  process.argv.splice(2, Number.POSITIVE_INFINITY, ...args);
-  await import(`${folder}/${name}.js`);
-} else {
-  const wantsHelp = name === '--help' || name === '-h';
-  console[wantsHelp ? 'log' : 'error'](
-    `Usage: npm run example -- <name> [options]\n\nExamples:\n  ${[...folders.keys()].join('\n  ')}`,
-  );
-  process.exitCode = wantsHelp ? 0 : 1;
-}
+const program = commandLine('npm run example --', 'Runs an example.')
+  .argument('<name>', 'which one')
+  .argument('[arguments...]', 'what it gets; --help lists them')
+  .passThroughOptions()
+  .showHelpAfterError()
+  .addHelpText('after', `\nExamples:\n  ${[...folders.keys()].join('\n  ')}`)
+  .parse();
+const [name, args] = program.processedArgs as [string, string[]];
+const folder = folders.get(name) ?? program.error(`error: there is no example ${name}`);
+
+// The example parses process.argv, where its own name must not be.
+process.argv.splice(2, Number.POSITIVE_INFINITY, ...args);
+await import(`${folder}/${name}.js`);

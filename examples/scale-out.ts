@@ -2,7 +2,8 @@
 import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import { formatEndpoint, listen, serve } from '@rxsock/core';
-import { fail, messageOf, onCtrlC, parseCount, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, messageOf, onCtrlC, printEvent } from './cli.js';
+import { type ServerOptions, serverCommandLine, wholeNumber } from './kit/command-line.js';
 import { localBus } from './scale-out/bus.js';
 import { chat } from './scale-out/chat.js';
 import { openBus } from './scale-out/open-bus.js';
@@ -14,8 +15,13 @@ interface Options extends ServerOptions {
   readonly reusePort: boolean;
 }
 
-const command = serverCommand('scale-out', 'Sends what each client says to the clients of all processes.')
-  .option('--processes <number>', 'how many processes share the port; SIGHUP replaces them one by one', parseCount, 1)
+const program = serverCommandLine('scale-out', 'Sends what each client says to the clients of all processes.')
+  .option(
+    '--processes <number>',
+    'how many processes share the port; SIGHUP replaces them one by one',
+    wholeNumber(1, 1_000),
+    1,
+  )
   .option('--bus <url>', 'what joins processes and machines: redis://<host>:<port> or nats://<host>:<port>')
   .option('--reuse-port', 'let each process listen itself, with SO_REUSEPORT; needs --port, and Node 22.12', false)
   .addHelpText(
@@ -23,10 +29,9 @@ const command = serverCommand('scale-out', 'Sends what each client says to the c
     '\nTry it with --processes 2 --bus redis://127.0.0.1:6379, and in two terminals:\n  nc 127.0.0.1 <port>',
   )
   .parse();
-const { host, port, drain, processes, bus: url, reusePort } = command.opts<Options>();
-if (processes < 1) command.error("error: option '--processes' must be at least 1");
-if (processes > 1 && url === undefined) command.error("error: more than one process needs the option '--bus'");
-if (reusePort && port === 0) command.error("error: option '--reuse-port' needs the option '--port'");
+const { host, port, drain, processes, bus: url, reusePort } = program.opts<Options>();
+if (processes > 1 && url === undefined) program.error("error: more than one process needs the option '--bus'");
+if (reusePort && port === 0) program.error("error: option '--reuse-port' needs the option '--port'");
 
 /** The primary process of a cluster: it serves nobody itself. */
 async function runWorkers(): Promise<void> {

@@ -1,12 +1,14 @@
 // Sends a file to receive-file, over as many connections as it takes: each one sends what the receiver does not have yet.
 import { stat } from 'node:fs/promises';
 import { connect, opened, reader, sendFile } from '@rxsock/core';
-import { Command } from 'commander';
 import { defer, firstValueFrom, lastValueFrom, retry, tap, throwError, timer } from 'rxjs';
-import { fail, messageOf, parseCount, parsePort, progressBar, sha256, untilCtrlC } from './cli.js';
+import { fail, messageOf, progressBar, sha256, untilCtrlC } from './cli.js';
+import { commandLine, parseCount, parsePort } from './kit/command-line.js';
 
-const program = new Command('send-file')
-  .description('Sends a file to receive-file. After an interruption, the same command sends the rest.')
+const program = commandLine(
+  'send-file',
+  'Sends a file to receive-file. After an interruption, the same command sends the rest.',
+)
   .argument('<host>', 'where receive-file runs')
   .argument('<port>', 'its port', parsePort)
   .argument('<file>', 'the file to send')

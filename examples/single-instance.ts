@@ -2,11 +2,10 @@
 import path from 'node:path';
 import { formatEndpoint } from '@rxsock/core';
 import { AlreadyRunningError, singleInstance } from '@rxsock/core/process';
-import { Command } from 'commander';
-import { fail, onCtrlC, parsePort } from './cli.js';
+import { fail, onCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('single-instance')
-  .description('Prints the files that you ask it to open, from whichever terminal.')
+const program = commandLine('single-instance', 'Prints the files that you ask it to open, from whichever terminal.')
   .argument('[files...]', 'the files to open')
   .option('--port <number>', 'the port where the first instance listens', parsePort, 27_123)
   .addHelpText('after', '\nTry it, in two terminals:\n  single-instance one.txt\n  single-instance two.txt')

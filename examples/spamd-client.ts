@@ -1,11 +1,14 @@
 // Asks SpamAssassin about a message: the client half-closes after the message, and only then does spamd answer.
 import { connect, flowFrom, through } from '@rxsock/core';
-import { Argument, Command } from 'commander';
+import { Argument } from 'commander';
 import { concat, map, of, toArray } from 'rxjs';
-import { fail, parsePort, untilCtrlC } from './cli.js';
+import { fail, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('spamd-client')
-  .description('Sends standard input to spamd. Prints the verdict to standard error, the rest to standard output.')
+const program = commandLine(
+  'spamd-client',
+  'Sends standard input to spamd. Prints the verdict to standard error, the rest to standard output.',
+)
   .addArgument(new Argument('<command>', 'what to ask for').choices(['CHECK', 'REPORT', 'SYMBOLS', 'PROCESS']))
   .argument('<host>', 'where spamd runs')
   .argument('[port]', 'its port', parsePort, 783)

@@ -2,12 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { connect, on, type Reader, reader } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
-import { Command } from 'commander';
 import { firstValueFrom } from 'rxjs';
-import { fail, parsePort, untilCtrlC } from './cli.js';
+import { fail, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('starttls-client')
-  .description('Asks a mail server for its capabilities, first in plain text and then over TLS. Prints the dialogue.')
+const program = commandLine(
+  'starttls-client',
+  'Asks a mail server for its capabilities, first in plain text and then over TLS. Prints the dialogue.',
+)
   .argument('<host>', 'the server, by the name in its certificate')
   .argument('<port>', 'its port', parsePort)
   .option('--ca <file>', 'the certificates to trust instead of the default ones')

@@ -3,14 +3,15 @@ import { writeFile } from 'node:fs/promises';
 import { connections, listen, reader, type Socket } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { mergeMap, tap } from 'rxjs';
-import { fail, messageOf, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, messageOf, onCtrlC, printEvent } from './cli.js';
 import { type Certificate, localCertificate } from './kit/certificate.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
 interface Options extends ServerOptions {
   readonly ca?: string;
 }
 
-const { host, port, drain, ca } = serverCommand(
+const { host, port, drain, ca } = serverCommandLine(
   'starttls-server',
   'Understands EHLO, NOOP, QUIT and STARTTLS of SMTP. Accepts no mail.',
 )

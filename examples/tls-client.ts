@@ -3,11 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { flowFrom, through, toReadable } from '@rxsock/core';
 import { connect } from '@rxsock/tls';
-import { Command } from 'commander';
-import { fail, parsePort, untilCtrlC } from './cli.js';
+import { fail, untilCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const program = new Command('tls-client')
-  .description('Sends its input to a TLS server and prints what comes back, until the server ends the connection.')
+const program = commandLine(
+  'tls-client',
+  'Sends its input to a TLS server and prints what comes back, until the server ends the connection.',
+)
   .argument('<host>', 'the server, by the name in its certificate')
   .argument('<port>', 'its port', parsePort)
   .option('--ca <file>', 'the certificates to trust instead of the default ones')

@@ -2,14 +2,15 @@
 import { writeFile } from 'node:fs/promises';
 import { data, serve } from '@rxsock/core';
 import { listen } from '@rxsock/tls';
-import { fail, onCtrlC, printEvent, type ServerOptions, serverCommand } from './cli.js';
+import { fail, onCtrlC, printEvent } from './cli.js';
 import { localCertificate } from './kit/certificate.js';
+import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
 interface Options extends ServerOptions {
   readonly ca?: string;
 }
 
-const { host, port, drain, ca } = serverCommand(
+const { host, port, drain, ca } = serverCommandLine(
   'tls-echo-server',
   'Sends back what each client sends, over TLS. Its certificate is for localhost and 127.0.0.1.',
 )

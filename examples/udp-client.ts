@@ -1,10 +1,9 @@
 // A request and its reply as datagrams: datagrams get lost, so the request is sent again until a reply comes.
 import { connect, request } from '@rxsock/udp';
-import { Command } from 'commander';
-import { fail, parseCount, parseMilliseconds, parsePort, untilCtrlC } from './cli.js';
+import { fail, untilCtrlC } from './cli.js';
+import { commandLine, parseCount, parseMilliseconds, parsePort } from './kit/command-line.js';
 
-const program = new Command('udp-client')
-  .description('Sends a datagram, and prints the reply.')
+const program = commandLine('udp-client', 'Sends a datagram, and prints the reply.')
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .argument('<text>', 'the text to send')

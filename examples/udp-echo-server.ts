@@ -1,11 +1,10 @@
 // An echo server for datagrams: it sends each datagram back to its sender.
 import { formatEndpoint, on } from '@rxsock/core';
 import { bind } from '@rxsock/udp';
-import { Command } from 'commander';
-import { fail, onCtrlC, parsePort } from './cli.js';
+import { fail, onCtrlC } from './cli.js';
+import { commandLine, parsePort } from './kit/command-line.js';
 
-const options = new Command('udp-echo-server')
-  .description('Sends each datagram back to its sender.')
+const options = commandLine('udp-echo-server', 'Sends each datagram back to its sender.')
   .option('--host <address>', 'the address to bind to', '127.0.0.1')
   .option('--port <number>', 'the port to bind to; 0 means any free port', parsePort, 0)
   .addHelpText('after', '\nTry it:\n  echo hello | nc -u -w 1 127.0.0.1 <port>')

@@ -1,12 +1,14 @@
 // A daemon with a control socket: users who may open the socket file can ask for its status, or stop it.
 import { data, lines, serve } from '@rxsock/core';
 import { listen } from '@rxsock/unix';
-import { Command } from 'commander';
 import { map } from 'rxjs';
 import { fail, onCtrlC, printEvent } from './cli.js';
+import { commandLine } from './kit/command-line.js';
 
-const program = new Command('unix-control-server')
-  .description('Runs until it is stopped. Obeys the commands "status" and "stop" on a UNIX socket.')
+const program = commandLine(
+  'unix-control-server',
+  'Runs until it is stopped. Obeys the commands "status" and "stop" on a UNIX socket.',
+)
   .argument('<path>', 'the control socket: a file that only this user may open, removed when the daemon ends')
   .addHelpText('after', '\nTry it:\n  unix-control-server control.sock\n  unix-control control.sock status')
   .parse();

@@ -1,12 +1,11 @@
 // Talks to a daemon over its control socket: sends one command, and prints the answer.
 import { lines, through } from '@rxsock/core';
 import { connect } from '@rxsock/unix';
-import { Command } from 'commander';
 import { of, throwIfEmpty } from 'rxjs';
 import { fail, untilCtrlC } from './cli.js';
+import { commandLine } from './kit/command-line.js';
 
-const program = new Command('unix-control')
-  .description('Sends a command to the unix-control-server, and prints the answer.')
+const program = commandLine('unix-control', 'Sends a command to the unix-control-server, and prints the answer.')
   .argument('<path>', 'its control socket')
   .argument('<command>', 'the command: status or stop')
   .addHelpText('after', '\nTry it with the unix-control-server:\n  unix-control control.sock status')

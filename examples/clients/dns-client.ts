@@ -2,13 +2,13 @@
 import { randomInt } from 'node:crypto';
 import { connect, exchange, framed, lengthPrefixedCodec } from '@rxsock/core';
 import * as udp from '@rxsock/udp';
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { defer, finalize, map, of, switchMap } from 'rxjs';
-import { fail, parseMilliseconds, parsePort, untilCtrlC } from '../cli.js';
+import { fail, untilCtrlC } from '../cli.js';
+import { commandLine, parseMilliseconds, parsePort } from '../kit/command-line.js';
 import { decodeAnswer, encodeQuestion, isAnswer, keyOf, type RecordType, recordTypes } from './codecs/dns.js';
 
-const program = new Command('dns-client')
-  .description('Asks a DNS server about a name, and prints the records.')
+const program = commandLine('dns-client', 'Asks a DNS server about a name, and prints the records.')
   .argument('<server>', 'the address of the server')
   .argument('<port>', 'its port', parsePort)
   .argument('<name>', 'the name')

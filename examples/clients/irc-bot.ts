@@ -1,11 +1,13 @@
 // An IRC bot: logs in on every connection, answers in a channel, and comes back when the server was restarted.
 import { connect, framed, reader, reconnect, type Socket } from '@rxsock/core';
-import { Command } from 'commander';
-import { fail, parsePort, parseText, untilCtrlC } from '../cli.js';
+import { fail, untilCtrlC } from '../cli.js';
+import { commandLine, parsePort, parseText } from '../kit/command-line.js';
 import { type IrcMessage, ircCodec } from './codecs/irc.js';
 
-const program = new Command('irc-bot')
-  .description('Joins a channel, and tells the time to who says "!time". IRC_PASSWORD is the password of the server.')
+const program = commandLine(
+  'irc-bot',
+  'Joins a channel, and tells the time to who says "!time". IRC_PASSWORD is the password of the server.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .argument('<channel>', 'the channel, such as "#rxsock"', parseText(/^[#&][^\s,:]+$/, 'a channel, such as #rxsock'))

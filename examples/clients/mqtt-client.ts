@@ -2,13 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { flowFrom, lines, mapWithBackpressure, type ReconnectEvent } from '@rxsock/core';
 import { connect, createSecureContext } from '@rxsock/tls';
-import { Command } from 'commander';
 import { finalize, merge, type Observable, tap } from 'rxjs';
-import { fail, parsePort, parseSeconds, parseText, untilCtrlC } from '../cli.js';
+import { fail, untilCtrlC } from '../cli.js';
+import { commandLine, parsePort, parseText, wholeNumber } from '../kit/command-line.js';
 import { mqtt } from './lib/mqtt.js';
 
-const program = new Command('mqtt-client')
-  .description('Publishes each line of its input to a topic, and prints what comes to that topic. Reconnects.')
+const program = commandLine(
+  'mqtt-client',
+  'Publishes each line of its input to a topic, and prints what comes to that topic. Reconnects.',
+)
   .argument('<host>', 'the server, by the name in its certificate')
   .argument('<port>', 'its port', parsePort)
   .argument('<topic>', 'the topic, such as "rooms/kitchen"', parseText(/^[^+#\0]+$/, 'a topic, without + and #'))
@@ -16,7 +18,7 @@ const program = new Command('mqtt-client')
   .option('--cert <file>', 'the certificate of this client')
   .option('--key <file>', 'its key')
   .option('--id <name>', 'the name of this client', `rxsock-${process.pid}`)
-  .option('--keep-alive <s>', 'how often to ask whether the server is there, in seconds', parseSeconds(65_535), 30)
+  .option('--keep-alive <s>', 'how often to ask whether the server is there, in seconds', wholeNumber(0, 65_535), 30)
   .addHelpText('after', '\nTry it with mosquitto:\n  echo hello | mqtt-client --ca ca.pem localhost 8883 rooms/kitchen')
   .parse();
 const [host, port, topic] = program.processedArgs as [string, number, string];

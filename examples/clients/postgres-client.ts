@@ -2,14 +2,16 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flowFrom, lines, mapWithBackpressure, type ReconnectEvent, toAsyncIterable } from '@rxsock/core';
-import { Command } from 'commander';
 import { finalize, merge, take, tap } from 'rxjs';
-import { fail, messageOf, parseCount, parseMilliseconds, parsePort, untilCtrlC } from '../cli.js';
+import { fail, messageOf, untilCtrlC } from '../cli.js';
+import { commandLine, parseCount, parseMilliseconds, parsePort } from '../kit/command-line.js';
 import type { ClientMessage, ServerMessage } from './codecs/postgres.js';
 import { postgres } from './lib/postgres.js';
 
-const program = new Command('postgres-client')
-  .description('Runs its input as queries, one a line, and prints the rows. The password is in PGPASSWORD.')
+const program = commandLine(
+  'postgres-client',
+  'Runs its input as queries, one a line, and prints the rows. The password is in PGPASSWORD.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .option('--user <name>', 'the user', 'postgres')

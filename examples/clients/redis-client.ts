@@ -1,13 +1,15 @@
 // A Redis client: pipelined commands, pushes between the replies, and a login on every connection.
 import type { Socket } from '@rxsock/core';
 import { connect, exchange, flowFrom, framed, lines, mapWithBackpressure, reader, reconnect } from '@rxsock/core';
-import { Command } from 'commander';
 import { catchError, filter, map, of } from 'rxjs';
-import { fail, messageOf, parsePort, untilCtrlC } from '../cli.js';
+import { fail, messageOf, untilCtrlC } from '../cli.js';
+import { commandLine, parsePort } from '../kit/command-line.js';
 import { command, format, type Resp, RespError, RespPush, respCodec } from './codecs/resp.js';
 
-const program = new Command('redis-client')
-  .description('Sends each line of its input as a command, and prints the replies in order. Reconnects.')
+const program = commandLine(
+  'redis-client',
+  'Sends each line of its input as a command, and prints the replies in order. Reconnects.',
+)
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
   .option('--user <name>', 'logs in with this name; the password is in the environment variable REDIS_PASSWORD')

@@ -3,13 +3,15 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, connectionPool, reader, type Socket, writeTo } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
-import { Command } from 'commander';
 import { finalize, from, lastValueFrom, mergeMap } from 'rxjs';
-import { fail, parsePort, untilCtrlC } from '../cli.js';
+import { fail, untilCtrlC } from '../cli.js';
+import { commandLine, parsePort } from '../kit/command-line.js';
 import { ask, mailBytes, readReply } from './codecs/smtp.js';
 
-const program = new Command('smtp-client')
-  .description('Sends mails over TLS. Sends nothing at all to a server that has no STARTTLS.')
+const program = commandLine(
+  'smtp-client',
+  'Sends mails over TLS. Sends nothing at all to a server that has no STARTTLS.',
+)
   .argument('<host>', 'the server, by the name in its certificate')
   .argument('<port>', 'its port', parsePort)
   .argument('<mails...>', 'files, each with the headers and the text of a mail')

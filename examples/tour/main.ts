@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { inspect } from '@rxsock/inspector';
 import { lastValueFrom } from 'rxjs';
+import { commandLine, wholeNumber } from '../kit/command-line.js';
 import { chat } from './chat.js';
 import { throughForwarder } from './forwarder.js';
 import { halfClose } from './half-close.js';
@@ -20,17 +20,6 @@ import { overTls } from './tls.js';
 import { overUdp } from './udp.js';
 import { overUnix } from './unix.js';
 
-const HELP = `npm start [-- --size <MiB>] [-- --inspect]
-
-Shows what rxsock does, with client and server in this process on 127.0.0.1, and checks it.
-The exit code is 0 only if every check holds.
-
-  --size <MiB>  the size of the file that is sent, 16 or more (default: 256);
-                needs twice as much space in ${tmpdir()}
-  --inspect     shows the sockets on a page in the browser, prints its address, and
-                goes on with a server and 20 clients, until Ctrl-C
-  --help        prints this help`;
-
 const MIB = 2 ** 20;
 /** The most that is sent to the slow receiver. */
 const SLOW_SIZE = 32 * MIB;
@@ -38,7 +27,21 @@ const SLOW_SIZE = 32 * MIB;
 // If something ends this process before the last step has passed, that is a failure.
 process.exitCode = 1;
 
-const { size, isInspected } = readOptions();
+const options = commandLine(
+  'npm start --',
+  'Shows what rxsock does, on 127.0.0.1. The exit code is 0 only if every check holds.',
+)
+  .option(
+    '--size <MiB>',
+    `the size of the file that is sent; needs twice as much space in ${tmpdir()}`,
+    wholeNumber(16, 1_048_576),
+    256,
+  )
+  .option('--inspect', 'shows the sockets on a page in the browser, and goes on with 20 clients, until Ctrl-C', false)
+  .addHelpText('after', '\nTry it:\n  npm start -- --size 16')
+  .parse()
+  .opts<{ size: number; inspect: boolean }>();
+const size = options.size * MIB;
 const directory = mkdtempSync(join(tmpdir(), 'rxsock-tour-'));
 const file = join(directory, 'random');
 const screen = new Screen();
@@ -118,7 +121,7 @@ const steps: Step[] = [
 
 screen.title('rxsock: every socket is an Observable of events and an Observer for writes');
 screen.note(`Node ${process.versions.node}, client and server in one process, on 127.0.0.1`);
-const inspector = isInspected ? await inspect() : undefined;
+const inspector = options.inspect ? await inspect() : undefined;
 if (inspector) screen.note(`The inspector shows their sockets: ${inspector.url}`);
 const code = await runTour(steps, screen, 120_000 * Math.max(1, size / (256 * MIB)));
 process.exitCode = code;
@@ -130,21 +133,3 @@ if (inspector) {
 }
 // After success nothing keeps the process alive. A failed step may leave something open, so exit.
 if (code !== 0) process.exit();
-
-function readOptions(): { size: number; isInspected: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: { size: { type: 'string', default: '256' }, inspect: { type: 'boolean' }, help: { type: 'boolean' } },
-    });
-    if (values.help) {
-      console.log(HELP);
-      process.exit(0);
-    }
-    const size = Number(values.size);
-    if (!Number.isInteger(size) || size < 16) throw new RangeError('--size must be a whole number of MiB, 16 or more');
-    return { size: size * MIB, isInspected: values.inspect === true };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    process.exit(2);
-  }
-}

@@ -89,7 +89,7 @@ test.each([
 ])('%s reports an invalid port in one line', async (...command) => {
   await using program = example(...command);
 
-  expect(await program.exited).toBe(1);
+  expect(await program.exited).toBe(2);
   expect(program.stderr).toMatch(/^error: .*a whole number from 0 to 65535\.\n$/);
 });
 
@@ -102,7 +102,7 @@ test.each([
 ] as const)('%s %j reports in one line what it must be', async (name, args, expected) => {
   await using program = example(name, ...args);
 
-  expect(await program.exited).toBe(1);
+  expect(await program.exited).toBe(2);
   expect(program.stderr).toMatch(/^error: .*\n$/);
   expect(program.stderr).toContain(`It must be ${expected}.`);
 });
@@ -121,7 +121,7 @@ describe('npm run example', () => {
   ])('lists them %s', async (_title, args) => {
     await using program = example('run', ...args);
 
-    expect(await program.exited).toBe(1);
+    expect(await program.exited).toBe(2);
     for (const name of examples) expect(program.stderr).toContain(`\n  ${name}\n`);
   });
 });

@@ -24,7 +24,7 @@ describe('connection-pool', () => {
   test('reports in one line that it may have no connection', async () => {
     await using client = example('connection-pool', '--max', 0, '127.0.0.1', 9, 'hello');
 
-    expect(await client.exited).toBe(1);
+    expect(await client.exited).toBe(2);
     expect(client.stderr).toMatch(/^max must be .*\n$/);
   });
 });

@@ -109,11 +109,12 @@ describe.each<BusKind>(['redis', 'nats'])('over %s', (kind) => {
 
 test.each([
   [['--processes', 2], /--bus/],
+  [['--processes', 0], /from 1 to 1000/],
   [['--bus', 'amqp://127.0.0.1'], /redis:\/\/.*nats:\/\//],
 ])('refuses %j in one line', async (args, message) => {
   await using server = example('scale-out', ...args);
 
-  expect(await server.exited).toBe(1);
+  expect(await server.exited).toBe(2);
   expect(server.stderr).toMatch(message);
   expect(server.stderr.trimEnd()).not.toContain('\n');
 });

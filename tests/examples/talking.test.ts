@@ -56,7 +56,7 @@ describe('direct-chat', () => {
   test('reports in one line that it needs an address to call', async () => {
     await using chat = example('direct-chat');
 
-    expect(await chat.exited).toBe(1);
+    expect(await chat.exited).toBe(2);
     expect(chat.stderr).toBe('error: give a host and a port to call, or --listen to wait for a call\n');
   });
 });

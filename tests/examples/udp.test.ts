@@ -78,7 +78,7 @@ describe('udp-client', () => {
   test.each(['-1', 'often', '1.5'])('reports in one line that %s is not a number of retries', async (retries) => {
     await using client = example('udp-client', '127.0.0.1', 9, 'hello', '--retries', retries);
 
-    expect(await client.exited).toBe(1);
+    expect(await client.exited).toBe(2);
     expect(client.stderr).toMatch(/^error: .*a whole number from 0 to .*\.\n$/);
   });
 });
@@ -123,7 +123,7 @@ describe('multicast-discovery', () => {
   test('reports in one line that there is no such group', async () => {
     await using program = example('multicast-discovery', '--group', '10.0.0.1');
 
-    expect(await program.exited).toBe(1);
+    expect(await program.exited).toBe(2);
     expect(program.stderr).toBe("group must be a multicast address, not '10.0.0.1'\n");
   });
 });
