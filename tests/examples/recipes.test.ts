@@ -90,7 +90,7 @@ test('a server is ready until SIGTERM, and alive until it exits', async () => {
   const body = { state: 'listening', connections: 1 };
   expect(await get('/ready')).toEqual({ status: 200, body });
   program.kill('SIGTERM');
-  await expect.poll(async () => (await get('/ready')).status).toBe(503);
+  await expect.poll(() => get('/ready')).toEqual({ status: 503, body });
   expect(await get('/live')).toEqual({ status: 200, body });
   client.socket.end();
   expect(await program.exited).toBe(0);
