@@ -54,7 +54,8 @@ export class RxsockServer extends Server implements CustomTransportStrategy {
     return this.#server as T;
   }
 
-  #answer({ id, pattern, data }: Packet): Observable<Packet> {
+  #answer(packet: Packet): Observable<Packet> {
+    const { id, pattern, data }: Packet = Object(packet); // nothing has checked that a peer sends objects
     const route = this.getPatternAsString(pattern);
     const context = new BaseRpcContext([route]);
     if (id === undefined) return from(this.handleEvent(route, { pattern, data }, context)).pipe(ignoreElements());
