@@ -23,7 +23,12 @@ const layers = [
 ];
 
 /** Imports of a room beside on the same line. */
-const besides = { 'listen.ts': ['connect.ts'], pool: ['reconnect'], metrics: ['diagnostics'] };
+const besides = {
+  'listen.ts': ['connect.ts'],
+  pool: ['reconnect'],
+  diagnostics: ['reconnect', 'pool'],
+  metrics: ['diagnostics'],
+};
 
 const anyOf = (parts) => `(${parts.map((part) => part.replaceAll('.', '\\.')).join('|')})`;
 const core = '^packages/core/src/';

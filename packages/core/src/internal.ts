@@ -41,7 +41,16 @@ export {
 } from './observe/datagram-events.js';
 export { idOf } from './observe/ids.js';
 export { inspected, plural } from './observe/inspect.js';
-export { liveDatagramSockets, liveServers, liveSockets } from './observe/live.js';
+export {
+  liveDatagramSockets,
+  livePools,
+  liveReconnects,
+  liveServers,
+  liveSockets,
+  type ObservedPool,
+  type ObservedReconnect,
+  type ReconnectEnd,
+} from './observe/live.js';
 export { plainProperties } from './observe/plain-properties.js';
 export { Conversations } from './pcapng/conversations.js';
 export { parseTcp } from './pcapng/parse-packet.js';

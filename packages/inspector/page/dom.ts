@@ -21,6 +21,12 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Sets where an anchor leads: nowhere if it is empty, so that it is no link then. */
+export function setLink(anchor: Element, target: string): void {
+  if (target === '') anchor.removeAttribute('href');
+  else if (anchor.getAttribute('href') !== target) anchor.setAttribute('href', target);
+}
+
 /** Shows facts in a list of terms. The order of the terms is always the same for one list. */
 export function setFacts(list: HTMLElement, facts: Readonly<Record<string, string>>): void {
   const entries = Object.entries(facts);

@@ -1,5 +1,5 @@
 // The page: shows the snapshots that the process sends, and tells it by the address of the stream which rows it wants.
-import type { ClosedRow, ProcessInfo, ServerRow, Snapshot, SocketRow } from '../src/messages.js';
+import type { ClosedRow, PoolRow, ProcessInfo, ReconnectRow, ServerRow, Snapshot, SocketRow } from '../src/messages.js';
 import { Details } from './details.js';
 import { byId, setFacts, setText } from './dom.js';
 import { age, bytes, clock, count, duration, rate } from './format.js';
@@ -72,6 +72,53 @@ const servers = new Table<ServerRow>(
   { whenEmpty: 'No server' },
 );
 
+/** What has happened, with its time before it. */
+const dated = (time: number, text: string) => (time === 0 ? '' : `${clock(time)} ${text}`);
+
+function stateOf({ state, retries, retryAt }: ReconnectRow): string {
+  const attempt = retries === 0 || state === 'open' ? '' : `, attempt ${count(retries)}`;
+  return `${state}${attempt}${retryAt === 0 ? '' : ` in ${duration(retryAt - now)}`}`;
+}
+
+const reconnects = new Table<ReconnectRow>(
+  byId<HTMLTableElement>('reconnects'),
+  [
+    { label: 'Socket', text: nameOf, className: 'text' },
+    { label: 'Target', text: ({ target }) => target, className: 'text wide' },
+    { label: 'State', text: stateOf },
+    {
+      label: 'Connection',
+      text: ({ socket }) => (socket === 0 ? '' : `#${socket}`),
+      link: ({ socket }) => (socket === 0 ? '' : linkTo({ id: socket })),
+    },
+    { label: 'Last end', text: ({ lastEnd, lastEndAt }) => dated(lastEndAt, lastEnd), className: 'text' },
+  ],
+  { whenEmpty: 'No reconnecting socket' },
+);
+
+const pools = new Table<PoolRow>(
+  byId<HTMLTableElement>('pools'),
+  [
+    { label: 'Pool', text: nameOf, className: 'text' },
+    { label: 'Target', text: ({ target }) => target, className: 'text wide' },
+    { label: 'State', text: ({ state }) => state, className: 'wide' },
+    {
+      label: 'Connections',
+      text: ({ size, max }) => `${count(size)} of ${max === 0 ? 'any number' : count(max)}`,
+      className: 'number',
+    },
+    { label: 'In use', text: ({ inUse }) => count(inUse), className: 'number' },
+    { label: 'Idle', text: ({ idle }) => count(idle), className: 'number' },
+    { label: 'Waiting', text: ({ waiting }) => count(waiting), className: 'number' },
+    {
+      label: 'Last error',
+      text: ({ lastError, lastErrorAt }) => dated(lastErrorAt, lastError),
+      className: 'text wide',
+    },
+  ],
+  { whenEmpty: 'No pool' },
+);
+
 const closed = new Table<ClosedRow>(
   byId<HTMLTableElement>('closed'),
   [
@@ -134,6 +181,12 @@ function show(snapshot: Snapshot): void {
   totalQueues.add(now, totals.readableLength, totals.writableLength);
   servers.update(snapshot.servers);
   sockets.update(rows);
+  reconnects.update(snapshot.reconnects.rows);
+  pools.update(snapshot.pools.rows);
+  for (const what of ['reconnects', 'pools'] as const) {
+    const { rows, total } = snapshot[what];
+    setText(byId(`${what}-range`), rows.length < total ? `${count(rows.length)} of ${count(total)}` : '');
+  }
   closed.update(snapshot.closed);
   const counts: Record<string, number> = { '': totals.sockets, held, queued };
   for (const button of showButtons) setText(button, `${button.value} ${count(counts[button.dataset.show ?? ''] ?? 0)}`);

@@ -1,5 +1,5 @@
 // A table whose rows change several times a second: a row keeps its elements, so that focus and selection stay.
-import { make, setText } from './dom.js';
+import { make, setLink, setText } from './dom.js';
 
 export interface Column<R> {
   readonly label: string;
@@ -10,7 +10,7 @@ export interface Column<R> {
   readonly isDescending?: boolean;
   /** `number` is aligned to the right; `wide` is not on a phone. */
   readonly className?: string;
-  /** Where a click leads. */
+  /** Where a click leads; nowhere if it is empty. */
   readonly link?: (row: R) => string;
 }
 
@@ -101,11 +101,7 @@ export class Table<R extends { readonly id: number }> {
     const element = make('tr');
     for (const { className = '', link } of this.#columns) {
       const cell = make('td', { className });
-      if (link) {
-        const anchor = make('a');
-        anchor.href = link(row);
-        cell.append(anchor);
-      }
+      if (link) cell.append(make('a'));
       element.append(cell);
     }
     this.#rows.set(row.id, element);
@@ -119,6 +115,7 @@ export class Table<R extends { readonly id: number }> {
       const cell = element.cells[index]!;
       const shown = text(row);
       setText(link ? cell.firstElementChild! : cell, shown);
+      if (link) setLink(cell.firstElementChild!, link(row));
       if (cell.classList.contains('text') && cell.title !== shown) cell.title = shown;
     }
   }

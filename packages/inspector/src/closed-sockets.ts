@@ -1,5 +1,6 @@
 // The last sockets that have closed. Only their facts are kept, so that the sockets can be collected.
-import { AbortedError, type CloseReport, FrameError, type SocketError } from '@rxsock/core';
+import type { CloseReport, SocketError } from '@rxsock/core';
+import { describeError } from './describe-error.js';
 import type { ClosedRow, EndReport, SocketDetails } from './messages.js';
 import type { SocketRecord } from './socket-record.js';
 
@@ -48,17 +49,4 @@ export class ClosedSockets {
         return { id, name, type, remote, ...end };
       });
   }
-}
-
-/**
- * Describes an error in one line. A frame error, and the reason of an abort, which comes from the application, may quote
- * what was received: of those, only the class and the code are shown.
- */
-export function describeError(error: SocketError): string {
-  const name = `${error.name} ${error.code}`;
-  if (error instanceof FrameError) return name;
-  if (!(error instanceof AbortedError)) return `${name}: ${error.message}`;
-  const cause = error.cause as { readonly name?: unknown; readonly code?: unknown } | undefined;
-  const parts = [cause?.name, cause?.code].filter((part) => typeof part === 'string');
-  return parts.length > 0 ? `${name}, because of ${parts.join(' ')}` : name;
 }

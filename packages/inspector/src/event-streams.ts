@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import { basename } from 'node:path';
 import type { ProcessInfo, Snapshot } from './messages.js';
+import { poolRows } from './pool-rows.js';
 import type { Recorder } from './recorder.js';
-import { rowsOf, type View } from './view.js';
+import { PAGE_SIZE, rowsOf, type View } from './view.js';
 
 /** The shortest time between two snapshots, in milliseconds: four a second. */
 const SHORTEST_PACE = 250;
@@ -79,7 +80,7 @@ export class EventStreams {
   }
 
   #snapshot(view: View): Snapshot {
-    const { sockets, servers, closedSockets, totals } = this.#recorder;
+    const { sockets, servers, closedSockets, reconnects, totals } = this.#recorder;
     const records = [...sockets.values()];
     const { selected } = view;
     return {
@@ -91,6 +92,8 @@ export class EventStreams {
       ...rowsOf(view, records),
       held: records.filter(({ holders }) => holders.length > 0).length,
       queued: records.filter(({ socket }) => socket.writableLength > 0).length,
+      reconnects: reconnects.rows(PAGE_SIZE),
+      pools: poolRows(PAGE_SIZE),
       closed: closedSockets.rows(MOST_CLOSED),
       selected:
         selected === undefined ? undefined : (this.#recorder.find(selected)?.details ?? closedSockets.find(selected)),

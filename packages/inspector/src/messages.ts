@@ -16,6 +16,10 @@ export interface Snapshot {
   /** How many sockets are held, and how many have bytes to write, of all sockets. */
   readonly held: number;
   readonly queued: number;
+  /** The reconnecting sockets, those with trouble first, and how many there are. */
+  readonly reconnects: { readonly rows: readonly ReconnectRow[]; readonly total: number };
+  /** The pools, those that let somebody wait first, and how many there are. */
+  readonly pools: { readonly rows: readonly PoolRow[]; readonly total: number };
   /** The last sockets that have closed, the newest first. */
   readonly closed: readonly ClosedRow[];
   /** The socket that the page has selected, if this process knows it. */
@@ -51,6 +55,42 @@ export interface ServerRow {
   readonly dropped: number;
   /** Why it has dropped the last connection. */
   readonly lastDrop: string;
+}
+
+export interface ReconnectRow {
+  readonly id: number;
+  readonly name: string;
+  /** Whom it connects to. */
+  readonly target: string;
+  readonly state: string;
+  /** How many retries there were since the last connection that lasted, with the one under way or scheduled. */
+  readonly retries: number;
+  /** When the next attempt is due; 0 if none is scheduled. */
+  readonly retryAt: number;
+  /** The number of the socket of the current connection or attempt; 0 if there is none. */
+  readonly socket: number;
+  /** How the last connection or attempt has ended; empty if none has. */
+  readonly lastEnd: string;
+  readonly lastEndAt: number;
+}
+
+export interface PoolRow {
+  readonly id: number;
+  readonly name: string;
+  /** Whom it connects to. */
+  readonly target: string;
+  readonly state: string;
+  /** How many connections it has: dialling, in use and idle. */
+  readonly size: number;
+  /** How many it may have; 0 if there is no limit. */
+  readonly max: number;
+  readonly idle: number;
+  readonly inUse: number;
+  /** How many `acquire()` calls wait. */
+  readonly waiting: number;
+  /** What the last `acquire()` that failed has failed with; empty if none has. */
+  readonly lastError: string;
+  readonly lastErrorAt: number;
 }
 
 /** One row of the table of sockets. */

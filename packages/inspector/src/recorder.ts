@@ -6,8 +6,10 @@ import type { CloseReport, Server, Socket, SocketError } from '@rxsock/core';
 import { type ChannelMessages, type ChannelName, channel } from '@rxsock/core/diagnostics';
 import { controlOf, liveDatagramSockets, liveServers, liveSockets } from '@rxsock/core/internal';
 import { Subscription } from 'rxjs';
-import { ClosedSockets, describeError } from './closed-sockets.js';
+import { ClosedSockets } from './closed-sockets.js';
+import { describeError } from './describe-error.js';
 import type { Totals } from './messages.js';
+import { ReconnectRows } from './reconnect-rows.js';
 import { ServerRecords } from './server-records.js';
 import { type InspectedSocket, SocketRecord } from './socket-record.js';
 
@@ -15,6 +17,7 @@ export class Recorder {
   readonly sockets = new Map<object, SocketRecord>();
   readonly servers = new ServerRecords();
   readonly closedSockets = new ClosedSockets();
+  readonly reconnects = new ReconnectRows();
   readonly #subscription = new Subscription();
   #closed = 0;
   #failed = 0;
@@ -47,6 +50,8 @@ export class Recorder {
       this.servers.noteDrop(message);
     });
     this.#on('rxsock:server:close', ({ server }) => this.servers.delete(server));
+
+    this.#on('rxsock:reconnect:close', ({ socket, error }) => this.reconnects.noteEnd(socket, error));
 
     this.#on('rxsock:datagram:open', ({ socket }) => this.#add(socket, undefined).note('open', { state: 'open' }));
     this.#on('rxsock:datagram:error', ({ socket, error }) => this.sockets.get(socket)?.note(describeError(error)));

@@ -3,7 +3,7 @@ import type { SocketRow } from './messages.js';
 import { nameOf, type SocketRecord } from './socket-record.js';
 
 /** How many rows a page shows at once. */
-const PAGE_SIZE = 100;
+export const PAGE_SIZE = 100;
 
 /** Orders, by the name of the column. */
 const orders = {

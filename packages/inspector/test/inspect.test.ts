@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { connect, data, listen, type Socket, serve } from '@rxsock/core';
+import { connect, connectionPool, data, lines, listen, reconnect, type Socket, serve } from '@rxsock/core';
 import { bind } from '@rxsock/udp';
-import { filter, firstValueFrom, map } from 'rxjs';
+import { filter, firstValueFrom, map, take } from 'rxjs';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { TimelineEntry } from '../src/messages.js';
+import type { PoolRow, ReconnectRow, TimelineEntry } from '../src/messages.js';
 import { Recorder } from '../src/recorder.js';
 import { inspectHere, messages, snapshots, snapshotWhere } from './support.js';
 
@@ -124,6 +124,108 @@ test('datagram sockets are shown with their counters', async () => {
   expect(selected!.counters).toMatchObject({ messagesRead: 0, messagesDropped: 0 });
 });
 
+test('a reconnecting socket is shown while it is open, while it waits, and after it has failed', async () => {
+  const { url } = await inspectHere();
+  const server = listen({ port: 0 });
+  const accepting = server.subscribe();
+  const listening = server.pipe(
+    filter((event) => event.type === 'listening'),
+    map((event) => event.address),
+  );
+  const { port } = await firstValueFrom(listening);
+  const feed = reconnect(() => connect({ host: '127.0.0.1', port }), {
+    backoff: { initial: 60_000, max: 60_000, jitter: 0 },
+  });
+  feed.name = 'feed';
+  onTestFinished(() => feed.error());
+  const failed = new Promise((resolve) => feed.subscribe({ error: resolve }));
+  const shown = async (state: string) => {
+    const isShown = (row: ReconnectRow) => row.name === 'feed' && row.state === state;
+    const { reconnects } = await snapshotWhere(url, ({ reconnects }) => reconnects.rows.some(isShown));
+    return reconnects.rows.find(isShown);
+  };
+  const target = `127.0.0.1:${port}`;
+  expect(await shown('open')).toMatchObject({ target, retries: 0, retryAt: 0, socket: feed.socket!.id, lastEnd: '' });
+  accepting.unsubscribe();
+  await server.close({ drain: 0 });
+  const { retryAt, ...waiting } = (await shown('waiting'))!;
+  expect(waiting).toMatchObject({
+    target,
+    retries: 1,
+    socket: 0,
+    lastEnd: expect.stringMatching(/^ResetError ECONNRESET: /),
+  });
+  expect(retryAt - Date.now()).toBeGreaterThan(50_000);
+  feed.error(new SyntaxError('a secret'));
+  await failed;
+  expect(await shown('closed')).toMatchObject({ lastEnd: 'AbortedError ERR_SOCKET_ABORTED, because of SyntaxError' });
+});
+
+test('what the setup of a reconnecting socket, its factory or its shouldRetry say is not shown', async () => {
+  const { url } = await inspectHere();
+  const { port } = await echo();
+  const secret = 'correct horse battery staple';
+  const fail = () => {
+    throw new Error(secret);
+  };
+  const dial = () => connect({ port });
+  const named = [
+    Object.assign(reconnect(dial, { setup: fail }), { name: 'setup' }),
+    Object.assign(reconnect(dial, { setup: fail, maxRetries: 0 }), { name: 'exhausted' }),
+    Object.assign(reconnect(dial, { setup: fail, shouldRetry: fail }), { name: 'shouldRetry' }),
+  ];
+  for (const socket of named) socket.subscribe({ error: () => {} });
+  onTestFinished(() => named.forEach((socket) => void socket.error()));
+  const { reconnects } = await snapshotWhere(
+    url,
+    ({ reconnects }) => reconnects.rows.filter(({ lastEnd }) => lastEnd !== '').length === named.length,
+  );
+  expect(Object.fromEntries(reconnects.rows.map(({ name, lastEnd }) => [name, lastEnd]))).toEqual({
+    setup: 'SocketError ERR_SETUP_FAILED, because of Error',
+    exhausted: 'ReconnectError ERR_RECONNECT_EXHAUSTED after SocketError ERR_SETUP_FAILED, because of Error',
+    shouldRetry: 'Error',
+  });
+  expect(JSON.stringify(reconnects)).not.toContain('horse');
+});
+
+test('a pool is shown with its connections, the calls that wait, and what the last call that failed has failed with', async () => {
+  const { url } = await inspectHere();
+  const { port } = await echo();
+  const pool = Object.assign(
+    connectionPool(() => connect({ port }), { max: 2, maxWaiting: 1 }),
+    { name: 'redis' },
+  );
+  onTestFinished(() => pool.close({ drain: 0 }));
+  const shown = async (condition: (row: PoolRow) => boolean) => {
+    const isShown = (row: PoolRow) => row.name === 'redis' && condition(row);
+    const { pools } = await snapshotWhere(url, ({ pools }) => pools.rows.some(isShown));
+    return pools.rows.find(isShown);
+  };
+  const empty = { target: `localhost:${port}`, state: 'open', size: 0, max: 2, idle: 0, inUse: 0, waiting: 0 };
+  expect(await shown(() => true)).toMatchObject({ ...empty, lastError: '' });
+  const ask = pool.use((socket) => {
+    socket.next('hello\n');
+    return socket.pipe(data(), lines(), take(1));
+  });
+  await firstValueFrom(ask);
+  expect(await shown(({ idle }) => idle === 1)).toMatchObject({ ...empty, size: 1, idle: 1 });
+  const users = [1, 2, 3].map(() => pool.acquire().subscribe({ error: () => {} }));
+  onTestFinished(() => users.forEach((user) => void user.unsubscribe()));
+  pool.acquire().subscribe({ error: () => {} });
+  expect(await shown(({ inUse, lastError }) => inUse === 2 && lastError !== '')).toMatchObject({
+    ...empty,
+    size: 2,
+    inUse: 2,
+    waiting: 1,
+    lastError: expect.stringMatching(/^PoolError ERR_POOL_FULL: /),
+  });
+  const closed = pool.close();
+  expect(await shown(({ state }) => state === 'closing')).toMatchObject({ size: 2, waiting: 0 });
+  for (const user of users) user.unsubscribe();
+  await closed;
+  await snapshotWhere(url, ({ pools }) => !pools.rows.some(named('redis')));
+});
+
 test('a view has its filter, its order and its page', async () => {
   const { url } = await inspectHere();
   const { sockets } = await echo('ada 3', 'ada 1', 'ada 2', 'grace');
@@ -199,14 +301,25 @@ test('a socket whose properties throw does not end the process: one warning says
 
 test('nobody looks at the sockets while no page is open', async () => {
   const sample = vi.spyOn(Recorder.prototype, 'sample');
-  onTestFinished(() => void sample.mockRestore());
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+    sample.mockRestore();
+  });
   const { url } = await inspectHere();
-  expect(sample).not.toHaveBeenCalled();
-  await snapshotWhere(url, () => true);
-  // The page has left. Two more looks would come within 500 ms.
+  expect(vi.getTimerCount()).toBe(0);
+  const stream = snapshots(url);
+  const first = stream.next();
+  await expect.poll(() => vi.getTimerCount()).toBe(1);
+  vi.advanceTimersToNextTimer();
+  await first;
+  expect(sample).toHaveBeenCalled();
+  await stream.return(undefined);
+  // As soon as the page has left, the next look is the last.
+  await expect.poll(() => vi.advanceTimersToNextTimer().getTimerCount()).toBe(0);
   const looks = sample.mock.calls.length;
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  expect(sample.mock.calls.length).toBeLessThanOrEqual(looks + 1);
+  vi.advanceTimersByTime(60_000);
+  expect(sample).toHaveBeenCalledTimes(looks);
 });
 
 test('the inspector does not watch itself', async () => {

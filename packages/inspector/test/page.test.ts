@@ -1,7 +1,7 @@
 // The page in a browser: a server with 200 sockets, of which one is held.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { connect, data, listen, type Socket, serve } from '@rxsock/core';
+import { connect, connectionPool, data, listen, reconnect, type Socket, serve } from '@rxsock/core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { filter, firstValueFrom, interval, map, type Subscription } from 'rxjs';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -35,6 +35,16 @@ beforeAllWithPrograms(async () => {
   held.pipe(data()).subscribe({ error: () => {} });
   await Promise.all([...sockets, held].map((socket) => socket.write('hello')));
   held.hold('waits for paper');
+  const feed = Object.assign(
+    reconnect(() => connect({ host: '127.0.0.1', port: 1 })),
+    { name: 'feed' },
+  );
+  subscriptions.push(feed.subscribe());
+  const pool = Object.assign(
+    connectionPool(() => connect({ port }), { max: 1 }),
+    { name: 'redis' },
+  );
+  for (let index = 0; index < 3; index++) subscriptions.push(pool.acquire().subscribe());
   // So that there is something to plot.
   subscriptions.push(
     interval(20).subscribe((index) => sockets[index % SOCKETS]!.next(Buffer.alloc(1000 * (index % 9)))),
@@ -111,7 +121,7 @@ test('a held socket is found by name in two clicks: its holder, its plots, and t
 test('the table of sockets is filtered, ordered and turned over by keyboard', async () => {
   const page = await open(1280);
   const names = page.locator('#sockets tbody a');
-  await page.getByText(`1–100 of ${2 * SOCKETS}`).waitFor();
+  await page.getByText(`1–100 of ${2 * SOCKETS + 2}`).waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('client 19');
   await expect.poll(() => names.count()).toBe(11);
@@ -127,6 +137,16 @@ test('the table of sockets is filtered, ordered and turned over by keyboard', as
   await expect.poll(() => page.locator('#details').isHidden()).toBe(true);
   expect(await names.first().evaluate((link) => link === link.ownerDocument.activeElement)).toBe(true);
   checkRequests();
+});
+
+test('the tables of reconnecting sockets and pools show the attempts, the last end and who waits', async () => {
+  const page = await open(1280);
+  const row = (name: RegExp) => page.getByRole('row', { name });
+  await row(
+    /^feed #\d+ 127\.0\.0\.1:1 waiting, attempt \d+ in [\d.]+ m?s \d\d:\d\d:\d\d ConnectError ECONNREFUSED: /,
+  ).waitFor();
+  await row(/^redis #\d+ localhost:\d+ open 1 of 1 1 0 2$/).waitFor();
+  expect(problems).toEqual([]);
 });
 
 test('the page is readable at the width of a phone, in the dark', async () => {

@@ -2,11 +2,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Observable } from 'rxjs';
 import { typeError } from '../base/check.js';
-import { datagramChannels, serverChannels, socketChannels } from '../observe/channels.js';
+import { allChannels } from '../observe/channels.js';
 import type { ChannelMessages, ChannelName } from './messages.js';
 
 const NAMES: ReadonlySet<unknown> = new Set(
-  [socketChannels, serverChannels, datagramChannels].flatMap((room) => Object.values(room).map(({ name }) => name)),
+  allChannels.flatMap((channels) => Object.values(channels).map(({ name }) => name)),
 );
 
 /**

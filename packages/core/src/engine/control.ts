@@ -73,6 +73,8 @@ export interface SocketControl {
 
   // ---- the diagnostics channels
 
+  /** Whom it connects to, as messages name it. */
+  readonly opening: { readonly scene: { readonly target: string } };
   /** Which end opened the connection. */
   readonly role: ConnectionRole;
   /** Publishes what has happened before the Socket was created. Its creator calls it if the connection began earlier. */

@@ -1,5 +1,5 @@
 // The diagnostics channels. They are created here once, because Node forgets a channel that nobody refers to.
-import { channel } from 'node:diagnostics_channel';
+import { type Channel, channel } from 'node:diagnostics_channel';
 import { logChannels } from './debug-log.js';
 
 export const socketChannels = {
@@ -26,4 +26,22 @@ export const datagramChannels = {
   close: channel('rxsock:datagram:close'),
 };
 
-for (const channels of [socketChannels, serverChannels, datagramChannels]) logChannels(channels);
+export const reconnectChannels = {
+  retry: channel('rxsock:reconnect:retry'),
+  close: channel('rxsock:reconnect:close'),
+};
+
+export const poolChannels = {
+  error: channel('rxsock:pool:error'),
+};
+
+/** All of them. */
+export const allChannels = [
+  socketChannels,
+  serverChannels,
+  datagramChannels,
+  reconnectChannels,
+  poolChannels,
+] as const satisfies readonly Readonly<Record<string, Channel>>[];
+
+for (const channels of allChannels) logChannels(channels);

@@ -10,6 +10,7 @@ const log = debuglog('rxsock');
 interface LoggedMessage {
   readonly socket?: object;
   readonly server?: object;
+  readonly pool?: object;
   readonly reason?: string;
   readonly remote?: Endpoint;
   readonly length?: number;
@@ -17,7 +18,9 @@ interface LoggedMessage {
   readonly dialDuration?: number;
   readonly handshakeDuration?: number;
   readonly report?: CloseReport;
-  readonly error?: Error & { readonly code?: string };
+  readonly attempt?: number;
+  readonly delay?: number;
+  readonly error?: unknown;
 }
 
 /** Logs these channels, if the environment asks for it. Otherwise nobody subscribes to them here. */
@@ -30,8 +33,9 @@ export function logChannels(channels: Readonly<Record<string, Channel>>): void {
 }
 
 function lineOf(event: string, message: LoggedMessage): string {
-  const { socket, server, reason, remote, length, duration, dialDuration, handshakeDuration, report, error } = message;
-  const subjects = [server, socket].filter((subject) => subject !== undefined).map((subject) => inspect(subject));
+  const { socket, server, pool, reason, remote, length, duration, dialDuration, handshakeDuration } = message;
+  const { report, attempt, delay, error } = message;
+  const subjects = [server, pool, socket].filter((subject) => subject !== undefined).map((subject) => inspect(subject));
   const facts = [
     reason,
     reason !== undefined && remote && formatEndpoint(remote),
@@ -41,7 +45,13 @@ function lineOf(event: string, message: LoggedMessage): string {
     duration !== undefined && `held for ${duration.toFixed(1)} ms`,
     report &&
       `${report.how} by ${report.by} after ${report.duration.toFixed(0)} ms, ${report.bytesUnsent} bytes unsent`,
-    error && `${error.name} ${error.code ?? ''}: ${error.message}`,
+    delay !== undefined && `attempt ${attempt} in ${delay.toFixed(0)} ms`,
+    error !== undefined && describe(error),
   ].filter((fact) => fact);
   return [`${event}: ${subjects.join(', ')}`, ...facts].join(' | ');
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return inspect(error, { depth: 0 });
+  return `${error.name} ${(error as NodeJS.ErrnoException).code ?? ''}: ${error.message}`;
 }

@@ -119,3 +119,28 @@ export interface DatagramCloseMessage<D> {
   /** What it failed with. */
   readonly error: SocketError | undefined;
 }
+
+/** A reconnecting socket has lost its connection, or an attempt has failed: the next one is scheduled. */
+export interface ReconnectRetryMessage<R> {
+  readonly socket: R;
+  /** The number of the attempt, as in the event `retry`. */
+  readonly attempt: number;
+  /** How long until the attempt, in milliseconds. */
+  readonly delay: number;
+  /** What the connection or the attempt before has failed with; `undefined` if both sides ended with FIN. */
+  readonly error: SocketError | undefined;
+}
+
+/** A reconnecting socket has ended, and does not connect again. */
+export interface ReconnectCloseMessage<R> {
+  readonly socket: R;
+  /** What it has failed with: also what a function of yours has thrown. `undefined` if it was closed. */
+  readonly error: unknown;
+}
+
+/** An `acquire()` of a pool has failed. */
+export interface PoolErrorMessage<P> {
+  readonly pool: P;
+  /** What it has failed with: also what the factory has thrown. */
+  readonly error: unknown;
+}

@@ -12,10 +12,13 @@ import { type ConnectionPoolOptions, resolvePoolOptions } from './pool-options.j
 /** A pool of connections. Created by {@link connectionPool}. */
 export class ConnectionPool implements AsyncDisposable {
   readonly #connections: PoolConnections;
+  /** A name for logs. @defaultValue `''` */
+  name = '';
 
   /** @internal */
   constructor(connections: PoolConnections) {
     this.#connections = connections;
+    connections.owner = this;
   }
 
   /** How many connections the pool has: dialling, in use and idle. Closing ones do not count. */

@@ -7,30 +7,31 @@ import { PoolError } from './errors.js';
 import type { PoolLimits } from './pool-options.js';
 import type { PooledConnection } from './pooled-connection.js';
 
+/** The pool of a call. */
+export interface AcquiredPool {
+  /** Where the calls wait. */
+  readonly waiting: Set<PendingAcquire>;
+  /** Describes the pool, for the message of a timeout. */
+  describe(): string;
+  /** The call fails. */
+  acquireFailed(error: unknown): void;
+}
+
 export class PendingAcquire {
   /** The connection it got. */
   connection: PooledConnection | undefined;
   readonly #subscriber: ContextSubscriber<Socket>;
-  readonly #queue: Set<PendingAcquire>;
+  readonly #pool: AcquiredPool;
   readonly #scheduler: SchedulerLike;
   readonly #deadline: Deadline;
 
-  /**
-   * @param queue Where it waits.
-   * @param poolState Describes the pool, for the message of a timeout.
-   */
-  constructor(
-    subscriber: Subscriber<Socket>,
-    queue: Set<PendingAcquire>,
-    { scheduler, acquireTimeout }: PoolLimits,
-    poolState: () => string,
-  ) {
+  constructor(subscriber: Subscriber<Socket>, { scheduler, acquireTimeout }: PoolLimits, pool: AcquiredPool) {
     this.#subscriber = new ContextSubscriber(subscriber);
-    this.#queue = queue;
+    this.#pool = pool;
     this.#scheduler = scheduler;
     this.#deadline = new Deadline(scheduler, acquireTimeout, () => {
       const message =
-        `No connection was available within acquireTimeout (${acquireTimeout} ms): ${poolState()}; ` +
+        `No connection was available within acquireTimeout (${acquireTimeout} ms): ${pool.describe()}; ` +
         'release connections sooner, or raise max or acquireTimeout';
       this.fail(new PoolError(message, { code: 'ERR_POOL_TIMEOUT' }));
     });
@@ -38,14 +39,14 @@ export class PendingAcquire {
 
   /** Joins the end of the queue. */
   wait(): void {
-    this.#queue.add(this);
+    this.#pool.waiting.add(this);
     this.#deadline.start();
   }
 
   /** Leaves the queue. */
   leave(): void {
     this.#deadline.stop();
-    this.#queue.delete(this);
+    this.#pool.waiting.delete(this);
   }
 
   /** Calls a function in the context of the code that called acquire(). */
@@ -61,12 +62,14 @@ export class PendingAcquire {
 
   fail(error: unknown): void {
     this.leave();
+    this.#pool.acquireFailed(error);
     this.#subscriber.error(error);
   }
 
   /** Fails on the next turn, so that `retry()` does not spin. */
   failLater(error: unknown): void {
     this.leave();
+    this.#pool.acquireFailed(error);
     this.#subscriber.add(this.#scheduler.schedule(() => this.#subscriber.error(error)));
   }
 }

@@ -7,6 +7,8 @@
 import type { Subscriber } from 'rxjs';
 import { bindContext } from '../base/async-context.js';
 import { closeWithin } from '../base/close-within.js';
+import { livePools, type ObservedPool } from '../observe/live.js';
+import { publishPoolError } from '../observe/reconnect-events.js';
 import type { SocketFactory } from '../reconnect/socket-factory.js';
 import type { Socket } from '../socket.js';
 import { PoolError } from './errors.js';
@@ -16,11 +18,15 @@ import { PooledConnection } from './pooled-connection.js';
 
 type PooledState = 'dialling' | 'validating' | 'releasing' | 'inUse' | 'idle';
 
-export class PoolConnections {
+export class PoolConnections implements ObservedPool {
   /** A stack: the connection that was released last is used first, so that surplus ones reach `idleTimeout`. */
   readonly idle: PooledConnection[] = [];
   readonly states = new Map<PooledConnection, PooledState>();
   readonly waiting = new Set<PendingAcquire>();
+  /** The pool, for the diagnostics channels. */
+  owner: object | undefined;
+  lastFailure: ObservedPool['lastFailure'];
+  closed = false;
   /** All connections that have not closed yet, discarded ones too. */
   readonly #unclosed = new Set<PooledConnection>();
   readonly #sockets: SocketFactory;
@@ -28,11 +34,19 @@ export class PoolConnections {
   readonly #onAllClosed: (() => void)[] = [];
   /** How many connections are dialling, validating or releasing: each is expected to serve one waiting acquire(). */
   #upcoming = 0;
-  #closed = false;
 
   constructor(sockets: SocketFactory, limits: PoolLimits) {
     this.#sockets = sockets;
     this.#limits = limits;
+    livePools.add(this);
+  }
+
+  get target(): string {
+    return this.#sockets.target;
+  }
+
+  get max(): number {
+    return this.#limits.max;
   }
 
   /** The sockets of the pool with what each does. */
@@ -42,8 +56,8 @@ export class PoolConnections {
 
   acquire(subscriber: Subscriber<Socket>): void {
     const { max, maxWaiting } = this.#limits;
-    const acquire = new PendingAcquire(subscriber, this.waiting, this.#limits, () => this.#describe());
-    if (this.#closed) return acquire.failLater(closedError());
+    const acquire = new PendingAcquire(subscriber, this.#limits, this);
+    if (this.closed) return acquire.failLater(closedError());
     subscriber.add(() => {
       acquire.leave();
       if (acquire.connection) this.#release(acquire.connection);
@@ -60,7 +74,7 @@ export class PoolConnections {
 
   /** Closes all connections, and aborts after `drain` milliseconds those that are still open. */
   async close(drain: number): Promise<void> {
-    this.#closed = true;
+    this.closed = true;
     for (const acquire of [...this.waiting]) acquire.fail(closedError());
     for (const [connection, state] of [...this.states]) if (state !== 'inUse') this.#discard(connection);
     const abort = () => {
@@ -70,11 +84,18 @@ export class PoolConnections {
     const allClosed = () =>
       this.#unclosed.size > 0 ? new Promise<void>((resolve) => this.#onAllClosed.push(resolve)) : undefined;
     await closeWithin(this.#limits.scheduler, drain, abort, allClosed);
+    livePools.delete(this);
+  }
+
+  /** An `acquire()` fails. */
+  acquireFailed(error: unknown): void {
+    this.lastFailure = { at: this.#limits.scheduler.now(), error };
+    publishPoolError(this.owner, error);
   }
 
   /** Makes sure that a connection is on its way to each waiting acquire(), as far as `max` allows. */
   #serveWaiting(): void {
-    while (this.waiting.size > this.#upcoming && !this.#closed) {
+    while (this.waiting.size > this.#upcoming && !this.closed) {
       const connection = this.idle.pop();
       if (connection) this.#reuse(connection);
       else if (this.states.size < this.#limits.max) this.#dial();
@@ -158,7 +179,7 @@ export class PoolConnections {
 
   // Runs in the context of the code that created the pool, so that an idle connection keeps nothing of its last user.
   readonly #becomeIdle = bindContext((connection: PooledConnection) => {
-    if (this.#closed || !connection.beginIdle()) return this.#discard(connection);
+    if (this.closed || !connection.beginIdle()) return this.#discard(connection);
     this.states.set(connection, 'idle');
     this.idle.push(connection);
   });
@@ -195,7 +216,8 @@ export class PoolConnections {
     }
   }
 
-  #describe(): string {
+  /** Describes the pool, for the message of a timeout. */
+  describe(): string {
     const { states, waiting } = this;
     return `the pool has ${states.size} of ${this.#limits.max} connections (max) and ${waiting.size} waiting acquire()`;
   }

@@ -18,6 +18,8 @@ import { markLocalDecision } from '../base/local-decision.js';
 import { States } from '../base/states.js';
 import { asError, reasonText } from '../base/thrown.js';
 import { FlowSet } from '../flow/flow-set.js';
+import { liveReconnects, type ObservedReconnect, type ReconnectEnd } from '../observe/live.js';
+import { publishReconnectClose, publishRetry } from '../observe/reconnect-events.js';
 import { controlOf, type Socket } from '../socket.js';
 import { Attempt } from './attempt.js';
 import type { Backoff } from './backoff.js';
@@ -31,12 +33,16 @@ import type { SocketFactory } from './socket-factory.js';
 /** The states of a {@link ReconnectingSocket}: see {@link ReconnectingSocket.readyState}. */
 export type ReconnectState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
 
-export class ReconnectLoop {
+export class ReconnectLoop implements ObservedReconnect {
   readonly flow = new FlowSet();
   readonly writes: ReconnectWrites;
   readonly states = new States<ReconnectState>('idle');
   /** The call that ends the reconnecting socket; `no` before such a call. */
   ending: 'no' | 'complete' | 'close' = 'no';
+  /** The reconnecting socket, for the diagnostics channels. */
+  owner: object | undefined;
+  retryAt: number | undefined;
+  lastEnd: ReconnectEnd | undefined;
 
   readonly #sockets: SocketFactory;
   readonly #backoff: Backoff;
@@ -60,6 +66,7 @@ export class ReconnectLoop {
       onDrop: (bytes) => this.#subscribers.emit({ type: 'overflow', bytes }),
       onOverflow: (error) => this.fail(error),
     });
+    liveReconnects.add(this);
   }
 
   get state(): ReconnectState {
@@ -68,6 +75,14 @@ export class ReconnectLoop {
 
   get socket(): Socket | undefined {
     return this.#attempt?.socket;
+  }
+
+  get target(): string {
+    return this.#sockets.target;
+  }
+
+  get retries(): number {
+    return this.#backoff.attempts;
   }
 
   /** The error for a write that comes too late; `undefined` while writing is possible. */
@@ -134,6 +149,7 @@ export class ReconnectLoop {
 
   #startAttempt(): void {
     this.states.set('connecting');
+    this.retryAt = undefined;
     let socket: Socket;
     try {
       socket = this.#sockets.make();
@@ -163,6 +179,7 @@ export class ReconnectLoop {
   #ended(attempt: Attempt, report: CloseReport, error: SocketError | undefined): void {
     if (attempt.openFor !== undefined) this.#backoff.connectionEnded(attempt.openFor);
     this.#leaveAttempt();
+    this.lastEnd = { at: this.#limits.scheduler.now(), report, error };
     this.states.set('waiting');
     this.#subscribers.emit({ type: 'disconnect', error, report });
     this.states.notify();
@@ -185,7 +202,10 @@ export class ReconnectLoop {
       return this.#end(new ReconnectError(message, { attempts, cause: error }));
     }
     const delay = this.#backoff.nextDelay();
-    this.#retry = this.#limits.scheduler.schedule(() => this.#dial(), delay);
+    const { scheduler } = this.#limits;
+    this.retryAt = scheduler.now() + delay;
+    this.#retry = scheduler.schedule(() => this.#dial(), delay);
+    publishRetry(this, attempts + 1, delay, error);
     this.#subscribers.emit({ type: 'retry', attempt: attempts + 1, delay });
   }
 
@@ -206,6 +226,7 @@ export class ReconnectLoop {
     this.#error = error;
     this.#stop(error);
     this.states.notify();
+    publishReconnectClose(this, error);
     this.#subscribers.end(error);
     for (const onClosed of this.#onClosed) onClosed();
   }
@@ -241,6 +262,7 @@ export class ReconnectLoop {
 
   #stop(error?: unknown): void {
     this.#retry?.unsubscribe();
+    this.retryAt = undefined;
     this.#backoff.reset();
     this.#ignoreSignal?.();
     const closed = notWrittenError('The reconnecting socket closed before it could send all that was written');

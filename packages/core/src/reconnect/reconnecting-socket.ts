@@ -34,6 +34,7 @@ export class ReconnectingSocket
   constructor(loop: ReconnectLoop) {
     super((subscriber) => loop.subscribe(subscriber), loop.flow);
     this.#loop = loop;
+    loop.owner = this;
   }
 
   /**
@@ -198,6 +199,7 @@ export class ReconnectingSocket
   /** @internal One line for logs. A depth that is asked for, as `{ depth: 1 }`, adds the properties. */
   [inspect.custom](depth: number | null, options: InspectOptions): string {
     return inspected('ReconnectingSocket', this, depth, options, () => ({
+      target: this.socket ? undefined : this.#loop.target,
       facts: this.socket ? [inspect(this.socket)] : [],
       more: () => ({ ...plainProperties(this), socket: this.socket }),
     }));

@@ -2,7 +2,7 @@
 // options throw where the user wrote them. The first dial uses that socket.
 import { inspect, types } from 'node:util';
 import { checkCopy } from '../base/copy.js';
-import { Socket } from '../socket.js';
+import { controlOf, Socket } from '../socket.js';
 
 export class SocketFactory {
   readonly #factory: () => Socket;
@@ -10,6 +10,8 @@ export class SocketFactory {
   readonly #caller: string;
   readonly #made = new WeakSet<Socket>();
   #first: Socket | undefined;
+  /** Whom the last socket connects to, as messages name it. */
+  target = '';
 
   constructor(factory: () => Socket, caller: string) {
     if (typeof factory !== 'function') {
@@ -47,6 +49,7 @@ export class SocketFactory {
       throw new TypeError(`${who} returned the same socket again: return a new one at each call`);
     }
     this.#made.add(socket);
+    this.target = controlOf(socket).opening.scene.target;
     return socket;
   }
 }

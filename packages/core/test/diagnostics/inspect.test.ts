@@ -60,11 +60,12 @@ test('registries, groups, pools and reconnecting sockets show what they have', a
   const pool = connectionPool(() => connect({ port }));
   onTestFinished(() => pool.close({ drain: 0 }));
   expect(inspect(pool)).toBe('ConnectionPool (0 connections, 0 idle, 0 acquire() waiting)');
+  pool.name = 'redis';
   await firstValueFrom(pool.acquire());
-  expect(inspect(pool)).toMatch(/^ConnectionPool \(1 connection, /);
+  expect(inspect(pool)).toMatch(/^ConnectionPool 'redis' \(1 connection, /);
   const link = reconnect(() => connect({ port }));
   onTestFinished(() => link.error());
-  expect(inspect(link)).toBe('ReconnectingSocket idle');
+  expect(inspect(link)).toBe(`ReconnectingSocket idle → localhost:${port}`);
   record(link);
   await firstValueFrom(link.pipe(on('connect')));
   expect(inspect(link)).toMatch(/^ReconnectingSocket open \(Socket #\d+ tcp open .*\)$/);
