@@ -112,8 +112,13 @@ describe('instrument()', () => {
     record(socket);
     socket.next('hello');
     await expect.poll(() => read('rxsock_queue_size', { ...CLIENT, ...RECEIVE })).toBe(5);
+    // Seen while it lasts: its duration is known only afterwards.
+    expect(await read('rxsock_socket_held', { ...CLIENT, 'network.transport': 'tcp' })).toBe(1);
+    expect(await read('rxsock_socket_held', SERVER)).toBe(0);
+    expect(await read('rxsock_socket_hold_duration_count', CLIENT)).toBeUndefined();
     release();
     await expect.poll(() => read('rxsock_queue_size', { ...CLIENT, ...RECEIVE })).toBe(0);
+    expect(await read('rxsock_socket_held', CLIENT)).toBe(0);
     expect(await read('rxsock_socket_hold_duration_count', CLIENT)).toBe(1);
     socket.error();
   });

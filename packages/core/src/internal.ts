@@ -14,7 +14,7 @@ export { checkReusePortSupported } from './base/node-support.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { asError, reasonText } from './base/thrown.js';
-export { spendTime } from './base/turn-budget.js';
+export { NEXT_TURN, spendTime } from './base/turn-budget.js';
 export { checkConnectOptions, connectOver, socketOver } from './connect.js';
 export { Connection } from './engine/connection.js';
 export type { ConnectionStart } from './engine/connection-machine.js';
@@ -49,7 +49,6 @@ export {
   liveSockets,
   type ObservedPool,
   type ObservedReconnect,
-  type ReconnectEnd,
 } from './observe/live.js';
 export { plainProperties } from './observe/plain-properties.js';
 export { Conversations } from './pcapng/conversations.js';

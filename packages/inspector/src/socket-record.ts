@@ -1,6 +1,7 @@
 // What the inspector remembers of a socket while it is open: what the socket itself does not say.
 import { type Endpoint, formatEndpoint } from '@rxsock/core';
 import type { ConnectionRole } from '@rxsock/core/diagnostics';
+import { NEXT_TURN } from '@rxsock/core/internal';
 import type { HolderRow, SocketDetails, SocketRow, TimelineEntry } from './messages.js';
 
 /** A socket of `@rxsock/core`, or a datagram socket, which has only some of the properties. */
@@ -26,8 +27,6 @@ export interface InspectedSocket {
 
 /** How many entries a timeline has at most. */
 const LONGEST_TIMELINE = 50;
-/** A consumer that goes on in the next turn of the event loop: nobody waits for it. */
-const NEXT_TURN = 'the next turn';
 const NO_HOLDERS: readonly HolderRow[] = [];
 const NO_HOLDS: readonly number[] = [];
 

@@ -1,6 +1,6 @@
 // The turns and the clock of the real event loop. A test may replace the global functions with fake ones: Node's
 // sockets do not wait for those, so what keeps pace with them must not either.
-const { setImmediate, clearImmediate, setInterval, performance } = globalThis;
+const { setImmediate, clearImmediate, setTimeout, clearTimeout, setInterval, performance } = globalThis;
 
 /** The monotonic clock, in milliseconds. */
 const monotonicNow = performance.now;
@@ -10,4 +10,4 @@ function realTime(): number {
   return monotonicNow.call(performance);
 }
 
-export { clearImmediate, monotonicNow, realTime, setImmediate, setInterval };
+export { clearImmediate, clearTimeout, monotonicNow, realTime, setImmediate, setInterval, setTimeout };

@@ -23,6 +23,12 @@ const LARGE = 4096;
 /** How many small calls may pass unnoticed. */
 const MOST_UNNOTICED = 8;
 
+/**
+ * The reason of a consumer that goes on by itself in the next turn of the event loop. Observers do not show such a hold:
+ * nobody is behind.
+ */
+export const NEXT_TURN = 'the next turn';
+
 /** Whether the present turn is measured. */
 let measuring = false;
 let bytesUsed = 0;

@@ -27,7 +27,10 @@ export interface ChannelMessages {
   readonly 'rxsock:socket:dial': messages.SocketDialMessage<Socket>;
   /** A socket is open, its handshake included: before its subscribers receive `connect` or `secureConnect`. */
   readonly 'rxsock:socket:open': messages.SocketOpenMessage<Socket>;
-  /** The first hold of a socket: it delivers nothing until the release. Further holds publish nothing. */
+  /**
+   * The first hold of a socket: it delivers nothing until the release. Further holds publish nothing, nor
+   * does a hold that ends by itself in the next turn of the event loop.
+   */
   readonly 'rxsock:socket:hold': messages.SocketHoldMessage<Socket>;
   /** The last hold is released: before the socket delivers again. */
   readonly 'rxsock:socket:release': messages.SocketReleaseMessage<Socket>;

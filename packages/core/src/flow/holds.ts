@@ -1,5 +1,6 @@
 // The two ends of a hold. `Holds` counts the holds on a source. `Brake` is the single hold of a consumer.
 import type { SchedulerLike } from 'rxjs';
+import { NEXT_TURN } from '../base/turn-budget.js';
 import type { Flow, Release } from './flow.js';
 
 /**
@@ -12,9 +13,6 @@ export type Reason = string | (() => string);
 interface LazyFlow {
   hold(reason: Reason): Release;
 }
-
-/** The reason of a consumer that goes on in the next turn of the event loop by itself. */
-export const NEXT_TURN = 'the next turn';
 
 /** Is notified of the first hold and of the last release. A socket is one itself, so that it needs no function. */
 export type HoldsOwner = { heldChanged(held: boolean): void } | ((held: boolean) => void);

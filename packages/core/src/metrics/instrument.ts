@@ -17,8 +17,8 @@ const RECEIVE = { 'network.io.direction': 'receive' };
 const TRANSMIT = { 'network.io.direction': 'transmit' };
 
 /**
- * Measures all sockets and servers of this process: how many are open, were opened, failed and were dropped, the bytes
- * each way, what waits in queues, how long dials, handshakes, holds and connections last, and for how long the event
+ * Measures all sockets and servers of this process: how many are open, are held, were opened, failed and were dropped, the
+ * bytes each way, what waits in queues, how long dials, handshakes, holds and connections last, and for how long the event
  * loop stood still. `docs/observing.md` lists the instruments.
  *
  * Each measurement says the transport, and who opened the connection. It names no address: with one series for each
@@ -122,6 +122,10 @@ function observeTotals(meter: Meter, running: Subscription): void {
     unit: '{socket}',
     description: 'Sockets that are open',
   });
+  const held = meter.createObservableUpDownCounter('rxsock.socket.held', {
+    unit: '{socket}',
+    description: 'Sockets that a consumer holds',
+  });
   const bytes = meter.createObservableCounter('rxsock.network.io', {
     unit: 'By',
     description: 'Bytes that were received, and handed to the kernel',
@@ -138,6 +142,7 @@ function observeTotals(meter: Meter, running: Subscription): void {
     for (const [attributes, sums] of traffic.sums()) {
       const [receive, transmit] = [RECEIVE, TRANSMIT].map((direction) => ({ ...attributes, ...direction }));
       result.observe(count, sums.sockets, attributes);
+      if (attributes['network.transport'] !== 'udp') result.observe(held, sums.held, attributes);
       result.observe(bytes, sums.bytesRead, receive);
       result.observe(bytes, sums.bytesWritten, transmit);
       result.observe(queued, sums.readableLength, receive);
@@ -147,7 +152,7 @@ function observeTotals(meter: Meter, running: Subscription): void {
       result.observe(datagrams, sums.messagesWritten, transmit);
     }
   };
-  observeBatch(meter, observe, [count, bytes, datagrams, queued], running);
+  observeBatch(meter, observe, [count, held, bytes, datagrams, queued], running);
 }
 
 /** For how long the loop stood still since the last collection: nobody is served meanwhile. */

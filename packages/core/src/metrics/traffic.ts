@@ -1,5 +1,6 @@
 // How many bytes and datagrams have passed: what closed sockets have carried, and what open ones have until now. It is
 // added up when somebody looks, so that a chunk costs nothing.
+import { NEXT_TURN } from '../base/turn-budget.js';
 import { liveDatagramSockets, liveSockets } from '../observe/live.js';
 import type { Socket } from '../socket.js';
 import { controlOf } from '../socket.js';
@@ -22,6 +23,8 @@ export interface CountedDatagramSocket extends Subject {
 export interface Sums {
   /** Sockets that are open. */
   sockets: number;
+  /** Sockets that a consumer holds. */
+  held: number;
   bytesRead: number;
   bytesWritten: number;
   messagesRead: number;
@@ -57,6 +60,7 @@ export class TrafficCount {
     for (const socket of liveSockets as Set<Socket>) {
       const sums = sumsFor(all, attributesOf(socket, controlOf(socket).role));
       if (socket.openedAt !== undefined) sums.sockets++;
+      if (socket.holds.some((reason) => reason !== NEXT_TURN)) sums.held++;
       sums.readableLength += socket.readableLength;
       sums.writableLength += socket.writableLength;
       addCounts(sums, socket, this.#before.get(socket));
@@ -84,6 +88,7 @@ function sumsFor(all: Map<Attributes, Sums>, attributes: Attributes): Sums {
   if (!sums) {
     sums = {
       sockets: 0,
+      held: 0,
       bytesRead: 0,
       bytesWritten: 0,
       messagesRead: 0,

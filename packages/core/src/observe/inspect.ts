@@ -1,6 +1,7 @@
 // What util.inspect shows of sockets, servers and the like: one line, and more if a depth is asked for.
 import { type InspectOptions, inspect } from 'node:util';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
+import { NEXT_TURN } from '../base/turn-budget.js';
 
 /** The properties that a line shows, of those that the subject has. */
 interface Described {
@@ -56,6 +57,7 @@ export function inspected(
 
 function lineOf(kind: string, subject: Described, { target, role, facts = [] }: Details): string {
   const { id, name, type, readyState, bytesRead, bytesWritten, readableLength, writableLength, holds = [] } = subject;
+  const consumers = holds.filter((reason) => reason !== NEXT_TURN);
   const words = [
     kind,
     id !== undefined && `#${id}`,
@@ -70,7 +72,7 @@ function lineOf(kind: string, subject: Described, { target, role, facts = [] }: 
     count(readableLength, 'waiting to be read'),
     count(writableLength, 'waiting to be written'),
     ...facts,
-    holds.length > 0 && `held by ${holds.join(', ')}`,
+    consumers.length > 0 && `held by ${consumers.join(', ')}`,
   ].filter((fact) => fact);
   return `${words.filter((word) => word).join(' ')}${all.length > 0 ? ` (${all.join(', ')})` : ''}`;
 }

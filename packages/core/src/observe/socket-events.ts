@@ -4,6 +4,7 @@ import type { SchedulerLike } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
 import type { SocketError } from '../base/errors.js';
 import type { CloseReport } from '../base/events.js';
+import { clearTimeout, setTimeout } from '../base/real-timers.js';
 import { notifyTaps, taps } from './byte-tap.js';
 import { socketChannels } from './channels.js';
 import { liveSockets } from './live.js';
@@ -25,6 +26,11 @@ export interface ObservedConnection {
   readonly type: string;
   readonly limits: { readonly scheduler: SchedulerLike };
   readonly opening: Pick<SocketOpenMessage<object>, 'local' | 'remote'>;
+  readonly flow: {
+    readonly held: boolean;
+    /** Whether all holds end by themselves in the next turn. */
+    readonly endsNextTurn: boolean;
+  };
 }
 
 const { dial, open, hold, release, error, close } = socketChannels;
@@ -91,18 +97,38 @@ export function publishOpen(connection: ObservedConnection): void {
   open.publish(message);
 }
 
+/** When the holds of a connection that only waits for the next turn are looked at again, in milliseconds. */
+const LOOK_AGAIN = 1;
+/** Those connections, each with its next look. */
+const pausing = new WeakMap<ObservedConnection, NodeJS.Timeout>();
+
 /** The first hold begins, or the last one ends. */
 export function publishHold(connection: ObservedConnection, held: boolean): void {
   if (!hold.hasSubscribers && !release.hasSubscribers) return;
-  const { socket, role, limits } = connection;
-  if (!socket) return;
-  if (held) {
-    begin(connection, 'hold', limits.scheduler);
-    hold.publish({ socket, role } satisfies SocketHoldMessage<object>);
-  } else {
-    const duration = sinceBegin(connection, beginnings.get(connection)?.hold);
-    release.publish({ socket, role, duration } satisfies SocketReleaseMessage<object>);
+  if (held) return publishConsumer(connection);
+  const look = pausing.get(connection);
+  if (look) {
+    clearTimeout(look);
+    pausing.delete(connection);
+    return;
   }
+  const { socket, role } = connection;
+  if (!socket) return;
+  const duration = sinceBegin(connection, beginnings.get(connection)?.hold);
+  release.publish({ socket, role, duration } satisfies SocketReleaseMessage<object>);
+}
+
+// A hold until the next turn is a pause of this process: no consumer is behind. But a consumer may join it.
+function publishConsumer(connection: ObservedConnection): void {
+  const { socket, role, limits, flow } = connection;
+  pausing.delete(connection);
+  if (flow.endsNextTurn) {
+    pausing.set(connection, setTimeout(() => publishConsumer(connection), LOOK_AGAIN).unref());
+    return;
+  }
+  if (!socket || !flow.held) return;
+  begin(connection, 'hold', limits.scheduler);
+  hold.publish({ socket, role } satisfies SocketHoldMessage<object>);
 }
 
 /** The connection has failed. */

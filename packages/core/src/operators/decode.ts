@@ -7,12 +7,12 @@ import { type BackpressureOverflowError, SocketTimeoutError } from '../base/erro
 import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
-import { spendTime } from '../base/turn-budget.js';
+import { NEXT_TURN, spendTime } from '../base/turn-budget.js';
 import { ByteSource, unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
-import { Brake, Holds, NEXT_TURN, pathTo } from '../flow/holds.js';
+import { Brake, Holds, pathTo } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 import { BorrowingDecoder } from '../framing/borrowing-decoder.js';
 import type { Codec } from '../framing/codec.js';

@@ -1,8 +1,9 @@
 // ChunkWriter: the subscriber that writes a source of chunks to a socket. It holds the source while the socket is full.
 import { type Chunk, toBytes } from '../base/bytes.js';
+import { NEXT_TURN } from '../base/turn-budget.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowLink } from '../flow/flow-subscriber.js';
-import { Brake, NEXT_TURN } from '../flow/holds.js';
+import { Brake } from '../flow/holds.js';
 import { controlOf, type Socket } from '../socket.js';
 import { WholeWrite, type WholeWriteHandlers } from './whole-write.js';
 

@@ -1,12 +1,14 @@
 // The diagnostics channels of sockets and servers: what is published, when, and that a subscriber harms nobody.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type net from 'node:net';
-import { connect, data, listen, on, type Server, type Socket, serve } from '@rxsock/core';
+import { inspect } from 'node:util';
+import { connect, data, lines, listen, on, type Server, type Socket, serve } from '@rxsock/core';
 import type { ChannelMessages } from '@rxsock/core/diagnostics';
 import { tapBytes } from '@rxsock/core/internal';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, from, tap } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const SOCKET = ['dial', 'open', 'hold', 'release', 'error', 'close'] as const;
 const SERVER = ['listening', 'connection', 'drop', 'draining', 'close'] as const;
@@ -101,5 +103,58 @@ describe('a tap', () => {
     await record(socket).ended;
     expect(log).toEqual(['open', 'sent hello', 'sent FIN', 'received hello', 'received FIN', 'close']);
     expect(all.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a hold that only waits for the next turn of the event loop', () => {
+  /** The messages about holds of a socket. */
+  const holdsOf = (all: readonly Published[], socket: Socket) =>
+    ofSocket(all, socket).filter(({ name }) => /hold|release/.test(name));
+
+  test('is not published: the consumer of many frames is not behind', async () => {
+    const all = published();
+    const server = listen();
+    server.pipe(serve(() => from(Array.from({ length: 64 }, () => 'line\n'.repeat(2_000))))).subscribe();
+    onTestFinished(() => server.close({ drain: 0 }));
+    const { address } = await firstValueFrom(server.pipe(on('listening')));
+    const socket = connect({ port: (address as net.AddressInfo).port });
+    const reasons = new Set<string>();
+    const { ended } = record(
+      socket.pipe(
+        data(),
+        lines(),
+        // A slow consumer: 128,000 lines of a microsecond each.
+        tap(() => {
+          for (const start = performance.now(); performance.now() - start < 0.001; );
+        }),
+      ),
+    );
+    while (socket.readyState !== 'closed') {
+      for (const reason of socket.holds) reasons.add(reason);
+      await turns(1);
+    }
+    await ended;
+    expect([...reasons]).toEqual(['the next turn']);
+    expect(holdsOf(all, socket)).toEqual([]);
+  });
+
+  test('is published if a consumer joins it, and then so is its release', async () => {
+    const all = published();
+    const { port } = await echo();
+    const socket = connect({ port });
+    record(socket);
+    await socket.write('hello');
+    socket.hold('the next turn')();
+    const pause = socket.hold('the next turn');
+    expect(inspect(socket)).not.toContain('next turn');
+    const lunch = socket.hold('lunch');
+    await expect.poll(() => holdsOf(all, socket)).toHaveLength(1);
+    pause();
+    lunch();
+    expect(holdsOf(all, socket)).toMatchObject([
+      { name: 'socket:hold' },
+      { name: 'socket:release', message: { duration: expect.any(Number) } },
+    ]);
+    socket.error();
   });
 });
