@@ -104,11 +104,11 @@ const pools = new Table<PoolRow>(
     { label: 'State', text: ({ state }) => state, className: 'wide' },
     {
       label: 'Connections',
-      text: ({ size, max }) => `${count(size)} of ${max === 0 ? 'any number' : count(max)}`,
+      text: ({ size, max }) => (max === 0 ? count(size) : `${count(size)} of ${count(max)}`),
       className: 'number',
     },
     { label: 'In use', text: ({ inUse }) => count(inUse), className: 'number' },
-    { label: 'Idle', text: ({ idle }) => count(idle), className: 'number' },
+    { label: 'Idle', text: ({ idle }) => count(idle), className: 'number wide' },
     { label: 'Waiting', text: ({ waiting }) => count(waiting), className: 'number' },
     {
       label: 'Last error',

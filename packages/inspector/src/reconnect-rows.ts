@@ -14,10 +14,13 @@ export class ReconnectRows {
 
   /** A reconnecting socket has ended. */
   noteEnd(owner: object, error: unknown): void {
-    const observed = error === undefined ? undefined : [...liveReconnects].find((each) => each.owner === owner);
-    if (!observed) return;
-    this.#failed.push({ ...rowOf(observed), lastEnd: describeError(error), lastEndAt: Date.now() });
-    if (this.#failed.length > MOST_FAILED) this.#failed.shift();
+    if (error === undefined) return;
+    for (const observed of liveReconnects) {
+      if (observed.owner !== owner) continue;
+      this.#failed.push({ ...rowOf(observed), lastEnd: describeError(error), lastEndAt: Date.now() });
+      if (this.#failed.length > MOST_FAILED) this.#failed.shift();
+      return;
+    }
   }
 
   /** @param most How many rows at most. */

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import { Program } from '../../../../tests/support/program.js';
 
 const program = `
-  import { connect, data, listen, on, serve } from '${fileURLToPath(new URL('../../dist/index.js', import.meta.url))}';
+  import { connect, connectionPool, data, listen, on, reconnect, serve } from '${fileURLToPath(new URL('../../dist/index.js', import.meta.url))}';
+  const refused = () => connect({ host: '127.0.0.1', port: 1 });
+  reconnect(refused, { maxRetries: 1, backoff: { initial: 1, jitter: 0 } }).subscribe({ error: () => {} });
+  connectionPool(refused).acquire().subscribe({ error: () => {} });
   const server = listen();
   server.pipe(serve((socket) => socket.pipe(data()))).subscribe();
   server.pipe(on('listening')).subscribe(({ address }) => {
@@ -40,6 +43,11 @@ test('NODE_DEBUG=rxsock prints a line for each message, without payload', async 
       'socket close',
       'server draining',
       'server close',
+      // Two attempts of the reconnecting socket, and one of the pool.
+      ...['dial', 'error', 'close'].flatMap((event) => Array(3).fill(`socket ${event}`)),
+      'reconnect retry',
+      'reconnect close',
+      'pool error',
     ].sort(),
   );
   expect(lines.join('\n')).not.toContain('secret');
@@ -47,6 +55,11 @@ test('NODE_DEBUG=rxsock prints a line for each message, without payload', async 
   expect(text).toMatch(/socket hold: Socket #\d+ tcp idle → there \(6 waiting to be written, held by lunch\)$/m);
   expect(text).toMatch(/socket release: .* \| held for \d+\.\d ms$/m);
   expect(text).toMatch(/socket open: Socket #\d+ tcp open here → here .*\| dialled for \d+\.\d ms$/m);
+  expect(text).toMatch(
+    /reconnect retry: ReconnectingSocket waiting → here \| attempt 1 in 1 ms \| ConnectError ECONNREFUSED: /m,
+  );
+  expect(text).toMatch(/reconnect close: ReconnectingSocket closed .* \| ReconnectError ERR_RECONNECT_EXHAUSTED: /m);
+  expect(text).toMatch(/pool error: ConnectionPool \(.*\) \| ConnectError ECONNREFUSED: /m);
   expect(text).toMatch(/socket close: .* closed here ← here .*\| fin by \w+ after \d+ ms, 0 bytes unsent$/m);
 });
 
