@@ -25,8 +25,10 @@ export class ReconnectRows {
 
   /** @param most How many rows at most. */
   rows(most: number): { readonly rows: ReconnectRow[]; readonly total: number } {
-    const live = [...liveReconnects];
-    live.sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state));
+    // Not sorted: there may be thousands.
+    const byState = new Map<string, ObservedReconnect[]>(ORDER.map((state) => [state, []]));
+    for (const each of liveReconnects) byState.get(each.state)?.push(each);
+    const live = [...byState.values()].flat();
     return {
       rows: [...this.#failed, ...live.slice(0, Math.max(0, most - this.#failed.length)).map(rowOf)],
       total: this.#failed.length + live.length,

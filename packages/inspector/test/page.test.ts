@@ -39,12 +39,12 @@ beforeAllWithPrograms(async () => {
     reconnect(() => connect({ host: '127.0.0.1', port: 1 })),
     { name: 'feed' },
   );
-  subscriptions.push(feed.subscribe());
+  subscriptions.push(feed.subscribe({ error: () => {} }));
   const pool = Object.assign(
     connectionPool(() => connect({ port }), { max: 1 }),
     { name: 'redis' },
   );
-  for (let index = 0; index < 3; index++) subscriptions.push(pool.acquire().subscribe());
+  for (let index = 0; index < 3; index++) subscriptions.push(pool.acquire().subscribe({ error: () => {} }));
   // So that there is something to plot.
   subscriptions.push(
     interval(20).subscribe((index) => sockets[index % SOCKETS]!.next(Buffer.alloc(1000 * (index % 9)))),
