@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect, connectionPool, data, listen, reconnect, type Socket, serve } from '@rxsock/core';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { filter, firstValueFrom, interval, map, type Subscription } from 'rxjs';
+import { filter, firstValueFrom, interval, map, Subscription } from 'rxjs';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { beforeAllWithPrograms, needProgram } from '../../../tests/support/need-program.js';
 import { type Inspector, inspect } from '../src/index.js';
@@ -41,9 +41,10 @@ beforeAllWithPrograms(async () => {
   );
   subscriptions.push(feed.subscribe({ error: () => {} }));
   const pool = Object.assign(
-    connectionPool(() => connect({ port }), { max: 1 }),
+    connectionPool(() => connect({ port }), { max: 1, acquireTimeout: 0 }),
     { name: 'redis' },
   );
+  subscriptions.push(new Subscription(() => void pool.close({ drain: 0 })));
   for (let index = 0; index < 3; index++) subscriptions.push(pool.acquire().subscribe({ error: () => {} }));
   // So that there is something to plot.
   subscriptions.push(
