@@ -31,6 +31,7 @@ export default defineConfig({
       project('interop', 'tests/interop/**/*.test.ts'),
       project('neighbours', 'tests/neighbours/**/*.test.ts'),
       project('predecessors', 'tests/predecessors/**/*.test.ts'),
+      project('runtimes', 'tests/runtimes/*.test.ts', 60_000),
       project('security', 'tests/security/**/*.test.ts'),
       project('properties', 'tests/properties/**/*.test.ts', propertyTimeout),
       project('fuzz', 'tests/fuzz/**/*.test.ts', 60_000),

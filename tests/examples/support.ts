@@ -4,6 +4,7 @@ import net from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { fileURLToPath } from 'node:url';
 import { Program, type ProgramOptions } from '../support/program.js';
+import { runtime } from '../support/runtime.js';
 
 const folder = new URL('../../examples/', import.meta.url);
 
@@ -72,7 +73,7 @@ export function example(name: string, ...args: readonly (string | number)[]): Ex
 export function exampleWith(options: ProgramOptions, name: string, ...args: readonly (string | number)[]): Example {
   const file = fileURLToPath(new URL(`dist/${pathOf(name)}.js`, folder));
   if (!existsSync(file)) throw new Error(`${file} is missing: run "npm run build" first`);
-  return new Example(process.execPath, [file, ...args.map(String)], options);
+  return new Example(runtime.executable, [...runtime.args, file, ...args.map(String)], options);
 }
 
 /** A client that half-closes on its own, and keeps what it receives. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runtime } from '../support/runtime.js';
 
 const built = (file: string) => new URL(`../../examples/dist/tour/${file}`, import.meta.url);
 const MAIN = built('main.js').pathname;
@@ -51,7 +52,7 @@ function rowsOf(output: string): Record<string, string> {
 
 describe('the tour', () => {
   test('proves every step, in plain lines without a terminal, and leaves nothing behind', async () => {
-    const { code, output, errors, rows, left } = await run(process.execPath, [MAIN, '--size', '16']);
+    const { code, output, errors, rows, left } = await run(runtime.executable, [...runtime.args, MAIN, '--size', '16']);
     expect(errors).toBe('');
     expect(rows).toEqual({
       'file over TCP': '✔ 4 of 4',
@@ -74,8 +75,9 @@ describe('the tour', () => {
   }, 120_000);
 
   test('fails where the disk fails, continues with steps that do not need it, and removes what it has written', async () => {
+    const command = [runtime.executable, ...runtime.args, MAIN].map((part) => `"${part}"`).join(' ');
     // No file may grow over 4,096 blocks: 2 or 4 MiB.
-    const limited = `trap '' XFSZ; ulimit -f 4096; exec "${process.execPath}" "${MAIN}" --size 16`;
+    const limited = `trap '' XFSZ; ulimit -f 4096; exec ${command} --size 16`;
     const { code, output, rows, left } = await run('sh', ['-c', limited]);
     expect(rows).toEqual({
       'file over TCP': '✘ failed',
@@ -94,7 +96,7 @@ describe('the tour', () => {
   }, 120_000);
 
   test('stops at a signal, and removes its files', async () => {
-    const child = start(process.execPath, [MAIN, '--size', '16']);
+    const child = start(runtime.executable, [...runtime.args, MAIN, '--size', '16']);
     const exited = once(child, 'exit');
     let output = '';
     for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
@@ -109,7 +111,7 @@ describe('the tour', () => {
   }, 120_000);
 
   test('shows its sockets with --inspect, and goes on until a signal', async () => {
-    const child = start(process.execPath, [MAIN, '--size', '16', '--inspect']);
+    const child = start(runtime.executable, [...runtime.args, MAIN, '--size', '16', '--inspect']);
     const exited = once(child, 'exit');
     let output = '';
     for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
@@ -129,11 +131,11 @@ describe('the tour', () => {
   }, 120_000);
 
   test('prints its options', async () => {
-    const help = await run(process.execPath, [MAIN, '--help']);
+    const help = await run(runtime.executable, [...runtime.args, MAIN, '--help']);
     expect(help.output).toContain('--size <MiB>');
     expect(help.code).toBe(0);
     for (const args of [['--size', '15'], ['--size', 'x'], ['--sise', '16'], ['16']]) {
-      const wrong = await run(process.execPath, [MAIN, ...args]);
+      const wrong = await run(runtime.executable, [...runtime.args, MAIN, ...args]);
       expect(wrong.errors).toMatch(/^error: /);
       expect(wrong.output).toBe('');
       expect(wrong.code).toBe(2);

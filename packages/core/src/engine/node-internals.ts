@@ -2,6 +2,7 @@
 // `undefined` or `false`, and the caller takes the documented way. Tests switch `nodeInternals` off to run both ways.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setImmediate } from '../base/real-timers.js';
 
 export const nodeInternals = {
   /** Take received bytes from `push`, and confirm an end by a second read. */
@@ -10,7 +11,14 @@ export const nodeInternals = {
   writes: true,
   /** Lend received bytes to consumers that use them up at once: see lent-reads.ts. */
   lending: true,
+  /** Whether a second read reports an end again. Node does, Deno does not: the first end of the process shows it. */
+  repeatsEnds: undefined as boolean | undefined,
+  /** Whether a TLS stream that was cut can be told from one that ended: the first TLS stream of the process shows it. */
+  showsTlsCuts: undefined as boolean | undefined,
 };
+
+/** Node needs one. */
+const TURNS_TO_SECOND_END = 8;
 
 interface Handle {
   readStart(): number;
@@ -120,26 +128,73 @@ export function tapReads(stream: Duplex, patcher: Patcher): boolean {
 function tappedPush(this: Patched, chunk: Buffer | null): boolean {
   const patcher = this[PATCHER];
   if (chunk !== null) return patcher.onChunk(chunk);
-  if (!patcher.isConfirmingEnd && typeof this._handle?.readStart === 'function' && !this.destroyed) {
+  if (!patcher.isConfirmingEnd && nodeInternals.repeatsEnds !== false && this._handle?.readStart && !this.destroyed) {
     patcher.isConfirmingEnd = true;
-    if (this._handle.readStart() === 0) return false;
-  }
-  if (!patcher.hasSeenEnd) {
-    patcher.hasSeenEnd = true;
-    patcher.onEnd(patcher.isSecure && !this.destroyed && handleBeneath(this)?.readStart() === 0);
-  }
+    if (this._handle.readStart() === 0) {
+      if (nodeInternals.repeatsEnds === undefined) probeSecondEnd(this, TURNS_TO_SECOND_END);
+      return false;
+    }
+  } else if (!patcher.isSecure && patcher.isConfirmingEnd) nodeInternals.repeatsEnds = true;
+  emitEnd(this, patcher);
   return false;
+}
+
+function emitEnd(stream: Patched, patcher: Patcher): void {
+  if (patcher.hasSeenEnd) return;
+  patcher.hasSeenEnd = true;
+  patcher.onEnd(patcher.isSecure && !stream.destroyed && handleBeneath(stream)?.readStart() === 0);
+}
+
+/**
+ * Waits for the second end, a few turns of the event loop: it comes with the next look for received bytes, or never. If
+ * it never comes, the first one is believed, here and from now on. Such a runtime reports a reset in the first place.
+ */
+function probeSecondEnd(stream: Patched, turns: number): void {
+  setImmediate(() => {
+    const patcher: Patcher | undefined = stream[PATCHER];
+    if (!patcher || patcher.hasSeenEnd || stream.destroyed || nodeInternals.repeatsEnds) return;
+    if (turns > 1) return probeSecondEnd(stream, turns - 1);
+    nodeInternals.repeatsEnds = false;
+    emitEnd(stream, patcher);
+  });
 }
 
 /** Reads on, after `onChunk` has returned `false`, from a stream whose reads are tapped. */
 export function resumeTappedReads(stream: Duplex): void {
-  (stream as unknown as StreamInternals)._read(0);
+  const inner = stream as unknown as Patched;
+  inner._read(0);
+  if (nodeInternals.showsTlsCuts === undefined && inner[PATCHER]?.isSecure) probeTlsCuts(inner);
+}
+
+// Node refuses to read from a handle that is being read from. Deno does not, and Bun has no handle to ask. What carries
+// TLS in JavaScript says nothing about the runtime.
+function probeTlsCuts({ _handle: handle }: StreamInternals): void {
+  const beneath = handle?._parent;
+  if (!handle?.reading && beneath) return;
+  if (beneath && !/^(TCP|Pipe)/.test(beneath.constructor.name)) return;
+  nodeInternals.showsTlsCuts = beneath !== undefined && beneath !== null && refusesToReadTwice(beneath);
+  if (nodeInternals.showsTlsCuts) return;
+  process.emitWarning(
+    'This runtime does not show whether a TLS stream ended or was cut on its way. ' +
+      'Let your messages say how long they are, or how many there are',
+    { code: 'ERR_TLS_CUTS_NOT_SHOWN' },
+  );
+}
+
+function refusesToReadTwice(handle: Handle): boolean {
+  if (handle.readStart() !== 0) return true;
+  if (handle.readStart() === 0) return false;
+  // It had ended, and `tappedPush` will ask it again.
+  handle.readStop?.();
+  return true;
 }
 
 /** Stops reading in the middle of a read, of a stream whose reads are tapped. */
 export function stopTappedReads(stream: Duplex): void {
-  const { _handle: handle } = stream as unknown as StreamInternals;
+  const { _handle: handle, [PATCHER]: patcher } = stream as unknown as Patched;
   if (!handle?.reading) return;
+  // Nothing but the second end can come.
+  if (patcher.isConfirmingEnd && !patcher.isSecure) return;
   handle.reading = false;
   handle.readStop?.();
 }
