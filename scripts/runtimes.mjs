@@ -1,4 +1,4 @@
-// Runs the same tests on every runtime, which npx downloads, and prints what holds where: npm run runtimes -- [deno …]
+// Runs the same tests on every runtime, which npx downloads, and prints what holds where: npm run runtimes -- [--timeout 30] [deno …]
 //
 // The compliance suite and the properties run inside the runtime, without vitest: see lib/bundle-tests.mjs. The tour and
 // the examples are programs: their tests run on this Node, and start them on the runtime. Without names, all runtimes
@@ -7,16 +7,27 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { bundleTests } from './lib/bundle-tests.mjs';
 import { root } from './lib/packages.mjs';
 import { runTests } from './lib/run-tests.mjs';
 import { download, runtimeNames } from './lib/runtimes.mjs';
 
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  // How long a test inside a runtime may take, in seconds.
+  options: { timeout: { type: 'string', default: '30' } },
+});
+
 const DOCUMENT = join(root, 'docs', 'runtimes.md');
 /** Everything behind this line of the document is written here. */
 const MARK = '<!-- Written by `npm run runtimes`. -->\n';
-/** How often each property is tried. */
-const RUNS = '30';
+/** Of what runs inside a runtime. */
+const environment = {
+  // How often each property is tried.
+  RXSOCK_RUNS: '30',
+  RXSOCK_TEST_TIMEOUT: String(Number(values.timeout) * 1000),
+};
 /** The tests of the programs compare what is printed. The warnings of a runtime are in the document. */
 const NO_WARNINGS = { NODE_NO_WARNINGS: '1' };
 /** How long the programs of a runtime may take together, in milliseconds. */
@@ -41,8 +52,7 @@ async function runInside({ command }, { runner, bundles }) {
   const results = [];
   for (const [title, files] of suites) {
     const tests = [];
-    for (const file of files)
-      tests.push(...(await runTests(command, runner, bundles.get(file), { RXSOCK_RUNS: RUNS })));
+    for (const file of files) tests.push(...(await runTests(command, runner, bundles.get(file), environment)));
     results.push({ title, tests });
     report(title, tests);
   }
@@ -120,7 +130,6 @@ function pageOf(tried) {
   return [...table, ...failed, ''].join('\n');
 }
 
-const names = process.argv.slice(2);
 const bundled = await bundleTests(suites.flatMap(([, files]) => files));
 const tried = [];
 try {

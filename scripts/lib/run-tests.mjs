@@ -8,7 +8,7 @@ const SILENCE = 90_000;
 /** The rest of a file is not tried after so many tests that ended their process or blocked it. */
 const MOST_STARTS = 8;
 /** The rest of a file is not tried after this time, in milliseconds. */
-const FILE_TIMEOUT = 5 * 60_000;
+const FILE_TIMEOUT = 10 * 60_000;
 
 /** Returns the tests of a bundle: their names, and why they failed. */
 export async function runTests(command, runner, bundle, env, silence = SILENCE) {

@@ -29,8 +29,9 @@ interface Hooks {
   readonly afterEach: (() => unknown)[];
 }
 
-const TIMEOUT = 20_000;
-const POLL_TIMEOUT = 15_000;
+/** How long a test may take, in milliseconds, unless it says so itself. */
+const TIMEOUT = Number(process.env.RXSOCK_TEST_TIMEOUT ?? 20_000);
+const POLL_TIMEOUT = TIMEOUT * 0.75;
 
 /** All tests of the imported file, in their order. */
 export const cases: Case[] = [];

@@ -127,7 +127,11 @@ export function tapReads(stream: Duplex, patcher: Patcher): boolean {
 
 function tappedPush(this: Patched, chunk: Buffer | null): boolean {
   const patcher = this[PATCHER];
-  if (chunk !== null) return patcher.onChunk(chunk);
+  if (chunk !== null) {
+    const readsOn = patcher.onChunk(chunk);
+    if (!readsOn && patcher.isSecure) stopBeneath(this);
+    return readsOn;
+  }
   if (!patcher.isConfirmingEnd && nodeInternals.repeatsEnds !== false && this._handle?.readStart && !this.destroyed) {
     patcher.isConfirmingEnd = true;
     if (this._handle.readStart() === 0) {
@@ -163,7 +167,14 @@ function probeSecondEnd(stream: Patched, turns: number): void {
 export function resumeTappedReads(stream: Duplex): void {
   const inner = stream as unknown as Patched;
   inner._read(0);
-  if (nodeInternals.showsTlsCuts === undefined && inner[PATCHER]?.isSecure) probeTlsCuts(inner);
+  if (!inner[PATCHER]?.isSecure) return;
+  if (nodeInternals.showsTlsCuts === undefined) probeTlsCuts(inner);
+  if (nodeInternals.showsTlsCuts === false && inner._handle?.reading) inner._handle._parent?.readStart();
+}
+
+// Where the handle beneath does not tell whether it reads, it does not follow the TLS handle when that stops.
+function stopBeneath({ _handle: handle }: StreamInternals): void {
+  if (nodeInternals.showsTlsCuts === false) handle?._parent?.readStop?.();
 }
 
 // Node refuses to read from a handle that is being read from. Deno does not, and Bun has no handle to ask. What carries
@@ -197,6 +208,7 @@ export function stopTappedReads(stream: Duplex): void {
   if (patcher.isConfirmingEnd && !patcher.isSecure) return;
   handle.reading = false;
   handle.readStop?.();
+  stopBeneath(stream as unknown as Patched);
 }
 
 // This holds only for a kernel handle: not for one in JavaScript, and not for TLS in TLS.
@@ -268,8 +280,19 @@ function resetBeneath(stream: Duplex): void {
   if (typeof beneath?.reset !== 'function' || typeof beneath.close !== 'function') return;
   const { reset, close } = beneath;
   beneath.close = (callback) => {
-    if (reset.call(beneath, callback) !== 0) close.call(beneath, callback);
+    let isClosed = false;
+    const onClose = () => {
+      if (!isClosed) callback?.();
+      isClosed = true;
+    };
+    if (reset.call(beneath, onClose) !== 0) close.call(beneath, callback);
+    // Deno resets, and calls nobody. Node calls in this turn of the event loop or in the next.
+    else inTurns(TURNS_TO_SECOND_END, onClose);
   };
+}
+
+function inTurns(turns: number, act: () => void): void {
+  setImmediate(() => (turns > 1 ? inTurns(turns - 1, act) : act()));
 }
 
 /**
