@@ -4,7 +4,7 @@
 // the examples are programs: their tests run on this Node, and start them on the runtime. Without names, all runtimes
 // are tried, and the result goes into docs/runtimes.md.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,7 +31,7 @@ const environment = {
 /** The tests of the programs compare what is printed. The warnings of a runtime are in the document. */
 const NO_WARNINGS = { NODE_NO_WARNINGS: '1' };
 /** How long the programs of a runtime may take together, in milliseconds. */
-const PROGRAMS_TIMEOUT = 15 * 60_000;
+const PROGRAMS_TIMEOUT = 30 * 60_000;
 
 const properties = readdirSync(join(root, 'tests/properties')).filter((name) => name.endsWith('.test.ts'));
 /** What runs inside the runtime: the test files of each row of the table. */
@@ -68,6 +68,10 @@ function runPrograms({ command }) {
     const args = ['run', '--project', 'examples', '--reporter', 'json', '--outputFile', output];
     const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), ...args];
     spawnSync(process.execPath, vitest, { cwd: root, env, stdio: 'ignore', timeout: PROGRAMS_TIMEOUT });
+    if (!existsSync(output)) {
+      const failure = `they did not end within ${PROGRAMS_TIMEOUT / 60_000} minutes`;
+      return ['tour', 'examples'].map((title) => ({ title, tests: [{ name: 'all programs', failure }] }));
+    }
     const files = JSON.parse(readFileSync(output, 'utf8')).testResults;
     const isTour = ({ name }) => name.endsWith('tour.test.ts');
     const testsOf = (chosen) =>

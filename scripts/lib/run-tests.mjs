@@ -41,7 +41,8 @@ async function runFrom([executable, ...args], more, env, deadline, silence) {
     child.kill('SIGKILL');
   };
   const last = setTimeout(onSilence, deadline - performance.now());
-  let timer = setTimeout(onSilence, silence);
+  // To start and to load the file may take longer than any test.
+  let timer = setTimeout(onSilence, SILENCE);
   const lines = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     clearTimeout(timer);

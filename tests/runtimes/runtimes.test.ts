@@ -16,7 +16,7 @@ test('the behaviours of a transport hold without vitest', async () => {
 }, 60_000);
 
 test('every fault is reported, and the tests after it run', async () => {
-  const tests = await run('tests/runtimes/planted/faults.ts', 1_000);
+  const tests = await run('tests/runtimes/planted/faults.ts', 3_000);
   expect(tests.map(({ name, failure }) => [name, failure?.split('\n')[0]?.trim()])).toEqual([
     ['a group > passes', undefined],
     ['a group > ran the hooks of the test before: case', undefined],
