@@ -1,7 +1,7 @@
 // One attempt of a dial: connects one stream to one address.
 import type * as net from 'node:net';
 import type { AttemptFailure } from '../engine/connection-errors.js';
-import { resetStream } from '../engine/node-internals.js';
+import { resetStream } from '../engine/stream-resets.js';
 import { codedError } from './addresses.js';
 
 /** What an attempt reports: one of the two. */

@@ -9,7 +9,7 @@
 // connects, the others are reset. An attempt has failed when its stream has closed.
 import type * as net from 'node:net';
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { resetStream } from '../engine/node-internals.js';
+import { resetStream } from '../engine/stream-resets.js';
 import type { Dial, DialHandlers } from '../engine/transport.js';
 import { familyOf } from './addresses.js';
 import { startAttempt } from './attempt.js';

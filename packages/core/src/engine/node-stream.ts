@@ -8,18 +8,11 @@ import { setImmediate } from '../base/real-timers.js';
 import { taps } from '../observe/byte-tap.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
 import { lendReads } from './lent-reads.js';
-import {
-  type Patcher,
-  patcherOf,
-  removePatches,
-  resetStream,
-  resumeTappedReads,
-  setPatcher,
-  shieldWrites,
-  stopTappedReads,
-  tapReads,
-} from './node-internals.js';
+import { type Patcher, patcherOf, removePatches, setPatcher } from './node-internals.js';
 import { secureConnectEvent } from './secure-connect.js';
+import { shieldWrites } from './shielded-writes.js';
+import { resetStream } from './stream-resets.js';
+import { resumeTappedReads, stopTappedReads, tapReads } from './tapped-reads.js';
 import { TlsWrites } from './tls-writes.js';
 import { endpointsOf, type StreamTransport, type Transport } from './transport.js';
 

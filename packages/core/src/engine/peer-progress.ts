@@ -2,8 +2,8 @@
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProgressLook, ProgressMeter } from '../base/deadline.js';
+import { bytesInKernel, queuedBytes } from './kernel-bytes.js';
 import { KernelTable } from './kernel-table.js';
-import { bytesInKernel, queuedBytes } from './node-internals.js';
 
 const tables = { tcp: new KernelTable('/proc/self/net/tcp'), tcp6: new KernelTable('/proc/self/net/tcp6') };
 

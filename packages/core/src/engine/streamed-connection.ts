@@ -16,9 +16,9 @@ import {
 import { truncatedError, writeError } from './connection-errors.js';
 import { ConnectionMachine } from './connection-machine.js';
 import type { DialEvent } from './dial-events.js';
-import { resetStream } from './node-internals.js';
 import { NodeStream, type NodeStreamHandlers } from './node-stream.js';
 import { setOwner } from './owners.js';
+import { resetStream } from './stream-resets.js';
 import type { DialHandlers, StreamTransport } from './transport.js';
 import { applyTuning, type StreamTuning } from './tuning.js';
 

@@ -3,8 +3,8 @@ import type * as net from 'node:net';
 import type { SchedulerLike } from 'rxjs';
 import { type Endpoint, formatEndpoint } from '../base/endpoint.js';
 import { SocketError, SocketTimeoutError } from '../base/errors.js';
-import { resetStream } from '../engine/node-internals.js';
 import { setProxied } from '../engine/proxied-streams.js';
+import { resetStream } from '../engine/stream-resets.js';
 import type { ExpectedProxies } from '../proxy-protocol/trusted.js';
 import { HeaderWait } from './header-wait.js';
 

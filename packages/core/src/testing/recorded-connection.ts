@@ -1,6 +1,7 @@
 // RecordedConnection: one end of a connection that records what it receives, and does only what a test tells it.
 import type * as net from 'node:net';
-import { resumeTappedReads, tapReads, UNPATCHED } from '../engine/node-internals.js';
+import { UNPATCHED } from '../engine/node-internals.js';
+import { resumeTappedReads, tapReads } from '../engine/tapped-reads.js';
 
 /** How a connection ended: the other side sent a FIN or a reset, or this side gave up first. */
 export type RecordedEnd = 'fin' | 'reset' | 'local';

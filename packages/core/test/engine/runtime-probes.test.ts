@@ -10,7 +10,7 @@ import { cert, key } from '../../../../tests/support/certificate.js';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
-import { resumeTappedReads, stopTappedReads } from '../../src/engine/node-internals.js';
+import { resumeTappedReads, stopTappedReads } from '../../src/engine/tapped-reads.js';
 import { watchWarnings } from '../support/warnings.js';
 
 interface Handle {

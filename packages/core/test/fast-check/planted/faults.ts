@@ -51,14 +51,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'an abort while dialling closes with a FIN',
     ground: 'tcp',
-    file: 'engine/node-internals.ts',
+    file: 'engine/stream-resets.ts',
     find: 'resetWhileDialling(stream);',
     replace: 'stream.destroy();',
   },
   {
     name: 'an abort of an open connection closes with a FIN',
     ground: 'tcp',
-    file: 'engine/node-internals.ts',
+    file: 'engine/stream-resets.ts',
     find: 'else stream.resetAndDestroy();',
     replace: 'else stream.destroy();',
   },

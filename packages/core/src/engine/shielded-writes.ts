@@ -1,0 +1,52 @@
+// Keeps a failed write from destroying the stream, with the bytes that the stream has received.
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Callback, nodeInternals, PATCHER, type Patched, type Patcher } from './node-internals.js';
+
+/**
+ * Keeps write errors from destroying the stream. The peer may have answered before it stopped reading, and the answer
+ * is still to be read. `onWriteError` receives the first error; later writes do nothing.
+ * @returns `true` if the patch could be applied. Otherwise failed writes arrive as the stream's `'error'` event.
+ */
+export function shieldWrites(stream: Duplex, patcher: Patcher): boolean {
+  const inner = stream as unknown as Patched;
+  if (!nodeInternals.writes || !(stream instanceof net.Socket)) return false;
+  const { _write, _writev, _final } = inner;
+  if (typeof _write !== 'function' || typeof _writev !== 'function' || typeof _final !== 'function') return false;
+  // Other code may have put methods of its own on this stream.
+  const isOwn = ['_write', '_writev', '_final'].some((name) => Object.hasOwn(inner, name));
+  patcher.unpatched = isOwn ? { _write, _writev, _final } : Object.getPrototypeOf(stream);
+  inner[PATCHER] = patcher;
+  inner._write = shieldedWrite;
+  inner._writev = shieldedWritev;
+  inner._final = shieldedFinal;
+  return true;
+}
+
+function shieldedWrite(this: Patched, chunk: unknown, encoding: string, callback: Callback): void {
+  const { hasSeenWriteError, unpatched } = this[PATCHER];
+  if (!hasSeenWriteError) unpatched?._write.call(this, chunk, encoding, shielded(this, callback));
+}
+
+function shieldedWritev(this: Patched, chunks: unknown, callback: Callback): void {
+  const { hasSeenWriteError, unpatched } = this[PATCHER];
+  if (!hasSeenWriteError) unpatched?._writev.call(this, chunks, shielded(this, callback));
+}
+
+function shieldedFinal(this: Patched, callback: Callback): void {
+  const { hasSeenWriteError, unpatched } = this[PATCHER];
+  if (hasSeenWriteError) callback();
+  else unpatched?._final.call(this, shielded(this, callback));
+}
+
+function shielded(stream: Patched, callback: Callback): Callback {
+  return (error) => {
+    if (!error) return callback();
+    // The patches of a stream that was detached are gone.
+    const patcher: Patcher | undefined = stream[PATCHER];
+    if (stream.destroyed || !patcher) return callback(error);
+    if (patcher.hasSeenWriteError) return;
+    patcher.hasSeenWriteError = true;
+    patcher.onWriteError(error);
+  };
+}
