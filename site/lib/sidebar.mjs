@@ -11,7 +11,7 @@ const ORDER = [
   ['Protocols', ['codecs', 'clients', 'servers', 'tls-guide', 'tls', 'unix', 'udp']],
   ['Testing', ['test-a-protocol', 'testing']],
   ['In production', ['deployment', 'scaling', 'observing', 'tuning', 'limits', 'queues', 'runtimes', 'packages']],
-  ['When something fails', ['error-codes', 'errors', 'questions']],
+  ['When something fails', ['errors', 'questions']],
   ['Proof', ['reliability', 'compliance', 'conformance', 'mutation']],
 ];
 

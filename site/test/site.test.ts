@@ -17,7 +17,7 @@ afterAll(() => browser?.close());
 const SAMPLES = [
   '/',
   '/docs/events',
-  '/docs/error-codes',
+  '/docs/errors',
   '/packages/core/',
   '/examples/',
   '/source/examples/echo-server.ts',
@@ -83,7 +83,7 @@ const SEARCHES: Readonly<Record<string, string>> = {
   STARTTLS: 'functions/upgrade',
   'graceful shutdown': 'docs/deployment',
   toxiproxy: 'functions/faultyProxy',
-  ECONNRESET: 'docs/error-codes',
+  ECONNRESET: 'docs/errors',
   'request response': 'functions/exchange',
 };
 

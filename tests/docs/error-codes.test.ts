@@ -1,4 +1,4 @@
-// The guide to error codes has every code that the packages make, and no other.
+// The page of errors has every code that the packages make, and no other.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -17,23 +17,23 @@ async function codesInSources(): Promise<string[]> {
   return [...new Set(codes)].filter((code) => !NOT_OURS.has(code)).sort();
 }
 
-async function codesInGuide(): Promise<string[]> {
-  const guide = await readFile(join(root, 'docs', 'error-codes.md'), 'utf8');
-  const rows = guide.split('\n').filter((line) => /^\| `E/.test(line));
+async function codesInPage(): Promise<string[]> {
+  const page = await readFile(join(root, 'docs', 'errors.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => /^\| `E/.test(line));
   return rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`(ERR_[A-Z_]+)`/g)].map(([, code]) => code!));
 }
 
-test('the guide to error codes explains every code once', async () => {
+test('the page of errors explains every code once', async () => {
   const made = await codesInSources();
   expect(made.length).toBeGreaterThan(45);
-  const guide = (await codesInGuide()).filter((code) => code !== 'ERR_TLS_CERT_ALTNAME_INVALID'); // Node's own
-  expect(guide.sort()).toEqual(made);
+  const page = (await codesInPage()).filter((code) => code !== 'ERR_TLS_CERT_ALTNAME_INVALID'); // Node's own
+  expect(page.sort()).toEqual(made);
 });
 
-test('the guide to error codes explains every option that is a time limit', async () => {
-  const guide = await readFile(join(root, 'docs', 'error-codes.md'), 'utf8');
+test('the page of errors explains every option that is a time limit', async () => {
+  const page = await readFile(join(root, 'docs', 'errors.md'), 'utf8');
   const options = (await sources()).flatMap((text) => [...text.matchAll(/readonly (\w+Timeout)\?:/g)]);
   const limits = [...new Set(options.map(([, name]) => name!))];
   expect(limits.length).toBeGreaterThan(10);
-  expect(limits.filter((limit) => !guide.includes(`\n| \`${limit}\` |`))).toEqual([]);
+  expect(limits.filter((limit) => !page.includes(`\n| \`${limit}\` |`))).toEqual([]);
 });
