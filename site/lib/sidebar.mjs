@@ -9,7 +9,7 @@ import { apiEntries } from './entries.mjs';
 const ORDER = [
   ['First steps', ['start', 'sockets', 'tasks', 'events', 'half-close', 'backpressure', 'operators']],
   ['Protocols', ['codecs', 'clients', 'servers', 'tls', 'unix', 'udp']],
-  ['Testing', ['test-a-protocol', 'testing']],
+  ['Testing', ['testing']],
   ['In production', ['deployment', 'scaling', 'observing', 'tuning', 'limits', 'queues', 'runtimes', 'packages']],
   ['When something fails', ['errors', 'questions']],
   ['Proof', ['reliability', 'compliance', 'conformance', 'mutation']],

@@ -10,7 +10,7 @@ let programs: Snippet[];
 beforeAll(async () => {
   await mkdir(join(root, 'tests', 'docs', 'dist'), { recursive: true });
   folder = await mkdtemp(join(root, 'tests', 'docs', 'dist', 'testing-'));
-  programs = await snippetsOf('docs/test-a-protocol.md', 'ts');
+  programs = await snippetsOf('docs/testing.md', 'ts');
 });
 afterAll(() => rm(folder, { recursive: true }));
 
