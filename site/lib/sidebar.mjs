@@ -7,7 +7,7 @@ import { apiEntries } from './entries.mjs';
 
 /** The guides that have a place of their own, if they exist. All others follow in alphabetical order. */
 const ORDER = [
-  ['First steps', ['start', 'sockets', 'tasks', 'events', 'half-close', 'backpressure', 'operators']],
+  ['First steps', ['start', 'sockets', 'tasks', 'half-close', 'backpressure', 'operators']],
   ['Protocols', ['codecs', 'clients', 'servers', 'tls', 'unix', 'udp']],
   ['Testing', ['testing']],
   ['In production', ['deployment', 'scaling', 'observing', 'tuning', 'limits', 'queues', 'runtimes', 'packages']],

@@ -12,7 +12,7 @@ const dist = join(import.meta.dirname, '..', 'dist');
 /** The address under which the browser sees the files. Nothing listens there. */
 export const ORIGIN = 'http://rxsock.test';
 
-/** The paths of all pages, such as `/docs/events.html`, with their HTML. */
+/** The paths of all pages, such as `/docs/sockets.html`, with their HTML. */
 export async function readPages(): Promise<Map<string, string>> {
   const files = globSync('**/*.html', { cwd: dist });
   const pages = files.map(async (file) => [`/${file}`, await readFile(join(dist, file), 'utf8')] as const);

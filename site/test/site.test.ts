@@ -16,7 +16,7 @@ afterAll(() => browser?.close());
 /** One page of each kind. */
 const SAMPLES = [
   '/',
-  '/docs/events',
+  '/docs/sockets',
   '/docs/errors',
   '/packages/core/',
   '/examples/',
