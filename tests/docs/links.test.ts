@@ -1,27 +1,36 @@
-// Every link of the documentation to a file of the repository leads to one, and to a heading that is there.
+// Every link of the documentation to a file of the repository leads to one, and to a heading that is there. No page is
+// far from the README.
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { linksOf, proseOf } from '../support/links.js';
 import { filesOf, root } from '../support/snippets.js';
 
 const pages = await filesOf('*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*.md', 'bench/*.md', 'fuzz/*.md');
 
 test.each(pages)('%s', async (page) => {
-  const text = await proseOf(join(root, page));
-  const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?[^)]*\)/g)];
   const broken: string[] = [];
-  for (const [link, path, anchor] of links) {
-    const target = path ? join(root, dirname(page), path) : join(root, page);
-    if (!existsSync(target)) broken.push(link);
-    else if (anchor !== undefined && !(await anchorsOf(target)).includes(anchor)) broken.push(link);
+  for (const { text, target, anchor } of await linksOf(page)) {
+    if (!existsSync(join(root, target))) broken.push(text);
+    else if (anchor !== undefined && !(await anchorsOf(target)).includes(anchor)) broken.push(text);
   }
   expect(broken).toEqual([]);
 });
 
+test('every page of docs/ is two clicks away from the README at most', async () => {
+  const clicks = new Map([['README.md', 0]]);
+  for (const [page, count] of clicks) {
+    if (count === 2) continue;
+    for (const { target } of await linksOf(page)) {
+      if (target.endsWith('.md') && !clicks.has(target)) clicks.set(target, count + 1);
+    }
+  }
+  expect(pages.filter((page) => page.startsWith('docs/') && !clicks.has(page))).toEqual([]);
+});
+
 /** The anchors that GitHub gives to the headings of a page. */
-async function anchorsOf(file: string): Promise<string[]> {
-  const text = await proseOf(file);
+async function anchorsOf(page: string): Promise<string[]> {
+  const text = await proseOf(page);
   const seen = new Map<string, number>();
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => {
     const words = heading!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
@@ -33,9 +42,4 @@ async function anchorsOf(file: string): Promise<string[]> {
     seen.set(anchor, count + 1);
     return count === 0 ? anchor : `${anchor}-${count}`;
   });
-}
-
-/** A page without its blocks of code. */
-async function proseOf(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).replaceAll(/^```.*?^```$/gms, '');
 }

@@ -1,0 +1,24 @@
+// Finds the links in Markdown.
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { root } from './snippets.js';
+
+/** A link to a file of the repository. */
+export interface Link {
+  /** As it is written. */
+  readonly text: string;
+  /** The file that it leads to, from the root of the repository. */
+  readonly target: string;
+  readonly anchor: string | undefined;
+}
+
+/** The links of a page to files of the repository, also those to the page itself. */
+export async function linksOf(page: string): Promise<Link[]> {
+  const links = (await proseOf(page)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?[^)]*\)/g);
+  return [...links].map(([text, path, anchor]) => ({ text, target: path ? join(dirname(page), path) : page, anchor }));
+}
+
+/** A page without its blocks of code. */
+export async function proseOf(page: string): Promise<string> {
+  return (await readFile(join(root, page), 'utf8')).replaceAll(/^```.*?^```$/gms, '');
+}
