@@ -1,9 +1,9 @@
-// Formats the measurements of a scenario as a table of medians over the rounds. A ratio compares a contender with the
-// baseline of the same round, which ran shortly before. So a machine that is busy for a while spoils only a few ratios.
+// Formats the measurements of a scenario as a table of medians over the rounds.
 import Table from 'cli-table3';
-import type { Measurement } from './measure.js';
-import { amountOf, type Outcome } from './run.js';
-import type { Scenario } from './scenario.js';
+import { median } from 'simple-statistics';
+import { type Reached, ratioOf } from './goals.js';
+import type { Outcomes } from './run.js';
+import type { Measurement, Scenario } from './scenario.js';
 
 /** No lines around the table. */
 export const NO_FRAME = Object.fromEntries(
@@ -12,40 +12,79 @@ export const NO_FRAME = Object.fromEntries(
     .map((part) => [part, '']),
 );
 
-export function report(scenario: Scenario, outcomes: readonly Outcome[], scale: number): string {
-  const { rate, cost, aims } = scenario;
-  const amount = amountOf(scenario, scale);
-  const rateOf = ({ seconds }: Measurement) => amount / seconds / rate.amount;
-  const table = new Table({
-    head: [scenario.name, rate.label, 'range', 'ratio', 'aim', cost.label, 'max RSS'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
+/** Makes a table whose first column has names, and the others numbers. */
+export function tableOf(head: readonly string[]): Table.Table {
+  return new Table({
+    head: [...head],
+    colAligns: head.map((_, index) => (index === 0 ? 'left' : 'right')),
     style: { head: [], border: [], compact: true },
     chars: NO_FRAME,
   });
-  const baseline = outcomes[0]?.measurements.map(rateOf) ?? [];
-  for (const { contender, measurements } of outcomes) {
+}
+
+export function report(scenario: Scenario, { outcomes, peers }: Outcomes, amount: number): string {
+  const { name, rate, cost } = scenario;
+  const rateOf = ({ seconds }: Measurement) => amount / seconds / rate.amount;
+  const all = outcomes.flatMap(({ measurements }) => measurements);
+  // Few scenarios measure these.
+  const extra = EXTRA.filter(({ of }) => all.some((measurement) => measurement[of] !== undefined));
+  const table = tableOf([
+    name,
+    rate.label,
+    'range',
+    'ratio',
+    cost.label,
+    'ratio',
+    ...extra.flatMap(({ label }) => [label, 'ratio']),
+    'max RSS',
+  ]);
+  const baseline = outcomes[0]?.measurements ?? [];
+  for (const { contender, measurements, missing } of outcomes) {
+    if (measurements.length === 0) {
+      table.push([
+        contender,
+        { content: `${missing} is not installed`, colSpan: 6 + 2 * extra.length, hAlign: 'left' },
+      ]);
+      continue;
+    }
+    const medianOf = (value: (measurement: Measurement) => number) => median(measurements.map(value));
+    const ratio = (of: Reached['of'] & string) => ratioOf(measurements, baseline, of)?.toFixed(2) ?? '';
     const rates = measurements.map(rateOf);
     table.push([
       contender,
       number(median(rates)),
       `${number(Math.min(...rates))}–${number(Math.max(...rates))}`,
-      median(rates.map((value, round) => value / (baseline[round] ?? Number.NaN))).toFixed(2),
-      aims[contender]?.toFixed(2) ?? '',
-      ((median(measurements.map(({ cpu }) => cpu)) / amount) * cost.amount).toFixed(2),
-      `${Math.round(median(measurements.map(({ rss }) => rss)) / 1e6)} MB`,
+      ratio('rate'),
+      ((medianOf(({ cpu }) => cpu) / amount) * cost.amount).toFixed(2),
+      ratio('cpu'),
+      ...extra.flatMap(({ of, unit }) => [number(medianOf((each) => (each[of] ?? Number.NaN) / unit)), ratio(of)]),
+      `${Math.round(medianOf(({ rss }) => rss) / 1e6)} MB`,
     ]);
   }
-  return table.toString();
+  return peers.length === 0 ? `${table}` : `${table}\npeer: ${peers.join(', ')}`;
+}
+
+const EXTRA = [
+  { of: 'p99', label: 'p99 ms', unit: 1 },
+  { of: 'each', label: 'KB each', unit: 1024 },
+] as const;
+
+const NAMES = { rate: 'rate', cpu: 'CPU', rss: 'max RSS', p99: 'p99', each: 'memory each' };
+
+/** A line for each goal: what should be, and what was measured. */
+export function reportGoals(goals: readonly Reached[]): string {
+  return goals.map((goal) => `goal: ${describeGoal(goal)}: ${describeReached(goal)}`).join('\n');
+}
+
+export function describeGoal({ contender, of = 'rate', atLeast, atMost, to = 'the baseline' }: Reached): string {
+  return `${contender}, ${NAMES[of]} ${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} × ${to}`;
+}
+
+function describeReached({ ratio, met }: Reached): string {
+  return ratio === undefined ? 'not measured' : `${ratio.toFixed(2)}, ${met ? 'reached' : 'MISSED'}`;
 }
 
 /** Formats a number with three digits: measurements are not more precise than that. */
 export function number(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: 3 });
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }

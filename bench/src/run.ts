@@ -1,63 +1,120 @@
 // Runs the contenders of a scenario in turn, round after round, so that other work of the machine affects all of them.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Measurement, Request } from './measure.js';
-import type { Scenario } from './scenario.js';
+import type { Measured, Request, Task } from './measure.js';
+import { findProgram } from './programs.js';
+import { amountOf, type Measurement, type Scenario } from './scenario.js';
 
 /** The measurements of one contender, one for each round. */
 export interface Outcome {
   readonly contender: string;
-  readonly measurements: readonly Measurement[];
+  readonly measurements: Measurement[];
+  /** The program that it needs and that is not installed. */
+  readonly missing?: string;
+}
+
+/** What all measurements of a scenario gave. */
+export interface Outcomes {
+  readonly outcomes: readonly Outcome[];
+  /** What the peers are: their roles, and what they are made of. */
+  readonly peers: readonly string[];
 }
 
 export interface RunOptions {
   readonly rounds: number;
   /** The amount of the scenario is multiplied by this. */
   readonly scale: number;
+  /** The peer that is compiled from C; `undefined` for peers on Node only. */
+  readonly native: string | undefined;
   /** The folder for the CPU profiles of the measured processes; `undefined` for no profiles. */
   readonly profile: string | undefined;
   /** Called after every measurement. */
   readonly onMeasured: (round: number, contender: string, measurement: Measurement) => void;
 }
 
-export async function run(
-  scenario: Scenario,
-  { rounds, scale, profile, onMeasured }: RunOptions,
-): Promise<readonly Outcome[]> {
-  const amount = amountOf(scenario, scale);
-  const fixture = await scenario.fixture?.(amount);
-  const outcomes = Object.keys(scenario.contenders).map((contender) => ({
-    contender,
-    measurements: [] as Measurement[],
-  }));
+/** After this time a measurement has failed, in milliseconds. */
+const LIMIT = 10 * 60_000;
+
+export async function run(scenario: Scenario, options: RunOptions): Promise<Outcomes> {
+  const { rounds, scale, native, profile, onMeasured } = options;
+  const outcomes = Object.keys(scenario.contenders).map((contender): Outcome => {
+    const missing = missingProgram(scenario, contender);
+    return { contender, measurements: [], ...(missing !== undefined && { missing }) };
+  });
+  const peers = new Set<string>();
+  const { tasks, remove } = await prepare(scenario, scale);
   try {
     for (let round = 1; round <= rounds; round++) {
-      for (const { contender, measurements } of outcomes) {
-        const request = { scenario: scenario.name, contender, amount, path: fixture?.path ?? '' };
-        const measurement = await measure(request, profile);
-        measurements.push(measurement);
-        onMeasured(round, contender, measurement);
+      for (const task of tasks) {
+        await measure({ tasks: [task], native, warm: true }, profile, (measured) => {
+          const { contender } = task;
+          outcomes.find((outcome) => outcome.contender === contender)?.measurements.push(measured.measurement);
+          for (const peer of measured.peers) peers.add(peer);
+          onMeasured(round, contender, measured.measurement);
+        });
       }
     }
   } finally {
-    await fixture?.remove();
+    await remove();
   }
-  return outcomes;
+  return { outcomes, peers: [...peers] };
 }
 
-/** How much one measurement does. */
-export function amountOf(scenario: Scenario, scale: number): number {
-  return Math.max(1, Math.round(scenario.amount * scale));
+/**
+ * Runs each contender once, small, and all of them in one process. The speeds mean nothing.
+ * @returns What was done, or what is missing, for each contender.
+ */
+export async function check(scenarios: readonly Scenario[], scale: number, native?: string): Promise<string[]> {
+  const prepared = await Promise.all(scenarios.map((scenario) => prepare(scenario, scale)));
+  const lines: string[] = [];
+  try {
+    const tasks = prepared.flatMap((each) => each.tasks);
+    await measure({ tasks, native, warm: false }, undefined, ({ task, peers }) => {
+      lines.push(`${task.scenario}: ${task.contender} did ${task.amount} with ${peers.join(', ') || 'no peer'}`);
+    });
+  } finally {
+    for (const { remove } of prepared) await remove();
+  }
+  for (const scenario of scenarios) {
+    for (const contender of Object.keys(scenario.contenders)) {
+      const missing = missingProgram(scenario, contender);
+      if (missing !== undefined) lines.push(`${scenario.name}: ${contender} is left out: ${missing} is not installed`);
+    }
+  }
+  return lines;
 }
 
-async function measure(request: Request, profile: string | undefined): Promise<Measurement> {
+/** The tasks of the contenders that can run here. @returns Also what removes their files. */
+async function prepare(scenario: Scenario, scale: number) {
+  const amount = amountOf(scenario, scale);
+  const { path, remove } = (await scenario.fixture?.(amount)) ?? { path: '', remove: async () => {} };
+  const contenders = Object.keys(scenario.contenders).filter((name) => !missingProgram(scenario, name));
+  const tasks = contenders.map((contender): Task => ({ scenario: scenario.name, contender, amount, path }));
+  return { tasks, remove };
+}
+
+/** The program that a contender needs and that is not installed. */
+function missingProgram({ needs }: Scenario, contender: string): string | undefined {
+  const program = needs?.[contender];
+  return program === undefined || findProgram(program) ? undefined : program;
+}
+
+async function measure(
+  request: Request,
+  profile: string | undefined,
+  onMeasured: (measured: Measured) => void,
+): Promise<void> {
   const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const child = fork(new URL('./measure.js', import.meta.url), [JSON.stringify(request)], { execArgv });
-  let measurement: Measurement | undefined;
+  const file = new URL('./measure.js', import.meta.url);
+  const child = fork(file, [JSON.stringify(request)], { execArgv, timeout: LIMIT });
+  let done = 0;
   child.on('message', (message) => {
-    measurement = message as Measurement;
+    done++;
+    onMeasured(message as Measured);
   });
-  const [code] = await once(child, 'exit');
-  if (code !== 0 || !measurement) throw new Error(`${request.contender} of ${request.scenario} failed (exit ${code})`);
-  return measurement;
+  const [code, signal] = await once(child, 'exit');
+  const failed = request.tasks[done];
+  if (code !== 0 || failed) {
+    throw new Error(`${failed?.contender} of ${failed?.scenario} failed (exit ${code ?? signal})`);
+  }
 }

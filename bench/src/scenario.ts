@@ -7,12 +7,30 @@ export interface Job {
   readonly amount: number;
   /** The process at the other end of the connection. */
   readonly peer: Peer;
+  /** Another one, if the scenario has a `second`. */
+  readonly second: Peer;
   /** The path from the scenario's `fixture`; empty if it has none. */
   readonly path: string;
 }
 
-/** One way to do the job. Resolves when everything is done, and rejects if something is missing. */
-export type Contender = (job: Job) => Promise<void>;
+/** What one measurement gives. */
+export interface Measurement {
+  readonly seconds: number;
+  /** User and system CPU time of the measured process, without the peer, in seconds. */
+  readonly cpu: number;
+  /** The largest resident memory, in bytes. */
+  readonly rss: number;
+  /** 99 of 100 round trips were as fast or faster, in milliseconds, where they are measured. */
+  readonly p99?: number;
+  /** The resident memory that each connection took, in bytes, where it is measured. */
+  readonly each?: number;
+}
+
+/**
+ * One way to do the job. Resolves when everything is done, and rejects if something is missing. What it returns replaces
+ * what was measured of its process.
+ */
+export type Contender = (job: Job) => Promise<void> | Promise<Partial<Measurement>>;
 
 /** The unit of a column in the table. */
 export interface Unit {
@@ -22,24 +40,42 @@ export interface Unit {
   readonly amount: number;
 }
 
+/** The ratio to the baseline, or to another contender, that a contender should reach. */
+export interface Goal {
+  readonly contender: string;
+  /** What to compare. @defaultValue `'rate'` */
+  readonly of?: 'rate' | 'cpu' | 'rss' | 'p99' | 'each';
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  /** The contender to compare with. @defaultValue the baseline */
+  readonly to?: string;
+}
+
 export interface Scenario {
   readonly name: string;
   /** One sentence that says what the contenders do. */
   readonly about: string;
   /** How much one measurement does at `--scale 1`: bytes, or round trips. */
   readonly amount: number;
+  /** The amount is a multiple of this. @defaultValue 1 */
+  readonly step?: number;
   /** The unit of the speed: so much per second. */
   readonly rate: Unit;
   /** The unit of the cost: CPU seconds of the measured process for so much. */
   readonly cost: Unit;
+  /** The part of the amount that is done first and not measured, so that the code is compiled. @defaultValue 1/8 */
+  readonly warmUp?: number;
   /** The peer for a job of this size. */
-  peer(amount: number): PeerOptions;
+  peer?(amount: number): PeerOptions;
+  /** Another one: where a forwarder forwards to, or what floods a server. */
+  second?(amount: number): PeerOptions;
   /** Creates a file that all measurements share. `remove` deletes it. */
   fixture?(amount: number): Promise<{ readonly path: string; remove(): Promise<void> }>;
   /** The first one is the baseline. */
   readonly contenders: Readonly<Record<string, Contender>>;
-  /** The ratio to the baseline that a contender should reach. */
-  readonly aims: Readonly<Record<string, number>>;
+  /** By contender: the program that it needs. Without it, the contender is left out. */
+  readonly needs?: Readonly<Record<string, string>>;
+  readonly goals: readonly Goal[];
 }
 
 /** The units of jobs that are counted in bytes. */
@@ -53,6 +89,13 @@ export const ROUND_TRIPS = {
   rate: { label: 'round trips/s', amount: 1 },
   cost: { label: 'CPU-s/million', amount: 1e6 },
 } as const;
+
+export const MIB = 1024 * 1024;
+
+/** How much a measurement does at this scale. */
+export function amountOf({ amount, step = 1 }: Pick<Scenario, 'amount' | 'step'>, scale: number): number {
+  return Math.max(1, Math.round((amount * scale) / step)) * step;
+}
 
 /** Throws if a contender has not done everything: the speed of a wrong result means nothing. */
 export function expectAll(done: number, amount: number, what: string): void {

@@ -1,17 +1,18 @@
-// Sends bytes from one buffer as fast as it can, and reads what comes back.
+// Sends a pattern again and again as fast as it can, and reads what comes back.
+import { patternOf } from '../pattern.js';
 import type { Role } from './role.js';
 
 const BLOCK = 1024 * 1024;
-const LINE_FEED = 10;
 
-export const blast: Role = (socket, { amount, size = BLOCK, countReceived = false }) => {
-  const block = Buffer.alloc(BLOCK, 'The quick brown fox jumps over the lazy dog. ');
-  for (let index = size - 1; index < BLOCK; index += size) block[index] = LINE_FEED;
+export const blast: Role = (socket, { amount, format, countReceived = false }) => {
+  const pattern = patternOf(format);
+  // Whole patterns only, so that the block can be sent again and again.
+  const block = Buffer.alloc(pattern.length * Math.ceil(BLOCK / pattern.length), pattern);
   let sent = 0;
   const send = () => {
     let canWrite = true;
     while (canWrite && sent < amount) {
-      const bytes = block.subarray(0, Math.min(BLOCK, amount - sent));
+      const bytes = block.subarray(0, Math.min(block.length, amount - sent));
       sent += bytes.length;
       canWrite = socket.write(bytes);
     }

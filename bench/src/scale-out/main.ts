@@ -2,8 +2,9 @@
 import os from 'node:os';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { median } from 'simple-statistics';
 import { positive } from '../positive.js';
-import { median, NO_FRAME, number } from '../report.js';
+import { NO_FRAME, number } from '../report.js';
 import { connections, deliveries, roundTrips, type Work } from './load.js';
 import { Chat, type Setup, setups, startBuses } from './setups.js';
 

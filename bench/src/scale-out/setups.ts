@@ -1,10 +1,7 @@
 // The ways to run the chat of examples/scale-out.ts, and what its processes cost. Reads /proc, so it needs Linux.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import net from 'node:net';
-import { createInterface } from 'node:readline';
+import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { cpuOf, freePort, startUntil, stop } from '../programs.js';
 
 const CHAT = fileURLToPath(new URL('../../../examples/dist/scale-out.js', import.meta.url));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -53,14 +50,7 @@ export class Chat implements AsyncDisposable {
 
   /** The CPU time that all its processes have used, in seconds. */
   cpu(): number {
-    const { pid } = this.#program;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    const pids = [pid, ...(children === '' ? [] : children.split(' '))];
-    return pids.reduce<number>((sum, each) => {
-      // The name of the program, in parentheses, may contain spaces. The system counts hundredths of a second.
-      const fields = readFileSync(`/proc/${each}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
-      return sum + (Number(fields[11]) + Number(fields[12])) / 100;
-    }, 0);
+    return cpuOf(this.#program.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,29 +71,4 @@ export async function startBuses(): Promise<AsyncDisposable & { readonly urls: R
       await Promise.all(programs.map(stop));
     },
   };
-}
-
-/** Starts a program, and waits until it prints a line that matches. */
-async function startUntil(command: string, args: readonly unknown[], ready: RegExp): Promise<ChildProcess> {
-  const program = spawn(command, args.map(String), { stdio: ['ignore', 'pipe', 'pipe'] });
-  await once(program, 'spawn');
-  return new Promise((resolve, reject) => {
-    const read = (line: string) => void (ready.test(line) && resolve(program));
-    for (const stream of [program.stdout, program.stderr]) createInterface(stream).on('line', read);
-    program.once('exit', (code) => reject(new Error(`${command} ended with code ${code}`)));
-  });
-}
-
-async function stop(program: ChildProcess): Promise<void> {
-  const exit = once(program, 'exit');
-  program.kill('SIGTERM');
-  await exit;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  return port;
 }

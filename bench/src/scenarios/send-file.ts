@@ -9,14 +9,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { connections, listen, sendFile } from '@rxsock/core';
 import { finalize, lastValueFrom, mergeMap, take, tap } from 'rxjs';
-import { BYTES, type Contender, expectAll, type Scenario } from '../scenario.js';
-
-const MIB = 1024 * 1024;
+import { BYTES, type Contender, expectAll, MIB, type Scenario } from '../scenario.js';
 
 export const sendFiles: Scenario = {
   name: 'send-file',
   about: 'sends a file from the page cache',
-  amount: 512 * MIB,
+  amount: 1024 * MIB,
   ...BYTES,
   peer: (amount) => ({ role: 'sink', amount }),
   fixture: async (amount) => {
@@ -28,7 +26,11 @@ export const sendFiles: Scenario = {
     await file.close();
     return { path, remove: () => rm(folder, { recursive: true }) };
   },
-  aims: { 'sendFile()': 1.8 },
+  goals: [
+    { contender: 'sendFile()', atLeast: 2.5 },
+    { contender: 'sendFile()', atLeast: 1, to: '… with highWaterMark 1 MiB' },
+    { contender: 'sendFile()', of: 'rss', atMost: 1, to: '… with highWaterMark 1 MiB' },
+  ],
   contenders: {
     'pipeline(createReadStream, socket)': piped(undefined),
     '… with highWaterMark 1 MiB': piped(MIB),

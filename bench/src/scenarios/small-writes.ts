@@ -15,7 +15,10 @@ const smallWrites = (name: string, size: number): Scenario => ({
   rate: { label: '1,000 writes/s', amount: 1000 },
   cost: { label: 'CPU-s/M writes', amount: 1e6 },
   peer: (amount) => ({ role: 'sink', amount }),
-  aims: { 'next()': 3, 'await write()': 1 },
+  goals: [
+    { contender: 'next()', atLeast: 3 },
+    { contender: 'await write()', atLeast: 1, to: 'net, await write' },
+  ],
   contenders: {
     'net, write': raw(size, async (socket, chunk, amount) => {
       for (let n = 0; n < amount; n++) if (!socket.write(chunk)) await once(socket, 'drain');

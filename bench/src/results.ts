@@ -1,0 +1,22 @@
+// The types of what --json writes.
+import type { Reached } from './goals.js';
+import type { Machine } from './machine.js';
+import type { Outcomes } from './run.js';
+import type { Unit } from './scenario.js';
+
+/** What a scenario gave. */
+export interface ScenarioResult extends Outcomes {
+  readonly name: string;
+  readonly about: string;
+  /** How much one measurement did: bytes, round trips, or what the scenario counts. */
+  readonly amount: number;
+  readonly rate: Unit;
+  readonly cost: Unit;
+  readonly goals: readonly Reached[];
+}
+
+export interface Results extends Machine {
+  readonly rounds: number;
+  readonly scale: number;
+  readonly scenarios: ScenarioResult[];
+}
