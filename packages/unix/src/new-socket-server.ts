@@ -87,7 +87,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function removeTemporary(directory: string): void {
   try {
-    fs.rmSync(`${directory}/=`, { force: true });
+    // Not rmSync(): once it has removed a socket, Node 20 resolves no symbolic link of a package any more.
+    if (fs.existsSync(`${directory}/=`)) fs.unlinkSync(`${directory}/=`);
     fs.rmdirSync(directory);
   } catch (error) {
     process.emitWarning(error as Error);
