@@ -41,6 +41,7 @@ export default defineConfig({
       project('options', 'tests/options/**/*.test.ts'),
       project('docs', 'tests/docs/**/*.test.ts'),
       project('soak', 'tests/soak/**/*.test.ts', 120_000),
+      project('bench', 'tests/bench/**/*.test.ts', 120_000),
       project('examples', 'tests/examples/**/*.test.ts'),
     ],
   },

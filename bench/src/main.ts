@@ -2,6 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { compare } from './goals.js';
+import { reportGrowth, runGrowth } from './growth/run.js';
+import { subjects } from './growth/subjects.js';
 import { machine } from './machine.js';
 import { compileNative } from './native.js';
 import { positive } from './positive.js';
@@ -10,8 +12,9 @@ import type { Results, ScenarioResult } from './results.js';
 import { check, type RunOptions, run } from './run.js';
 import { amountOf, type Scenario } from './scenario.js';
 import { scenarios } from './scenarios/index.js';
+import { installedSizes, reportSizes } from './size.js';
 
-const names = scenarios.map(({ name }) => name);
+const INSTALLED_SIZE = 'installed-size';
 
 interface Options {
   readonly rounds: number;
@@ -24,15 +27,12 @@ interface Options {
 
 const program = new Command('npm run bench --')
   .description('Compares rxsock with what people use without it, over loopback.')
+  // The commands have options of the same names.
   .enablePositionalOptions()
-  .addOption(only())
+  .addOption(only([...[...scenarios, ...subjects].map(({ name }) => name), INSTALLED_SIZE]))
   .option('--rounds <n>', 'how many times each contender runs, in turn with the others', positive, 5)
   .option('--scale <factor>', 'multiplies what one measurement does; 0.1 gives a quick look', positive, 1)
-  .addOption(
-    new Option('--peers <language>', 'what sends and receives, where Node would be the limit')
-      .choices(['c', 'node'])
-      .default('c', 'C if there is a compiler'),
-  )
+  .addOption(peers())
   .option('--json <file>', 'write all measurements there')
   .option(
     '--profile <folder>',
@@ -43,32 +43,68 @@ const program = new Command('npm run bench --')
 program
   .command('check')
   .description('Checks that all contenders count right: runs each once, small, without measuring it.')
-  .addOption(only())
+  .addOption(only(scenarios.map(({ name }) => name)))
   .option('--scale <factor>', 'multiplies what each of them does', positive, 0.001)
-  .action(async (options: Pick<Options, 'only' | 'scale'>) => {
-    for (const line of await check(chosen(options.only), options.scale, compileNative())) console.log(line);
+  .addOption(peers())
+  .action(async (options: Pick<Options, 'only' | 'scale' | 'peers'>) => {
+    const lines = await check(chosen(options.only), options.scale, nativeOf(options.peers));
+    for (const line of lines) console.log(line);
   });
 
-function only(): Option {
-  return new Option('--only <scenarios...>', 'run only these').choices(names).default(names, 'all');
+program
+  .command('charts')
+  .description('Draws the measurements as SVG files.')
+  .argument('<results>', 'what --json has written')
+  .argument('<folder>', 'where to put the files')
+  .action(async (file: string, folder: string) => {
+    const { drawCharts } = await import('./charts.js');
+    for (const name of await drawCharts(file, folder)) console.log(name);
+  });
+
+function only(names: readonly string[]): Option {
+  return new Option('--only <names...>', 'run only these').choices(names).default(names, 'all');
 }
 
-function chosen(only: readonly string[]): readonly Scenario[] {
-  return scenarios.filter(({ name }) => only.includes(name));
+function peers(): Option {
+  return new Option('--peers <language>', 'what sends and receives where Node would be the limit')
+    .choices(['c', 'node'])
+    .default('c', 'C if there is a compiler');
 }
 
-async function bench({ rounds, scale, only, peers, profile, json }: Options): Promise<void> {
-  const results: Results = { ...machine(), rounds, scale, scenarios: [] };
-  console.log(`Node ${results.node}, ${results.system}, ${results.cpus} × ${results.cpu}, loopback`);
-  const native = peers === 'c' ? compileNative() : undefined;
-  for (const scenario of chosen(only)) {
-    const result = await measureScenario(scenario, { rounds, scale, native, profile });
-    results.scenarios.push(result);
+function nativeOf(language: Options['peers']): string | undefined {
+  return language === 'c' ? compileNative() : undefined;
+}
+
+function chosen(names: readonly string[]): readonly Scenario[] {
+  return scenarios.filter(({ name }) => names.includes(name));
+}
+
+async function bench({ rounds, scale, only: names, peers: language, profile, json }: Options): Promise<void> {
+  const results: Results = { ...machine(), rounds, scale, scenarios: [], growth: [], sizes: [] };
+  const save = async () => {
     if (json !== undefined) await writeFile(json, `${JSON.stringify(results, undefined, 2)}\n`);
+  };
+  console.log(`Node ${results.node}, ${results.system}, ${results.cpus} × ${results.cpu}, loopback`);
+  const native = nativeOf(language);
+  for (const scenario of chosen(names)) {
+    results.scenarios.push(await benchScenario(scenario, { rounds, scale, native, profile }));
+    await save();
   }
+  for (const subject of subjects.filter(({ name }) => names.includes(name))) {
+    console.log(`\n${subject.name}: what ever more ${subject.about} cost`);
+    const growth = await runGrowth(subject, { scale, repeats: rounds, native });
+    console.log(reportGrowth(growth));
+    results.growth.push(growth);
+    await save();
+  }
+  if (!names.includes(INSTALLED_SIZE)) return;
+  console.log(`\n${INSTALLED_SIZE}: what npm unpacks of each package, without its dependencies`);
+  results.sizes.push(...(await installedSizes()));
+  console.log(reportSizes(results.sizes));
+  await save();
 }
 
-async function measureScenario(scenario: Scenario, options: Omit<RunOptions, 'onMeasured'>): Promise<ScenarioResult> {
+async function benchScenario(scenario: Scenario, options: Omit<RunOptions, 'onMeasured'>): Promise<ScenarioResult> {
   const { name, about, rate, cost, goals } = scenario;
   const amount = amountOf(scenario, options.scale);
   console.log(`\n${name}: ${about}`);

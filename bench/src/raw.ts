@@ -11,12 +11,16 @@ export type TransportName = 'tcp' | 'unix' | 'tls';
 /** Where something listens. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
-let paths = 0;
+const paths: string[] = [];
+
+process.on('exit', () => {
+  for (const path of paths) rmSync(path, { force: true });
+});
 
 /** A path at which nothing is yet. What is there when this process exits is removed. */
 export function freePath(): string {
-  const path = join(os.tmpdir(), `rxsock-bench-${process.pid}-${++paths}.sock`);
-  process.on('exit', () => rmSync(path, { force: true }));
+  const path = join(os.tmpdir(), `rxsock-bench-${process.pid}-${paths.length}.sock`);
+  paths.push(path);
   return path;
 }
 

@@ -1,8 +1,10 @@
 // The types of what --json writes.
 import type { Reached } from './goals.js';
+import type { Growth } from './growth/run.js';
 import type { Machine } from './machine.js';
 import type { Outcomes } from './run.js';
 import type { Unit } from './scenario.js';
+import type { PackageSize } from './size.js';
 
 /** What a scenario gave. */
 export interface ScenarioResult extends Outcomes {
@@ -19,4 +21,6 @@ export interface Results extends Machine {
   readonly rounds: number;
   readonly scale: number;
   readonly scenarios: ScenarioResult[];
+  readonly growth: Growth[];
+  readonly sizes: PackageSize[];
 }

@@ -1,6 +1,7 @@
 // Runs the contenders of a scenario in turn, round after round, so that other work of the machine affects all of them.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import type { Measured, Request, Task } from './measure.js';
 import { findProgram } from './programs.js';
 import { amountOf, type Measurement, type Scenario } from './scenario.js';
@@ -61,17 +62,23 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Outc
 }
 
 /**
- * Runs each contender once, small, and all of them in one process. The speeds mean nothing.
+ * Runs each contender once, small, many of them in one process and several at the same time. The speeds mean nothing.
  * @returns What was done, or what is missing, for each contender.
  */
 export async function check(scenarios: readonly Scenario[], scale: number, native?: string): Promise<string[]> {
   const prepared = await Promise.all(scenarios.map((scenario) => prepare(scenario, scale)));
   const lines: string[] = [];
   try {
-    const tasks = prepared.flatMap((each) => each.tasks);
-    await measure({ tasks, native, warm: false }, undefined, ({ task, peers }) => {
-      lines.push(`${task.scenario}: ${task.contender} did ${task.amount} with ${peers.join(', ') || 'no peer'}`);
-    });
+    const groups = Array.from({ length: availableParallelism() }, (_, group) =>
+      prepared.filter((_, index) => index % availableParallelism() === group).flatMap(({ tasks }) => tasks),
+    );
+    await Promise.all(
+      groups.map((tasks) =>
+        measure({ tasks, native, warm: false }, undefined, ({ task, peers }) => {
+          lines.push(`${task.scenario}: ${task.contender} did ${task.amount} with ${peers.join(', ') || 'no peer'}`);
+        }),
+      ),
+    );
   } finally {
     for (const { remove } of prepared) await remove();
   }

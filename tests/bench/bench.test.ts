@@ -1,0 +1,52 @@
+// Every contender of `npm run bench` does its job small, and counts right. Nothing is measured.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { run } from '../support/program.js';
+import { testFolder } from '../support/temporary-folder.js';
+
+const main = fileURLToPath(new URL('../../bench/dist/main.js', import.meta.url));
+if (!existsSync(main)) throw new Error(`${main} is missing: run "npm run build" first`);
+
+const bench = (...args: string[]) => run(process.execPath, [main, ...args]);
+
+test('every contender of every scenario counts right', async () => {
+  const { stdout, stderr, exited } = await bench('check');
+
+  expect({ stderr, code: await exited }).toEqual({ stderr: '', code: 0 });
+  const lines = stdout.trimEnd().split('\n');
+  for (const line of lines) expect(line).toMatch(/^[\w-]+: .+ (did [1-9]\d* with|is left out: \S+ is not installed)/);
+  if (process.env.RXSOCK_PROGRAMS === 'required') expect(stdout).not.toContain('left out');
+});
+
+test('peers on Node do what those in C do', async () => {
+  const names = ['resp', 'send-unix'];
+
+  const { stdout, stderr, exited } = await bench('check', '--peers', 'node', '--only', ...names);
+
+  expect({ stderr, code: await exited }).toEqual({ stderr: '', code: 0 });
+  expect(stdout).toMatch(/^resp: .* with blast \(Node\)$/m);
+  expect(stdout).not.toContain('(C)');
+});
+
+test('measurements are written as JSON and drawn as charts', async () => {
+  const folder = await testFolder();
+  const json = join(folder, 'results.json');
+  const small = ['--rounds', '1', '--scale', '0.001', '--only', 'send-tcp', 'growth-subscribers'];
+
+  const measured = await bench(...small, '--json', json);
+
+  expect(await measured.exited).toBe(0);
+  expect(measured.stdout).toMatch(/^goal: next\(\), rate ≥ 0\.97 × the baseline: /m);
+  const { node, scenarios, growth } = JSON.parse(readFileSync(json, 'utf8'));
+  expect(node).toBe(process.version);
+  expect(scenarios[0]).toMatchObject({ name: 'send-tcp', goals: [{ contender: 'next()', atLeast: 0.97 }] });
+  expect(growth[0].points).toHaveLength(7);
+
+  const drawn = await bench('charts', json, folder);
+
+  expect(await drawn.exited).toBe(0);
+  expect(drawn.stdout).toBe('send-tcp.svg\ngoals.svg\ngrowth.svg\n');
+  expect(readFileSync(join(folder, 'send-tcp.svg'), 'utf8')).toMatch(/^<svg .*next\(\)/s);
+});
