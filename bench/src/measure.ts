@@ -52,7 +52,7 @@ async function runJob({ peer, second, contenders }: Scenario, task: Task): Promi
   );
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const own = await run({ amount, peer: peers[0], second: peers[1], path } as Job);
+  const own = await run({ amount, peer: peers[0], second: peers[1], path, native } as Job);
   const seconds = (performance.now() - start) / 1e3;
   const { user, system } = process.cpuUsage(cpu);
   await Promise.all(peers.map((each) => each.stop()));

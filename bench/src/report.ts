@@ -41,10 +41,7 @@ export function report(scenario: Scenario, { outcomes, peers }: Outcomes, amount
   const baseline = outcomes[0]?.measurements ?? [];
   for (const { contender, measurements, missing } of outcomes) {
     if (measurements.length === 0) {
-      table.push([
-        contender,
-        { content: `${missing} is not installed`, colSpan: 6 + 2 * extra.length, hAlign: 'left' },
-      ]);
+      table.push([contender, { content: `needs ${missing}`, colSpan: 6 + 2 * extra.length, hAlign: 'left' }]);
       continue;
     }
     const medianOf = (value: (measurement: Measurement) => number) => median(measurements.map(value));

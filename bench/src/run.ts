@@ -10,7 +10,7 @@ import { amountOf, type Measurement, type Scenario } from './scenario.js';
 export interface Outcome {
   readonly contender: string;
   readonly measurements: Measurement[];
-  /** The program that it needs and that is not installed. */
+  /** The program, or the system, that it needs and that is not here. */
   readonly missing?: string;
 }
 
@@ -39,11 +39,11 @@ const LIMIT = 10 * 60_000;
 export async function run(scenario: Scenario, options: RunOptions): Promise<Outcomes> {
   const { rounds, scale, native, profile, onMeasured } = options;
   const outcomes = Object.keys(scenario.contenders).map((contender): Outcome => {
-    const missing = missingProgram(scenario, contender);
+    const missing = missingProgram(scenario, contender, native);
     return { contender, measurements: [], ...(missing !== undefined && { missing }) };
   });
   const peers = new Set<string>();
-  const { tasks, remove } = await prepare(scenario, scale);
+  const { tasks, remove } = await prepare(scenario, scale, native);
   try {
     for (let round = 1; round <= rounds; round++) {
       for (const task of tasks) {
@@ -66,7 +66,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Outc
  * @returns What was done, or what is missing, for each contender.
  */
 export async function check(scenarios: readonly Scenario[], scale: number, native?: string): Promise<string[]> {
-  const prepared = await Promise.all(scenarios.map((scenario) => prepare(scenario, scale)));
+  const prepared = await Promise.all(scenarios.map((scenario) => prepare(scenario, scale, native)));
   const lines: string[] = [];
   try {
     const groups = Array.from({ length: availableParallelism() }, (_, group) =>
@@ -84,26 +84,29 @@ export async function check(scenarios: readonly Scenario[], scale: number, nativ
   }
   for (const scenario of scenarios) {
     for (const contender of Object.keys(scenario.contenders)) {
-      const missing = missingProgram(scenario, contender);
-      if (missing !== undefined) lines.push(`${scenario.name}: ${contender} is left out: ${missing} is not installed`);
+      const missing = missingProgram(scenario, contender, native);
+      if (missing !== undefined) lines.push(`${scenario.name}: ${contender} is left out: it needs ${missing}`);
     }
   }
   return lines;
 }
 
 /** The tasks of the contenders that can run here. @returns Also what removes their files. */
-async function prepare(scenario: Scenario, scale: number) {
+async function prepare(scenario: Scenario, scale: number, native: string | undefined) {
   const amount = amountOf(scenario, scale);
   const { path, remove } = (await scenario.fixture?.(amount)) ?? { path: '', remove: async () => {} };
-  const contenders = Object.keys(scenario.contenders).filter((name) => !missingProgram(scenario, name));
+  const contenders = Object.keys(scenario.contenders).filter((name) => !missingProgram(scenario, name, native));
   const tasks = contenders.map((contender): Task => ({ scenario: scenario.name, contender, amount, path }));
   return { tasks, remove };
 }
 
-/** The program that a contender needs and that is not installed. */
-function missingProgram({ needs }: Scenario, contender: string): string | undefined {
+/** What a contender needs and what is not here. */
+function missingProgram({ needs }: Scenario, contender: string, native: string | undefined): string | undefined {
   const program = needs?.[contender];
-  return program === undefined || findProgram(program) ? undefined : program;
+  if (program === undefined) return undefined;
+  // Only there is it known what a program costs.
+  if (process.platform !== 'linux') return 'Linux';
+  return (program === 'cc' ? native : findProgram(program)) === undefined ? program : undefined;
 }
 
 async function measure(

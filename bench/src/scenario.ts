@@ -11,6 +11,8 @@ export interface Job {
   readonly second: Peer;
   /** The path from the scenario's `fixture`; empty if it has none. */
   readonly path: string;
+  /** The program that is compiled from C; `undefined` if there is none. */
+  readonly native: string | undefined;
 }
 
 /** What one measurement gives. */
@@ -73,7 +75,7 @@ export interface Scenario {
   fixture?(amount: number): Promise<{ readonly path: string; remove(): Promise<void> }>;
   /** The first one is the baseline. */
   readonly contenders: Readonly<Record<string, Contender>>;
-  /** By contender: the program that it needs. Without it, the contender is left out. */
+  /** By contender: the program that it needs. Without it, and on other systems than Linux, it is left out. */
   readonly needs?: Readonly<Record<string, string>>;
   readonly goals: readonly Goal[];
 }

@@ -40,7 +40,7 @@ function answerInBatches(socket: net.Socket): void {
 export const fairness: Scenario = {
   name: 'fairness',
   about: `answers lines of ${PINGERS} clients, one in flight each, beside a client that floods it with two-byte lines`,
-  amount: 10_000,
+  amount: 5_000,
   step: PINGERS,
   ...ROUND_TRIPS,
   peer: (amount) => ({ role: 'ping', amount, size: 64, connections: PINGERS }),

@@ -7,7 +7,7 @@ import { expectAll, type Scenario } from '../scenario.js';
 
 const PREFIX = 4;
 
-export const shortMessages = prefixed('length-prefixed-64', 64, 4_000_000, 2);
+export const shortMessages = prefixed('length-prefixed-64', 64, 2_000_000, 2);
 export const longMessages = prefixed('length-prefixed-16k', 16 * 1024, 60_000, 1.5);
 
 function prefixed(name: string, size: number, amount: number, atLeast: number): Scenario {

@@ -88,5 +88,5 @@ const pingPongOn = (name: string, connections: number, amount: number): Scenario
 });
 
 export const pingPong = pingPongOn('ping-pong', 1, 100_000);
-export const pingPong64 = pingPongOn('ping-pong-64', 64, 300_000);
-export const pingPong1000 = pingPongOn('ping-pong-1000', 1_000, 300_000);
+export const pingPong64 = pingPongOn('ping-pong-64', 64, 150_000);
+export const pingPong1000 = pingPongOn('ping-pong-1000', 1_000, 150_000);

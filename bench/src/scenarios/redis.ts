@@ -11,7 +11,7 @@ const IN_FLIGHT = 100;
 export const redis: Scenario = {
   name: 'redis',
   about: `sends GET to redis-server, ${IN_FLIGHT} in flight, and waits for each reply`,
-  amount: 400_000,
+  amount: 200_000,
   rate: { label: '1,000 replies/s', amount: 1000 },
   cost: { label: 'CPU-s/million', amount: 1e6 },
   peer: (amount) => ({ role: 'redis', amount }),

@@ -1,4 +1,5 @@
 // A file that a server sends to a peer, which reads as fast as it can.
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -6,10 +7,14 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { connections, listen, sendFile } from '@rxsock/core';
 import { finalize, lastValueFrom, mergeMap, take, tap } from 'rxjs';
+import { cpuOf, peakMemoryOf, stop } from '../programs.js';
 import { BYTES, type Contender, expectAll, MIB, type Scenario } from '../scenario.js';
+
+const LIMIT = 'sendfile(2), in C';
 
 export const sendFiles: Scenario = {
   name: 'send-file',
@@ -31,9 +36,26 @@ export const sendFiles: Scenario = {
     { contender: 'sendFile()', atLeast: 1, to: '… with highWaterMark 1 MiB' },
     { contender: 'sendFile()', of: 'rss', atMost: 1, to: '… with highWaterMark 1 MiB' },
   ],
+  needs: { [LIMIT]: 'cc' },
   contenders: {
     'pipeline(createReadStream, socket)': piped(undefined),
     '… with highWaterMark 1 MiB': piped(MIB),
+
+    // The limit: no byte enters a process.
+    [LIMIT]: async ({ peer, amount, path, native }) => {
+      const child = spawn(native as string, ['sendfile', `${amount}`, 'tcp', path], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      child.stdin.write('0\n');
+      const [line] = await once(createInterface(child.stdout), 'line');
+      const began = performance.now();
+      peer.dial(Number(line.split(' ')[1]));
+      expectAll(await peer.count(), amount, 'bytes');
+      const seconds = (performance.now() - began) / 1000;
+      const costs = { seconds, cpu: cpuOf(child.pid), rss: peakMemoryOf(child.pid) };
+      await stop(child);
+      return costs;
+    },
 
     'sendFile()': async ({ peer, amount, path }) => {
       const server = listen();

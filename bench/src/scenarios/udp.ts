@@ -10,7 +10,7 @@ const SIZE = 512;
 export const udp: Scenario = {
   name: 'udp',
   about: `sends datagrams of ${SIZE} bytes back, 32 in flight`,
-  amount: 300_000,
+  amount: 150_000,
   rate: { label: 'datagrams/s', amount: 1 },
   cost: { label: 'CPU-s/million', amount: 1e6 },
   peer: (amount) => ({ role: 'datagrams', amount, size: SIZE }),
