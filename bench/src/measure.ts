@@ -33,6 +33,9 @@ export interface Measured {
 /** The part of the job that runs first, so that the code is compiled. */
 const WARM_UP = 1 / 8;
 
+// Also when the parent is gone.
+process.on('disconnect', () => process.exit());
+
 const { tasks, native, warm }: Request = JSON.parse(process.argv[2] ?? '');
 for (const task of tasks) {
   const scenario = scenarios.find(({ name }) => name === task.scenario);

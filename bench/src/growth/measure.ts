@@ -14,6 +14,9 @@ export interface Request {
   readonly native: string | undefined;
 }
 
+// Also when the parent is gone.
+process.on('disconnect', () => process.exit());
+
 const { subject: name, sizes, repeats, native }: Request = JSON.parse(process.argv[2] ?? '');
 const subject = subjects.find((each) => each.name === name);
 if (!subject) throw new Error(`There is no ${name}`);
