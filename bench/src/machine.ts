@@ -4,6 +4,7 @@ import os from 'node:os';
 export interface Machine {
   /** When the run began: an ISO date. */
   readonly date: string;
+  /** The version of Node, which runs the peers. */
   readonly node: string;
   /** The operating system. */
   readonly system: string;

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { compare } from './goals.js';
 import { reportGrowth, runGrowth } from './growth/run.js';
 import { subjects } from './growth/subjects.js';
+import { findHost, type HostName } from './host.js';
 import { machine } from './machine.js';
 import { compileNative } from './native.js';
 import { positive } from './positive.js';
@@ -21,6 +22,7 @@ interface Options {
   readonly scale: number;
   readonly only: readonly string[];
   readonly peers: 'c' | 'node';
+  readonly host: HostName;
   readonly profile: string | undefined;
   readonly json: string | undefined;
 }
@@ -33,6 +35,7 @@ const program = new Command('npm run bench --')
   .option('--rounds <n>', 'how many times each contender runs, in turn with the others', positive, 5)
   .option('--scale <factor>', 'multiplies what one measurement does; 0.1 gives a quick look', positive, 1)
   .addOption(peers())
+  .addOption(new Option('--host <runtime>', 'what runs the contenders').choices(['node', 'bun']).default('node'))
   .option('--json <file>', 'write all measurements there')
   .option(
     '--profile <folder>',
@@ -79,17 +82,29 @@ function chosen(names: readonly string[]): readonly Scenario[] {
   return scenarios.filter(({ name }) => names.includes(name));
 }
 
-async function bench({ rounds, scale, only: names, peers: language, profile, json }: Options): Promise<void> {
-  const results: Results = { ...machine(), rounds, scale, scenarios: [], growth: [], sizes: [] };
+async function bench({ rounds, scale, only: names, profile, json, ...options }: Options): Promise<void> {
+  const host = findHost(options.host);
+  const { name: runtime, version } = host;
+  const results: Results = {
+    ...machine(),
+    host: { name: runtime, version },
+    rounds,
+    scale,
+    scenarios: [],
+    growth: [],
+    sizes: [],
+  };
   const save = async () => {
     if (json !== undefined) await writeFile(json, `${JSON.stringify(results, undefined, 2)}\n`);
   };
-  console.log(`Node ${results.node}, ${results.system}, ${results.cpus} × ${results.cpu}, loopback`);
-  const native = nativeOf(language);
+  console.log(`${runtime} ${version}, ${results.system}, ${results.cpus} × ${results.cpu}, loopback`);
+  const native = nativeOf(options.peers);
   for (const scenario of chosen(names)) {
-    results.scenarios.push(await benchScenario(scenario, { rounds, scale, native, profile }));
+    results.scenarios.push(await benchScenario(scenario, { rounds, scale, host, native, profile }));
     await save();
   }
+  // Growth and sizes are of Node.
+  if (host.name !== 'node') return;
   for (const subject of subjects.filter(({ name }) => names.includes(name))) {
     console.log(`\n${subject.name}: what ever more ${subject.about} cost`);
     const growth = await runGrowth(subject, { scale, repeats: rounds, native });

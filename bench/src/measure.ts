@@ -18,6 +18,8 @@ export interface Request {
   readonly tasks: readonly Task[];
   /** The peer that is compiled from C; `undefined` for peers on Node only. */
   readonly native: string | undefined;
+  /** The program of Node, for peers: this process may be of another runtime. */
+  readonly node: string;
   /** Whether to do a part of the job first without measuring it. */
   readonly warm: boolean;
 }
@@ -36,7 +38,7 @@ const WARM_UP = 1 / 8;
 // Also when the parent is gone.
 process.on('disconnect', () => process.exit());
 
-const { tasks, native, warm }: Request = JSON.parse(process.argv[2] ?? '');
+const { tasks, native, node, warm }: Request = JSON.parse(process.argv[2] ?? '');
 for (const task of tasks) {
   const scenario = scenarios.find(({ name }) => name === task.scenario);
   if (!scenario) throw new Error(`There is no scenario ${task.scenario}`);
@@ -51,7 +53,7 @@ async function runJob({ peer, second, contenders }: Scenario, task: Task): Promi
   const run = contenders[contender];
   if (!run) throw new Error(`The scenario ${scenario} has no contender ${contender}`);
   const peers = await Promise.all(
-    [peer, second].flatMap((options) => (options ? [Peer.start(options(amount), native)] : [])),
+    [peer, second].flatMap((options) => (options ? [Peer.start(options(amount), node, native)] : [])),
   );
   const cpu = process.cpuUsage();
   const start = performance.now();

@@ -53,15 +53,19 @@ export class Peer {
     result.catch(() => {});
   }
 
-  /** @param native The peer that is compiled from C, if there is one. */
-  static start(options: PeerOptions, native?: string): Promise<Peer> {
+  /**
+   * @param node The program of Node.
+   * @param native The peer that is compiled from C, if there is one.
+   */
+  static start(options: PeerOptions, node: string, native?: string): Promise<Peer> {
     const { role, transport = 'tcp' } = options;
     const isNative = native !== undefined && (role === 'blast' || role === 'sink') && transport !== 'tls';
-    return isNative ? Peer.#startNative(options, native) : Peer.#startNode(options);
+    return isNative ? Peer.#startNative(options, native) : Peer.#startNode(options, node);
   }
 
-  static async #startNode(options: PeerOptions): Promise<Peer> {
-    const child = fork(new URL('./peers/main.js', import.meta.url), [JSON.stringify(options)], { execArgv: [] });
+  static async #startNode(options: PeerOptions, node: string): Promise<Peer> {
+    const file = new URL('./peers/main.js', import.meta.url);
+    const child = fork(file, [JSON.stringify(options)], { execPath: node, execArgv: [] });
     const exit = failedAtExit(child, options.role);
     const [message] = await Promise.race([once(child, 'message'), exit]);
     const result = Promise.race([once(child, 'message').then(([done]) => done as PeerResult), exit]);

@@ -39,9 +39,16 @@ export function report(scenario: Scenario, { outcomes, peers }: Outcomes, amount
     'max RSS',
   ]);
   const baseline = outcomes[0]?.measurements ?? [];
-  for (const { contender, measurements, missing } of outcomes) {
+  for (const { contender, measurements, missing, failsOn } of outcomes) {
     if (measurements.length === 0) {
-      table.push([contender, { content: `needs ${missing}`, colSpan: 6 + 2 * extra.length, hAlign: 'left' }]);
+      table.push([
+        contender,
+        {
+          content: failsOn ? `fails on ${failsOn}` : `needs ${missing}`,
+          colSpan: 6 + 2 * extra.length,
+          hAlign: 'left',
+        },
+      ]);
       continue;
     }
     const medianOf = (value: (measurement: Measurement) => number) => median(measurements.map(value));

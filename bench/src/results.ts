@@ -1,6 +1,7 @@
 // The types of what --json writes.
 import type { Reached } from './goals.js';
 import type { Growth } from './growth/run.js';
+import type { Host } from './host.js';
 import type { Machine } from './machine.js';
 import type { Outcomes } from './run.js';
 import type { Unit } from './scenario.js';
@@ -18,6 +19,8 @@ export interface ScenarioResult extends Outcomes {
 }
 
 export interface Results extends Machine {
+  /** The runtime of the contenders. */
+  readonly host: Omit<Host, 'path'>;
   readonly rounds: number;
   readonly scale: number;
   readonly scenarios: ScenarioResult[];

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import type { Host } from './host.js';
 import type { Measured, Request, Task } from './measure.js';
 import { findProgram } from './programs.js';
 import { amountOf, type Measurement, type Scenario } from './scenario.js';
@@ -12,6 +13,8 @@ export interface Outcome {
   readonly measurements: Measurement[];
   /** The program, or the system, that it needs and that is not here. */
   readonly missing?: string;
+  /** The runtime that it fails on. Node is none: there a failure ends the run. */
+  failsOn?: string;
 }
 
 /** What all measurements of a scenario gave. */
@@ -25,6 +28,8 @@ export interface RunOptions {
   readonly rounds: number;
   /** The amount of the scenario is multiplied by this. */
   readonly scale: number;
+  /** The runtime of the measured processes. */
+  readonly host: Host;
   /** The peer that is compiled from C; `undefined` for peers on Node only. */
   readonly native: string | undefined;
   /** The folder for the CPU profiles of the measured processes; `undefined` for no profiles. */
@@ -34,10 +39,10 @@ export interface RunOptions {
 }
 
 /** After this time a measurement has failed, in milliseconds. */
-const LIMIT = 10 * 60_000;
+const LIMIT = 3 * 60_000;
 
 export async function run(scenario: Scenario, options: RunOptions): Promise<Outcomes> {
-  const { rounds, scale, native, profile, onMeasured } = options;
+  const { rounds, scale, host, native, profile, onMeasured } = options;
   const outcomes = Object.keys(scenario.contenders).map((contender): Outcome => {
     const missing = missingProgram(scenario, contender, native);
     return { contender, measurements: [], ...(missing !== undefined && { missing }) };
@@ -47,11 +52,19 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Outc
   try {
     for (let round = 1; round <= rounds; round++) {
       for (const task of tasks) {
-        await measure({ tasks: [task], native, warm: true }, profile, (measured) => {
-          const { contender } = task;
-          outcomes.find((outcome) => outcome.contender === contender)?.measurements.push(measured.measurement);
-          for (const peer of measured.peers) peers.add(peer);
-          onMeasured(round, contender, measured.measurement);
+        const { contender } = task;
+        const outcome = outcomes.find((each) => each.contender === contender);
+        if (outcome?.failsOn) continue;
+        const request = { tasks: [task], native, node: process.execPath, warm: true };
+        const measuring = measure(request, { host: host.path, profile }, ({ measurement, peers: used }) => {
+          outcome?.measurements.push(measurement);
+          for (const peer of used) peers.add(peer);
+          onMeasured(round, contender, measurement);
+        });
+        await measuring.catch((error) => {
+          if (host.name === 'node' || !outcome) throw error;
+          outcome.failsOn = host.name;
+          outcome.measurements.length = 0;
         });
       }
     }
@@ -74,7 +87,7 @@ export async function check(scenarios: readonly Scenario[], scale: number, nativ
     );
     await Promise.all(
       groups.map((tasks) =>
-        measure({ tasks, native, warm: false }, undefined, ({ task, peers }) => {
+        measure({ tasks, native, node: process.execPath, warm: false }, {}, ({ task, peers }) => {
           lines.push(`${task.scenario}: ${task.contender} did ${task.amount} with ${peers.join(', ') || 'no peer'}`);
         }),
       ),
@@ -111,12 +124,12 @@ function missingProgram({ needs }: Scenario, contender: string, native: string |
 
 async function measure(
   request: Request,
-  profile: string | undefined,
+  { host = process.execPath, profile }: { host?: string; profile?: string | undefined },
   onMeasured: (measured: Measured) => void,
 ): Promise<void> {
   const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const file = new URL('./measure.js', import.meta.url);
-  const child = fork(file, [JSON.stringify(request)], { execArgv, timeout: LIMIT });
+  const child = fork(file, [JSON.stringify(request)], { execPath: host, execArgv, timeout: LIMIT });
   let done = 0;
   child.on('message', (message) => {
     done++;

@@ -32,7 +32,7 @@ for (const size of sizes) {
 process.disconnect();
 
 async function costOf(size: number): Promise<number> {
-  const peer = peerFor ? await Peer.start(peerFor(size), native) : undefined;
+  const peer = peerFor ? await Peer.start(peerFor(size), process.execPath, native) : undefined;
   const before = process.cpuUsage();
   await run({ amount: size, peer } as Job);
   const { user, system } = process.cpuUsage(before);

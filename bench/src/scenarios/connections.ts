@@ -51,9 +51,15 @@ async function memoryOfEach(amount: number, open: () => Promise<unknown>): Promi
 }
 
 function settledMemory(): number {
+  collectGarbage();
+  return process.memoryUsage.rss();
+}
+
+function collectGarbage(): void {
+  const { Bun } = globalThis as { Bun?: { gc(wait: boolean): void } };
+  if (Bun) return Bun.gc(true);
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
-  return process.memoryUsage.rss();
 }
 
 const idleRaw = (transport: TransportName): Contender => {
