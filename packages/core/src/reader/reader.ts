@@ -5,7 +5,7 @@ import { checkInteger, checkOptions, checkSize, checkTimeout, type WithDefaults 
 import { markCopy } from '../base/copy.js';
 import { Deadline } from '../base/deadline.js';
 import { formatEndpoint } from '../base/endpoint.js';
-import { type SocketError, SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
+import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { nextTurn, spendTime } from '../base/turn-budget.js';
 import { withEndpoints } from '../flow/byte-source.js';
@@ -195,10 +195,14 @@ export class Reader implements Disposable {
     return frame === undefined ? undefined : Promise.resolve(frame);
   }
 
-  /** The error by which this side has ended the connection: it overtakes the bytes that wait. */
-  get #decision(): SocketError | undefined {
+  /**
+   * The error by which this side has ended the connection: it overtakes the bytes that wait. An abort is known before
+   * it arrives.
+   */
+  get #decision(): unknown {
     const { failure } = controlOf(this.#socket);
-    return isLocalDecision(failure) ? failure : undefined;
+    const error = failure ?? this.#arrivals.end?.error;
+    return isLocalDecision(error) ? error : undefined;
   }
 
   // Promises are settled within a turn, so many reads of bytes that wait would keep the event loop.
