@@ -38,7 +38,7 @@ export async function runGrowth(
 }
 
 /** The slope of the line through the logarithms. */
-export function fitExponent(points: readonly Point[]): number {
+function fitExponent(points: readonly Point[]): number {
   return linearRegression(points.map(({ size, cpu }) => [Math.log(size), Math.log(cpu)])).m;
 }
 

@@ -2,7 +2,7 @@
 // https://docs.oasis-open.org/mqtt/mqtt/v3.1.1/os/mqtt-v3.1.1-os.html
 import { type HeaderFrame, lengthPrefixedCodec, mapCodec } from '@rxsock/core';
 
-export interface PublishPacket {
+interface PublishPacket {
   readonly type: 'publish';
   readonly topic: string;
   readonly payload: Buffer;
