@@ -57,11 +57,13 @@ export function checkInteger<T>(
   value: T,
   least: number = Number.MIN_SAFE_INTEGER,
   most: number = Number.MAX_SAFE_INTEGER,
-  expected: string = describeRange('an integer', least, most),
+  expected?: string,
 ): T {
-  checkNumber(name, value, least, most, expected);
-  if (!Number.isSafeInteger(value)) throw rangeError(name, expected, value);
-  return value;
+  if (Number.isSafeInteger(value) && isWithin(value as number, least, most)) return value;
+  // Described only now: every read of a reader() is checked.
+  const described = expected ?? describeRange('an integer', least, most);
+  checkNumber(name, value, least, most, described);
+  throw rangeError(name, described, value);
 }
 
 /**
@@ -76,8 +78,12 @@ export function checkNumber(
   expected: string = describeRange('a number', least, most),
 ): void {
   if (typeof value !== 'number') throw typeError(name, expected, value);
+  if (!isWithin(value, least, most)) throw rangeError(name, expected, value);
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
   const isBelow = Object.is(value, -0) && least >= 0;
-  if (isBelow || !(value >= least && value <= most)) throw rangeError(name, expected, value);
+  return !isBelow && value >= least && value <= most;
 }
 
 function describeRange(noun: string, least: number, most: number): string {

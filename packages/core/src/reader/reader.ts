@@ -8,6 +8,7 @@ import { formatEndpoint } from '../base/endpoint.js';
 import { SocketTimeoutError, TruncatedFrameError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { nextTurn, spendTime } from '../base/turn-budget.js';
+import type { SocketControl } from '../engine/control.js';
 import { withEndpoints } from '../flow/byte-source.js';
 import { batchCodec } from '../framing/batch.js';
 import { chunksCodec } from '../framing/chunks.js';
@@ -58,6 +59,7 @@ export class Reader implements Disposable {
   }
 
   readonly #socket: Socket;
+  readonly #control: SocketControl;
   readonly #options: WithDefaults<ReaderOptions>;
   readonly #lines: Codec<string>;
   readonly #buffer = new ReadBuffer();
@@ -74,7 +76,7 @@ export class Reader implements Disposable {
   /** @internal */
   constructor(socket: Socket, options: ReaderOptions) {
     // Throws for something that is not a socket.
-    controlOf(socket);
+    this.#control = controlOf(socket);
     this.#socket = socket;
     checkOptions(options, '{ timeout: 5000 }');
     const { timeout = 0, maxLength = 16_777_216 } = options;
@@ -200,8 +202,7 @@ export class Reader implements Disposable {
    * it arrives.
    */
   get #decision(): unknown {
-    const { failure } = controlOf(this.#socket);
-    const error = failure ?? this.#arrivals.end?.error;
+    const error = this.#control.failure ?? this.#arrivals.end?.error;
     return isLocalDecision(error) ? error : undefined;
   }
 
@@ -244,7 +245,7 @@ export class Reader implements Disposable {
     try {
       return run();
     } catch (error) {
-      throw withEndpoints(error, controlOf(this.#socket).bytes);
+      throw withEndpoints(error, this.#control.bytes);
     }
   }
 
@@ -252,7 +253,7 @@ export class Reader implements Disposable {
   // the same codec continues with that part. A read with another codec, and release(), give it back first.
   async #wait<T, E>(next: () => T | undefined, timeout: number, atEnd: () => E): Promise<T | E> {
     let expired = false;
-    const deadline = new Deadline(controlOf(this.#socket).limits.scheduler, timeout, () => {
+    const deadline = new Deadline(this.#control.limits.scheduler, timeout, () => {
       expired = true;
       this.#arrivals.wake();
     });
