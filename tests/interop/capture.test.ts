@@ -1,7 +1,8 @@
 // tshark: reads what capture() has recorded, and the other way round: replay() plays what text2pcap has written.
 import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { connect, data, listen, on, through, writeTo } from '@rxsock/core';
+import { connect, data, listen, on, relay, through, writeTo } from '@rxsock/core';
 import { capture } from '@rxsock/core/capture';
 import { replay, socketPair } from '@rxsock/core/testing';
 import * as tls from '@rxsock/tls';
@@ -154,6 +155,37 @@ test('follows UNIX sockets and TLS as plaintext, and shows datagrams', async () 
   const datagrams = packets.filter(([, , length]) => length).map(([, , , , payload]) => payload);
   expect(datagrams).toEqual(Array(2).fill(Buffer.from('a datagram').toString('hex')));
 });
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'decrypts the %s that a forwarder has passed on, by keys in the file',
+  async (version) => {
+    const folder = await testFolder();
+    const [raw, file, keys] = ['raw.pcapng', 'trace.pcapng', 'keys.log'].map((name) => path.join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const lines: Buffer[] = [];
+    const secured = tls.listen({ key, cert, maxVersion: version, keyLog: (line) => lines.push(line) });
+    const { address: behind } = await serving(secured, (socket) => socket.pipe(data()));
+    const forwarder = listen();
+    const { address } = await serving(forwarder, (client) => relay(client, connect({ port: behind.port })));
+    const trace = await capture(forwarder, raw);
+    const client = tls.connect({ host: 'localhost', port: address.port, ca: cert, minVersion: version });
+    await lastValueFrom(of('a secret').pipe(through(client), toArray()));
+    await trace.close();
+    await writeFile(keys, Buffer.concat(lines));
+
+    expect(await (await run('editcap', ['--inject-secrets', `tls,${keys}`, raw, file])).exited).toBe(0);
+    const decode = ['-d', `tcp.port==${address.port},tls`];
+    const program = await run('tshark', ['-r', file, ...decode, '-q', '-z', 'follow,tls,raw,0']);
+    expect(await program.exited).toBe(0);
+    const sent = Buffer.from('a secret').toString('hex');
+    const followed = program.stdout.split('\n').filter((line) => /^\t?[0-9a-f]+$/.test(line));
+    // Which side comes first depends on the ports.
+    expect(followed.sort()).toEqual([`\t${sent}`, sent]);
+  },
+);
 
 test('follows each file of a rotated capture', async () => {
   const folder = await testFolder();
