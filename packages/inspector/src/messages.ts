@@ -60,7 +60,7 @@ export interface ServerRow {
 export interface ReconnectRow {
   readonly id: number;
   readonly name: string;
-  /** Whom it connects to. */
+  /** What it connects to. */
   readonly target: string;
   readonly state: string;
   /** How many retries there were since the last connection that lasted, with the one under way or scheduled. */
@@ -77,7 +77,7 @@ export interface ReconnectRow {
 export interface PoolRow {
   readonly id: number;
   readonly name: string;
-  /** Whom it connects to. */
+  /** What it connects to. */
   readonly target: string;
   readonly state: string;
   /** How many connections it has: dialling, in use and idle. */

@@ -1,4 +1,4 @@
-// Who may not see the page.
+// Which requests do not get the page.
 import http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -61,7 +61,7 @@ afterAll(async () => {
   await inspector?.close();
 });
 
-/** What went wrong in the browser, and whom the page has asked. */
+/** What went wrong in the browser, and which addresses the page has asked. */
 let problems: string[];
 let requests: URL[];
 beforeEach(() => {

@@ -1,7 +1,7 @@
 // What dials in place of TCP itself: through a proxy.
 import type { Dial, DialHandlers } from '../engine/transport.js';
 
-/** Whom to reach. */
+/** What to reach. */
 export interface DialTarget {
   /** A name as A-labels, or an address. The proxy resolves it. */
   readonly host: string;

@@ -5,7 +5,7 @@ import { connectError } from '../engine/connection-errors.js';
 import { servicePort } from '../lookup/service-port.js';
 import { addressesToTry, type Family, familyOf } from './addresses.js';
 
-/** Whom to dial. */
+/** What to dial. */
 export interface DialPeer {
   /** The peer's name in messages. */
   readonly target: string;

@@ -15,7 +15,7 @@ import { familyOf } from './addresses.js';
 import { startAttempt } from './attempt.js';
 import { type DialPeer, resolvePeer } from './resolve.js';
 
-/** Whom to dial, and how. The options are checked, and their defaults filled in. */
+/** What to dial, and how. The options are checked, and their defaults filled in. */
 export interface DialOptions extends DialPeer {
   readonly attemptDelay: number;
   readonly scheduler: SchedulerLike;

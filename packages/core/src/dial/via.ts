@@ -24,7 +24,7 @@ export function checkVia(
   if (wrong) throw new TypeError(`${wrong} does not go with via: give it to the proxy's options`);
 }
 
-/** Whom to reach through a proxy, and what to set on the open stream: the proxy's socket has its own options. */
+/** What to reach through a proxy, and what to set on the open stream: the proxy's socket has its own options. */
 export interface ViaOptions {
   readonly target: string;
   readonly host: string;

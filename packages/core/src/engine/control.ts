@@ -73,7 +73,7 @@ export interface SocketControl {
 
   // ---- the diagnostics channels
 
-  /** Whom it connects to, as messages name it. */
+  /** What it connects to, as messages name it. */
   readonly opening: { readonly scene: { readonly target: string } };
   /** Which end opened the connection. */
   readonly role: ConnectionRole;

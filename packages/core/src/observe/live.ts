@@ -15,7 +15,7 @@ export interface ObservedReconnect {
   /** The reconnecting socket. */
   readonly owner: object | undefined;
   readonly state: string;
-  /** Whom it connects to, as messages name it: `example.com:443`. */
+  /** What it connects to, as messages name it: `example.com:443`. */
   readonly target: string;
   /** The socket of the current connection or attempt. */
   readonly socket: object | undefined;
@@ -40,7 +40,7 @@ export interface ReconnectEnd {
 export interface ObservedPool {
   /** The pool. */
   readonly owner: object | undefined;
-  /** Whom it connects to, as messages name it. */
+  /** What it connects to, as messages name it. */
   readonly target: string;
   /** How many connections there may be. */
   readonly max: number;

@@ -14,7 +14,7 @@ export interface SocketMessage<S> {
 
 /** A socket has begun to dial, or to secure a stream that is open. */
 export interface SocketDialMessage<S> extends SocketMessage<S> {
-  /** Whom it connects to, as messages name it: `example.com:443`. */
+  /** What it connects to, as messages name it: `example.com:443`. */
   readonly target: string;
 }
 

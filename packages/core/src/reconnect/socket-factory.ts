@@ -10,7 +10,7 @@ export class SocketFactory {
   readonly #caller: string;
   readonly #made = new WeakSet<Socket>();
   #first: Socket | undefined;
-  /** Whom the last socket connects to, as messages name it. */
+  /** What the last socket connects to, as messages name it. */
   target = '';
 
   constructor(factory: () => Socket, caller: string) {

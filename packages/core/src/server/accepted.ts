@@ -29,7 +29,7 @@ export interface AcceptTransport extends TransportNaming {
 export interface AcceptedLimits {
   readonly socket: SocketLimits;
   readonly claimTimeout: number;
-  /** Whom to believe in the PROXY header that each connection begins with; `undefined` if there is none. */
+  /** Which senders to believe in the PROXY header that each connection begins with; `undefined` if there is none. */
   readonly proxies?: ExpectedProxies | undefined;
 }
 
