@@ -22,11 +22,14 @@ const compilerOptions = {
   skipLibCheck: true,
 };
 
-/** Reports on all entry points but `internal`, which is not for users. */
+/** All entry points but `internal`, which is not for users. */
+const entries = publishedPackages()
+  .flatMap(({ folder, entries }) => entries.map(({ name, types }) => ({ name, types, folder })))
+  .filter(({ name }) => name !== '@rxsock/core/internal');
+
+export const reportedNames = entries.map(({ name }) => name);
+
 export function signatures(): Signatures[] {
-  const entries = publishedPackages()
-    .flatMap(({ folder, entries }) => entries.map(({ name, types }) => ({ name, types, folder })))
-    .filter(({ name }) => name !== '@rxsock/core/internal');
   const reports = mkdtempSync(join(tmpdir(), 'rxsock-signatures-'));
   try {
     const configs = entries.map(({ types, folder }) => configFor(types, folder, reports));
