@@ -3,18 +3,34 @@
 const near = (...folders) => folders.map((folder) => `packages/core/test/${folder}/**/*.test.ts`);
 const test = (name) => `packages/core/test/${name}.test.ts`;
 const properties = (name) => `tests/properties/${name}.test.ts`;
+const options = 'tests/options/options.test.ts';
 
 /**
- * A mutant runs only tests of its room that reach it, so that it takes about a second. A test that starts processes or
- * moves megabytes would run for nearly every mutant.
+ * A mutant runs only tests of its room that reach it: first the quick ones. Only a mutant that survives these runs the
+ * thorough ones, which take long, or pass one line of code a million times.
  */
 export const rooms = {
-  framing: [...near('framing'), test('flow/decode'), test('reader/reader'), properties('framing')],
-  flow: [...near('flow'), test('streams/flow-from'), test('streams/async-iterable')],
-  engine: [...near('engine', 'socket'), test('dial/dialling')],
-  operators: [...near('operators', 'flow'), test('server/serve'), test('socket/write-to')],
-  reader: [...near('reader'), properties('reader')],
+  framing: {
+    quick: [...near('framing'), test('engine/lent-reads'), test('flow/decode'), test('reader/reader')],
+    thorough: [test('framing/memory'), test('framing/search'), properties('framing')],
+  },
+  flow: {
+    quick: [...near('flow'), test('streams/flow-from'), test('streams/async-iterable')],
+    thorough: [test('flow/queue')],
+  },
+  engine: {
+    quick: [...near('engine', 'socket'), test('dial/dialling')],
+    thorough: [test('socket/memory-budget'), test('socket/turns')],
+  },
+  operators: {
+    quick: [...near('operators', 'flow'), test('server/serve'), test('socket/write-to')],
+    thorough: [test('flow/queue'), test('engine/lent-reads'), test('socket/turns'), options],
+  },
+  reader: {
+    quick: near('reader'),
+    thorough: [properties('reader')],
+  },
 };
 
-/** They match, but start processes, or wait for real time. */
-export const slow = [test('flow/memory'), test('socket/turns')];
+/** They match, but start processes. No mutant runs them. */
+export const slow = [test('flow/memory')];

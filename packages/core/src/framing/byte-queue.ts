@@ -1,7 +1,7 @@
 // The bytes that a decoder has received and not yet returned in frames. Each byte is copied a bounded number of times,
 // so decoding takes linear time whatever the size of the chunks.
 import { asBuffer } from '../base/bytes.js';
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes, copyInto } from './copy-bytes.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -119,9 +119,7 @@ export class ByteQueue {
   save(count: number, maxLength: number): void {
     const length = this.savedLength + count;
     if (this.#saved.length < length) this.#grow(length, maxLength);
-    // For a few bytes, making a view of them costs more than copying them one by one.
-    if (count < 32) for (let i = 0; i < count; i++) this.#saved[this.savedLength + i] = this.chunk[this.position + i]!;
-    else this.#saved.set(this.chunk.subarray(this.position, this.position + count), this.savedLength);
+    copyInto(this.#saved, this.savedLength, this.chunk, this.position, count);
     this.savedLength = length;
     this.advance(count);
   }
@@ -134,7 +132,7 @@ export class ByteQueue {
     const grown = Buffer.allocUnsafeSlow(wanted);
     grown.set(this.#saved.subarray(0, this.savedLength));
     this.#saved = grown;
-    this.#isTight = wanted <= maxLength && 2 * length > maxLength;
+    this.#isTight = 2 * length > maxLength;
   }
 
   /**
@@ -144,8 +142,8 @@ export class ByteQueue {
    */
   gather(count: number): boolean {
     const unconsumed = this.chunk.length - this.position;
-    if (this.savedLength === 0 ? unconsumed >= count : this.savedLength >= count) return true;
-    if (unconsumed > 0) this.save(Math.min(unconsumed, count - this.savedLength), count);
+    if (this.savedLength === 0 && unconsumed >= count) return true;
+    if (this.savedLength < count) this.save(Math.min(unconsumed, count - this.savedLength), count);
     return this.savedLength >= count;
   }
 

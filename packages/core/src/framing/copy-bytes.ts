@@ -19,9 +19,14 @@ let slabUsed = 0;
 export function copyBytes(source: Buffer, start: number, end: number): Buffer {
   const length = end - start;
   const copy = length < SLAB_SIZE / 2 ? allocateInSlab(length) : Buffer.allocUnsafeSlow(length);
-  if (length > LOOP_LENGTH) source.copy(copy, 0, start, end);
-  else for (let i = 0; i < length; i++) copy[i] = source[start + i]!;
+  copyInto(copy, 0, source, start, length);
   return copy;
+}
+
+/** Copies `length` bytes of `source` from `start` on into `target`, from `at` on. */
+export function copyInto(target: Buffer, at: number, source: Buffer, start: number, length: number): void {
+  if (length > LOOP_LENGTH) source.copy(target, at, start, start + length);
+  else for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
 }
 
 function allocateInSlab(length: number): Buffer {
