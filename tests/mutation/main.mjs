@@ -18,9 +18,26 @@ if (unknown.length > 0)
 process.env.RXSOCK_SEED ??= '11';
 process.env.RXSOCK_RUNS ??= '10';
 
+// tests/mutation/vitest.config.mjs reads RXSOCK_ROOM and RXSOCK_PASS, tests/mutation/survivors.mjs RXSOCK_SURVIVORS.
+const options = {
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner', './tests/mutation/survivors.mjs'],
+  vitest: { configFile: 'tests/mutation/vitest.config.mjs', related: false },
+  concurrency: Number(values.concurrency),
+  // Mutants of code that runs only when a module is loaded would need a new thread each.
+  ignoreStatic: true,
+  // Stryker reads it with the API of TypeScript, which TypeScript 7 lacks. It skips a file that does not exist.
+  tsconfigFile: 'none.json',
+  // A mutant that loops for ever takes this long more than its tests, and another process.
+  timeoutMS: 2_000,
+  tempDirName: 'tests/mutation/dist/sandboxes',
+  ignorePatterns: ['tests/mutation/dist', 'bench', 'docs', 'examples'],
+  reporters: ['progress-append-only'],
+  allowEmpty: true,
+};
+
 const scores = [];
 for (const room of positionals.length > 0 ? positionals : Object.keys(rooms)) {
-  // tests/mutation/vitest.config.mjs reads it.
   process.env.RXSOCK_ROOM = room;
   const mutants = await mutantsOf(room);
   for (const mutant of mutants.filter(survived)) console.log(`\n${describe(mutant)}`);
@@ -31,48 +48,22 @@ console.table(Object.fromEntries(scores));
 
 /** All mutants of a room. The quick tests kill most of them; the others meet the thorough tests. */
 async function mutantsOf(room) {
-  const mutants = await run('quick', [`packages/core/src/${room}/${values.file}.ts`]);
-  const survivors = mutants.filter(survived);
+  const mutate = [`packages/core/src/${room}/${values.file}.ts`];
+  process.env.RXSOCK_PASS = 'quick';
+  const mutants = await new Stryker({ ...options, mutate }).runMutationTest();
+  const survivors = mutants.filter(survived).map(({ id }) => id);
   if (survivors.length === 0) return mutants;
-  // A place has several mutants, so that some of the killed ones run again: their first result counts.
-  const again = new Map((await run('thorough', survivors.map(placeOf))).map((mutant) => [keyOf(mutant), mutant]));
-  return mutants.map((mutant) => (survived(mutant) && again.get(keyOf(mutant))) || mutant);
-}
-
-function run(pass, mutate) {
-  // tests/mutation/vitest.config.mjs reads it.
-  process.env.RXSOCK_PASS = pass;
-  return new Stryker({
-    mutate,
-    testRunner: 'vitest',
-    plugins: ['@stryker-mutator/vitest-runner'],
-    vitest: { configFile: 'tests/mutation/vitest.config.mjs', related: false },
-    concurrency: Number(values.concurrency),
-    // Mutants of code that runs only when a module is loaded would need a new thread each.
-    ignoreStatic: true,
-    // Stryker reads it with the API of TypeScript, which TypeScript 7 lacks. It skips a file that does not exist.
-    tsconfigFile: 'none.json',
-    // A mutant that loops for ever takes this long more than its tests, and another process.
-    timeoutMS: 2_000,
-    tempDirName: 'tests/mutation/dist/sandboxes',
-    ignorePatterns: ['tests/mutation/dist', 'bench', 'docs', 'examples'],
-    reporters: ['progress-append-only'],
-    allowEmpty: true,
-  }).runMutationTest();
+  process.env.RXSOCK_PASS = 'thorough';
+  process.env.RXSOCK_SURVIVORS = survivors.join();
+  // The same mutants have the same ids.
+  const second = await new Stryker({ ...options, mutate, checkers: ['survivors'] }).runMutationTest();
+  const again = new Map(second.map((mutant) => [mutant.id, mutant]));
+  return mutants.map((mutant) => (survived(mutant) ? again.get(mutant.id) : mutant));
 }
 
 /** A mutant that no test runs has survived. One that makes tests hang is killed. */
 function survived({ status }) {
   return status === 'Survived' || status === 'NoCoverage';
-}
-
-/** The place of a mutant as an entry of `mutate`, whose columns count from 0. */
-function placeOf({ fileName, location: { start, end } }) {
-  return `${fileName}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`;
-}
-
-function keyOf({ fileName, location, mutatorName, replacement }) {
-  return JSON.stringify([fileName, location, mutatorName, replacement]);
 }
 
 /** Where a mutant is, and the lines that it changes: before and after. */

@@ -19,11 +19,15 @@ export const rooms = {
     thorough: [test('flow/queue')],
   },
   engine: {
-    quick: [...near('engine', 'socket'), test('dial/dialling')],
-    thorough: [test('socket/memory-budget'), test('socket/turns')],
+    quick: [...near('engine', 'socket'), test('dial/dialling'), test('wire/failed-writes')],
+    thorough: [test('socket/memory-budget'), test('socket/turns'), test('wire/resets')],
   },
   operators: {
-    quick: [...near('operators', 'flow'), test('server/serve'), test('socket/write-to')],
+    quick: [
+      ...near('operators', 'flow'),
+      ...['contexts/operators', 'reconnect/exchange', 'reconnect/framed'].map(test),
+      ...['server/serve', 'socket/write-to', 'socket/wrong-arguments', 'wire/relay'].map(test),
+    ],
     thorough: [test('flow/queue'), test('engine/lent-reads'), test('socket/turns'), options],
   },
   reader: {
