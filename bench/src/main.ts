@@ -1,6 +1,7 @@
 // npm run bench: runs the scenarios, and prints a table for each.
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { writeDocument } from './document.js';
 import { compare } from './goals.js';
 import { reportGrowth, runGrowth } from './growth/run.js';
 import { subjects } from './growth/subjects.js';
@@ -63,6 +64,13 @@ program
     const { drawCharts } = await import('./charts.js');
     for (const name of await drawCharts(file, folder)) console.log(name);
   });
+
+program
+  .command('document')
+  .description('Writes the measurements into a document, in place of those that it has.')
+  .argument('<results>', 'what --json has written')
+  .argument('<document>', 'a Markdown file')
+  .action(writeDocument);
 
 function only(names: readonly string[]): Option {
   return new Option('--only <names...>', 'run only these').choices(names).default(names, 'all');
@@ -131,9 +139,10 @@ async function benchScenario(scenario: Scenario, options: Omit<RunOptions, 'onMe
     },
   });
   const reached = compare(goals, outcomes.outcomes);
-  console.log(report(scenario, outcomes, amount));
+  const result = { name, about, amount, rate, cost, ...outcomes, goals: reached };
+  console.log(report(result));
   console.log(reportGoals(reached));
-  return { name, about, amount, rate, cost, ...outcomes, goals: reached };
+  return result;
 }
 
 await program.parseAsync();

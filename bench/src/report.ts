@@ -2,8 +2,8 @@
 import Table from 'cli-table3';
 import { median } from 'simple-statistics';
 import { type Reached, ratioOf } from './goals.js';
-import type { Outcomes } from './run.js';
-import type { Measurement, Scenario } from './scenario.js';
+import type { ScenarioResult } from './results.js';
+import type { Measurement } from './scenario.js';
 
 /** No lines around the table. */
 export const NO_FRAME = Object.fromEntries(
@@ -22,40 +22,43 @@ export function tableOf(head: readonly string[]): Table.Table {
   });
 }
 
-export function report(scenario: Scenario, { outcomes, peers }: Outcomes, amount: number): string {
-  const { name, rate, cost } = scenario;
+export function report(result: TableSource): string {
+  const { head, rows } = contentOf(result);
+  const table = tableOf([result.name, ...head]);
+  for (const { contender, cells, reason } of rows) {
+    if (cells) table.push([contender, ...cells]);
+    else table.push([contender, { content: reason, colSpan: head.length, hAlign: 'left' }]);
+  }
+  return result.peers.length === 0 ? `${table}` : `${table}\npeer: ${result.peers.join(', ')}`;
+}
+
+/** What a table is made of: a scenario, and what it gave. */
+export type TableSource = Omit<ScenarioResult, 'goals' | 'about'>;
+
+/** A line of a table: what was measured of a contender, or why nothing was. */
+interface Row {
+  readonly contender: string;
+  readonly cells?: readonly string[];
+  readonly reason?: string;
+}
+
+/** The content of a table of medians. Its first column, the contenders, has no head. */
+export function contentOf({ amount, rate, cost, outcomes }: TableSource): { head: string[]; rows: Row[] } {
   const rateOf = ({ seconds }: Measurement) => amount / seconds / rate.amount;
   const all = outcomes.flatMap(({ measurements }) => measurements);
   // Few scenarios measure these.
   const extra = EXTRA.filter(({ of }) => all.some((measurement) => measurement[of] !== undefined));
-  const table = tableOf([
-    name,
-    rate.label,
-    'range',
-    'ratio',
-    cost.label,
-    'ratio',
-    ...extra.flatMap(({ label }) => [label, 'ratio']),
-    'max RSS',
-  ]);
+  const extraHead = extra.flatMap(({ label }) => [label, 'ratio']);
+  const head = [rate.label, 'range', 'ratio', cost.label, 'ratio', ...extraHead, 'max RSS'];
   const baseline = outcomes[0]?.measurements ?? [];
-  for (const { contender, measurements, missing, failsOn } of outcomes) {
+  const rows = outcomes.map(({ contender, measurements, missing, failsOn }): Row => {
     if (measurements.length === 0) {
-      table.push([
-        contender,
-        {
-          content: failsOn ? `fails on ${failsOn}` : `needs ${missing}`,
-          colSpan: 6 + 2 * extra.length,
-          hAlign: 'left',
-        },
-      ]);
-      continue;
+      return { contender, reason: failsOn ? `fails on ${failsOn}` : `needs ${missing}` };
     }
     const medianOf = (value: (measurement: Measurement) => number) => median(measurements.map(value));
     const ratio = (of: Reached['of'] & string) => ratioOf(measurements, baseline, of)?.toFixed(2) ?? '';
     const rates = measurements.map(rateOf);
-    table.push([
-      contender,
+    const cells = [
       number(median(rates)),
       `${number(Math.min(...rates))}–${number(Math.max(...rates))}`,
       ratio('rate'),
@@ -63,9 +66,10 @@ export function report(scenario: Scenario, { outcomes, peers }: Outcomes, amount
       ratio('cpu'),
       ...extra.flatMap(({ of, unit }) => [number(medianOf((each) => (each[of] ?? Number.NaN) / unit)), ratio(of)]),
       `${Math.round(medianOf(({ rss }) => rss) / 1e6)} MB`,
-    ]);
-  }
-  return peers.length === 0 ? `${table}` : `${table}\npeer: ${peers.join(', ')}`;
+    ];
+    return { contender, cells };
+  });
+  return { head, rows };
 }
 
 const EXTRA = [

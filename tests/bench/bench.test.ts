@@ -1,5 +1,5 @@
 // Each contender of `npm run bench` does its job small, and counts right. Nothing is measured.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -38,7 +38,7 @@ test('peers on Node do what those in C do', async () => {
   expect(stdout).not.toContain('(C)');
 });
 
-test('measurements are written as JSON and drawn as charts', async () => {
+test('measurements are written as JSON, drawn as charts, and put into a document', async () => {
   const folder = await testFolder();
   const json = join(folder, 'results.json');
   const small = ['--rounds', '1', '--scale', '0.001', '--only', 'send-tcp', 'growth-subscribers'];
@@ -57,4 +57,23 @@ test('measurements are written as JSON and drawn as charts', async () => {
   expect(await drawn.exited).toBe(0);
   expect(drawn.stdout).toBe('send-tcp.svg\ngoals.svg\ngrowth.svg\n');
   expect(readFileSync(join(folder, 'send-tcp.svg'), 'utf8')).toMatch(/^<svg .*next\(\)/s);
+
+  const document = join(folder, 'performance.md');
+  const mark = '<!-- Written by `npm run bench -- document`. -->';
+  writeFileSync(document, `# Performance\n\n${mark}\nold\n`);
+
+  const written = await bench('document', json, document);
+
+  expect(await written.exited).toBe(0);
+  const text = readFileSync(document, 'utf8');
+  expect(text).toMatch(new RegExp(`^# Performance\n\n${mark}\n\n## Goals\n`));
+  expect(text).not.toContain('old');
+  expect(text).toMatch(/^\| send-tcp \| next\(\), rate ≥ 0\.97 × the baseline \| [\d.]+ \| (\*\*missed\*\*)? ?\|$/m);
+  expect(text).toMatch(/^\| growth-subscribers \| exponent ≤ 1\.1 \| /m);
+  expect(text).toMatch(/^### send-tcp\n\nEach contender writes .*\.\n\n\| {2}\| MB\/s \| range \|/m);
+
+  const refused = await bench('document', json, json);
+
+  expect(refused.stderr).toContain('has no line <!-- Written by');
+  expect(await refused.exited).toBe(1);
 });
