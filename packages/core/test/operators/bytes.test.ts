@@ -1,6 +1,21 @@
 // The small operators on bytes: decodeText, decodeEach, encode, discard.
-import { decodeEach, decodeText, discard, encode, lengthPrefixedCodec, linesCodec } from '@rxsock/core';
-import { from, of } from 'rxjs';
+import {
+  data,
+  decodeEach,
+  decodeText,
+  delimited,
+  discard,
+  encode,
+  fixedLength,
+  jsonLines,
+  lengthPrefixed,
+  lengthPrefixedCodec,
+  lines,
+  linesCodec,
+  mapWithBackpressure,
+  netstrings,
+} from '@rxsock/core';
+import { from, NEVER, type OperatorFunction, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -34,6 +49,23 @@ describe('decodeEach()', () => {
     const { values, log } = record(of(chunk).pipe(decodeEach(lengthPrefixedCodec({ lengthField: 1 }))));
     expect(values).toEqual([Buffer.of(65)]);
     expect(log.at(-1)).toBe('error:ERR_FRAME_TRUNCATED');
+  });
+});
+
+describe('an operator of a codec has its own name in the holds', () => {
+  test.each([
+    ['delimited', delimited(';'), 'a;b;'],
+    ['fixedLength', fixedLength(1), 'ab'],
+    ['jsonLines', jsonLines(), '1\n2\n'],
+    ['lengthPrefixed', lengthPrefixed({ lengthField: 1 }), '\u0001a\u0001b'],
+    ['lines', lines(), 'a\nb\n'],
+    ['netstrings', netstrings(), '1:a,1:b,'],
+  ] as [string, OperatorFunction<Buffer, unknown>, string][])('%s', async (name, operator, text) => {
+    const { socket, peer } = await pair();
+    const stuck = mapWithBackpressure(() => NEVER, { highWaterMark: 1 });
+    record(socket.pipe(data(), operator, stuck));
+    peer.write(text.repeat(3));
+    await expect.poll(() => socket.holds).toEqual([`${name} ← mapWithBackpressure`]);
   });
 });
 
