@@ -58,13 +58,11 @@ export default defineConfig({
             fuzzy: 0.2,
             prefix: true,
             boost: { title: 4, text: 2, titles: 1 },
-            // This function runs in the browser. First come the keywords, and last what few people look for.
-            boostDocument: (id) =>
-              id.endsWith('#VPContent')
-                ? 4
-                : /^\/(CHANGELOG|docs\/(compliance|conformance|mutation))/.test(id)
-                  ? 0.5
-                  : 1,
+            // This function runs in the browser. First come the keywords and the answers, last what few look for.
+            boostDocument: (id) => {
+              if (id.endsWith('#VPContent') || id.startsWith('/docs/questions')) return 4;
+              return /^\/(CHANGELOG|docs\/(compliance|conformance|mutation))/.test(id) ? 0.5 : 1;
+            },
           },
         },
       },

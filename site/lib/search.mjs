@@ -1,4 +1,5 @@
-// What the search finds: the text of each page, and the words in keywords.json, by which people look for it.
+// What the search finds: the text of each page, and the words in keywords.json, by which people look for a page or for one
+// of its sections.
 import { readFileSync } from 'node:fs';
 
 const keywords = JSON.parse(readFileSync(new URL('../keywords.json', import.meta.url), 'utf8'));
@@ -6,10 +7,19 @@ const keywords = JSON.parse(readFileSync(new URL('../keywords.json', import.meta
 /** Renders a page for the index. */
 export function renderForSearch(source, env, md) {
   if (env.relativePath.startsWith('site/source/')) return '';
-  const html = renderWithoutColors(source, env, md);
-  const words = keywords[keyOf(env.relativePath)];
+  const key = keyOf(env.relativePath);
+  const html = addToSections(renderWithoutColors(source, env, md), key);
+  const words = keywords[key];
   // Words of a heading count more than words of the text. The result shows the heading, so one sees why it was found.
   return words === undefined ? html : `${html}<h2>${words.join(', ')}<a href="#VPContent"></a></h2><p></p>`;
+}
+
+/** Adds the words of `page#section` to the heading of the section. */
+function addToSections(html, page) {
+  return html.replaceAll(/(<h\d id="([^"]+)".*?)(?= <a class="header-anchor")/g, (heading, _, section) => {
+    const words = keywords[`${page}#${section}`];
+    return words === undefined ? heading : `${heading} (${words.join(', ')})`;
+  });
 }
 
 /** The index needs no colors, and they take most of the time. */

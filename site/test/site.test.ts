@@ -85,6 +85,14 @@ const SEARCHES: Readonly<Record<string, string>> = {
   toxiproxy: 'functions/faultyProxy',
   ECONNRESET: 'docs/errors',
   'request response': 'functions/exchange',
+  stalled: 'docs/questions.html#how-do-i-see-why-it-stalls',
+  hangs: 'docs/questions.html#how-do-i-see-why-it-stalls',
+  remoteAddress: 'docs/questions.html#who-is-the-client',
+  'rate limit': 'docs/questions.html#how-do-i-limit-a-client',
+  framing: 'docs/questions.html#how-do-i-frame-my-protocol',
+  proxy: 'docs/questions.html#how-do-i-get-through-a-proxy',
+  ECONNREFUSED: 'docs/questions.html#which-errors-can-connect-give',
+  'socket options': 'docs/questions.html#how-do-i-set-keepalive',
 };
 
 test('the search finds an operator by what one would call it', async () => {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { linksOf, proseOf } from '../support/links.js';
+import { anchorsOf, linksOf } from '../support/links.js';
 import { filesOf, root } from '../support/snippets.js';
 
 const pages = await filesOf('*.md', 'docs/**/*.md', 'packages/*/README.md', 'examples/*.md', 'bench/*.md', 'fuzz/*.md');
@@ -27,19 +27,3 @@ test('every page of docs/ is two clicks away from the README at most', async () 
   }
   expect(pages.filter((page) => page.startsWith('docs/') && !clicks.has(page))).toEqual([]);
 });
-
-/** The anchors that GitHub gives to the headings of a page. */
-async function anchorsOf(page: string): Promise<string[]> {
-  const text = await proseOf(page);
-  const seen = new Map<string, number>();
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => {
-    const words = heading!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
-    const anchor = words
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, '')
-      .replaceAll(' ', '-');
-    const count = seen.get(anchor) ?? 0;
-    seen.set(anchor, count + 1);
-    return count === 0 ? anchor : `${anchor}-${count}`;
-  });
-}

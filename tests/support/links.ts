@@ -1,4 +1,4 @@
-// Finds the links in Markdown.
+// Finds the links in Markdown, and what they lead to.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { root } from './snippets.js';
@@ -18,7 +18,23 @@ export async function linksOf(page: string): Promise<Link[]> {
   return [...links].map(([text, path, anchor]) => ({ text, target: path ? join(dirname(page), path) : page, anchor }));
 }
 
+/** The anchors that GitHub gives to the headings of a page. */
+export async function anchorsOf(page: string): Promise<string[]> {
+  const text = await proseOf(page);
+  const seen = new Map<string, number>();
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => {
+    const words = heading!.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+    const anchor = words
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+      .replaceAll(' ', '-');
+    const count = seen.get(anchor) ?? 0;
+    seen.set(anchor, count + 1);
+    return count === 0 ? anchor : `${anchor}-${count}`;
+  });
+}
+
 /** A page without its blocks of code. */
-export async function proseOf(page: string): Promise<string> {
+async function proseOf(page: string): Promise<string> {
   return (await readFile(join(root, page), 'utf8')).replaceAll(/^```.*?^```$/gms, '');
 }

@@ -5,8 +5,17 @@ import { checkSupported } from '../base/node-support.js';
 import type { KeepAliveTuning } from './tuning.js';
 
 /**
- * How the system probes a silent peer (SO_KEEPALIVE). Linux does not take longer times, or more probes.
+ * How the system probes a silent peer (SO_KEEPALIVE): the option `keepAlive` of sockets and servers. Linux does not take
+ * longer times, or more probes.
+ *
  * @see https://nodejs.org/api/net.html#socketsetkeepalive
+ *
+ * @example
+ * ```ts
+ * import { connect } from '@rxsock/core';
+ *
+ * connect({ port: 7000, keepAlive: { delay: 60_000, interval: 10_000, count: 3 } }).subscribe();
+ * ```
  */
 export interface KeepAliveOptions {
   /**
