@@ -1,5 +1,5 @@
 // Values of the application over the frames of another codec.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Chunk } from '../../src/base/bytes.js';
 import { FrameError } from '../../src/base/errors.js';
 import type { Codec, Decoder } from '../../src/framing/codec.js';
@@ -180,13 +180,31 @@ test('a decoder without FrameDecoder is mapped too, but cannot give a bad frame 
   });
   expect(decodeAll(codec, 'a#b')).toEqual({ frames: ['a', 'b'], error: undefined, rest: '' });
   const decoder = codec.decoder();
-  decoder.push(Buffer.from('a!b'));
-  expect(decoder.next()).toBe('a');
-  expect(() => decoder.next()).toThrow('loud');
-  expect(() => decoder.next()).toThrow('loud');
-  expect(() => decoder.push(Buffer.from('c'))).toThrow('loud');
-  expect(Buffer.from(decoder.rest()).toString()).toBe('b');
+  decoder.push(Buffer.from('a##b!c'));
+  expect([decoder.next(), decoder.next()]).toEqual(['a', 'b']);
+  const error = thrownBy(() => decoder.next());
+  expect(error).toMatchObject({ code: 'ERR_FRAME_MALFORMED', message: 'The codec refused a frame: loud' });
+  expect(thrownBy(() => decoder.next())).toBe(error);
+  expect(thrownBy(() => decoder.push(Buffer.from('d')))).toBe(error);
+  expect(Buffer.from(decoder.rest()).toString()).toBe('c');
 });
+
+test('a decoder without FrameDecoder learns of the end', () => {
+  const end = vi.spyOn(ByteDecoder.prototype, 'end');
+  onTestFinished(() => end.mockRestore());
+  const bytes: Codec<number> = { decoder: () => new ByteDecoder(), encode: (value) => Buffer.from([value]) };
+  mapCodec(bytes, { decode: String, encode: Number }).decoder().end();
+  expect(end).toHaveBeenCalledOnce();
+});
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
 
 test('a mapping may be an object with methods that need it', () => {
   class Prefixed {

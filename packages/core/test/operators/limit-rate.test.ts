@@ -182,6 +182,15 @@ describe('backpressure', () => {
     for (let i = 0; i < 66; i++) source.next(Buffer.alloc(1024 * 1024));
     expect(log.at(-1)).toBe('error:ERR_BACKPRESSURE_OVERFLOW');
   });
+
+  test('bytes that have passed do not wait any more', () => {
+    const { log, source, scheduler } = limited({ bytes: 1024 * 1024 });
+    for (let i = 0; i < 66; i++) {
+      source.next(Buffer.alloc(1024 * 1024));
+      scheduler.tick(1000);
+    }
+    expect(log).toHaveLength(66);
+  });
 });
 
 test.each([
