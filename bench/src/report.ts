@@ -2,8 +2,8 @@
 import Table from 'cli-table3';
 import { median } from 'simple-statistics';
 import { type Reached, ratioOf } from './goals.js';
-import type { ScenarioResult } from './results.js';
-import type { Measurement } from './scenario.js';
+import type { Outcomes } from './run.js';
+import type { Measurement, Scenario } from './scenario.js';
 
 /** No lines around the table. */
 export const NO_FRAME = Object.fromEntries(
@@ -32,8 +32,8 @@ export function report(result: TableSource): string {
   return result.peers.length === 0 ? `${table}` : `${table}\npeer: ${result.peers.join(', ')}`;
 }
 
-/** What a table is made of: a scenario, and what it gave. */
-export type TableSource = Omit<ScenarioResult, 'goals' | 'about'>;
+/** What a table is made of: a scenario, how much a measurement did, and what they gave. */
+export type TableSource = Pick<Scenario, 'name' | 'rate' | 'cost'> & Outcomes & { readonly amount: number };
 
 /** A line of a table: what was measured of a contender, or why nothing was. */
 interface Row {

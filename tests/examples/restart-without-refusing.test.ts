@@ -1,5 +1,6 @@
 // restart-without-refusing, restarted while clients connect without a pause.
 import { expect, test } from 'vitest';
+import { needProgram } from '../support/need-program.js';
 import { Program } from '../support/program.js';
 import { Client, example } from './support.js';
 
@@ -41,6 +42,7 @@ test('is replaced by a new process, and no client is refused or cut', async () =
 });
 
 test('is replaced while nc asks repeatedly and stops at the first refusal', async () => {
+  needProgram('nc');
   await using first = example('restart-without-refusing');
   const port = await first.port();
   await using loop = new Program('sh', ['-c', `while echo hello | nc -N 127.0.0.1 ${port}; do :; done`]);

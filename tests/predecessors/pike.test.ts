@@ -26,6 +26,7 @@ import * as udp from '@rxsock/udp';
 import * as unix from '@rxsock/unix';
 import { firstValueFrom, lastValueFrom, map, of, take, toArray } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { needProgram } from '../support/need-program.js';
 import { killChild, program as processes } from '../support/processes/index.js';
 import { run } from '../support/program.js';
 import { accepted, closedPort, dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
@@ -254,6 +255,7 @@ describe('Pike: backsniff, fwdport, select servers, Future-based HTTP GET', () =
   });
 
   test('its program, fwdport, with nc', async () => {
+    needProgram('nc');
     const fwdport = await ported('pike');
     const target = await rawServer();
     const program = fwdport('127.0.0.1:0', `localhost:${target.port}`);

@@ -21,6 +21,7 @@ import { AlreadyRunningError, type InstanceEvent, singleInstance } from '@rxsock
 import { SocketRegistry, snapshot } from '@rxsock/core/registry';
 import { bufferCount, firstValueFrom, lastValueFrom, map, of, Subject, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
+import { needProgram } from '../support/need-program.js';
 import { instancePort } from '../support/processes/index.js';
 import { run } from '../support/program.js';
 import { dial, drainRaw, opened, pair, rawServer } from '../support/raw-peers.js';
@@ -42,6 +43,7 @@ test('Tcl: -async connect, -myaddr, -myport, service names (socket host smtp)', 
   socket.complete();
   expect(String((await drainRaw(peer)).bytes)).toBe('early');
 
+  needProgram('/etc/services');
   const smtp = dial({ port: 'smtp' }); // perhaps something listens there, perhaps not
   const attempt = firstValueFrom(smtp.pipe(on('connectionAttempt')));
   expect(await attempt).toMatchObject({ address: '127.0.0.1', port: 25 });

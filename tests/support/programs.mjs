@@ -1,13 +1,16 @@
-// The programs of other people that the tests talk to. This is the only list of them: `npm run programs` installs by it.
+// The programs of other people that the tests talk to, and files that they need. This is the only list of them:
+// `npm run programs` installs by it.
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The Debian package of each program. */
+/** The Debian package of each program or file. */
 export const debianPackages = {
+  '/etc/services': 'netbase',
   aiosmtpd: 'python3-aiosmtpd',
   chromium: 'chromium',
   curl: 'curl',
   dnsmasq: 'dnsmasq-base',
+  editcap: 'wireshark-common',
   'gnutls-cli': 'gnutls-bin',
   'gnutls-serv': 'gnutls-bin',
   haproxy: 'haproxy',
@@ -51,9 +54,10 @@ export function programFolders() {
   return [...(process.env.PATH ?? '').split(delimiter), ...daemons];
 }
 
-/** Whether a program can be started by its name, or by its path. */
+/** Whether a program can be started by its name. With a path: whether there is such a file. */
 export function isInstalled(program) {
-  const files = program.includes('/') ? [program] : programFolders().map((folder) => join(folder, program));
+  if (program.includes('/')) return existsSync(program);
+  const files = programFolders().map((folder) => join(folder, program));
   return files.some((file) => {
     try {
       accessSync(file, constants.X_OK);

@@ -19,7 +19,7 @@ const sockets: Socket[] = [];
 const subscriptions: Subscription[] = [];
 
 beforeAllWithPrograms(async () => {
-  needProgram(CHROMIUM);
+  needProgram('chromium');
   inspector = await inspect();
   const server = listen({ port: 0 });
   server.name = 'echo';

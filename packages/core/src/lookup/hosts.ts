@@ -22,7 +22,7 @@ export interface ResolveHostOptions extends LookupOptions {
  * `defer(() => resolveHost(name))`.
  *
  * @param name A host name or an address.
- * @returns Resolves to at least one address.
+ * @returns Resolves to at least one address, and to each of them once.
  * @throws At the call: TypeError if the name is not a string, is empty or contains a NUL; TypeError or RangeError for
  * an option with an invalid value.
  * @throws As a rejection: {@link SocketError} with Node's code: `ENOTFOUND` if there is no such name or no address of
@@ -46,9 +46,9 @@ export function resolveHost(name: string, options: ResolveHostOptions = {}): Pro
   return queryResolver<HostAddress[]>(wanted, options, (callback) =>
     dns.lookup(host, { all: true, family }, (error, found = []) => {
       // Node returns an address in place of a name as it is, even if it is of the other family.
-      const addresses = found
-        .filter((each) => family === 0 || each.family === family)
-        .map(({ address }) => withFamily(address));
+      const matching = found.filter((each) => family === 0 || each.family === family);
+      // The C library reads the line `::1 localhost` of the hosts file as a line for 127.0.0.1 too.
+      const addresses = [...new Set(matching.map(({ address }) => address))].map(withFamily);
       if (error || addresses.length > 0) callback(error, addresses);
       else callback(Object.assign(new Error('it has no such address'), { code: 'ENOTFOUND' }), []);
     }),

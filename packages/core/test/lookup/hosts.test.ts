@@ -36,6 +36,20 @@ describe('resolveHost()', () => {
     expect(await resolveHost('[::1]')).toEqual([{ address: '::1', family: 'IPv6' }]);
   });
 
+  test('returns an address once', async () => {
+    const { answer } = system('lookup');
+    const found = resolveHost('localhost');
+    answer(null, [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+    ]);
+    expect(await found).toEqual([
+      { address: '127.0.0.1', family: 'IPv4' },
+      { address: '::1', family: 'IPv6' },
+    ]);
+  });
+
   test('returns all addresses in their order', async () => {
     const { spy, answer } = system('lookup');
     const found = resolveHost('both');
