@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { max, median, min } from 'simple-statistics';
+import { recordPileUp } from './backpressure/record.js';
 import { MOST } from './growth/run.js';
 import { describeGoal, number } from './report.js';
 import type { Results, ScenarioResult } from './results.js';
@@ -115,6 +116,24 @@ function chartOfGrowth({ growth }: Results): string {
       ),
     ],
   });
+}
+
+/** Records a run, and draws what waits in a process that is too slow, with backpressure and without. */
+export async function drawPileUp(file: string, seconds: number): Promise<void> {
+  const samples = (await recordPileUp(seconds)).map((sample) => ({ ...sample, waiting: sample.waiting / 1e6 }));
+  const end = { x: 'seconds', y: 'waiting', z: 'operator' };
+  const svg = draw({
+    marginRight: 170,
+    x: { label: 'seconds', grid: true },
+    y: { label: 'MB that were received and wait', grid: true },
+    color: { domain: ['concatMap', 'mapWithBackpressure'], range: [MISSED, OURS] },
+    marks: [
+      Plot.line(samples, { ...end, stroke: 'operator', strokeWidth: 2 }),
+      Plot.text(samples, Plot.selectLast({ ...end, text: 'operator', textAnchor: 'start', dx: 6 })),
+      Plot.ruleY([0]),
+    ],
+  });
+  await writeFile(file, `${svg}\n`);
 }
 
 function draw(options: Plot.PlotOptions): string {

@@ -66,6 +66,16 @@ program
   });
 
 program
+  .command('backpressure')
+  .description('Records what waits in a process whose peer is too fast, with backpressure and without, and draws it.')
+  .argument('<file>', 'the SVG file')
+  .option('--seconds <n>', 'how long each of the two runs takes', positive, 5)
+  .action(async (file: string, { seconds }: { seconds: number }) => {
+    const { drawPileUp } = await import('./charts.js');
+    await drawPileUp(file, seconds);
+  });
+
+program
   .command('document')
   .description('Writes the measurements into a document, in place of those that it has.')
   .argument('<results>', 'what --json has written')

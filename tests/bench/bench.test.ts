@@ -77,3 +77,12 @@ test('measurements are written as JSON, drawn as charts, and put into a document
   expect(refused.stderr).toContain('has no line <!-- Written by');
   expect(await refused.exited).toBe(1);
 });
+
+test('what piles up without backpressure is recorded and drawn', async () => {
+  const file = join(await testFolder(), 'backpressure.svg');
+
+  const { stderr, exited } = await bench('backpressure', file, '--seconds', '0.5');
+
+  expect({ stderr, code: await exited }).toEqual({ stderr: '', code: 0 });
+  expect(readFileSync(file, 'utf8')).toMatch(/^<svg .*concatMap.*mapWithBackpressure/s);
+});
