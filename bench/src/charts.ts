@@ -121,15 +121,15 @@ function chartOfGrowth({ growth }: Results): string {
 /** Records a run, and draws what waits in a process that is too slow, with backpressure and without. */
 export async function drawPileUp(file: string, seconds: number): Promise<void> {
   const samples = (await recordPileUp(seconds)).map((sample) => ({ ...sample, waiting: sample.waiting / 1e6 }));
-  const end = { x: 'seconds', y: 'waiting', z: 'operator' };
+  const line = { x: 'seconds', y: 'waiting', z: 'operator' };
   const svg = draw({
     marginRight: 170,
     x: { label: 'seconds', grid: true },
     y: { label: 'MB that were received and wait', grid: true },
     color: { domain: ['concatMap', 'mapWithBackpressure'], range: [MISSED, OURS] },
     marks: [
-      Plot.line(samples, { ...end, stroke: 'operator', strokeWidth: 2 }),
-      Plot.text(samples, Plot.selectLast({ ...end, text: 'operator', textAnchor: 'start', dx: 6 })),
+      Plot.line(samples, { ...line, stroke: 'operator', strokeWidth: 2 }),
+      Plot.text(samples, Plot.selectLast({ ...line, text: 'operator', textAnchor: 'start', dx: 6 })),
       Plot.ruleY([0]),
     ],
   });

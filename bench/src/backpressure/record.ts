@@ -31,7 +31,7 @@ async function record(operator: string, seconds: number): Promise<readonly Sampl
   });
   await once(child, 'exit');
   server.close();
-  if (samples.length < 2) throw new Error(`The process with ${operator} ended too early`);
+  if ((samples.at(-1)?.seconds ?? 0) < seconds) throw new Error(`The process with ${operator} ended too early`);
   return samples;
 }
 
