@@ -8,23 +8,23 @@ import { MOST as MOST_BYTES, SIZE_GOAL, sizeOfCore } from './size.js';
 /** Everything behind this line of the document is written here. */
 const MARK = '<!-- Written by `npm run bench -- document`. -->\n';
 
-/** Reads what --json wrote, and replaces the tables of a document. */
-export async function writeDocument(resultsFile: string, documentFile: string): Promise<void> {
-  const results: Results = JSON.parse(await readFile(resultsFile, 'utf8'));
+/** Reads what --json wrote, of one run or more, and replaces the tables of a document. */
+export async function writeDocument(documentFile: string, resultsFiles: readonly string[]): Promise<void> {
   const [before, after] = (await readFile(documentFile, 'utf8')).split(MARK);
   if (after === undefined) throw new Error(`${documentFile} has no line ${MARK}`);
-  await writeFile(documentFile, `${before}${MARK}\n${sectionsOf(results).join('\n\n')}\n`);
+  const runs = await Promise.all(resultsFiles.map(async (file) => JSON.parse(await readFile(file, 'utf8')) as Results));
+  await writeFile(documentFile, `${before}${MARK}\n${runs.flatMap(sectionsOf).join('\n\n')}\n`);
 }
 
 function sectionsOf(results: Results): string[] {
   const { host, system, cpus, cpu, date, rounds, scale, scenarios } = results;
-  const machine = `${host.name} ${host.version} on ${system}, ${cpus} × ${cpu}, loopback`;
+  const runtime = `${host.name === 'node' ? 'Node' : 'Bun'} ${host.version.replace(/^v/, '')}`;
   const amount = scale === 1 ? '' : `, ${scale} of the usual amounts`;
   return [
-    '## Goals',
-    `${date.slice(0, 10)}, ${machine}. Medians of ${rounds} rounds${amount}.`,
+    `## Goals on ${runtime}`,
+    `${date.slice(0, 10)}, ${system}, ${cpus} × ${cpu}, loopback. Medians of ${rounds} rounds${amount}.`,
     table(['scenario', 'goal', 'measured', ''], goalsOf(results)),
-    '## Scenarios',
+    `## Scenarios on ${runtime}`,
     ...scenarios.flatMap(sectionOf),
   ];
 }

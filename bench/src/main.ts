@@ -78,8 +78,8 @@ program
 program
   .command('document')
   .description('Writes the measurements into a document, in place of those that it has.')
-  .argument('<results>', 'what --json has written')
   .argument('<document>', 'a Markdown file')
+  .argument('<results...>', 'what --json has written; more than one, if there were runs on several runtimes')
   .action(writeDocument);
 
 function only(names: readonly string[]): Option {

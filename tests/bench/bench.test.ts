@@ -62,11 +62,11 @@ test('measurements are written as JSON, drawn as charts, and put into a document
   const mark = '<!-- Written by `npm run bench -- document`. -->';
   writeFileSync(document, `# Performance\n\n${mark}\nold\n`);
 
-  const written = await bench('document', json, document);
+  const written = await bench('document', document, json);
 
   expect(await written.exited).toBe(0);
   const text = readFileSync(document, 'utf8');
-  expect(text).toMatch(new RegExp(`^# Performance\n\n${mark}\n\n## Goals\n`));
+  expect(text).toMatch(new RegExp(`^# Performance\n\n${mark}\n\n## Goals on Node `));
   expect(text).not.toContain('old');
   expect(text).toMatch(/^\| send-tcp \| next\(\), rate ≥ 0\.97 × the baseline \| [\d.]+ \| (\*\*missed\*\*)? ?\|$/m);
   expect(text).toMatch(/^\| growth-subscribers \| exponent ≤ 1\.1 \| /m);

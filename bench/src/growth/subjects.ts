@@ -74,7 +74,8 @@ export const subjects: readonly Subject[] = [
     smallest: 1_000,
     peer: (size) => ({ role: 'sink', amount: size * SMALL }),
     run: async ({ amount, peer }) => {
-      const socket = connect({ host, port: peer.port });
+      // The promise of each write counts too.
+      const socket = connect({ host, port: peer.port, maxWriteBuffer: Number.POSITIVE_INFINITY });
       const chunk = Buffer.alloc(SMALL, 'a');
       await Promise.all(Array.from({ length: amount }, () => socket.write(chunk)));
       socket.complete();

@@ -19,9 +19,12 @@ interface Last {
 const NOBODY: readonly SubscriberEntry[] = [];
 
 export class Subscribers {
-  // Replaced at every change: a subscriber that comes or leaves during a notification does not disturb the loop.
   #readers = NOBODY;
   #watchers: readonly Watcher[] = NOBODY;
+  // A subscriber may come or leave during a notification, and must not disturb its loop. So a list that a loop has had
+  // is copied at the next change. Others are changed in place, because copying each time would take quadratic time.
+  #readersLooped = false;
+  #watchersLooped = false;
   /** Both ends, when the connection is open. The `connect` event is made from them when somebody asks for it. */
   #connected: Endpoints | undefined;
   #replayed: SocketEvent[] | undefined;
@@ -77,7 +80,7 @@ export class Subscribers {
       for (const event of this.#replayed)
         if (event.type !== 'end' || type === 'end' || !this.#restWaits) entry.notify(event);
     if (!entry.reads) subscriber.add(this.watch(entry));
-    else if (!this.#last) this.#readers = this.#readers.concat(entry);
+    else if (!this.#last) this.#addReader(entry);
     else subscriber.add(this.#closeNextTurn(entry, this.#last, () => this.#deliverRest(entry)));
     return entry;
   }
@@ -85,8 +88,14 @@ export class Subscribers {
   /** Adds a watcher. Returns what cancels the notification of a connection that has closed already. */
   watch(watcher: Watcher): Subscription | undefined {
     if (this.#last) return this.#closeNextTurn(watcher, this.#last);
-    this.#watchers = this.#watchers.concat(watcher);
+    this.#watchers = withEntry(this.#watchers, watcher, this.#watchersLooped);
+    this.#watchersLooped = false;
     return undefined;
+  }
+
+  #addReader(entry: SubscriberEntry): void {
+    this.#readers = withEntry(this.#readers, entry, this.#readersLooped);
+    this.#readersLooped = false;
   }
 
   // In the next turn, so that a `retry` of a closed socket does not loop in this one.
@@ -98,22 +107,35 @@ export class Subscribers {
   }
 
   remove(entry: SubscriberEntry): void {
-    if (entry.reads) this.#readers = without(this.#readers, entry);
-    else this.unwatch(entry);
+    if (!entry.reads) return this.unwatch(entry);
+    this.#readers = withoutEntry(this.#readers, entry, this.#readersLooped);
+    this.#readersLooped = false;
   }
 
   unwatch(watcher: Watcher): void {
-    this.#watchers = without(this.#watchers, watcher);
+    this.#watchers = withoutEntry(this.#watchers, watcher, this.#watchersLooped);
+    this.#watchersLooped = false;
+  }
+
+  /** The present readers, to loop over them. */
+  get #presentReaders(): readonly SubscriberEntry[] {
+    this.#readersLooped = true;
+    return this.#readers;
+  }
+
+  get #presentWatchers(): readonly Watcher[] {
+    this.#watchersLooped = true;
+    return this.#watchers;
   }
 
   /** Bytes have left. */
   progressed(): void {
-    for (const watcher of this.#watchers) watcher.progressed();
+    for (const watcher of this.#presentWatchers) watcher.progressed();
   }
 
   /** The write side has broken. */
   writeBroken(error: unknown): void {
-    for (const watcher of this.#watchers) watcher.broken(error);
+    for (const watcher of this.#presentWatchers) watcher.broken(error);
   }
 
   /** The connection is open: emits `connect`, also to later subscribers. */
@@ -125,8 +147,8 @@ export class Subscribers {
   /** Emits an event: to the watchers of its type, then to the readers. */
   emit(event: Exclude<SocketEvent, DataEvent | CloseEvent>): void {
     if (REPLAYED.has(event.type)) this.#replay(event);
-    const readers = this.#readers;
-    for (const watcher of this.#watchers) watcher.notify(event);
+    const readers = this.#presentReaders;
+    for (const watcher of this.#presentWatchers) watcher.notify(event);
     for (const entry of readers) entry.notify(event);
   }
 
@@ -149,7 +171,7 @@ export class Subscribers {
 
   /** Delivers a chunk to each reader, without the part that the reader has received already. */
   deliver(data: Buffer, offset: number): void {
-    for (const reader of this.#readers) if (!reader.subscriber.closed) reader.deliver(data, offset);
+    for (const reader of this.#presentReaders) if (!reader.subscriber.closed) reader.deliver(data, offset);
   }
 
   /**
@@ -184,9 +206,19 @@ export class Subscribers {
   }
 }
 
-function without<T extends Watcher>(entries: readonly T[], entry: T): readonly T[] {
+// An array that was pushed to keeps places for sixteen more, so that the first entry makes an array of one.
+function withEntry<T extends Watcher>(entries: readonly T[], entry: T, copy: boolean): readonly T[] {
+  if (copy || entries.length === 0) return entries.concat(entry);
+  (entries as T[]).push(entry);
+  return entries;
+}
+
+function withoutEntry<T extends Watcher>(entries: readonly T[], entry: T, copy: boolean): readonly T[] {
   if (entries.length === 1 && entries[0] === entry) return NOBODY as readonly Watcher[] as readonly T[];
-  return entries.filter((other) => other !== entry);
+  if (copy) return entries.filter((other) => other !== entry);
+  const at = entries.indexOf(entry);
+  if (at >= 0) (entries as T[]).splice(at, 1);
+  return entries;
 }
 
 function connectEvent({ local, remote }: Endpoints): ConnectEvent {
