@@ -1,14 +1,15 @@
-// The peers that must be faster than Node: one that sends, and one that reads. They do what src/peers/blast.ts and
-// src/peers/sink.ts do. src/native.ts compiles them; src/peer.ts talks to them.
+// The peers that must be faster than Node: one sends, one reads, and one sends back. They do what src/peers/blast.ts,
+// src/peers/sink.ts and src/peers/echo.ts do. src/native.ts compiles them; src/peer.ts talks to them.
 //
 //   peer blast|sink AMOUNT tcp|unix PATH
+//   peer echo AMOUNT tcp -
 //   peer sendfile AMOUNT tcp FILE
 //
 // The last one is no peer but a contender: it shows what the system can do.
 //
 // Standard input: the length of the pattern that blast repeats, a line feed, and the pattern; later "dial PORT" or
 // "dial PATH". Standard output: "port PORT", and at the end "count SENT RECEIVED". The peer serves one connection: the
-// first that it accepts, or the one that it dials.
+// first that it accepts, or the one that it dials. Only echo serves all that it accepts, for ever.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
+#include <sys/epoll.h>
 #include <sys/sendfile.h>
 #endif
 #include <sys/socket.h>
@@ -80,6 +82,41 @@ static unsigned long long sendWhole(int fd, const char *path, unsigned long long
   return sent;
 }
 
+#ifdef __linux__
+static void watch(int epoll, int fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0) fail("epoll_ctl");
+}
+#endif
+
+// Sends back what each connection sends: small messages, which the kernel takes at once.
+static void echoAll(int listener, char *buffer) {
+#ifdef __linux__
+  int epoll = epoll_create1(0), on = 1;
+  watch(epoll, 0);
+  watch(epoll, listener);
+  for (;;) {
+    struct epoll_event events[64];
+    int count = epoll_wait(epoll, events, 64, -1);
+    for (int i = 0; i < count; i++) {
+      int fd = events[i].data.fd;
+      // Standard input says nothing to this peer. At its end nobody needs it.
+      if (fd == 0) readLine(buffer, BLOCK);
+      else if (fd == listener) {
+        if ((fd = accept(listener, NULL, NULL)) < 0) fail("accept");
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        watch(epoll, fd);
+      } else {
+        ssize_t n = read(fd, buffer, BLOCK);
+        if (n <= 0 || write(fd, buffer, (size_t)n) != n) close(fd);
+      }
+    }
+  }
+#else
+  (void)listener, (void)buffer;
+#endif
+}
+
 int main(int argc, char **argv) {
   if (argc < 5) return 2;
   signal(SIGPIPE, SIG_IGN);
@@ -105,11 +142,12 @@ int main(int argc, char **argv) {
   int listener = socket(family, SOCK_STREAM, 0);
   address a;
   socklen_t addressLength = fill(&a, isUnix, isUnix ? argv[4] : "0");
-  if (listener < 0 || bind(listener, &a.any, addressLength) < 0 || listen(listener, 16) < 0) fail("listen");
+  if (listener < 0 || bind(listener, &a.any, addressLength) < 0 || listen(listener, 1024) < 0) fail("listen");
   addressLength = sizeof a;
   getsockname(listener, &a.any, &addressLength);
   printf("port %d\n", isUnix ? 0 : ntohs(a.in.sin_port));
   fflush(stdout);
+  if (strcmp(argv[1], "echo") == 0) echoAll(listener, buffer);
 
   struct pollfd first[2] = {{.fd = 0, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
   poll(first, 2, -1);

@@ -59,7 +59,7 @@ export class Peer {
    */
   static start(options: PeerOptions, node: string, native?: string): Promise<Peer> {
     const { role, transport = 'tcp' } = options;
-    const isNative = native !== undefined && (role === 'blast' || role === 'sink') && transport !== 'tls';
+    const isNative = native !== undefined && isWrittenInC(role) && transport !== 'tls';
     return isNative ? Peer.#startNative(options, native) : Peer.#startNode(options, node);
   }
 
@@ -122,6 +122,10 @@ export class Peer {
     this.#process.kill();
     await exit;
   }
+}
+
+function isWrittenInC(role: PeerOptions['role']): boolean {
+  return role === 'blast' || role === 'sink' || (role === 'echo' && process.platform === 'linux');
 }
 
 async function failedAtExit(child: ChildProcess, role: string): Promise<never> {

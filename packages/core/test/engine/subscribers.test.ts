@@ -13,7 +13,8 @@ async function drain(kind: string, prepare: (events: Observable<SocketEvent>) =>
   const { socket, peer } = await pair({ keepOpen: true });
   peer.resume();
   // The test ends with an abort, which concerns nobody.
-  prepare((kind === 'watchers' ? socket.pipe(on('drain')) : socket).pipe(catchError(() => EMPTY)));
+  const events: Observable<SocketEvent> = kind === 'watchers' ? socket.pipe(on('drain')) : socket;
+  prepare(events.pipe(catchError(() => EMPTY)));
   const drained = new Promise((resolve) => socket.pipe(on('drain')).subscribe(resolve));
   expect(socket.next(LARGE)).toBe(false);
   await drained;
