@@ -59,7 +59,10 @@ function chartOfRates({ name, amount, rate, outcomes, goals }: ScenarioResult): 
   });
 }
 
-/** How far each goal is: 1 is reached. For a ratio that should be small, the goal is divided by it. */
+/**
+ * How far each goal is: from 1 on it is reached. For a ratio that should be small, the goal is divided by it. The axis is
+ * logarithmic: half of a goal is as far from it as twice the goal.
+ */
 function chartOfGoals(scenarios: readonly ScenarioResult[]): string {
   const bars = scenarios.flatMap(({ name, goals }) =>
     goals.flatMap((goal) => {
@@ -69,15 +72,24 @@ function chartOfGoals(scenarios: readonly ScenarioResult[]): string {
       return [{ goal: `${name}: ${describeGoal(goal)}`, reached, met, text: number(ratio) }];
     }),
   );
+  const isReached = ({ reached }: { reached: number }) => reached >= 1;
+  const label = { x: 'reached', y: 'goal', text: 'text' };
+  // With room for the labels.
+  const all = bars.map(({ reached }) => reached);
+  const domain = [Math.min(0.7, 0.6 * min(all)), Math.max(1.4, 1.4 * max(all))];
   return draw({
     width: 1000,
     marginLeft: 520,
     marginRight: 60,
-    x: { label: 'measured : goal', grid: true, zero: true },
-    y: { label: null, domain: bars.map(({ goal }) => goal) },
+    x: { type: 'log', domain, tickFormat: '~g', label: 'measured : goal', grid: true, axis: 'both' },
+    y: { label: null, domain: bars.map(({ goal }) => goal), tickSize: 0 },
     marks: [
-      Plot.barX(bars, { x: 'reached', y: 'goal', fill: (bar) => (bar.met ? OURS : MISSED) }),
-      Plot.text(bars, { x: 'reached', y: 'goal', text: 'text', textAnchor: 'start', dx: 6 }),
+      Plot.barX(bars, { x1: 1, x2: 'reached', y: 'goal', fill: (bar) => (bar.met ? OURS : MISSED) }),
+      Plot.text(bars.filter(isReached), { ...label, textAnchor: 'start', dx: 6 }),
+      Plot.text(
+        bars.filter((bar) => !isReached(bar)),
+        { ...label, textAnchor: 'end', dx: -6 },
+      ),
       Plot.ruleX([1]),
     ],
   });

@@ -19,8 +19,16 @@ export const rooms = {
     thorough: [test('flow/queue')],
   },
   engine: {
-    quick: [...near('engine', 'socket'), test('dial/dialling'), test('wire/failed-writes')],
-    thorough: [test('socket/memory-budget'), test('socket/turns'), test('wire/resets')],
+    quick: [
+      ...near('engine', 'socket'),
+      ...['dial/dialling', 'dial/several-addresses', 'wire/failed-writes'].map(test),
+    ],
+    thorough: [
+      ...['dial/aborts', 'dial/hosts', 'dial/self-connection'].map(test),
+      ...['socket/memory-budget', 'socket/turns', 'wire/resets'].map(test),
+      'packages/tls/test/upgrade/*.test.ts',
+      options,
+    ],
   },
   operators: {
     quick: [

@@ -37,6 +37,25 @@ test('a large chunk is not copied', () => {
   expect(gathered.take()[1]).toBe(large);
 });
 
+test('chunks of up to 512 bytes leave as one, a single chunk as it is', () => {
+  const gathered = new GatheredWrites();
+  const [single, small, large] = [Buffer.alloc(512), Buffer.alloc(512), Buffer.alloc(513)];
+  const lengths = (...chunks: Buffer[]) => {
+    for (const chunk of chunks) gathered.push(chunk);
+    return gathered.take().map(({ length }) => length);
+  };
+  expect(lengths(small, small)).toEqual([1024]);
+  expect(lengths(small, small, small, large, small, small)).toEqual([1536, 513, 1024]);
+  gathered.push(single);
+  expect(gathered.take()[0]).toBe(single);
+});
+
+test('what was joined while it waited is not copied again', () => {
+  const gathered = new GatheredWrites();
+  for (let n = 0; n < 1024 + 3; n++) gathered.push(Buffer.from('a'));
+  expect(gathered.take().map(({ length }) => length)).toEqual([1024, 3]);
+});
+
 test('an empty chunk does not wait', () => {
   const gathered = new GatheredWrites();
   gathered.push(Buffer.alloc(0));

@@ -21,7 +21,7 @@ import {
 import { type ByteTap, tapBytes } from '@rxsock/core/internal';
 import fc from 'fast-check';
 import { map, type OperatorFunction, take, tap } from 'rxjs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { checkProperty } from '../../../../tests/support/property.js';
 import { opened, rawServer } from '../../../../tests/support/raw-peers.js';
@@ -53,7 +53,7 @@ function memoryOf(stream: net.Socket): Uint8Array | null {
 }
 
 /** Writes, and waits until the other side has received it. */
-async function send({ peer, socket }: Pair, bytes: string): Promise<void> {
+async function send({ peer, socket }: Pick<Pair, 'peer' | 'socket'>, bytes: string): Promise<void> {
   const before = socket.bytesRead;
   peer.write(bytes);
   while (socket.bytesRead < before + Buffer.byteLength(bytes)) await turns(1);
@@ -132,6 +132,23 @@ describe('the memory of reads', () => {
   test.each(Object.entries(others))('is not lent to %s', async (_, read) => {
     const { socket, stream } = await pair();
     read(socket);
+    expect(memoryOf(stream)).toBeNull();
+  });
+
+  test('is lent as it is, without a copy', async () => {
+    const { socket, peer } = await pair();
+    record(socket.pipe(data(), lines()));
+    await send({ socket, peer }, 'first\n');
+    const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => allocate.mockRestore());
+    await send({ socket, peer }, `${'x'.repeat(3_000)}\n`);
+    expect(allocate.mock.calls).toEqual([]);
+  });
+
+  test('is not lent where Node does not support it', async () => {
+    onTestFinished(setNodeInternals({ lending: false }));
+    const { socket, stream } = await pair();
+    record(socket.pipe(data(), lines()));
     expect(memoryOf(stream)).toBeNull();
   });
 
