@@ -155,8 +155,10 @@ export class ByteQueue {
    * @param maxLength How long the frame may become, in bytes: no more memory is reserved. It does not limit the search.
    */
   indexOf(byte: number, start: number, maxLength: number): number {
-    const inSaved = this.#saved.subarray(0, this.savedLength).indexOf(byte, start);
-    if (inSaved >= 0) return inSaved;
+    if (this.savedLength > start) {
+      const inSaved = this.#saved.subarray(0, this.savedLength).indexOf(byte, start);
+      if (inSaved >= 0) return inSaved;
+    }
     const found = this.chunk.indexOf(byte, this.position + Math.max(0, start - this.savedLength));
     if (found >= 0 && this.savedLength === 0) return found - this.position;
     this.save((found < 0 ? this.chunk.length : found + 1) - this.position, maxLength);

@@ -53,7 +53,7 @@ function memoryOf(stream: net.Socket): Uint8Array | null {
 }
 
 /** Writes, and waits until the other side has received it. */
-async function send({ peer, socket }: Pick<Pair, 'peer' | 'socket'>, bytes: string): Promise<void> {
+async function send({ peer, socket }: Pair, bytes: string): Promise<void> {
   const before = socket.bytesRead;
   peer.write(bytes);
   while (socket.bytesRead < before + Buffer.byteLength(bytes)) await turns(1);
@@ -136,12 +136,12 @@ describe('the memory of reads', () => {
   });
 
   test('is lent as it is, without a copy', async () => {
-    const { socket, peer } = await pair();
-    record(socket.pipe(data(), lines()));
-    await send({ socket, peer }, 'first\n');
+    const both = await pair();
+    record(both.socket.pipe(data(), lines()));
+    await send(both, 'first\n');
     const allocate = vi.spyOn(Buffer, 'allocUnsafeSlow');
     onTestFinished(() => allocate.mockRestore());
-    await send({ socket, peer }, `${'x'.repeat(3_000)}\n`);
+    await send(both, `${'x'.repeat(3_000)}\n`);
     expect(allocate.mock.calls).toEqual([]);
   });
 
