@@ -1,7 +1,7 @@
 // close(), error(), and the report of how a connection ended.
-import { data, lines, type Socket } from '@rxsock/core';
+import { data, lines, type Socket, writeTo } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
-import { tap } from 'rxjs';
+import { concat, NEVER, of, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -183,6 +183,25 @@ describe('warnings', () => {
     peer.resetAndDestroy();
     expect(await socket.close()).toMatchObject({ how: 'reset' });
     expect(warn).toHaveBeenCalledWith(expect.objectContaining({ code: 'ECONNRESET' }));
+  });
+
+  const TWENTY = Buffer.alloc(20_000_000);
+  const noticed: Record<string, (socket: Socket) => void> = {
+    'a subscriber receives the error': (socket) => {
+      record(socket);
+      socket.next(TWENTY);
+    },
+    'the promise of a write is rejected': (socket) => void socket.write(TWENTY).catch(() => {}),
+    'writeTo() fails': (socket) => void record(concat(of(TWENTY), NEVER).pipe(writeTo(socket))),
+    'nothing was lost': () => {},
+  };
+  test.each(Object.entries(noticed))('are not emitted if %s', async (_, write) => {
+    const warn = watchWarnings();
+    const { socket, peer } = await pair();
+    write(socket);
+    peer.resetAndDestroy();
+    expect(await socket.close()).toMatchObject({ how: 'reset' });
+    expect(warn).not.toHaveBeenCalled();
   });
 
   test('are bounded, because peers can cause as many losses as they like', async () => {
