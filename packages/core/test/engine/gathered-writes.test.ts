@@ -50,12 +50,6 @@ test('chunks of up to 512 bytes leave as one, a single chunk as it is', () => {
   expect(gathered.take()[0]).toBe(single);
 });
 
-test('what was joined while it waited is not copied again', () => {
-  const gathered = new GatheredWrites();
-  for (let n = 0; n < 1024 + 3; n++) gathered.push(Buffer.from('a'));
-  expect(gathered.take().map(({ length }) => length)).toEqual([1024, 3]);
-});
-
 test('an empty chunk does not wait', () => {
   const gathered = new GatheredWrites();
   gathered.push(Buffer.alloc(0));
