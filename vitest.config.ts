@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { publishedPackages } from './scripts/lib/packages.mjs';
 import { missingProgramsReporter } from './tests/support/missing-programs-reporter.js';
 
@@ -10,9 +10,23 @@ export const alias = publishedPackages()
   .flatMap(({ entries }) => entries.map(({ name, source }) => ({ find: name, replacement: source })))
   .sort((a, b) => b.find.length - a.find.length);
 
+/** Tests that count what their process holds, or replace a module. */
+const isolated = '**/*.isolated.test.ts';
+
+/**
+ * The files of a project share a process, for a new one would load modules longer than most files run. Isolated ones
+ * have their own.
+ */
 const project = (name: string, include: string, testTimeout = 20_000) => ({
   resolve: { alias },
-  test: { name, include: [include], testTimeout, expect: { poll: { interval: 10, timeout: 15_000 } } },
+  test: {
+    name,
+    include: [include],
+    exclude: include === isolated ? configDefaults.exclude : [...configDefaults.exclude, isolated],
+    isolate: include === isolated,
+    testTimeout,
+    expect: { poll: { interval: 10, timeout: 15_000 } },
+  },
 });
 
 // A property over real sockets takes a few milliseconds per run.
@@ -26,6 +40,7 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       ...['core', 'tls', 'unix', 'udp', 'inspector'].map((name) => project(name, `packages/${name}/test/**/*.test.ts`)),
+      project('isolated', isolated),
       project('compliance', 'tests/compliance/**/*.test.ts'),
       project('behaviours', 'tests/behaviours/**/*.test.ts'),
       project('interop', 'tests/interop/**/*.test.ts'),
