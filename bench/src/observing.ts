@@ -3,10 +3,13 @@
 // unobserved.
 //
 // A connection is accepted, echoes 64 bytes and ends. A chunk is one of 64 KiB for a consumer that holds and releases.
+import { mkdtempSync, rmSync } from 'node:fs';
 import type net from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import type * as core from '@rxsock/core';
+import { capture } from '@rxsock/core/capture';
 import { channel } from '@rxsock/core/diagnostics';
 import { tapBytes } from '@rxsock/core/internal';
 import { instrument } from '@rxsock/core/metrics';
@@ -66,6 +69,16 @@ const inspector: Observing = async () => {
   return close;
 };
 
+/** Every byte of all sockets, into a file. */
+const capturing: Observing = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rxsock-observing-'));
+  const trace = await capture('all', join(folder, 'trace.pcapng'));
+  return async () => {
+    await trace.close();
+    rmSync(folder, { recursive: true });
+  };
+};
+
 /** Returns the CPU time of this process for some work, in milliseconds. */
 async function costOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
@@ -117,6 +130,7 @@ async function waysOf(paths: readonly string[]): Promise<readonly Way[]> {
     ['a byte tap on', build, tap],
     ['metrics on', build, metrics],
     ['the inspector on', build, inspector],
+    ['a capture on', build, capturing],
   ];
 }
 
