@@ -1,5 +1,6 @@
 // The time limits, on a virtual clock.
-import { SocketTimeoutError } from '@rxsock/core';
+import { Duplex } from 'node:stream';
+import { fromDuplex, SocketTimeoutError } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -148,6 +149,26 @@ describe('finTimeout', () => {
     scheduler.tick(999);
     expect(socket.readyState).toBe('readOnly');
     scheduler.tick(1);
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  test('restarts at write progress', async () => {
+    const scheduler = new VirtualClock();
+    const takes: (() => void)[] = [];
+    const stream = new Duplex({ read() {}, write: (_chunk, _encoding, taken) => void takes.push(taken) });
+    const socket = fromDuplex(stream, { scheduler, finTimeout: 1000 });
+    socket.next('first');
+    await expect.poll(() => takes).toHaveLength(1);
+    socket.next('second');
+    socket.complete();
+    scheduler.tick(900);
+    takes[0]?.();
+    await expect.poll(() => takes).toHaveLength(2);
+    scheduler.tick(900);
+    expect(socket.readyState).toBe('open');
+    takes[1]?.();
+    await expect.poll(() => socket.readyState).toBe('readOnly');
+    scheduler.tick(1000);
     expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
   });
 
