@@ -61,6 +61,77 @@ test('a member that writes at once when it goes on leaves the others waiting', (
   expect(second.socket.writeOn).toHaveBeenCalledOnce();
 });
 
+test('at most an eighth of the budget goes on at once, however much is given back', () => {
+  const budget = new Budget(1_000_000);
+  const hog = memberOf(budget);
+  hog.share.setWritten(900_000);
+  const members = Array.from({ length: 5 }, () => waiting(budget, 100_000));
+  hog.share.setWritten(450_000);
+  expect(members.map(({ socket }) => socket.writeOn.mock.calls.length)).toEqual([1, 1, 0, 0, 0]);
+});
+
+test('one that need not wait for its drain is not called later', () => {
+  const budget = new Budget(1_000_000);
+  const [hog, member] = [memberOf(budget), memberOf(budget)];
+  hog.share.setWritten(100_000);
+  expect(member.share.mayDrain()).toBe(true);
+  hog.share.setWritten(0);
+  expect(member.socket.writeOn).not.toHaveBeenCalled();
+});
+
+test('everybody may write while exactly half of the budget is in use', () => {
+  const budget = new Budget(1000);
+  const [hog, writer] = [memberOf(budget), memberOf(budget)];
+  hog.share.setWritten(500);
+  expect(writer.share.hasRoom(1000)).toBe(true);
+  hog.share.setWritten(501);
+  expect(writer.share.hasRoom(1000)).toBe(false);
+});
+
+test('a chunk of half of the budget waits for room, and one byte more does not', () => {
+  const budget = new Budget(1000);
+  const [hog, writer] = [memberOf(budget), memberOf(budget)];
+  hog.share.setWritten(600);
+  expect(writer.share.hasRoomFor(500)).toBe(false);
+  expect(writer.share.hasRoomFor(501)).toBe(true);
+});
+
+test('while little is written, all that is free may be written, beside bytes that were received', () => {
+  const budget = new Budget(1000);
+  const [reader, writer] = [memberOf(budget), memberOf(budget)];
+  reader.share.setReceived(600);
+  expect(writer.share.hasRoomFor(400)).toBe(true);
+  expect(writer.share.hasRoomFor(401)).toBe(false);
+});
+
+test('received bytes have half of the budget, and a reader needs room for a whole read', () => {
+  const half = memberOf(new Budget(200_000));
+  half.share.setReceived(100_000 - 65_536);
+  expect(half.share.mayRead(true)).toBe(true);
+  half.share.setReceived(100_001 - 65_536);
+  expect(half.share.mayRead(true)).toBe(false);
+  const small = new Budget(131_072);
+  const [reader, writer] = [memberOf(small), memberOf(small)];
+  writer.share.setWritten(65_536);
+  expect(reader.share.mayRead(true)).toBe(true);
+  writer.share.setWritten(65_537);
+  expect(reader.share.mayRead(true)).toBe(false);
+});
+
+test('a member that has closed counts nothing more, and is not asked for anything', () => {
+  const budget = new Budget(100_000);
+  const [member, writer] = [memberOf(budget), memberOf(budget)];
+  member.share.close();
+  member.share.setReceived(10);
+  member.share.setWritten(10);
+  expect(budget.used).toBe(0);
+  expect(member.share.mayDrain()).toBe(false);
+  member.share.mayRead(true);
+  writer.share.setWritten(90_000);
+  writer.share.setWritten(0);
+  for (const call of Object.values(member.socket)) expect(call).not.toHaveBeenCalled();
+});
+
 describe('what does not fit', () => {
   /** Members that have so many bytes to write. The budget is full when all have them. */
   function full(...sizes: readonly number[]) {
@@ -90,6 +161,50 @@ describe('what does not fit', () => {
     members[0]!.share.setWritten(99);
     members[2]!.share.setWritten(250);
     expect(failed()).toEqual([0]);
+  });
+
+  test('fails it too if what it wrote is exactly what is missing', () => {
+    const { members, failed } = full(100, 300, 200);
+    members[0]!.share.ignoresBudget = true;
+    members[0]!.share.setWritten(99);
+    members[2]!.share.setWritten(300);
+    expect(failed()).toEqual([0]);
+  });
+
+  test('fails nobody if the kernel takes enough of what was just written', () => {
+    const { budget, members, failed } = full(100, 300, 200);
+    const [writer] = members;
+    // They fill the budget, which is not too much.
+    for (const { socket } of members) expect(socket.flush).not.toHaveBeenCalled();
+    writer!.socket.flush.mockImplementation(() => writer!.share.setWritten(50));
+    writer!.share.setWritten(101);
+    expect(failed()).toEqual([]);
+    expect(budget.used).toBe(550);
+    expect(writer!.socket.flush).toHaveBeenCalledOnce();
+  });
+
+  test('fails nobody if the kernel takes enough of what the largest has', () => {
+    const { members, failed } = full(100, 300, 200);
+    const [writer, largest] = members;
+    largest!.socket.flush.mockImplementation(() => largest!.share.setWritten(250));
+    writer!.share.setWritten(101);
+    expect(failed()).toEqual([]);
+  });
+
+  test('fails each once, also those that keep their bytes for a while', () => {
+    const { members } = full(100, 300, 200);
+    for (const { socket } of members) socket.fail.mockReset();
+    members[0]!.share.setWritten(101);
+    for (const { socket } of members) expect(socket.fail).toHaveBeenCalledOnce();
+  });
+
+  test('does not fail one whose bytes leave while others have received too much', () => {
+    const budget = new Budget(100);
+    const [reader, writer] = [memberOf(budget), memberOf(budget)];
+    writer.share.setWritten(10);
+    reader.share.setReceived(150);
+    writer.share.setWritten(5);
+    expect(writer.socket.fail).not.toHaveBeenCalled();
   });
 
   test('leaves those that were told to wait if that would not make enough room', () => {
@@ -129,6 +244,26 @@ test('ten thousand go on in several turns, and each once', async () => {
   expect(calls).toBeLessThan(100);
   await turns(200);
   expect(calls).toBe(10_000);
+});
+
+test.each(['writers', 'readers'])('of many %s, 64 go on in one turn', async (kind) => {
+  const budget = new Budget(1_000_000);
+  const hog = memberOf(budget);
+  hog.share.setWritten(1_000_000);
+  let calls = 0;
+  const count = () => {
+    calls++;
+  };
+  for (let i = 0; i < 200; i++) {
+    const { share, socket } = kind === 'writers' ? waiting(budget, 100) : memberOf(budget);
+    if (kind === 'readers') share.mayRead(true);
+    socket.writeOn.mockImplementation(count);
+    socket.readOn.mockImplementation(count);
+  }
+  hog.share.setWritten(0);
+  expect(calls).toBe(64);
+  await turns(1);
+  expect(calls).toBe(128);
 });
 
 test('a member that has left is not called any more', async () => {
