@@ -2,7 +2,7 @@
 import { type InspectOptions, inspect } from 'node:util';
 import type { Observable, Observer, Subscriber } from 'rxjs';
 import { type Chunk, toBytes } from './base/bytes.js';
-import { checkOptions, checkTimeout } from './base/check.js';
+import { checkBytes, checkOptions, checkTimeout } from './base/check.js';
 import { checkCopy } from './base/copy.js';
 import type { Endpoint } from './base/endpoint.js';
 import { SocketError } from './base/errors.js';
@@ -168,8 +168,11 @@ export class Socket
   /**
    * Gives back bytes that were read and not used. The next reader starts with them; subscribers that already received
    * them do not receive them again.
+   *
+   * @throws At the call: TypeError for anything but a `Uint8Array`.
    */
   unshift(bytes: Uint8Array): void {
+    checkBytes('bytes', bytes);
     this.#connection.unread(bytes);
   }
 

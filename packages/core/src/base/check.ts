@@ -1,7 +1,7 @@
 // The argument checks of all packages. A wrong type and an unknown string throw a TypeError, and a number out of range,
 // NaN included, throws a RangeError. The checks refuse `undefined` too: the caller fills in the default first.
 import { isIP } from 'node:net';
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { describeOtherCopy } from './copy.js';
 import { LONGEST_TIMER } from './deadline.js';
 
@@ -166,6 +166,10 @@ export function checkScheduler(name: string, value: unknown): void {
   const scheduler = value as { readonly schedule?: unknown; readonly now?: unknown } | null | undefined;
   if (typeof scheduler?.schedule === 'function' && typeof scheduler.now === 'function') return;
   throw typeError(name, 'an RxJS scheduler, with schedule() and now()', value);
+}
+
+export function checkBytes(name: string, value: unknown): void {
+  if (!types.isUint8Array(value)) throw typeError(name, 'a Uint8Array', value);
 }
 
 /** Checks an object that is not an array. */

@@ -79,8 +79,9 @@ export abstract class ConnectionMachine
   /** What completed the write side. */
   completedBy: SocketControl['completedBy'];
 
+  closing = false;
+
   protected life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';
-  protected closing = false;
   protected readonly transport: Transport;
   protected readonly subscribers: Subscribers;
   protected readonly readSide: ReadSide;
@@ -177,7 +178,7 @@ export abstract class ConnectionMachine
     if (this.#advancing || this.life === 'closed') return;
     this.#advancing = true;
     try {
-      this.readSide.deliver(this.closing);
+      this.readSide.deliver();
     } finally {
       this.#advancing = false;
     }

@@ -18,7 +18,7 @@ import type { CloseListener } from './outcome.js';
 import { checkPassable, unreadBytesError } from './passing-on.js';
 import { StreamedConnection } from './streamed-connection.js';
 import type { SubscriberEntry, SubscriptionType, Watcher } from './subscriber-entry.js';
-import type { Transport } from './transport.js';
+import type { Dial, Transport } from './transport.js';
 import { type Acceptor, Usage } from './usage.js';
 
 export class Connection extends StreamedConnection implements SocketControl {
@@ -97,11 +97,17 @@ export class Connection extends StreamedConnection implements SocketControl {
     if (signal) this.ignoreSignal = onAbortSignal(signal, () => this.#abortBySignal());
     this.timeouts.start('connect');
     const { transport } = this;
-    if ('dial' in transport) this.dialling = transport.dial(this);
+    if ('dial' in transport) this.#keepDial(transport.dial(this));
     else this.carry(transport.open(), transport.readyEvent);
     if ('received' in transport && transport.received) this.received(transport.received);
     this.notifyState();
     if (this.life === 'opening') publishDial(this, transport.target);
+  }
+
+  // A look-up of the user's may have ended the connection before there was a dial to cancel.
+  #keepDial(dial: Dial): void {
+    if (this.life === 'closed') dial.cancel();
+    else if (!this.stream) this.dialling = dial;
   }
 
   announce(): void {

@@ -16,6 +16,8 @@ export interface ReadSideHandlers {
   endDelivered(): void;
   /** A turn has passed: more may be deliverable now. */
   turned(): void;
+  /** Whether what no reader takes is dropped. A subscriber may close the connection during a delivery. */
+  readonly closing: boolean;
 }
 
 export class ReadSide {
@@ -30,6 +32,9 @@ export class ReadSide {
   readonly #scheduler: SchedulerLike;
   readonly #handlers: ReadSideHandlers;
   readonly #queue = new ReceiveQueue();
+  /** The chunk that the readers receive now, one after the other, and its position in the stream. */
+  #delivering: Buffer | undefined;
+  #deliveringAt = 0;
   #passing: Subscription | undefined;
 
   constructor(subscribers: Subscribers, holds: Holds, scheduler: SchedulerLike, handlers: ReadSideHandlers) {
@@ -80,10 +85,9 @@ export class ReadSide {
     return this.#queue.bytes === 0 && !this.#holds.held && !this.dropping && this.#subscribers.borrower !== undefined;
   }
 
-  /** A chunk was lent, and its time is over: copies what is left of it. */
+  /** A chunk was lent, and its time is over: copies what waits of it. */
   keepRest(lent: Buffer): void {
     this.#queue.copy(lent);
-    this.#subscribers.borrower?.keepRest?.();
   }
 
   /** The peer's FIN came. */
@@ -121,6 +125,7 @@ export class ReadSide {
    */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
     const end = by && this.#subscribers.noteUnread(by, bytes.length);
+    if (end !== undefined) this.#unreadDelivering(end);
     const queued = end === undefined ? 0 : Math.max(0, end - this.#queue.offset);
     if (bytes.length <= queued || this.dropping) return;
     this.#queue.unread(bytes.subarray(0, bytes.length - queued));
@@ -129,9 +134,17 @@ export class ReadSide {
     this.#subscribers.retractEnd();
   }
 
-  /** Delivers what can be delivered. @param parting Whether the rest is dropped. */
-  deliver(parting: boolean): void {
-    while (this.#deliverNext(parting));
+  // A reader may leave while another one receives a chunk that it has not received. The chunk comes back behind its bytes.
+  #unreadDelivering(end: number): void {
+    const { offset } = this.#queue;
+    const start = this.#deliveringAt;
+    if (!this.#delivering || end < start || end >= offset) return;
+    this.#queue.unread(this.#delivering.subarray(end - start, offset - start));
+  }
+
+  /** Delivers what can be delivered. */
+  deliver(): void {
+    while (this.#deliverNext());
     this.#charge();
   }
 
@@ -141,21 +154,25 @@ export class ReadSide {
   }
 
   /** Delivers the next chunk or the end. Returns whether there may be more. */
-  #deliverNext(parting: boolean): boolean {
+  #deliverNext(): boolean {
+    const { closing } = this.#handlers;
     const { bytes, offset, nextLength } = this.#queue;
     const { held } = this.#holds;
     const { hasReader } = this.#subscribers;
     const canDeliver = hasReader && !held;
     // A reader that only waits for the next turn will take the rest.
-    const waits = parting && held && hasReader && this.#holds.endsNextTurn;
-    if (parting && !canDeliver && !waits && (bytes > 0 || held)) this.drop();
+    const waits = closing && held && hasReader && this.#holds.endsNextTurn;
+    if (closing && !canDeliver && !waits && (bytes > 0 || held)) this.drop();
     if (this.dropping) return false;
     if (bytes > 0) {
       if (!canDeliver) return false;
       if (!this.#subscribers.hasReaderBefore(offset + nextLength)) return this.#pass();
       const chunk = this.#queue.shift();
       this.#charge();
+      this.#delivering = chunk;
+      this.#deliveringAt = offset;
       this.#subscribers.deliver(chunk, offset);
+      this.#delivering = undefined;
       return true;
     }
     if (this.state !== 'ended' || held) return false;

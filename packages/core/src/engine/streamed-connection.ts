@@ -107,8 +107,11 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
   }
 
   receivedLent(chunk: Buffer): boolean {
+    // Others may come or leave during the delivery: this one was lent the bytes.
+    const { borrower } = this.subscribers;
     const readsOn = this.received(chunk);
     this.readSide.keepRest(chunk);
+    borrower?.keepRest?.();
     return readsOn;
   }
 

@@ -101,8 +101,9 @@ export function iterate<T>(
     async return() {
       const unused: T[] = [];
       while (queue.length > 0) unused.push(queue.shift() as T);
-      subscriber.unsubscribe();
+      // Before it leaves: then the socket goes on behind these bytes.
       for (const value of unused.reverse()) if (value instanceof Uint8Array) unread(source, value, subscriber);
+      subscriber.unsubscribe();
       end = {};
       settle();
       return { done: true, value: undefined };

@@ -99,9 +99,9 @@ export function decodeAs<T>(
 
       const context = new AsyncContext();
       const onHeld = (held: boolean) => {
-        if (held) brake.on();
-        else run();
-        updateDeadline();
+        if (!held) return run();
+        brake.on();
+        deadline.stop();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
       const brake = new Brake(upstream, () => pathTo(holds, name) || NEXT_TURN);
@@ -110,7 +110,7 @@ export function decodeAs<T>(
       const updateDeadline = () => {
         if (frameTimeout === 0) return;
         if (holds.held || input !== 'open' || subscriber.closed) deadline.stop();
-        else if (!deadline.running && unfinished.exists) deadline.start();
+        else if (!nextTurn && !deadline.running && unfinished.exists) deadline.start();
       };
 
       /** Emits frames until the operator is held or unsubscribed, or until the bytes are used up. */
@@ -159,6 +159,7 @@ export function decodeAs<T>(
         } finally {
           running = false;
         }
+        updateDeadline();
         if (subscriber.closed || holds.held || nextTurn) return;
         finished = input !== 'open';
         passEnd(input, subscriber);
@@ -173,7 +174,6 @@ export function decodeAs<T>(
         waiting += chunk.length;
         isPaced = upstream.isRealTime;
         run();
-        updateDeadline();
       };
       const keepRest = (borrower: BorrowingDecoder<unknown>) => {
         const last = chunks.peekLast();

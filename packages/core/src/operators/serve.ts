@@ -89,7 +89,8 @@ export function serve(handler: (socket: Socket) => HandlerResult, options: Serve
         server.subscribe({
           next: (event) => {
             subscriber.next(event);
-            if (event.type !== 'connection' || served.has(event.socket)) return;
+            // The subscriber may have unsubscribed at this event.
+            if (subscriber.closed || event.type !== 'connection' || served.has(event.socket)) return;
             served.add(event.socket);
             serving.serve(event.socket);
           },
@@ -131,6 +132,11 @@ class Serving {
 
   failed(socket: Socket, error: unknown): void {
     this.#events.next({ type: 'connectionError', socket, error });
+    this.report(socket, error);
+  }
+
+  /** Reports a bug of a handler. What comes from the network is not one. */
+  report(socket: Socket, error: unknown): void {
     if (!(error instanceof SocketError)) guarded(() => this.#onError(error, socket));
   }
 
@@ -164,7 +170,11 @@ class Answer extends ChunkWriter {
 
   run(handler: (socket: Socket) => HandlerResult): void {
     try {
-      const chunks = chunksOf(handler(this.socket));
+      const result = handler(this.socket);
+      // A thenable may do its work at each `then`.
+      const promise = isPromise(result) ? Promise.resolve(result) : undefined;
+      promise?.then(undefined, (error) => this.#lateError(error));
+      const chunks = chunksOf(promise ?? result);
       this.begin();
       if (!this.closed) chunks.subscribe(this);
     } catch (error) {
@@ -175,9 +185,10 @@ class Answer extends ChunkWriter {
   /** The answer has failed, or its connection. */
   failed(error: unknown): void {
     const control = controlOf(this.socket);
-    // The handler has completed our side itself, as relay() does when its target ends first, and now the peer has ended
-    // too. The other direction of the relay may still be running, but nothing can be missing here.
-    const isWhole = this.bytesSent === 0 && !control.failure && control.completedBy === 'complete';
+    // The handler has completed our side itself, as relay() does when its target ends first, or has closed it, and now the
+    // peer has ended too. The other direction of the relay may still be running, but nothing can be missing here.
+    const byHandler = control.completedBy === 'complete' || control.completedBy === 'close';
+    const isWhole = this.bytesSent === 0 && !control.failure && byHandler;
     if (!isWhole || !isPrematureClose(error)) this.#fail(error);
     this.stop();
   }
@@ -188,6 +199,12 @@ class Answer extends ChunkWriter {
     this.#hasFailed = true;
     control.cut(error);
     this.#serving.failed(this.socket, error);
+  }
+
+  // An async handler runs on when its answer was stopped. What it throws then is no event of the connection any more, but
+  // a bug must not disappear.
+  #lateError(error: unknown): void {
+    if (this.closed) this.#serving.report(this.socket, error);
   }
 
   protected done(): void {
@@ -210,7 +227,11 @@ function chunksOf(result: HandlerResult): Observable<Chunk> {
   if (result instanceof Socket) return controlOf(result).bytes;
   const chunks = from(result as ObservableInput<Chunk>);
   // An async handler that returns nothing resolves to undefined.
-  return 'then' in result ? chunks.pipe(filter((chunk) => chunk !== undefined)) : chunks;
+  return isPromise(result) ? chunks.pipe(filter((chunk) => chunk !== undefined)) : chunks;
+}
+
+function isPromise(result: HandlerResult): result is AsyncResult {
+  return typeof result === 'object' && result !== null && 'then' in result;
 }
 
 function emitHandlerWarning(error: unknown, socket: Socket): void {

@@ -79,7 +79,7 @@ export class Arrivals {
     socketsWithReader.delete(this.#socket);
     const { bytes } = controlOf(this.#socket);
     for (const chunk of unused.reverse()) bytes.unread(chunk, this.#subscriber);
-    this.#end ??= { error: readerReleasedError() };
+    this.#end = { error: readerReleasedError() };
     this.#subscriber.unsubscribe();
     this.wake();
   }

@@ -48,6 +48,8 @@ export class WholeWrite extends AsyncContext implements Watcher {
   readonly #socket: Socket;
   readonly #control: SocketControl;
   readonly #handlers: WholeWriteHandlers;
+  /** Returns why nothing more can be written: set when the write has failed, or was cut or closed. */
+  #over: (() => unknown) | undefined;
   /** What `ready()` waits for: the next `drain`. */
   #drain: Deferred | undefined;
   /** The chunk for which the memory budget has no room, and what to do when it is written. */
@@ -86,8 +88,13 @@ export class WholeWrite extends AsyncContext implements Watcher {
   broken(error: unknown): void {
     if (!this.#isOpen) return;
     this.#state = 'failed';
-    this.#drain?.reject(error);
+    this.#giveUp(() => error);
     this.runInAsyncScope(() => this.#handlers.failed(error));
+  }
+
+  #giveUp(why: () => unknown): void {
+    this.#over ??= why;
+    this.#drain?.reject(why());
   }
 
   get #isOpen(): boolean {
@@ -155,6 +162,8 @@ export class WholeWrite extends AsyncContext implements Watcher {
   async ready(): Promise<void> {
     await this.#control.writeSide.flushed();
     while (this.#chunk || this.#control.writeSide.waitsForDrain) {
+      // It may have failed since the promise settled: then no drain comes.
+      if (this.#over) throw this.#over();
       this.#drain ??= deferred();
       await this.#drain.promise;
       await this.#control.writeSide.flushed();
@@ -197,7 +206,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
     if (this.#state !== 'writing') return;
     this.#state = 'cut';
     notify?.();
-    this.#drain?.reject(reason);
+    this.#giveUp(() => reason);
     this.#control.cut(reason);
     // After the abort: otherwise the peer's FIN would complete our side here, and the peer would take a part for the
     // whole.
@@ -211,7 +220,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
     this.#control.unwatch(this);
     // An error costs more than a connection: it is made only for somebody to see.
     const why = () => reason ?? new Error('the transfer was stopped before it was complete');
-    this.#drain?.reject(why());
+    this.#giveUp(why);
     if (this.#state === 'writing') this.cut(why());
     else if (this.#state !== 'cut') this.#control.endWrite();
   }

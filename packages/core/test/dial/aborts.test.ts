@@ -99,6 +99,24 @@ test('an abort with bytes to write is never seen as an end', async () => {
   expect(await ends()).toMatchObject({ empty: 0, whole: 0 });
 });
 
+test.each([1, 2])('an abort inside the lookup starts no attempt, with %d addresses', async (count) => {
+  const server = await rawServer();
+  const socket = dial({
+    port: server.port,
+    host,
+    lookup: (_host, _options, done) => {
+      socket.error('enough');
+      done(null, Array(count).fill({ address: '127.0.0.1', family: 4 }));
+    },
+  });
+  const { log, ended } = record(socket);
+  await ended;
+  await turns();
+  expect(log).toEqual(['close', 'error:ERR_SOCKET_ABORTED']);
+  expect(server.peers).toEqual([]);
+  expect(tcpHandles()).toEqual(['TCPServerWrap']);
+});
+
 test('an answer of the lookup after the abort starts no attempt', async () => {
   const server = await rawServer();
   const { lookup, answer } = hanging();

@@ -202,6 +202,29 @@ describe.each([
     expect(values).toEqual(['1', '2', '3', '4', '5', '6']);
   });
 
+  test('stay as they are while the consumer holds inside a chunk, and another reader comes in it', async () => {
+    restoring();
+    const one = await pair();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slowly = mapWithBackpressure(
+      (line: string) => {
+        if (line === '1') record(one.socket.pipe(data()));
+        return released.then(() => line);
+      },
+      { highWaterMark: 1 },
+    );
+    const { values } = record(one.socket.pipe(data(), lines(), slowly));
+    await send(one, '1\n2\n3\n4\n5\n6');
+    await overwrite();
+    release();
+    await turns(2);
+    await send(one, '\n');
+    expect(values).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
   test('stay as they are while they wait for the next turn, because other sockets have used this one up', async () => {
     restoring();
     const sockets = await Promise.all([pair(), pair(), pair()]);

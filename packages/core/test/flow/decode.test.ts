@@ -342,6 +342,19 @@ describe('frameTimeout', () => {
     expect(source.observed).toBe(false);
   });
 
+  test('runs for the unfinished frame behind frames that took several turns', async () => {
+    const { socket, peer } = await pair();
+    const busy = (line: string) => {
+      for (const begun = performance.now(); performance.now() - begun < 1; );
+      return line;
+    };
+    const framed = decode(linesCodec(), { frameTimeout: 50 });
+    const { values, ended } = record(socket.pipe(data(), framed, map(busy)));
+    peer.write(`${text(0, 50)}unfinished`);
+    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'frameTimeout' });
+    expect(values).toEqual(names(0, 50));
+  });
+
   test('starts again with each frame and does not run between frames', () => {
     const { source, consumer, wait } = timed();
     for (const chunk of ['on', 'e\ntw', 'o\nthr', 'ee\n']) {

@@ -491,6 +491,15 @@ describe('the messages of a reader', () => {
     });
   });
 
+  test('say that it was released, also when the input had ended before', async () => {
+    const { read, socket } = await reading('abc');
+    await expect(read.read(10)).rejects.toMatchObject({ code: 'ERR_FRAME_TRUNCATED' });
+    read.release();
+    await expect(read.readLine()).rejects.toMatchObject({ code: 'ERR_READER_RELEASED' });
+    await expect(read.readAll()).rejects.toMatchObject({ code: 'ERR_READER_RELEASED' });
+    expect(String(await reader(socket).readAll())).toBe('abc');
+  });
+
   test('say how long the read waited, and for which peer', async () => {
     const { read, socket } = await reading('', { end: false, timeout: 5 });
     const { port } = socket.remote as { port: number };

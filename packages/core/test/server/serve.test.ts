@@ -16,7 +16,7 @@ import {
   type Socket,
   serve,
 } from '@rxsock/core';
-import { concat, config, EMPTY, firstValueFrom, map, NEVER, Observable, of, throwError, timer } from 'rxjs';
+import { concat, config, EMPTY, firstValueFrom, map, NEVER, Observable, of, take, throwError, timer } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startPeer } from '../../../../tests/support/peers/index.js';
 import { dial, drainRaw, rawClient, rawServer } from '../../../../tests/support/raw-peers.js';
@@ -134,6 +134,70 @@ test('an async handler may write its answer itself, and return nothing', async (
   expect([bytes.toString(), end]).toEqual(['hello world', 'end']);
   await turns();
   expect([errors(), onError.mock.calls]).toEqual([[], []]);
+});
+
+test.each<[string, (socket: Socket) => unknown]>([
+  ['complete()', (socket) => socket.complete()],
+  ['close()', (socket) => socket.close()],
+  ['await using', (socket) => socket[Symbol.asyncDispose]()],
+])('an async handler may end its connection itself, with %s', async (_how, end) => {
+  const { port, errors, server } = await serving(async (socket) => {
+    await socket.write('bye');
+    await end(socket);
+  });
+  expect(await ask(port)).toBe('bye end');
+  await expect.poll(() => server.sockets.size).toBe(0);
+  expect(errors()).toEqual([]);
+});
+
+test('an async handler that fails when its connection has closed is reported as a bug', async () => {
+  const onError = vi.fn();
+  const bug = new TypeError('a bug');
+  const handler = async (socket: Socket) => {
+    await socket.close();
+    await turns();
+    throw bug;
+  };
+  const { port, errors, server } = await serving(handler, { onError });
+  await ask(port);
+  await expect.poll(() => onError.mock.calls).toEqual([[bug, expect.anything()]]);
+  expect(server.sockets.size).toBe(0);
+  expect(errors()).toEqual([]);
+});
+
+test('an async handler that fails because its connection has failed is not reported as a bug', async () => {
+  const onError = vi.fn();
+  const failed = vi.fn();
+  const handler = async (socket: Socket) => {
+    const bytes = reader(socket);
+    await bytes.readLine();
+    await bytes.readLine().catch(failed);
+    await socket.write('x');
+  };
+  const { port, errors } = await serving(handler, { onError });
+  const peer = rawClient(port);
+  peer.write('first\n');
+  await once(peer, 'connect');
+  await turns();
+  peer.resetAndDestroy();
+  await expect.poll(() => failed.mock.calls.length).toBe(1);
+  await turns();
+  expect(errors()).toHaveLength(1);
+  expect(onError).not.toHaveBeenCalled();
+});
+
+test('the work of a thenable is done once', async () => {
+  let calls = 0;
+  const lazy: PromiseLike<string> = {
+    // biome-ignore lint/suspicious/noThenProperty: that is what a thenable is.
+    then: (...handlers) => {
+      calls++;
+      return Promise.resolve('lazy').then(...handlers);
+    },
+  };
+  const { port } = await serving(() => lazy);
+  expect(await ask(port)).toBe('lazy end');
+  expect(calls).toBe(1);
 });
 
 describe('a handler that fails', () => {
@@ -284,6 +348,19 @@ describe('ending the server', () => {
     const refused = net.connect({ port, host: '127.0.0.1' });
     expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
     expect(log).toHaveLength(length);
+  });
+
+  test('no handler runs for a connection at whose event the subscriber unsubscribes', async () => {
+    const handler = vi.fn(() => NEVER);
+    const server = listen();
+    const { log, ended } = record<Event>(server.pipe(serve(handler), take(2)));
+    onTestFinished(() => server.close({ drain: 0 }));
+    const { address } = await firstValueFrom(server.pipe(on('listening')));
+    rawClient(address.port);
+    await ended;
+    await turns();
+    expect(log).toEqual(['listening', 'connection', 'complete']);
+    expect(handler).not.toHaveBeenCalled();
   });
 
   test('close({ drain }) lets an answer finish', async () => {

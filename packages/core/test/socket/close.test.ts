@@ -1,5 +1,5 @@
 // close(), error(), and the report of how a connection ended.
-import { data, lines, type Socket, writeTo } from '@rxsock/core';
+import { type CloseReport, data, lines, type Socket, writeTo } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
 import { concat, NEVER, of, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
@@ -41,6 +41,28 @@ describe('close()', () => {
     const report = await socket.close();
     expect(report).toMatchObject({ how: 'fin', bytesRead: 500_000 });
     expect(log).not.toContain('data');
+  });
+
+  test('drops what is held by a subscriber that closes while it receives a chunk', async () => {
+    const { socket, peer } = await pair({ allowHalfOpen: true, highWaterMark: 10, lingerTimeout: 1000 });
+    const release = socket.hold('the test');
+    const { log, ended } = record(socket);
+    socket.complete();
+    expect((await drainRaw(peer)).end).toBe('end');
+    peer.write('first');
+    await expect.poll(() => socket.readableLength).toBe(5);
+    peer.end(Buffer.alloc(65_536));
+    await expect.poll(() => socket.readableLength).toBeGreaterThan(10);
+    const reports: Promise<CloseReport>[] = [];
+    const close = tap(() => {
+      socket.hold('again');
+      reports.push(socket.close());
+    });
+    record(socket.pipe(data(), close));
+    release();
+    expect(await Promise.all(reports)).toMatchObject([{ by: 'local', how: 'fin' }]);
+    expect(await ended).toEqual({});
+    expect(log.filter((type) => type === 'data')).toHaveLength(1);
   });
 
   test('aborts after the timeout', async () => {

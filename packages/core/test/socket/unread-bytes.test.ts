@@ -11,12 +11,13 @@ import {
   switchMap,
   take,
   takeUntil,
+  tap,
   timeout,
   toArray,
 } from 'rxjs';
 import { expect, test } from 'vitest';
 import { drainRaw, pair, rawClient } from '../../../../tests/support/raw-peers.js';
-import { record } from '../../../../tests/support/record.js';
+import { type Recording, record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 
 const all = <T>(source: Parameters<typeof lastValueFrom<T>>[0]) => lastValueFrom(source.pipe(toArray()));
@@ -47,6 +48,27 @@ const ways: [string, (source: Observable<string>) => () => void][] = [
     },
   ],
 ];
+
+test('a reader that leaves while another one receives a chunk gives that chunk back too', async () => {
+  const { socket, peer } = await pair({ keepOpen: true });
+  let next: Recording<Buffer> | undefined;
+  const exchange = () => {
+    if (socket.bytesRead === 5) return;
+    leaves.subscription.unsubscribe();
+    next ??= record(socket.pipe(data()));
+  };
+  const stays = record(socket.pipe(data(), tap(exchange)));
+  const leaves = record(socket.pipe(data(), lines()));
+  peer.write('half-');
+  await expect.poll(() => socket.bytesRead).toBe(5);
+  peer.write('a line\nnext\n');
+  await expect.poll(() => socket.bytesRead).toBe(17);
+  peer.end('more\n');
+  await stays.ended;
+  expect(leaves.log).toEqual([]);
+  for (const reader of [stays, next])
+    expect(Buffer.concat(reader!.values).toString()).toBe('half-a line\nnext\nmore\n');
+});
 
 test.each(ways)(
   'a reader that comes many turns after %s starts where the last one stopped',

@@ -1,6 +1,7 @@
 // Arguments that JavaScript allows and TypeScript does not: the errors say what was expected.
 import {
   connect,
+  data,
   framed,
   linesCodec,
   listen,
@@ -14,7 +15,9 @@ import {
   toWritableStream,
   writeTo,
 } from '@rxsock/core';
+import { lastValueFrom, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
+import { pair } from '../../../../tests/support/raw-peers.js';
 
 const wrong = { port: 1 } as never;
 const expected = /^Expected a Socket, made by .*, not \[Object\]$/;
@@ -33,6 +36,13 @@ test.each<[string, () => unknown]>([
 ])('%s takes only a Socket', (_name, call) => {
   expect(call).toThrow(TypeError);
   expect(call).toThrow(expected);
+});
+
+test.each(['abc', null, undefined, 5, [1, 2, 3]])('unshift(%j) gives nothing back', async (bytes) => {
+  const { socket, peer } = await pair();
+  expect(() => socket.unshift(bytes as never)).toThrow(/^bytes must be a Uint8Array, not /);
+  peer.end('xyz');
+  expect(Buffer.concat(await lastValueFrom(socket.pipe(data(), toArray()))).toString()).toBe('xyz');
 });
 
 test.each([8080, '8080', null])('rejects %j as options', (options) => {

@@ -1,7 +1,10 @@
 // toAsyncIterable(): pulling, with calls in any order.
-import { flowFrom, type ToAsyncIterableOptions, toAsyncIterable } from '@rxsock/core';
-import { concat, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import { data, flowFrom, on, type Socket, type ToAsyncIterableOptions, toAsyncIterable } from '@rxsock/core';
+import { concat, map, NEVER, Observable, of, Subject, tap, throwError } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
+import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 
 const iterate = <T>(source: Observable<T>, options?: ToAsyncIterableOptions) =>
   toAsyncIterable(source, options)[Symbol.asyncIterator]();
@@ -108,5 +111,53 @@ describe('toAsyncIterable()', () => {
 
   test('rejects an invalid high-water mark at the call', () => {
     expect(() => toAsyncIterable(NEVER, { highWaterMark: -1 })).toThrow(RangeError);
+  });
+});
+
+describe('return() of an iterator over the bytes of a socket', () => {
+  /** An iterator that has returned the first chunk, and that others wait in. */
+  async function leaving(chunks: readonly string[], before: (socket: Socket) => void = () => {}) {
+    const { socket, peer } = await pair();
+    before(socket);
+    const iterator = iterate(socket.pipe(data()), { highWaterMark: 2 });
+    const first = iterator.next();
+    let sent = 0;
+    for (const chunk of chunks) {
+      peer.write(chunk);
+      sent += chunk.length;
+      await expect.poll(() => socket.bytesRead).toBe(sent);
+    }
+    expect(String((await first).value)).toBe(chunks[0]);
+    return { socket, peer, iterator };
+  }
+
+  test('gives back what waits in it before an end that waits behind it', async () => {
+    const { socket, peer, iterator } = await leaving(['one ', 'two ', 'three ']);
+    const log: string[] = [];
+    const note = (entry: unknown) => void log.push(String(entry));
+    record(
+      socket.pipe(
+        on('end'),
+        map(() => 'end'),
+        tap(note),
+      ),
+    );
+    peer.end();
+    await expect.poll(() => socket.readyState).toBe('writeOnly');
+    await iterator.return?.();
+    expect(log).toEqual([]);
+    await socket.write('answer');
+    record(socket.pipe(data(), tap(note)));
+    await expect.poll(() => log).toEqual(['two ', 'three ', 'end']);
+  });
+
+  test('gives it to a reader that comes in this turn, beside one that stays', async () => {
+    const { socket, peer, iterator } = await leaving(['1', '2', '3', '4', '5'], (other) => record(other.pipe(data())));
+    void iterator.return?.();
+    const { values, ended } = record(socket.pipe(data()));
+    await turns();
+    peer.end('6');
+    await ended;
+    expect(values.join('')).toBe('23456');
   });
 });

@@ -348,3 +348,14 @@ test('rejects what is neither the name of a file nor a handle, at the call', asy
     expect(() => sendFile(socket, file as never)).toThrow(TypeError);
   }
 });
+
+test('fails if an earlier write aborts the socket at the moment when this one has its turn', async () => {
+  const { file } = await fileOf(3_000_000);
+  const { socket, peer } = await pair();
+  void socket.write(Buffer.alloc(8_000_000)).then(() => socket.next(Buffer.alloc(8_000_000)));
+  void socket.write('x').then(() => socket.error());
+  const { ended } = record(sendFile(socket, file, { chunkSize: 1_000_000 }));
+  await expect.poll(() => socket.writableLength).toBe(9_000_001);
+  peer.resume();
+  expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+});
