@@ -121,8 +121,9 @@ export function request<D extends Chunk | Datagram>(
       subscriber.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
     });
 
-    subscriber.add(() => deadline.stop());
     deadline.start();
+    // After the start: the subscriber may be closed already.
+    subscriber.add(() => deadline.stop());
     const closedError = () => {
       const options = { code: 'ERR_SOCKET_CLOSED', phase: 'read' } as const;
       return new SocketError('The socket closed before the reply: socket.bind() keeps it open', options);

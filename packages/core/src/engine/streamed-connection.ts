@@ -61,7 +61,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
   }
 
   connected(): void {
-    if (this.life !== 'opening' || !this.stream) return;
+    if (!this.#isOpening || !this.stream) return;
     handshakeBegins(this, this.limits.scheduler);
     this.timeouts.stop('connect');
     this.timeouts.start('handshake');
@@ -69,8 +69,13 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     this.notifyState();
   }
 
+  // A failure ends the stream, but what is on its way may still be reported.
+  get #isOpening(): boolean {
+    return this.life === 'opening' && !this.outcome.failure;
+  }
+
   opened(): void {
-    if (this.life !== 'opening' || !this.stream) return;
+    if (!this.#isOpening || !this.stream) return;
     this.life = 'open';
     if (this.#tuning) applyTuning(this.stream.duplex, this.#tuning);
     this.timeouts.stop('connect');

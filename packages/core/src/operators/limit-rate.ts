@@ -4,6 +4,7 @@ import { AsyncContext } from '../base/async-context.js';
 import { checkDelay, checkFiniteSize, checkOptions, checkScheduler } from '../base/check.js';
 import { elapsedTime } from '../base/clock.js';
 import { isLocalDecision } from '../base/local-decision.js';
+import { scheduleAfter } from '../base/long-delay.js';
 import { Queue } from '../base/queue.js';
 import { unread } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
@@ -96,10 +97,11 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
       };
       const wait = (delay: number) => {
         hasWaited = true;
-        timer = scheduler.schedule(() => {
+        const work = () => {
           timer = undefined;
           context.runInAsyncScope(run);
-        }, delay);
+        };
+        timer = scheduleAfter(scheduler, work, delay);
       };
       /** Emits the next bytes, or waits until they may pass. Returns `false` if none can be emitted now. */
       const emitNext = (): boolean => {

@@ -73,6 +73,7 @@ export class ReconnectingExchange<T, U = T> {
   request(value: U): Observable<T> {
     return new Flowable<T>((destination) => {
       const subscriber = new ContextSubscriber(destination);
+      if (subscriber.closed) return undefined;
       this.#start();
       // An earlier handler of `connect` may request something.
       this.#connected();

@@ -83,6 +83,7 @@ export class SocketExchange<T, U = T> {
   request(value: U): Observable<T> {
     return new Flowable<T>((destination) => {
       const subscriber = new ContextSubscriber(destination);
+      if (subscriber.closed) return undefined;
       this.#start();
       const key = this.#options.key?.(value);
       const refusal = this.#refusal(key);

@@ -55,6 +55,8 @@ export class PoolConnections implements ObservedPool {
   }
 
   acquire(subscriber: Subscriber<Socket>): void {
+    // It would never give a connection back.
+    if (subscriber.closed) return;
     const { max, maxWaiting } = this.#limits;
     const acquire = new PendingAcquire(subscriber, this.#limits, this);
     if (this.closed) return acquire.failLater(closedError());
@@ -114,6 +116,8 @@ export class PoolConnections implements ObservedPool {
       const [first] = this.waiting;
       return first?.failLater(error);
     }
+    // The user's function may have closed the pool.
+    if (this.closed) return socket.error(new Error('the pool was closed'));
     const connection = new PooledConnection(socket, this.#limits, {
       onOpen: () => {
         if (this.#finish(connection, 'dialling')) this.#serveFirst(connection);

@@ -55,6 +55,7 @@ export class InstanceAttempt {
   /** Tries to listen. The system lets only one process listen on an address, so that process is the first instance. */
   start(): void {
     const subscriber = this.#subscriber;
+    if (subscriber.closed) return;
     const release = () => subscriber.complete();
     const onLaunch = (launch: LaunchMessage) => subscriber.next({ type: 'launch', ...launch });
     // Set before subscribe(): a subscriber may leave at `acquired`, and that must stop the server.

@@ -43,7 +43,7 @@ export class ProxyDial implements Dial {
   }
 
   cancel(): void {
-    if (!this.#over) this.#end(new Error('the connection through it was given up'));
+    if (!this.#over) this.#end(givenUp());
   }
 
   async #run(
@@ -53,6 +53,8 @@ export class ProxyDial implements Dial {
   ): Promise<void> {
     if (this.#over) return;
     const socket = proxy.make();
+    // The user's function may have ended the connection.
+    if (this.#over) return socket.error(givenUp());
     this.#socket = socket;
     const bytes = reader(socket, { maxLength: MAX_LINE });
     try {
@@ -95,4 +97,8 @@ export function endedEarly(name: string): Refusal {
 function unreachable(name: string, cause: unknown): NodeJS.ErrnoException {
   const { code = 'EIO', message } = cause as NodeJS.ErrnoException;
   return Object.assign(new Error(`${name} failed: ${message}`, { cause }), { code });
+}
+
+function givenUp(): Error {
+  return new Error('the connection through it was given up');
 }

@@ -99,19 +99,23 @@ export class NewConnection {
     const { setup } = this.#limits;
     if (!setup) return this.#ready();
     this.#deadline.start();
-    // Not yet assigned if it ends during this call: stop() then has nothing to end.
-    this.#setup = defer(() => {
+    // Before the call, in which this may be stopped.
+    this.#setup = new Subscription();
+    const made = defer(() => {
       const result = setup(this.#socket);
       const isInput = typeof result === 'object' && result !== null && !(result instanceof Socket);
       return isInput ? from(result) : of(result);
-    }).subscribe({
-      next: (value: unknown) => {
-        if (value instanceof Socket) this.#successor = value;
-      },
-      error: (error) => this.#fail(setupError(this.#socket, error)),
-      // Later, because the last reader of an Observable leaves only after its end.
-      complete: () => queueMicrotask(() => this.#setUp()),
     });
+    this.#setup.add(
+      made.subscribe({
+        next: (value: unknown) => {
+          if (value instanceof Socket) this.#successor = value;
+        },
+        error: (error) => this.#fail(setupError(this.#socket, error)),
+        // Later, because the last reader of an Observable leaves only after its end.
+        complete: () => queueMicrotask(() => this.#setUp()),
+      }),
+    );
   }
 
   #setUp(): void {

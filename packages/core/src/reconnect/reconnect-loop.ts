@@ -157,6 +157,8 @@ export class ReconnectLoop implements ObservedReconnect {
       // Without an error it would complete.
       return this.#end(error ?? asError(error));
     }
+    // The user's function may have ended the reconnecting socket.
+    if (this.state !== 'connecting') return socket.error(new Error('the reconnecting socket has ended'));
     const attempt = new Attempt(socket, this.#limits, this.flow, {
       onOpen: (event) => this.#opened(attempt.socket, event),
       onEvent: (event) => {
@@ -191,6 +193,8 @@ export class ReconnectLoop implements ObservedReconnect {
       const retries: unknown = this.#limits.shouldRetry(error);
       if (retries instanceof Promise) handled(retries);
       checkBoolean('What shouldRetry returns', retries);
+      // It may have ended the reconnecting socket.
+      if (this.state !== 'waiting') return;
       if (!retries) return this.#end(error);
     } catch (thrown) {
       return this.#end(thrown ?? asError(thrown));

@@ -74,8 +74,16 @@ export function toWritableStream(socket: Socket): WritableStream<Chunk> {
   controlOf(socket);
   let write: WholeWrite;
   let rejectClose: ((error: unknown) => void) | undefined;
+  const abort = (reason: unknown) => {
+    socket.error(reason);
+    write.close(reason);
+  };
   return new WritableStream<Chunk>({
     start(controller: WritableStreamDefaultController) {
+      // The method abort() is called only when the write in progress has settled, and the peer may never take it. Later,
+      // because Node 20 does not expect an error of the stream during this event.
+      const { signal } = controller as WritableStreamDefaultController & { readonly signal?: AbortSignal };
+      signal?.addEventListener('abort', () => queueMicrotask(() => abort(signal.reason)));
       write = new WholeWrite(socket, {
         failed: (error) => {
           controller.error(error);
@@ -98,9 +106,6 @@ export function toWritableStream(socket: Socket): WritableStream<Chunk> {
         rejectClose = reject;
         write.finish(true, resolve);
       }).finally(() => write.close()),
-    abort(reason) {
-      socket.error(reason);
-      write.close(reason);
-    },
+    abort,
   });
 }

@@ -2,6 +2,7 @@
 // Every delivery runs on the scheduler, in order, so that virtual time alone decides when it happens.
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
+import { scheduleAfter } from '../base/long-delay.js';
 import type { NetworkFaults } from './faults.js';
 import { randomAt } from './random.js';
 import { Slices } from './slices.js';
@@ -143,7 +144,7 @@ export class Channel {
     const [first] = this.#inTransit;
     if (!first || this.#timer) return;
     const delay = Math.max(0, first.dueAt - elapsedTime(this.#scheduler));
-    this.#timer = this.#scheduler.schedule(() => this.#deliverDue(), delay);
+    this.#timer = scheduleAfter(this.#scheduler, () => this.#deliverDue(), delay);
   }
 
   #deliverDue(): void {

@@ -3,6 +3,7 @@
 // scheduler.
 import { Duplex } from 'node:stream';
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { scheduleAfter } from '../base/long-delay.js';
 import { Channel, type Delivery } from './channel.js';
 import type { NetworkFaults } from './faults.js';
 
@@ -97,14 +98,15 @@ class MemoryDuplex extends Duplex {
    * Completes the write in progress when its last byte has left and the peer has room. The peer calls it again later.
    */
   #completeWrite(): void {
-    this.#sending ??= this.#scheduler.schedule(() => {
+    const work = () => {
       this.#sending = undefined;
       const onWritten = this.#onWritten;
       const peer = this.#peer();
       if (!onWritten || peer.#unreadBytes >= peer.#window) return;
       this.#onWritten = undefined;
       onWritten();
-    }, this.#channel.busyFor);
+    };
+    this.#sending ??= scheduleAfter(this.#scheduler, work, this.#channel.busyFor);
   }
 
   #receive(delivery: Delivery): void {

@@ -10,6 +10,9 @@ import { checkFile, directoryError, fileError } from './file-error.js';
 import { transfer } from './transfer.js';
 import type { EndOptions } from './whole-write.js';
 
+/** Node reads at most so many bytes at once. */
+const MOST_AT_ONCE = 2 ** 31 - 1;
+
 /** Options of {@link sendFile}. */
 export interface SendFileOptions extends EndOptions {
   /**
@@ -20,7 +23,8 @@ export interface SendFileOptions extends EndOptions {
   /** The offset to stop at: the byte there is not sent. @defaultValue the size of the file when it is opened */
   readonly to?: number | undefined;
   /**
-   * How many bytes are read at a time. Two such buffers are all the memory that a transfer uses.
+   * How many bytes are read at a time, and never more than 2,147,483,647. Two such buffers are all the memory that a
+   * transfer uses.
    * @defaultValue 1,048,576
    */
   readonly chunkSize?: number | undefined;
@@ -92,7 +96,7 @@ export function sendFile(
     try {
       const stop = endOffset(await onDisk(handle.stat()), { name, from, to });
       const bytesTotal = stop - from;
-      const nextBuffer = buffersOf(Math.min(chunkSize, bytesTotal), controlOf(socket).copiesWrites);
+      const nextBuffer = buffersOf(Math.min(chunkSize, bytesTotal, MOST_AT_ONCE), controlOf(socket).copiesWrites);
       let written: Promise<void> | undefined;
       emit({ bytesSent: 0, bytesTotal });
       for (let at = from; at < stop; ) {

@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { LONGEST_TIMER } from '../../src/base/deadline.js';
+import { NarrowClock } from '../support/narrow-clock.js';
 
 /** A source that a test feeds, at 10 bytes a second in virtual time. */
 function limited(options: Partial<Parameters<typeof limitRate>[0]> = {}) {
@@ -201,4 +203,15 @@ test.each([
 ])('refuses %j', (options, type, message) => {
   expect(() => limitRate(options as never)).toThrow(type);
   expect(() => limitRate(options as never)).toThrow(message);
+});
+
+test('a chunk may wait longer than a timer can', () => {
+  const scheduler = new NarrowClock();
+  const { log, feed } = limited({ bytes: 1, per: LONGEST_TIMER, burst: 3, scheduler });
+  for (const text of ['abc', 'de']) feed(text);
+  scheduler.tick(LONGEST_TIMER);
+  scheduler.tick(LONGEST_TIMER - 1);
+  expect(log).toEqual(['abc']);
+  scheduler.tick(1);
+  expect(log).toEqual(['abc', 'de']);
 });

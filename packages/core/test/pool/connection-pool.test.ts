@@ -385,3 +385,19 @@ describe('bounds', () => {
     await pool.close({ drain: 0 });
   });
 });
+
+test('a function that closes the pool dials for nobody', async () => {
+  const server = await rawServer();
+  let calls = 0;
+  const port = () => {
+    if (++calls === 2) void pool.close();
+    return server.port;
+  };
+  const { pool } = poolOf(port, { max: 2 });
+  const first = await acquire(pool);
+  await expect(acquire(pool)).rejects.toMatchObject({ code: 'ERR_POOL_CLOSED' });
+  expect(pool.size).toBe(1);
+  first.release();
+  await pool.close();
+  expect(server.peers).toHaveLength(1);
+});

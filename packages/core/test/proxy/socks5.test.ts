@@ -3,7 +3,7 @@ import { type ConnectOptions, connect, data, type Socket } from '@rxsock/core';
 import { type Socks5Options, socks5 } from '@rxsock/core/proxy';
 import { VirtualClock } from '@rxsock/core/testing';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { closedPort, drainRaw } from '../../../../tests/support/raw-peers.js';
+import { closedPort, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { dialThrough, scriptedProxy } from './support.js';
@@ -266,4 +266,16 @@ test('a function that makes the socket to the proxy must return one', async () =
   expect(await failure(socket.pipe(data()) as never)).toMatchObject({
     message: expect.stringContaining('The function of a proxy must return a socket'),
   });
+});
+
+test('a function that ends the connection dials no proxy', async () => {
+  const server = await rawServer();
+  const dialProxy = () => {
+    socket.error();
+    return connect({ port: server.port, host: '127.0.0.1' });
+  };
+  const socket = connect({ host: 'example.com', port: 80, via: socks5(dialProxy) });
+  expect(await failure(socket)).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+  await turns();
+  expect(server.peers).toEqual([]);
 });

@@ -332,3 +332,23 @@ test.each([
   expect(() => reconnectingTo(1, options as never)).toThrow(message);
   expect(() => poolOf(1, options as never)).toThrow(message);
 });
+
+test('what it returns is not left running if it ends the reconnecting socket', async () => {
+  const server = await rawServer();
+  let running = 0;
+  const work = new Observable<never>(() => {
+    running++;
+    return () => {
+      running--;
+    };
+  });
+  const { reconnecting } = reconnectingTo(server.port, {
+    setup: () => {
+      reconnecting.error();
+      return work;
+    },
+  });
+  await record(reconnecting).ended;
+  await turns();
+  expect(running).toBe(0);
+});

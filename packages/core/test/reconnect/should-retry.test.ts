@@ -1,8 +1,9 @@
 // `shouldRetry`: errors after which no attempt is made.
-import { lines, reader, type Socket, type SocketError } from '@rxsock/core';
+import { lines, type ReconnectingSocket, reader, type Socket, type SocketError } from '@rxsock/core';
 import { expect, test } from 'vitest';
 import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
 import { reconnectingTo } from '../support/reconnecting.js';
 
 class RefusedError extends Error {}
@@ -86,3 +87,58 @@ test.each([undefined, 0, 'no', Promise.resolve(false)])(
     expect(error).toMatchObject({ message: expect.stringContaining('shouldRetry returns must be true or false') });
   },
 );
+
+const endings: [string, (reconnecting: ReconnectingSocket, abort: () => void) => unknown][] = [
+  ['error()', (reconnecting) => reconnecting.error()],
+  ['close()', (reconnecting) => reconnecting.close()],
+  ['complete()', (reconnecting) => reconnecting.complete()],
+  ['its signal', (_reconnecting, abort) => abort()],
+];
+
+test.each(endings)('no attempt follows if it ends the reconnecting socket with %s', async (_how, end) => {
+  const server = await rawServer();
+  const { signal, abort } = abortable();
+  const { reconnecting, clock } = reconnectingTo(server.port, {
+    signal,
+    shouldRetry: () => {
+      end(reconnecting, abort);
+      return true;
+    },
+  });
+  const { ended, log } = record(reconnecting);
+  (await server.next()).resetAndDestroy();
+  await ended;
+  clock.tick(1000);
+  await turns();
+  expect(log).not.toContain('retry');
+  expect(reconnecting.socket).toBeUndefined();
+  expect(server.peers).toHaveLength(1);
+});
+
+// After complete(), the connection is still made: it carries the FIN.
+const aborts = endings.filter(([how]) => how !== 'complete()');
+
+test.each(aborts)('a function that ends the reconnecting socket with %s dials for nobody', async (_how, end) => {
+  const server = await rawServer();
+  const { signal, abort } = abortable();
+  let calls = 0;
+  const port = () => {
+    if (++calls === 2) end(reconnecting, abort);
+    return server.port;
+  };
+  const { reconnecting, clock } = reconnectingTo(port, { signal });
+  const { ended, log } = record(reconnecting);
+  (await server.next()).resetAndDestroy();
+  await expect.poll(() => log).toContain('retry');
+  clock.tick(100);
+  await ended;
+  await turns();
+  expect(calls).toBe(2);
+  expect(reconnecting.socket).toBeUndefined();
+  expect(server.peers).toHaveLength(1);
+});
+
+function abortable(): { readonly signal: AbortSignal; abort(): void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}

@@ -1,9 +1,10 @@
 // toReadableStream() and toWritableStream(): Web Streams with backpressure in both directions.
-import { ReadableStream } from 'node:stream/web';
+import { ReadableStream, type WritableStreamDefaultWriter } from 'node:stream/web';
 import { data, flowFrom, on, type Socket, SocketError, toReadableStream, toWritableStream } from '@rxsock/core';
 import { concat, firstValueFrom, Observable, of, throwError } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { receive } from '../support/files.js';
 
@@ -134,4 +135,25 @@ describe('toWritableStream()', () => {
     peer.resetAndDestroy();
     await expect(closing).rejects.toMatchObject({ name: 'ResetError' });
   });
+});
+
+test.each([
+  ['a write', (writer: WritableStreamDefaultWriter) => void writer.write(Buffer.alloc(32_000_000)).catch(() => {})],
+  [
+    'a write and a close',
+    (writer: WritableStreamDefaultWriter) => {
+      writer.write(Buffer.alloc(32_000_000)).catch(() => {});
+      writer.close().catch(() => {});
+    },
+  ],
+])('abort() does not wait for %s in progress', async (_what, write) => {
+  const { socket } = await pair();
+  const writer = toWritableStream(socket).getWriter();
+  writer.closed.catch(() => {});
+  write(writer);
+  await turns();
+  const reason = new Error('enough');
+  await writer.abort(reason).catch(() => {});
+  expect((await record(socket).ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED', cause: reason });
+  expect(await socket.close()).toMatchObject({ how: 'abort', bytesUnsent: 32_000_000 });
 });

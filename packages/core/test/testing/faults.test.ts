@@ -3,10 +3,12 @@ import { data, on, ResetError } from '@rxsock/core';
 import { chunkings } from '@rxsock/core/fast-check';
 import { type NetworkFaults, type SocketPairOptions, socketPair, VirtualClock } from '@rxsock/core/testing';
 import fc from 'fast-check';
-import { map } from 'rxjs';
+import { from, map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
+import { LONGEST_TIMER } from '../../src/base/deadline.js';
 import { Channel } from '../../src/testing/channel.js';
+import { NarrowClock } from '../support/narrow-clock.js';
 
 function pairOn(options: SocketPairOptions = {}) {
   const clock = new VirtualClock();
@@ -246,4 +248,16 @@ describe('resetPeer', () => {
     expect([a.readyState, b.readyState]).toEqual(['closed', 'closed']);
     expect(clock.actions).toEqual([]);
   });
+});
+
+test('a delay may be longer than a timer can wait', () => {
+  const clock = new NarrowClock();
+  const [a, b] = socketPair({ scheduler: clock, keepOpen: true, bandwidth: 0.001 });
+  const { log } = record(b.pipe(data()));
+  // It leaves as one chunk, and arrives byte by byte.
+  const written = record(from(a.write(Buffer.alloc(10_000))));
+  clock.tick(LONGEST_TIMER);
+  clock.tick(LONGEST_TIMER);
+  expect(log.join('')).toHaveLength(Math.floor((2 * LONGEST_TIMER) / 1_000_000));
+  expect(written.log).toEqual([]);
 });

@@ -359,3 +359,15 @@ test('fails if an earlier write aborts the socket at the moment when this one ha
   peer.resume();
   expect((await ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
 });
+
+test('reads no more at once than Node can, whatever chunkSize says', async () => {
+  const size = 3 * 2 ** 30;
+  const { file } = await fileOf(0);
+  truncateSync(file, size);
+  const handle = await open(file);
+  const read = vi.spyOn(handle, 'read').mockRejectedValue(new Error('not read here'));
+  const { socket } = await pair();
+  await record(sendFile(socket, handle, { chunkSize: 2 ** 40 })).ended;
+  expect(read.mock.lastCall?.slice(1)).toEqual([0, 2 ** 31 - 1, 0]);
+  await handle.close();
+});

@@ -131,3 +131,11 @@ test('speaks only the configured versions', async () => {
 test('is created in four ways, in two versions', () => {
   expect(everyCase).toHaveLength(origins.length * versions.length);
 });
+
+test('nothing is emitted after an abort in the handshake but the close', async () => {
+  const server = await nodeServer();
+  const socket = dial({ port: server.port, keyLog: () => socket.error() });
+  const { log, ended } = record(socket);
+  await ended;
+  expect(log).toEqual(['connectionAttempt', 'connect', 'close', 'error:ERR_SOCKET_ABORTED']);
+});

@@ -2,7 +2,7 @@
 import type { LookupFunction } from 'node:net';
 import { VirtualClock } from '@rxsock/core/testing';
 import { bind, connect, type Message, request } from '@rxsock/udp';
-import { firstValueFrom, forkJoin, type Subscription } from 'rxjs';
+import { firstValueFrom, forkJoin, Subscriber, type Subscription } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -273,4 +273,16 @@ describe('a request that fails', () => {
     expect(() => request(socket, datagram, { retries: -1 })).toThrow(RangeError);
     expect(socket.readyState).toBe('idle');
   });
+});
+
+test('a subscriber that is closed already leaves no timer behind', async () => {
+  const peer = await answering();
+  const scheduler = new VirtualClock();
+  const { socket } = await connected({ port: peer.port, scheduler });
+  const subscriber = new Subscriber<Message>();
+  subscriber.unsubscribe();
+  request(socket, 'ping', { retries: Number.POSITIVE_INFINITY }).subscribe(subscriber);
+  await turns();
+  expect(scheduler.actions).toEqual([]);
+  expect(peer.received).toEqual([]);
 });

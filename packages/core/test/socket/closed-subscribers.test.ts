@@ -1,0 +1,55 @@
+// A subscriber may be closed when it subscribes: RxJS does that when a subscription ends inside a `switchMap()`. Then
+// nothing is begun for it that nobody would end.
+import { exchange, framed, linesCodec } from '@rxsock/core';
+import { singleInstance } from '@rxsock/core/process';
+import { firstValueFrom, type Observable, Subscriber } from 'rxjs';
+import { expect, test } from 'vitest';
+import { instancePort } from '../../../../tests/support/processes/index.js';
+import { pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { record } from '../../../../tests/support/record.js';
+import { turns } from '../../../../tests/support/turns.js';
+import { poolOf } from '../support/pools.js';
+import { reconnectingTo } from '../support/reconnecting.js';
+
+function subscribeClosed(source: Observable<unknown>): void {
+  const subscriber = new Subscriber<unknown>();
+  subscriber.unsubscribe();
+  source.subscribe(subscriber);
+}
+
+test('acquire() and use() of a pool take no connection', async () => {
+  const server = await rawServer();
+  const { pool } = poolOf(server.port, { max: 1 });
+  for (const source of [pool.acquire(), pool.use(() => ['used'])]) subscribeClosed(source);
+  await turns();
+  expect([pool.size, pool.waiting]).toEqual([0, 0]);
+  expect(await firstValueFrom(pool.use(() => ['used']))).toBe('used');
+});
+
+test('exchange() sends no request', async () => {
+  const { socket, peer } = await pair();
+  const rpc = exchange(framed(socket, linesCodec()));
+  subscribeClosed(rpc.request('given up'));
+  record(rpc.request('asked'));
+  const [received] = await new Promise<Buffer[]>((resolve) => peer.once('data', (...chunk) => resolve(chunk)).resume());
+  expect(String(received)).toBe('asked\n');
+  expect(rpc.pending).toBe(1);
+});
+
+test('exchange() over reconnect() keeps no request', async () => {
+  const server = await rawServer();
+  const { reconnecting } = reconnectingTo(server.port);
+  const rpc = exchange(framed(reconnecting, linesCodec()));
+  subscribeClosed(rpc.request('given up'));
+  await turns();
+  expect(rpc.pending).toBe(0);
+  expect(server.peers).toEqual([]);
+});
+
+test('singleInstance() does not listen', async () => {
+  const port = await instancePort();
+  subscribeClosed(singleInstance({ name: 'editor', args: [], port }));
+  const { log, subscription } = record(singleInstance({ name: 'editor', args: [], port }));
+  await expect.poll(() => log).toEqual(['acquired']);
+  subscription.unsubscribe();
+});
