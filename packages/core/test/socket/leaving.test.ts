@@ -37,6 +37,18 @@ describe('by the next turn', () => {
     expect(socket.readyState).toBe('closing');
   });
 
+  test('and not before it, a FIN that was asked for is still sent', async () => {
+    const server = await rawServer();
+    const socket = dial({ port: server.port });
+    const { subscription } = record(socket);
+    socket.complete();
+    subscription.unsubscribe();
+    const peer = await server.next();
+    expect(await drainRaw(peer)).toMatchObject({ end: 'end' });
+    peer.end();
+    expect(await socket.close()).toMatchObject({ how: 'fin' });
+  });
+
   test('a subscriber of the same turn keeps the socket open', async () => {
     const { socket, peer, scheduler } = await left();
     const bytes = record(socket.pipe(data()));

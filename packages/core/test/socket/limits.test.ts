@@ -4,9 +4,10 @@ import { fromDuplex, SocketTimeoutError } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { hanging } from '../support/dials.js';
 
 async function timed(options: Parameters<typeof pair>[0] = {}) {
   const scheduler = new VirtualClock();
@@ -47,6 +48,25 @@ describe('idleTimeout', () => {
     release();
     scheduler.tick(999);
     expect(log).toEqual(['connect']);
+    scheduler.tick(1);
+    expect(log).toContain('timeout');
+  });
+
+  test('does not run before the socket is open, and not while it opens held', async () => {
+    const server = await rawServer();
+    const scheduler = new VirtualClock();
+    const { lookup, answer } = hanging();
+    const socket = dial({ port: server.port, host: 'a.test', lookup, scheduler, idleTimeout: 1000, connectTimeout: 0 });
+    const { log } = record(socket);
+    socket.hold()();
+    scheduler.tick(5000);
+    const release = socket.hold();
+    answer('127.0.0.1');
+    await expect.poll(() => socket.readyState).toBe('open');
+    scheduler.tick(5000);
+    release();
+    scheduler.tick(999);
+    expect(log).not.toContain('timeout');
     scheduler.tick(1);
     expect(log).toContain('timeout');
   });

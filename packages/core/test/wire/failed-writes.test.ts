@@ -55,3 +55,21 @@ test('a peer that never ends after a failed write is given up after finTimeout, 
   scheduler.tick(1);
   expect((await ended).error).toMatchObject({ code: 'EHOSTUNREACH', phase: 'write' });
 });
+
+test('bytes of the peer restart finTimeout after a failed write', async () => {
+  const server = await rawServer();
+  const scheduler = new VirtualClock();
+  const socket = failing(server.port, 'EHOSTUNREACH', { scheduler, finTimeout: 1000 });
+  socket.next('x');
+  const { log, ended } = record(socket);
+  const peer = await server.next();
+  await expect.poll(() => socket.readyState).toBe('closing');
+  for (let sent = 1; sent <= 3; sent++) {
+    scheduler.tick(900);
+    peer.write('x');
+    await expect.poll(() => socket.bytesRead).toBe(sent);
+  }
+  expect(log.filter((type) => type === 'data')).toHaveLength(3);
+  scheduler.tick(1000);
+  expect((await ended).error).toMatchObject({ code: 'EHOSTUNREACH' });
+});
