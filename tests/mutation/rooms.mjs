@@ -24,7 +24,12 @@ export const rooms = {
       ...['dial/dialling', 'dial/several-addresses', 'wire/failed-writes'].map(test),
     ],
     thorough: [
-      ...['dial/aborts', 'dial/hosts', 'dial/self-connection', 'diagnostics/channels', 'streams/to-node'].map(test),
+      ...['dial/aborts', 'dial/hosts', 'dial/self-connection', 'diagnostics/channels', 'operators/through-end'].map(
+        test,
+      ),
+      ...['server/serve', 'streams/from-duplex', 'streams/net-socket', 'streams/to-node', 'transfer/send-file'].map(
+        test,
+      ),
       ...['socket/memory-budget', 'socket/turns', 'wire/resets'].map(test),
       'packages/tls/test/upgrade/*.test.ts',
       options,

@@ -44,8 +44,9 @@ export type ServeOperator = <A extends Endpoint>(
  * upgrades its socket (STARTTLS) continues with the new socket on its own: its answer to the plain socket ends.
  *
  * When a connection fails or closes, its answer is unsubscribed. So the handler's pipeline does not receive the error
- * of the connection, and values that wait in it are dropped: clean up in `finalize()`. To process everything that a
- * client has sent before it was cut off, subscribe to its pipeline yourself: see {@link connections}.
+ * of the connection, and values that wait in it are dropped: clean up in `finalize()`. An async handler cannot be
+ * stopped: what it throws then goes to `onError`, if it is a bug. To process everything that a client has sent before it
+ * was cut off, subscribe to its pipeline yourself: see {@link connections}.
  *
  * **Half-close**: `allowHalfOpen` is turned on. The write side completes when the answer completes, and reading goes on
  * for as long as the handler reads. If nobody reads any more, what the peer still sends is dropped, unless a
