@@ -1,11 +1,11 @@
 // A subscriber may be closed when it subscribes: RxJS does that when a subscription ends inside a `switchMap()`. Then
 // nothing is begun for it that nobody would end.
-import { exchange, framed, linesCodec } from '@rxsock/core';
+import { data, exchange, framed, lines, linesCodec, on, type Socket } from '@rxsock/core';
 import { singleInstance } from '@rxsock/core/process';
 import { firstValueFrom, type Observable, Subscriber } from 'rxjs';
 import { expect, test } from 'vitest';
 import { instancePort } from '../../../../tests/support/processes/index.js';
-import { pair, rawServer } from '../../../../tests/support/raw-peers.js';
+import { drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { poolOf } from '../support/pools.js';
@@ -16,6 +16,19 @@ function subscribeClosed(source: Observable<unknown>): void {
   subscriber.unsubscribe();
   source.subscribe(subscriber);
 }
+
+test.each<[string, (socket: Socket) => Observable<unknown>]>([
+  ['its events', (socket) => socket],
+  ['its bytes', (socket) => socket.pipe(data())],
+  ['its lines', (socket) => socket.pipe(data(), lines())],
+  ['one of its events', (socket) => socket.pipe(on('end'))],
+])('a socket is not kept open for %s', async (_what, of) => {
+  const { socket, peer } = await pair({ keepOpen: false });
+  subscribeClosed(of(socket));
+  expect((await drainRaw(peer)).end).toBe('end');
+  peer.end();
+  expect(await socket.close()).toMatchObject({ how: 'fin' });
+});
 
 test('acquire() and use() of a pool take no connection', async () => {
   const server = await rawServer();
