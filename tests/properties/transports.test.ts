@@ -1,13 +1,13 @@
 // The model of sockets, over every transport: random stories of readers, holds, writes, ends, aborts and stalls. The peers
 // are sockets of this library, and programs that are not Node.
 import { join } from 'node:path';
-import { connect, type Socket } from '@rxsock/core';
+import { connect, listen, type Server, type Socket } from '@rxsock/core';
 import { socketModel, verifyTransport } from '@rxsock/core/fast-check';
 import * as tls from '@rxsock/tls';
 import * as unix from '@rxsock/unix';
 import fc from 'fast-check';
 import { filter, firstValueFrom } from 'rxjs';
-import { describe, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { transports } from '../compliance/transports/index.js';
 import { cert } from '../support/certificate.js';
 import { type ScriptedPeer, type ScriptedPeerOptions, scriptedPeer } from '../support/peers/scripted-peer.js';
@@ -60,3 +60,20 @@ describe('a connection to a peer that is not Node keeps the laws of sockets', ()
 function dialTls({ port }: ScriptedPeer): Socket {
   return tls.connect({ host: '127.0.0.1', port, ca: cert, verifyHost: 'localhost' });
 }
+
+test('a transport that cannot connect is rejected with the reason, and its server is closed', async () => {
+  const servers: Server[] = [];
+  const broken = {
+    connect: () => connect({ host: '127.0.0.1', port: 1 }),
+    listen: () => {
+      const server = listen();
+      servers.push(server);
+      return server;
+    },
+  };
+  for (const seed of [1, 7])
+    await expect(verifyTransport(broken, { seed, numRuns: 1 })).rejects.toThrow(
+      /ECONNREFUSED|a connection at the other end/,
+    );
+  expect(servers.map(({ readyState }) => readyState)).toEqual(servers.map(() => 'closed'));
+});

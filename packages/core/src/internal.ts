@@ -11,6 +11,7 @@ export { handled } from './base/handled.js';
 export { checkHost } from './base/host.js';
 export { markLocalDecision } from './base/local-decision.js';
 export { checkReusePortSupported } from './base/node-support.js';
+export { Queue } from './base/queue.js';
 export { broadcast, type Registrable } from './base/registrable.js';
 export { States } from './base/states.js';
 export { asError, reasonText } from './base/thrown.js';

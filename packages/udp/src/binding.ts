@@ -176,9 +176,15 @@ export class Binding {
     this.traffic.startClock();
     if (this.state === 'opening') this.states.set('open');
     publishDatagramOpen(this.socket, this.local, this.remote);
+    // A subscriber of the channel may have closed it.
+    if (this.#isClosed) return;
     this.events.emit({ type: 'listening', address: this.local });
     this.sendQueue.start(node, this.remote);
     this.states.notify();
+  }
+
+  get #isClosed(): boolean {
+    return this.state === 'closed';
   }
 
   /** The peer's system refused an earlier datagram. It does not say which one. */

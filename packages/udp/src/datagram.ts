@@ -1,11 +1,11 @@
 // Checks what is passed to `next()`, `send()` and `request()`.
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { Chunk } from '@rxsock/core';
 import { checkHost } from '@rxsock/core/internal';
 import type { Datagram } from './events.js';
 import { checkDatagramPort, type SocketSetup } from './setup.js';
 
-const isChunk = (data: unknown): data is Chunk => typeof data === 'string' || data instanceof Uint8Array;
+const isChunk = (data: unknown): data is Chunk => typeof data === 'string' || types.isUint8Array(data);
 
 /**
  * Returns the datagram to send. On a connected socket, a chunk of bytes alone becomes a datagram to the peer.

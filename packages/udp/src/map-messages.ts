@@ -1,6 +1,6 @@
 // mapMessages(): projects datagrams slowly, and drops those that its queue has no room for.
 import { mapWithBackpressure, on } from '@rxsock/core';
-import { checkFunction, checkOneOf, checkOptions, checkSize, publishDatagramDrop } from '@rxsock/core/internal';
+import { checkFunction, checkOneOf, checkOptions, checkSize, publishDatagramDrop, Queue } from '@rxsock/core/internal';
 import { defer, filter, map, type Observable, type ObservableInput, type OperatorFunction } from 'rxjs';
 import type { DatagramEvent, Message } from './events.js';
 import { bindingOf, DatagramSocket } from './socket.js';
@@ -57,16 +57,16 @@ export function mapMessages<R>(
   // mapWithBackpressure() drops without counting. So the messages wait in a queue here, and each one that is added to
   // the queue passes the queue itself on as a token: the projection takes the first message from it.
   const projectNext = mapWithBackpressure(
-    (waiting: Message[], index) => project(waiting.shift() as Message, index), // A token for each message: never empty.
+    (waiting: Queue<Message>, index) => project(waiting.shift() as Message, index), // A token for each message: never empty.
     { concurrency, ordered, highWaterMark, overflow },
   );
   return (source) =>
     defer(() => {
-      const waiting: Message[] = [];
+      const waiting = new Queue<Message>();
       /** Queues a message. Returns whether the queue grew. */
       const enqueue = (message: Message): boolean => {
         const full = waiting.length >= highWaterMark;
-        if (full) countDropped(source, overflow === 'dropNewest' ? message : waiting[0]);
+        if (full) countDropped(source, overflow === 'dropNewest' ? message : waiting.peek());
         if (full && overflow === 'dropNewest') return false;
         if (full) waiting.shift();
         waiting.push(message);

@@ -4,6 +4,7 @@ import {
   ContextSubscriber,
   checkCount,
   checkFunction,
+  checkHost,
   checkOptions,
   checkTimeout,
   Deadline,
@@ -74,6 +75,7 @@ export function request<D extends Chunk | Datagram>(
   const { match = () => true, timeout = 1000, retries = 2 } = options;
   const binding = bindingOf(socket);
   const { data, remote } = toDatagram(datagram, binding.setup);
+  const host = checkHost('remote.address', remote.address);
   checkFunction('match', match);
   checkTimeout('timeout', timeout);
   checkCount('retries', retries);
@@ -96,7 +98,7 @@ export function request<D extends Chunk | Datagram>(
     };
     const resolveAndSend = async () => {
       try {
-        peerAddress = await binding.resolveName(remote.address);
+        peerAddress = await binding.resolveName(host);
         send();
       } catch (error) {
         subscriber.error(sendError(error as Error, remote));

@@ -97,7 +97,8 @@ export class SendQueue {
   start(node: dgram.Socket, peer: InternetEndpoint | undefined): void {
     this.#node = node;
     this.#peer = peer;
-    for (const entry of this.#pending) this.#transmit(entry, node);
+    // A look-up of the user's may send something meanwhile, which leaves at once.
+    for (const entry of [...this.#pending]) this.#transmit(entry, node);
   }
 
   /** Fails all pending datagrams. */

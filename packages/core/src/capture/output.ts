@@ -78,7 +78,8 @@ export class Output {
   room(length: number): PacketMemory | undefined {
     if (this.failure || this.#closed) return undefined;
     if (this.#fileBytes + length > this.#options.maxBytes - END_LENGTH) {
-      if (this.#options.files === 1 || this.#queue.length >= MAX_WAITING) return undefined;
+      // The end of the file needs a place, and so does the header of the next one.
+      if (this.#options.files === 1 || this.#queue.length + 2 > MAX_WAITING) return undefined;
       this.#last = undefined;
       this.#queue.push(undefined);
       this.file++;

@@ -86,7 +86,7 @@ export class ReadSide {
   }
 
   /** A chunk was lent, and its time is over: copies what waits of it. */
-  keepRest(lent: Buffer): void {
+  copyWaiting(lent: Buffer): void {
     this.#queue.copy(lent);
   }
 
@@ -124,10 +124,11 @@ export class ReadSide {
    * @param by The subscriber that received them. Bytes that another subscriber has given back are not queued twice.
    */
   unread(bytes: Uint8Array, by?: Subscriber<unknown>): void {
+    if (this.dropping) return;
     const end = by && this.#subscribers.noteUnread(by, bytes.length);
     if (end !== undefined) this.#unreadDelivering(end);
     const queued = end === undefined ? 0 : Math.max(0, end - this.#queue.offset);
-    if (bytes.length <= queued || this.dropping) return;
+    if (bytes.length <= queued) return;
     this.#queue.unread(bytes.subarray(0, bytes.length - queued));
     if (this.state !== 'delivered') return;
     this.state = 'ended';

@@ -69,7 +69,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     this.notifyState();
   }
 
-  // A failure ends the stream, but what is on its way may still be reported.
+  // After a failure the stream may still report what is on its way.
   get #isOpening(): boolean {
     return this.life === 'opening' && !this.outcome.failure;
   }
@@ -115,7 +115,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     // Others may come or leave during the delivery: this one was lent the bytes.
     const { borrower } = this.subscribers;
     const readsOn = this.received(chunk);
-    this.readSide.keepRest(chunk);
+    this.readSide.copyWaiting(chunk);
     borrower?.keepRest?.();
     return readsOn;
   }

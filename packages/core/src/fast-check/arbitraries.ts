@@ -1,5 +1,6 @@
 // fast-check arbitraries for code that receives bytes in chunks: ways to cut bytes, and bytes that are hard to frame.
 
+import { types } from 'node:util';
 import fc from 'fast-check';
 import type { Chunk } from '../base/bytes.js';
 import { checkFiniteSize, checkOptions } from '../base/check.js';
@@ -104,7 +105,7 @@ export function delimiterRichBytes(
   checkOptions(options, '{ maxPieces: 10 }');
   const { maxPieces = 24 } = options;
   checkFiniteSize('maxPieces', maxPieces);
-  const list = typeof delimiters === 'string' || delimiters instanceof Uint8Array ? [delimiters] : delimiters;
+  const list = typeof delimiters === 'string' || types.isUint8Array(delimiters) ? [delimiters] : delimiters;
   const whole = fc.constantFrom(...list.map(bytesOf));
   const part = fc.tuple(whole, fc.nat(), fc.boolean()).map(([delimiter, place, beginning]) => {
     const at = place % delimiter.length;

@@ -1,6 +1,6 @@
 // verifyTransport(): checks the laws of sockets for any transport.
 import fc from 'fast-check';
-import { firstValueFrom, map, ReplaySubject, take } from 'rxjs';
+import { firstValueFrom, from, map, ReplaySubject, race, take } from 'rxjs';
 import {
   checkBoolean,
   checkFiniteSize,
@@ -139,5 +139,21 @@ async function openConnection(
     return { near: dialled, far, hasResets, close };
   }
   const far = farEnd(dialled);
-  return { near: await socket, far, drain, hasResets, close };
+  return { near: await acceptedBefore(dialled, socket, close), far, drain, hasResets, close };
+}
+
+/** Returns the accepted socket, or closes and rejects with what the dial failed with. */
+async function acceptedBefore(dialled: Socket, socket: Promise<Socket>, close: () => Promise<void>): Promise<Socket> {
+  const ended = dialled.pipe(
+    on('close'),
+    map((): never => {
+      throw new Error('The dialled socket closed before the server accepted it');
+    }),
+  );
+  try {
+    return await firstValueFrom(race(from(socket), ended));
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

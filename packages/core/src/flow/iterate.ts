@@ -101,7 +101,8 @@ export function iterate<T>(
     async return() {
       const unused: T[] = [];
       while (queue.length > 0) unused.push(queue.shift() as T);
-      // Before it leaves: then the socket goes on behind these bytes.
+      // Before it leaves: then the socket goes on behind these bytes. Held, so that nobody receives the last one first.
+      brake.on();
       for (const value of unused.reverse()) if (value instanceof Uint8Array) unread(source, value, subscriber);
       subscriber.unsubscribe();
       end = {};

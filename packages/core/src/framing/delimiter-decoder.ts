@@ -24,8 +24,6 @@ export interface DelimiterDecoderOptions {
 
 export abstract class DelimiterDecoder<T> extends BorrowingDecoder<T> {
   protected readonly options: DelimiterDecoderOptions;
-  /** How many frames have ended so far, including those that were discarded or skipped. */
-  protected frameCount = 0;
   /** `true` while the current frame is over the limit. Its bytes so far are discarded. */
   protected discarding = false;
   readonly #search: DelimiterSearch;

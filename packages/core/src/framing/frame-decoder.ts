@@ -27,6 +27,8 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
   protected readonly queue = new ByteQueue();
   /** `true` after `end()`: no more bytes will come. */
   protected ended = false;
+  /** @internal How many frames have been taken, those included that were left out. What is discarded counts at its end. */
+  frameCount = 0;
   /** What turns frames into values: see `mapCodec()`. */
   #convert: ((frame: T) => T | undefined) | undefined;
   /** The error that `decodeFrame()` threw. It is boxed because a codec may throw any value, even `undefined`. */
@@ -100,6 +102,7 @@ export abstract class FrameDecoder<T> implements Decoder<T> {
       const mark = this.queue.mark();
       const frame = this.decodeFrame();
       if (frame === undefined) return undefined;
+      this.frameCount++;
       try {
         const value = this.convert(frame);
         if (value !== undefined) return value;

@@ -16,6 +16,7 @@ import { Brake, Holds, pathTo } from '../flow/holds.js';
 import { unheldOverflow } from '../flow/unheld-limit.js';
 import { BorrowingDecoder } from '../framing/borrowing-decoder.js';
 import type { Codec } from '../framing/codec.js';
+import { FrameDecoder } from '../framing/frame-decoder.js';
 import { UnfinishedFrame } from '../framing/unfinished-frame.js';
 
 /** Options of {@link decode} and of every framing operator. */
@@ -91,6 +92,8 @@ export function decodeAs<T>(
       /** Whether everything was emitted, the end included: nothing is left to give back. */
       let finished = false;
       let incoming: FlowSubscriber<Uint8Array> | undefined;
+      /** How many frames the decoder has taken, if it tells: it may leave some out. */
+      let taken = 0;
       /** Whether a long chunk is decoded in several turns of the event loop. */
       let isPaced = false;
       let nextTurn: NodeJS.Immediate | undefined;
@@ -124,6 +127,11 @@ export function decodeAs<T>(
             unfinished.taken();
             subscriber.next(frame);
             continue;
+          }
+          if (decoder instanceof FrameDecoder && decoder.frameCount !== taken) {
+            taken = decoder.frameCount;
+            deadline.stop();
+            unfinished.taken();
           }
           const chunk = chunks.shift();
           if (chunk) {

@@ -65,8 +65,10 @@ export class Framed<T, U = T, S extends Carrier = Socket> extends Flowable<T> im
       subscriber.add(() => {
         if (!frames.observed) noSubscriber.on();
       });
-      start();
+      if (subscriber.closed) return;
+      // Before the start: the subscriber may leave at the first frame, and the others wait then.
       noSubscriber.off();
+      start();
     }, upstream);
     this.socket = socket;
     this.#codec = codec;

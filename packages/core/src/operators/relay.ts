@@ -25,6 +25,7 @@ import { writeTo } from './write-to.js';
 export function relay(a: Socket, b: Socket): Observable<never> {
   const [bytesOfA, bytesOfB] = [controlOf(a).bytes, controlOf(b).bytes];
   return new Observable((subscriber) => {
+    if (subscriber.closed) return;
     let ended = 0;
     let broken: { readonly error: unknown } | undefined;
     const pass = (from: Observable<Buffer>, to: Socket): Observable<never> =>

@@ -133,11 +133,11 @@ class Serving {
 
   failed(socket: Socket, error: unknown): void {
     this.#events.next({ type: 'connectionError', socket, error });
-    this.report(socket, error);
+    this.reportBug(socket, error);
   }
 
-  /** Reports a bug of a handler. What comes from the network is not one. */
-  report(socket: Socket, error: unknown): void {
+  /** Reports an error of a handler, unless it comes from the network. */
+  reportBug(socket: Socket, error: unknown): void {
     if (!(error instanceof SocketError)) guarded(() => this.#onError(error, socket));
   }
 
@@ -205,7 +205,7 @@ class Answer extends ChunkWriter {
   // An async handler runs on when its answer was stopped. What it throws then is no event of the connection any more, but
   // a bug must not disappear.
   #lateError(error: unknown): void {
-    if (this.closed) this.#serving.report(this.socket, error);
+    if (this.closed) this.#serving.reportBug(this.socket, error);
   }
 
   protected done(): void {
@@ -232,7 +232,7 @@ function chunksOf(result: HandlerResult): Observable<Chunk> {
 }
 
 function isPromise(result: HandlerResult): result is AsyncResult {
-  return typeof result === 'object' && result !== null && 'then' in result;
+  return typeof (result as Partial<AsyncResult> | null | undefined)?.then === 'function';
 }
 
 function emitHandlerWarning(error: unknown, socket: Socket): void {

@@ -89,6 +89,8 @@ export class SocketExchange<T, U = T> {
       const refusal = this.#refusal(key);
       // In the next turn, so that `retry()` does not loop in this one.
       if (refusal) return this.#scheduler.schedule(() => subscriber.error(refusal));
+      // `key` is a function of the user's.
+      if (subscriber.closed) return undefined;
       const pending = this.#pending.add(subscriber, key);
       // Before the request is sent: the reply may come, or the socket fail, during the call.
       subscriber.add(() => {

@@ -41,6 +41,7 @@ export function through(target: Socket | (() => Socket), options: EndOptions = {
   checkBoolean('end', end);
   return (source) =>
     flowable((subscriber, join) => {
+      if (subscriber.closed) return;
       const socket = typeof target === 'function' ? target() : target;
       const control = controlOf(socket);
       // With `end: false` only the peer's FIN completes the write side.

@@ -39,6 +39,7 @@ export function writeTo(socket: Socket, options: EndOptions = {}): OperatorFunct
   checkBoolean('end', end);
   return (source) =>
     new Observable((subscriber) => {
+      if (subscriber.closed) return;
       const writer = new ProgressWriter(socket, end, subscriber);
       writer.start(source);
     });

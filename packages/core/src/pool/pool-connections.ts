@@ -116,8 +116,9 @@ export class PoolConnections implements ObservedPool {
       const [first] = this.waiting;
       return first?.failLater(error);
     }
-    // The user's function may have closed the pool.
-    if (this.closed) return socket.error(new Error('the pool was closed'));
+    // The user's function may have closed the pool, or used it.
+    const isNeeded = !this.closed && this.waiting.size > this.#upcoming && this.states.size < this.#limits.max;
+    if (!isNeeded) return socket.error(new Error('no acquire() waits for it any more'));
     const connection = new PooledConnection(socket, this.#limits, {
       onOpen: () => {
         if (this.#finish(connection, 'dialling')) this.#serveFirst(connection);

@@ -23,7 +23,8 @@ export interface HandOverOptions {
    */
   readonly drain?: number | undefined;
   /**
-   * The environment variables of the successor. `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` are added.
+   * The environment variables of the successor. `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES` are added. The shell
+   * that starts it may leave out names with other characters than letters, digits and `_`.
    * @defaultValue `process.env`
    */
   readonly env?: NodeJS.ProcessEnv | undefined;

@@ -165,8 +165,8 @@ export class SocketGroup<S extends Registrable = Socket>
       else socket.subscribe(createReader(socket, subscriber, flows, readers));
     });
     const stopListening = this.#registry.onNamed(onNamed);
-    // The subscriber may leave at the first event: then the other sockets are not dialled.
-    for (const [name, socket] of [...this.#registry.entries()]) if (!subscriber.closed) onNamed(socket, name);
+    // The subscriber may leave at the first event: then the other sockets are not dialled. It may also change the names.
+    for (const [name, socket] of this.#registry.entries()) if (!subscriber.closed) onNamed(socket, name);
     return stopListening;
   }
 }

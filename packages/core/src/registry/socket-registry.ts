@@ -56,7 +56,10 @@ export class SocketRegistry<S extends Registrable = Socket> implements Iterable<
     this.#sockets.set(name, socket);
     this.#names.set(socket, name);
     if (!renamed) socket.readyStates.subscribe({ complete: () => this.#releaseName(socket) });
-    for (const onNamed of [...this.#nameListeners]) onNamed(socket, name);
+    // A subscriber may give it another name meanwhile: then all listeners know that one.
+    for (const onNamed of [...this.#nameListeners]) {
+      if (this.#names.get(socket) === name) onNamed(socket, name);
+    }
     return socket;
   }
 

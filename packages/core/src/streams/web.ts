@@ -56,6 +56,9 @@ export function toReadableStream<T>(source: Observable<T>): ReadableStream<T> {
  *
  * **Backpressure**: a write resolves when the kernel has accepted the bytes.
  *
+ * `abort()` does not wait for the write in progress. `pipeTo()` does, before it aborts for its own `signal` or for an error
+ * of its source: give that signal to the socket too.
+ *
  * @throws At the call: TypeError for something that is not a socket.
  * @throws As a rejection of a write or of `close()`: what the socket fails with; {@link SocketError}
  * `ERR_STREAM_WRITE_AFTER_END` if our side was completed already, `ERR_STREAM_PREMATURE_CLOSE` if the socket closes
@@ -80,8 +83,8 @@ export function toWritableStream(socket: Socket): WritableStream<Chunk> {
   };
   return new WritableStream<Chunk>({
     start(controller: WritableStreamDefaultController) {
-      // The method abort() is called only when the write in progress has settled, and the peer may never take it. Later,
-      // because Node 20 does not expect an error of the stream during this event.
+      // The method abort() below is called only when the write in progress has settled, and the peer may never take it.
+      // Later, because Node 20 does not expect an error of the stream during this event.
       const { signal } = controller as WritableStreamDefaultController & { readonly signal?: AbortSignal };
       signal?.addEventListener('abort', () => queueMicrotask(() => abort(signal.reason)));
       write = new WholeWrite(socket, {

@@ -3,6 +3,7 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
 import { scheduleAfter } from '../base/long-delay.js';
+import { Queue } from '../base/queue.js';
 import type { NetworkFaults } from './faults.js';
 import { randomAt } from './random.js';
 import { Slices } from './slices.js';
@@ -35,7 +36,7 @@ export class Channel {
   #allowance: number;
   /** How many bytes have passed. */
   #passed = 0;
-  #inTransit: { readonly dueAt: number; readonly delivery: Delivery }[] = [];
+  readonly #inTransit = new Queue<{ readonly dueAt: number; readonly delivery: Delivery }>();
   /** When the last byte that was sent leaves the sender, as `elapsedTime` counts. */
   #busyUntil = 0;
   /** Whether the channel takes no more bytes. */
@@ -99,7 +100,7 @@ export class Channel {
 
   /** Drops everything in transit. */
   stop(): void {
-    this.#inTransit = [];
+    this.#inTransit.clear();
     this.#timer?.unsubscribe();
     this.#timer = undefined;
     this.#resetTimer?.unsubscribe();
@@ -141,7 +142,7 @@ export class Channel {
   }
 
   #schedule(): void {
-    const [first] = this.#inTransit;
+    const first = this.#inTransit.peek();
     if (!first || this.#timer) return;
     const delay = Math.max(0, first.dueAt - elapsedTime(this.#scheduler));
     this.#timer = scheduleAfter(this.#scheduler, () => this.#deliverDue(), delay);
@@ -152,7 +153,7 @@ export class Channel {
     // The first delivery is due, even if the clock is a little behind the timer.
     for (let next = this.#inTransit.shift(); next; next = this.#inTransit.shift()) {
       this.#deliver(next.delivery);
-      const following = this.#inTransit[0];
+      const following = this.#inTransit.peek();
       if (this.#slices.separate || !following || following.dueAt > now) break;
     }
     this.#timer = undefined;

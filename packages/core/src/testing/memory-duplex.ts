@@ -4,6 +4,7 @@
 import { Duplex } from 'node:stream';
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { scheduleAfter } from '../base/long-delay.js';
+import { Queue } from '../base/queue.js';
 import { Channel, type Delivery } from './channel.js';
 import type { NetworkFaults } from './faults.js';
 
@@ -35,7 +36,7 @@ class MemoryDuplex extends Duplex {
   /** Carries what this end sends. */
   readonly #channel: Channel;
   /** Deliveries that this end has not read yet. */
-  #arrived: Delivery[] = [];
+  readonly #arrived = new Queue<Delivery>();
   /** How many bytes from the peer this end has not read yet: in transit, or arrived. */
   #unreadBytes = 0;
   #reading = false;
@@ -157,8 +158,8 @@ class MemoryDuplex extends Duplex {
 
   #close(): void {
     this.destroyed = true;
-    for (const delivery of this.#arrived) if (typeof delivery !== 'string') this.#unreadBytes -= delivery.length;
-    this.#arrived = [];
+    for (let delivery = this.#arrived.shift(); delivery; delivery = this.#arrived.shift())
+      if (typeof delivery !== 'string') this.#unreadBytes -= delivery.length;
     this.#onWritten = undefined;
     this.#sending?.unsubscribe();
     this.#pumping?.unsubscribe();

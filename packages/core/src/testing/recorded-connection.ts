@@ -1,5 +1,6 @@
 // RecordedConnection: one end of a connection that records what it receives, and does only what a test tells it.
 import type * as net from 'node:net';
+import { checkInteger } from '../base/check.js';
 import { UNPATCHED } from '../engine/node-internals.js';
 import { resumeTappedReads, tapReads } from '../engine/tapped-reads.js';
 
@@ -16,7 +17,8 @@ export type RecordedEnd = 'fin' | 'reset' | 'local';
  */
 export class RecordedConnection {
   readonly #stream: net.Socket;
-  #chunks: Buffer[] = [];
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
   #end: RecordedEnd | undefined;
   #paused = false;
   /** What came while the connection was paused: bytes, and `undefined` for a FIN. */
@@ -65,11 +67,12 @@ export class RecordedConnection {
   /**
    * Resolves with all received bytes when there are at least `length` of them.
    *
-   * @throws As a rejection: Error if the connection ends before.
+   * @throws As a rejection: Error if the connection ends before; TypeError or RangeError for an invalid `length`.
    */
   async receivedBytes(length: number): Promise<Buffer> {
-    while (this.received.length < length) {
-      if (this.#end) throw new Error(`the connection ended (${this.#end}) after ${this.received.length} bytes`);
+    checkInteger('length', length, 0);
+    while (this.#length < length) {
+      if (this.#end) throw new Error(`the connection ended (${this.#end}) after ${this.#length} bytes`);
       await this.#nextChange();
     }
     return this.received;
@@ -110,6 +113,7 @@ export class RecordedConnection {
     if (this.#paused) this.#withheld.push(chunk);
     else if (chunk) {
       this.#chunks.push(chunk);
+      this.#length += chunk.length;
       this.#notify();
     } else this.#concludeWith('fin');
   }

@@ -158,13 +158,12 @@ export function recordingClient(options: RecordingClientOptions): Promise<Record
   const { host = '127.0.0.1', port, path } = options;
   if (path === undefined) {
     checkPort('port', port, 1, 'an integer from 1 to 65535, unless there is a path');
-    checkHost('host', host);
   } else {
     checkString('path', path);
   }
   if (path !== undefined && (options.host !== undefined || port !== undefined))
     throw new TypeError('path cannot be used together with host and port: leave one of them out');
-  return dial(path === undefined ? { host, port: port as number } : { path });
+  return dial(path === undefined ? { host: checkHost('host', host), port: port as number } : { path });
 }
 
 async function dial(target: net.NetConnectOpts): Promise<RecordedConnection> {

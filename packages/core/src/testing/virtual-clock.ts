@@ -1,6 +1,6 @@
 // VirtualClock: time that passes when a test says so, and a wall clock that can be set.
 import { VirtualAction, VirtualTimeScheduler } from 'rxjs';
-import { checkDelay, checkNumber } from '../base/check.js';
+import { checkNumber } from '../base/check.js';
 
 /**
  * A scheduler whose time passes only in `tick()`. Pass it as the `scheduler` of sockets, servers, pools and
@@ -48,7 +48,7 @@ export class VirtualClock extends VirtualTimeScheduler {
    * thrown here.
    */
   tick(milliseconds = 0): void {
-    checkDelay('milliseconds', milliseconds);
+    checkNumber('milliseconds', milliseconds, 0, Number.MAX_SAFE_INTEGER);
     this.maxFrames = this.frame + milliseconds;
     this.flush();
     this.frame = this.maxFrames;

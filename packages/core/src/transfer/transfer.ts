@@ -31,6 +31,7 @@ export function transfer<P>(
   run: (transfer: Transfer, emit: (progress: P) => void) => Promise<void>,
 ): Observable<P> {
   return new Observable((subscriber) => {
+    if (subscriber.closed) return;
     let stopped: { readonly error: unknown } | undefined;
     let interrupt = (_error: unknown) => {};
     const stop = (error: unknown) => {

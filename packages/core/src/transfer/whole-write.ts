@@ -49,7 +49,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
   readonly #control: SocketControl;
   readonly #handlers: WholeWriteHandlers;
   /** Returns why nothing more can be written: set when the write has failed, or was cut or closed. */
-  #over: (() => unknown) | undefined;
+  #whyOver: (() => unknown) | undefined;
   /** What `ready()` waits for: the next `drain`. */
   #drain: Deferred | undefined;
   /** The chunk for which the memory budget has no room, and what to do when it is written. */
@@ -93,7 +93,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
   }
 
   #giveUp(why: () => unknown): void {
-    this.#over ??= why;
+    this.#whyOver ??= why;
     this.#drain?.reject(why());
   }
 
@@ -163,7 +163,7 @@ export class WholeWrite extends AsyncContext implements Watcher {
     await this.#control.writeSide.flushed();
     while (this.#chunk || this.#control.writeSide.waitsForDrain) {
       // It may have failed since the promise settled: then no drain comes.
-      if (this.#over) throw this.#over();
+      if (this.#whyOver) throw this.#whyOver();
       this.#drain ??= deferred();
       await this.#drain.promise;
       await this.#control.writeSide.flushed();

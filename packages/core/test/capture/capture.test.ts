@@ -1,8 +1,8 @@
 // capture(): which sockets are recorded, where to, and what happens when there is no room.
-import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { connect, data, fromDuplex, listen, on, reconnect, type Socket, serve } from '@rxsock/core';
+import { connect, data, discard, fromDuplex, listen, on, reconnect, type Socket, serve } from '@rxsock/core';
 import { type Capture, capture } from '@rxsock/core/capture';
 import { socketPair } from '@rxsock/core/testing';
 import { firstValueFrom, map, VirtualTimeScheduler } from 'rxjs';
@@ -292,6 +292,24 @@ describe('a file', () => {
     expect(chunks.length).toBeGreaterThanOrEqual(8);
     await expect(stat(path.join(folder, 'r.3.pcapng'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
+});
+
+test('each file begins with its header, however many parts wait for the disk', async () => {
+  const folder = await testFolder();
+  const [client, server] = socketPair({ highWaterMark: 64 * 1024 * 1024 });
+  const trace = await capture(client, path.join(folder, 't.pcapng'), { maxBytes: 131_072, rotate: 1000 });
+  record(server.pipe(discard()));
+  record(client);
+  for (let index = 0; index < 20; index++) client.next(Buffer.alloc(1_000_000, index));
+  await expect.poll(() => server.bytesRead).toBe(20_000_000);
+  for (let index = 0; index < 3; index++) await client.write(Buffer.alloc(10_000, index));
+  await trace.close();
+  const names = await readdir(folder);
+  expect(names.length).toBeGreaterThan(3);
+  for (const name of names) {
+    const file = await readFile(path.join(folder, name));
+    expect([name, file.readUInt32LE(0).toString(16)]).toEqual([name, 'a0d0d0a']);
+  }
 });
 
 /** The counters in the block at the end of a file. */

@@ -7,7 +7,9 @@ import {
   FrameError,
   type JsonLineError,
   jsonLinesCodec,
+  lengthPrefixedCodec,
   linesCodec,
+  mapCodec,
   reader,
 } from '@rxsock/core';
 import {
@@ -39,6 +41,13 @@ const text = (from: number, to: number) =>
   names(from, to)
     .map((name) => `${name}\n`)
     .join('');
+
+/** Frames that begin with one byte of length. Those of an even length are left out. */
+const evenFrames = () =>
+  mapCodec(lengthPrefixedCodec({ lengthField: 1 }), {
+    decode: (frame) => (frame.length % 2 === 0 ? undefined : frame),
+    encode: (frame: Buffer) => frame,
+  });
 
 /** Bytes that can be given back. Each subscription synchronously gets the bytes that are left. */
 class Refillable {
@@ -317,10 +326,10 @@ class TakeBytes implements Decoder<string> {
 
 describe('frameTimeout', () => {
   /** A source on virtual time. `send` first lets the given time pass. */
-  function timed(frameTimeout = 50) {
+  function timed(frameTimeout = 50, codec: Pick<Codec<unknown>, 'decoder'> = linesCodec()) {
     const clock = new VirtualTimeScheduler();
     const source = new Subject<Uint8Array>();
-    const consumer = new Consumer(source.pipe(decode(linesCodec(), { frameTimeout, scheduler: clock }))).start();
+    const consumer = new Consumer(source.pipe(decode(codec, { frameTimeout, scheduler: clock }))).start();
     const wait = (milliseconds: number) => {
       clock.maxFrames = clock.frame + milliseconds;
       clock.schedule(() => {}, milliseconds);
@@ -353,6 +362,27 @@ describe('frameTimeout', () => {
     peer.write(`${text(0, 50)}unfinished`);
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'frameTimeout' });
     expect(values).toEqual(names(0, 50));
+  });
+
+  const odd = mapCodec(linesCodec(), { decode: (line) => (line === 'even' ? undefined : line), encode: String });
+  test.each<[string, Pick<Codec<unknown>, 'decoder'>, string, string]>([
+    ['a blank line of JSON', jsonLinesCodec(), '\r', '\n'],
+    ['a line that is too long', linesCodec({ maxLength: 3, oversize: 'discard' }), 'abc', 'def\n'],
+    ['a frame that mapCodec() leaves out', odd, 'ev', 'en\n'],
+    ['a frame of another decoder that mapCodec() leaves out', evenFrames(), '\x02', 'ab'],
+    ['a long frame that is left out', evenFrames(), `\x64${'x'.repeat(99)}`, 'y'],
+  ])('does not run behind %s', (_what, codec, begin, rest) => {
+    const { source, consumer, wait } = timed(50, codec);
+    source.next(bytes(begin));
+    wait(49);
+    source.next(bytes(rest));
+    wait(1000);
+    source.next(bytes(begin));
+    wait(49);
+    expect(consumer.error).toBeUndefined();
+    expect(consumer.values).toEqual([]);
+    wait(1);
+    expect(consumer.error).toMatchObject({ timeout: 'frameTimeout' });
   });
 
   test('starts again with each frame and does not run between frames', () => {

@@ -1,6 +1,6 @@
 // framed(): frames in both directions over one socket.
-import { FrameError, framed, jsonLinesCodec, linesCodec, mapWithBackpressure } from '@rxsock/core';
-import { Subject } from 'rxjs';
+import { data, FrameError, framed, jsonLinesCodec, lines, linesCodec, mapWithBackpressure } from '@rxsock/core';
+import { firstValueFrom, Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -69,4 +69,15 @@ test('a slow consumer holds the socket', async () => {
   for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(1_000_000, 'x\n'));
   await turns();
   expect(socket.bytesRead).toBeLessThan(4 * 65_536);
+});
+
+test('a subscriber that leaves at the first frame, while the frames begin, loses none of the others', async () => {
+  const { socket, peer } = await pair();
+  peer.write('hello\none\ntwo\nthree\n');
+  expect(await firstValueFrom(socket.pipe(data(), lines()))).toBe('hello');
+  const frames = framed(socket, linesCodec());
+  expect(await firstValueFrom(frames)).toBe('one');
+  expect(socket.holds).not.toEqual([]);
+  const { log } = record(frames);
+  await expect.poll(() => log).toEqual(['two', 'three']);
 });

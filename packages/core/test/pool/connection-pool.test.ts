@@ -1,6 +1,6 @@
 // connectionPool(): who gets a connection, when, and what happens to it afterwards.
-import { connect, connectionPool, data, lines, on, reader, type Socket } from '@rxsock/core';
-import { firstValueFrom, retry, take } from 'rxjs';
+import { type ConnectionPool, connect, connectionPool, data, lines, on, reader, type Socket } from '@rxsock/core';
+import { firstValueFrom, retry, Subject, take, takeUntil } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { closedPort, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -400,4 +400,30 @@ test('a function that closes the pool dials for nobody', async () => {
   first.release();
   await pool.close();
   expect(server.peers).toHaveLength(1);
+});
+
+/** A pool of two, with one connection in use. `use` runs when the second one is made. */
+async function usedInside(use: (pool: ConnectionPool) => void): Promise<ConnectionPool> {
+  const server = await rawServer();
+  let calls = 0;
+  const port = () => {
+    if (++calls === 2) use(pool);
+    return server.port;
+  };
+  const { pool } = poolOf(port, { max: 2 });
+  await acquire(pool);
+  return pool;
+}
+
+test('a function that acquires from its own pool makes no more than max', async () => {
+  const pool = await usedInside((inner) => void record(inner.acquire()));
+  record(pool.acquire());
+  expect(pool.size).toBe(2);
+});
+
+test('a function that ends the only acquire() dials for nobody', async () => {
+  const leave = new Subject<void>();
+  const pool = await usedInside(() => leave.next());
+  record(pool.acquire().pipe(takeUntil(leave)));
+  expect(pool.size).toBe(1);
 });

@@ -2,7 +2,7 @@
 import { mapWithBackpressure, type Socket } from '@rxsock/core';
 import { type SocketGroupEvent, SocketRegistry } from '@rxsock/core/registry';
 import { VirtualClock } from '@rxsock/core/testing';
-import { filter, type Observable, of, Subject, share, take } from 'rxjs';
+import { filter, type Observable, of, Subject, share, take, tap } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { dial, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -284,4 +284,22 @@ describe('backpressure', () => {
     release();
     await expect.poll(() => log.at(-1)).toBe('a:late');
   });
+});
+
+test('a subscriber that renames a socket at its first event hides it from the next one', async () => {
+  const { registry, sockets } = await registered(['away', 'room']);
+  const [moved] = sockets;
+  const first = recordGroup(registry.match('lobby*').pipe(tap(({ socket }) => void registry.add(socket, 'other'))));
+  const second = recordGroup(registry.match('lobby*'));
+  registry.add(moved!, 'lobby');
+  expect(first.log).toEqual(['other:connect']);
+  expect(second.log).toEqual([]);
+});
+
+test('a subscriber that renames a socket while it subscribes does not read it', async () => {
+  const { registry, sockets } = await registered(['www1', 'www2']);
+  const rename = tap(({ socket }: SocketGroupEvent) => {
+    if (socket === sockets[0]) registry.add(sockets[1]!, 'other');
+  });
+  expect(recordGroup(registry.match('www*').pipe(rename)).log).toEqual(['www1:connect']);
 });

@@ -200,6 +200,13 @@ test('the work of a thenable is done once', async () => {
   expect(calls).toBe(1);
 });
 
+test('a property that is called then, and is no function, makes no promise', async () => {
+  const answer = of('an answer');
+  Reflect.set(answer, 'then', 1);
+  const { port } = await serving(() => answer);
+  expect(await ask(port)).toBe('an answer end');
+});
+
 describe('a handler that fails', () => {
   const bug = new Error('a bug');
   const failing: [string, () => HandlerResult][] = [

@@ -1,8 +1,21 @@
 // A subscriber may be closed when it subscribes: RxJS does that when a subscription ends inside a `switchMap()`. Then
 // nothing is begun for it that nobody would end.
-import { data, exchange, framed, lines, linesCodec, on, type Socket } from '@rxsock/core';
+import {
+  data,
+  exchange,
+  framed,
+  lines,
+  linesCodec,
+  on,
+  relay,
+  type Socket,
+  sendFile,
+  sendFrom,
+  through,
+  writeTo,
+} from '@rxsock/core';
 import { singleInstance } from '@rxsock/core/process';
-import { firstValueFrom, type Observable, Subscriber } from 'rxjs';
+import { firstValueFrom, type Observable, of, Subscriber } from 'rxjs';
 import { expect, test } from 'vitest';
 import { instancePort } from '../../../../tests/support/processes/index.js';
 import { drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
@@ -65,4 +78,32 @@ test('singleInstance() does not listen', async () => {
   const { log, subscription } = record(singleInstance({ name: 'editor', args: [], port }));
   await expect.poll(() => log).toEqual(['acquired']);
   subscription.unsubscribe();
+});
+
+const transfers: [string, (socket: Socket) => Observable<unknown>][] = [
+  ['through()', (socket) => of('x').pipe(through(socket))],
+  ['writeTo()', (socket) => of('x').pipe(writeTo(socket))],
+  ['sendFrom()', (socket) => sendFrom(socket, ['x'])],
+  ['sendFile()', (socket) => sendFile(socket, '/dev/null')],
+  ['relay()', (socket) => relay(socket, socket)],
+];
+
+test.each(transfers)('%s sends nothing, and leaves the socket as it is', async (_what, transfer) => {
+  const { socket, peer } = await pair();
+  subscribeClosed(transfer(socket));
+  await turns();
+  expect([socket.readyState, socket.writableLength, socket.bytesWritten]).toEqual(['open', 0, 0]);
+  await socket.write('y');
+  socket.complete();
+  expect(await drainRaw(peer)).toEqual({ bytes: Buffer.from('y'), end: 'end' });
+});
+
+test('framed() waits for another subscriber', async () => {
+  const { socket, peer } = await pair();
+  const frames = framed(socket, linesCodec());
+  subscribeClosed(frames);
+  peer.write('one\ntwo\n');
+  await turns();
+  const { log } = record(frames);
+  await expect.poll(() => log).toEqual(['one', 'two']);
 });

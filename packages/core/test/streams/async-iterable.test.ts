@@ -116,10 +116,16 @@ describe('toAsyncIterable()', () => {
 
 describe('return() of an iterator over the bytes of a socket', () => {
   /** An iterator that has returned the first chunk, and that others wait in. */
-  async function leaving(chunks: readonly string[], before: (socket: Socket) => void = () => {}) {
+  async function leaving(
+    chunks: readonly string[],
+    {
+      highWaterMark = 2,
+      before = (_socket: Socket) => {},
+    }: { highWaterMark?: number; before?: (socket: Socket) => void } = {},
+  ) {
     const { socket, peer } = await pair();
     before(socket);
-    const iterator = iterate(socket.pipe(data()), { highWaterMark: 2 });
+    const iterator = iterate(socket.pipe(data()), { highWaterMark });
     const first = iterator.next();
     let sent = 0;
     for (const chunk of chunks) {
@@ -151,8 +157,18 @@ describe('return() of an iterator over the bytes of a socket', () => {
     await expect.poll(() => log).toEqual(['two ', 'three ', 'end']);
   });
 
+  test('gives it in its order to a reader that came later and stays', async () => {
+    const { socket, iterator } = await leaving(['1', '22', '333'], { highWaterMark: 4 });
+    const { log } = record(socket.pipe(data()));
+    await turns();
+    await iterator.return?.();
+    await expect.poll(() => log).toEqual(['22', '333']);
+  });
+
   test('gives it to a reader that comes in this turn, beside one that stays', async () => {
-    const { socket, peer, iterator } = await leaving(['1', '2', '3', '4', '5'], (other) => record(other.pipe(data())));
+    const { socket, peer, iterator } = await leaving(['1', '2', '3', '4', '5'], {
+      before: (other) => record(other.pipe(data())),
+    });
     void iterator.return?.();
     const { values, ended } = record(socket.pipe(data()));
     await turns();

@@ -143,3 +143,19 @@ test('reset() is a reset at the other side', async () => {
 test('a server that is not there is a rejection', async () => {
   await expect(recordingClient({ path: '/nowhere/socket' })).rejects.toMatchObject({ code: 'ENOENT' });
 });
+
+test('a client takes an address in brackets, as others do', async () => {
+  const server = net.createServer((peer) => void peer.resume()).listen(0, '::1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const client = await recordingClient({ host: '[::1]', port: (server.address() as net.AddressInfo).port });
+  client.finish();
+  expect(await client.ended()).toBe('fin');
+});
+
+test.each([-1, Number.NaN, '3', undefined])('receivedBytes(%s) is rejected', async (length) => {
+  await using peer = await recordingPeer();
+  const client = await recordingClient({ port: peer.port });
+  await expect(client.receivedBytes(length as never)).rejects.toThrow(/^length must be/);
+  client.reset();
+});

@@ -286,3 +286,10 @@ test('a subscriber that is closed already leaves no timer behind', async () => {
   expect(scheduler.actions).toEqual([]);
   expect(peer.received).toEqual([]);
 });
+
+test('takes an address in brackets, as send() does', async () => {
+  const peer = await rawPeer((node, data, from) => node.send(`re: ${data}`, from.port, from.address), '::1');
+  const { socket } = await bound({ host: '::1' });
+  const reply = await firstValueFrom(request(socket, { data: 'ping', remote: { address: '[::1]', port: peer.port } }));
+  expect(text(reply)).toBe('re: ping');
+});

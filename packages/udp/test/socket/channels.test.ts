@@ -108,3 +108,13 @@ test('a tap sees datagrams of both directions in their order, on connected socke
   expect(of(client)).toEqual([`> ping ${port}`, `< pong ${port}`]);
   expect(of(server)).toEqual([`< ping ${client.local?.port}`, `> pong ${client.local?.port}`]);
 });
+
+test('a subscriber of the channel of open sockets may close one: then it does not listen', async () => {
+  const abort = channel('rxsock:datagram:open').subscribe(({ socket }) => (socket as DatagramSocket).error());
+  onTestFinished(() => abort.unsubscribe());
+  const socket = bind();
+  const { log, ended } = record(socket);
+  await expect(socket.bind()).rejects.toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+  await ended;
+  expect(log).toEqual(['close', 'error:ERR_SOCKET_ABORTED']);
+});

@@ -1,5 +1,7 @@
 // What a socket emits and carries, in both directions.
 import dgram from 'node:dgram';
+import type { LookupFunction } from 'node:net';
+import { runInNewContext } from 'node:vm';
 import { on } from '@rxsock/core';
 import { bind, connect, type DatagramEvent, type Message } from '@rxsock/udp';
 import { defer, firstValueFrom, from, map, retry, take, tap, toArray } from 'rxjs';
@@ -343,4 +345,26 @@ describe('sending', () => {
     await peer.send('go', socket.local?.port as number);
     expect(await seen).toEqual(['listening', 'message', 'sendError', 'sendError']);
   });
+});
+
+test('a look-up may send over the same socket: each datagram leaves once', async () => {
+  const peer = await rawPeer();
+  const lookup: LookupFunction = (name, _options, done) => {
+    sender.next({ data: `query ${name}`, remote: { address: '127.0.0.1', port: peer.port } });
+    setImmediate(done, null, '127.0.0.1', 4);
+  };
+  const sender = bind({ lookup });
+  onTestFinished(() => sender.error());
+  sender.next({ data: 'hello', remote: { address: 'peer.test', port: peer.port } });
+  await expect.poll(() => peer.received).toContain('hello');
+  await turns();
+  expect(peer.received).toEqual(['query peer.test', 'hello']);
+});
+
+test('bytes of another realm are bytes', async () => {
+  const peer = await rawPeer();
+  const { socket } = await bound();
+  const data = runInNewContext('new Uint8Array([104, 105])') as Uint8Array;
+  await socket.send({ data, remote: { address: '127.0.0.1', port: peer.port } });
+  await expect.poll(() => peer.received).toEqual(['hi']);
 });
