@@ -65,6 +65,16 @@ describe('close()', () => {
     expect(log.filter((type) => type === 'data')).toHaveLength(1);
   });
 
+  test('aborts at once with a timeout of 0', async () => {
+    const { socket, peer } = await pair();
+    const { log } = record(socket);
+    const closed = socket.close({ timeout: 0 });
+    expect(socket.readyState).not.toBe('open');
+    expect(await closed).toMatchObject({ by: 'local', how: 'abort' });
+    expect(log.at(-1)).toBe('error:ERR_SOCKET_ABORTED');
+    expect((await drainRaw(peer)).end).toBe('ECONNRESET');
+  });
+
   test('aborts after the timeout', async () => {
     const scheduler = new VirtualClock();
     const { socket, peer } = await pair({ scheduler });

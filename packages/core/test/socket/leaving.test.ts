@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { accepted, dial, drainRaw, opened, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { hanging } from '../support/dials.js';
 
 const MEGABYTE = Buffer.alloc(1_000_000);
 
@@ -39,10 +40,14 @@ describe('by the next turn', () => {
 
   test('and not before it, a FIN that was asked for is still sent', async () => {
     const server = await rawServer();
-    const socket = dial({ port: server.port });
+    const scheduler = new VirtualClock();
+    const { lookup, answer } = hanging();
+    const socket = dial({ port: server.port, host: 'a.test', lookup, scheduler });
     const { subscription } = record(socket);
     socket.complete();
     subscription.unsubscribe();
+    scheduler.tick(1);
+    answer('127.0.0.1');
     const peer = await server.next();
     expect(await drainRaw(peer)).toMatchObject({ end: 'end' });
     peer.end();
