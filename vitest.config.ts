@@ -10,20 +10,43 @@ export const alias = publishedPackages()
   .flatMap(({ entries }) => entries.map(({ name, source }) => ({ find: name, replacement: source })))
   .sort((a, b) => b.find.length - a.find.length);
 
-/** Tests that count what their process holds, or replace a module. */
-const isolated = '**/*.isolated.test.ts';
+/** Test files that have a process of their own. */
+const isolated = [
+  // They replace a module, or the timers.
+  'base/deadline',
+  'lookup/ports-by-name',
+  'sessions/resumption',
+  // They count what their process holds.
+  'dial/aborts',
+  'dial/several-addresses',
+  'testing/faulty-proxy',
+  'testing/recording-peer',
+  'transfer/save-to-exit',
+  'wire/resource-leaks',
+  'reconnect/resource-leaks',
+  // They listen to all sockets of their process, or to its warnings.
+  'capture/capture',
+  'diagnostics/*',
+  'reconnect/writes',
+  'registry/snapshot',
+  'socket/channels',
+  'socket/close',
+  'socket/failing',
+  'socket/write-to',
+  'socket/writes',
+].map((name) => `**/test/${name}.test.ts`);
 
 /**
- * The files of a project share a process, for a new one would load modules longer than most files run. Isolated ones
- * have their own.
+ * The files of a project share a process, for a new one would load modules longer than most files run.
+ * @param include What may be `isolated`, whose files do not.
  */
-const project = (name: string, include: string, testTimeout = 20_000) => ({
+const project = (name: string, include: string | string[], testTimeout = 20_000) => ({
   resolve: { alias },
   test: {
     name,
-    include: [include],
-    exclude: include === isolated ? configDefaults.exclude : [...configDefaults.exclude, isolated],
-    isolate: include === isolated,
+    include: [include].flat(),
+    exclude: include === isolated ? configDefaults.exclude : [...configDefaults.exclude, ...isolated],
+    isolate: include === isolated || name === 'properties',
     testTimeout,
     expect: { poll: { interval: 10, timeout: 15_000 } },
   },
