@@ -46,6 +46,15 @@ async function pair(options: Partial<net.TcpNetConnectOpts> = {}): Promise<Pair>
   return { socket, stream, peer };
 }
 
+/** What a slow consumer waits for. */
+function gate(): { readonly released: Promise<void>; readonly release: () => void } {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return { released, release };
+}
+
 /** The memory that a stream reads into; `null` if Node allocates it for each read. */
 function memoryOf(stream: net.Socket): Uint8Array | null {
   const [key] = Object.getOwnPropertySymbols(stream).filter(({ description }) => description === 'kBuffer');
@@ -188,10 +197,7 @@ describe.each([
   test('stay as they are while the consumer holds inside a chunk', async () => {
     restoring();
     const one = await pair();
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { released, release } = gate();
     const slowly = mapWithBackpressure((line: string) => released.then(() => line), { highWaterMark: 1 });
     const { values } = record(one.socket.pipe(data(), lines(), slowly));
     await send(one, '1\n2\n3\n4\n5\n6');
@@ -205,10 +211,7 @@ describe.each([
   test('stay as they are while the consumer holds inside a chunk, and another reader comes in it', async () => {
     restoring();
     const one = await pair();
-    let release = () => {};
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { released, release } = gate();
     const slowly = mapWithBackpressure(
       (line: string) => {
         if (line === '1') record(one.socket.pipe(data()));
