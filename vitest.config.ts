@@ -37,7 +37,8 @@ const isolated = [
 ].map((name) => `**/test/${name}.test.ts`);
 
 /**
- * The files of a project share a process, for a new one would load modules longer than most files run.
+ * The files of a project share a process, for a new one would load modules longer than most files run. Those of the few
+ * long properties do not.
  * @param include What may be `isolated`, whose files do not.
  */
 const project = (name: string, include: string | string[], testTimeout = 20_000) => ({

@@ -57,7 +57,8 @@ export function mapMessages<R>(
   // mapWithBackpressure() drops without counting. So the messages wait in a queue here, and each one that is added to
   // the queue passes the queue itself on as a token: the projection takes the first message from it.
   const projectNext = mapWithBackpressure(
-    (waiting: Queue<Message>, index) => project(waiting.shift() as Message, index), // A token for each message: never empty.
+    // There is a token for each message, so it is never empty.
+    (waiting: Queue<Message>, index) => project(waiting.shift() as Message, index),
     { concurrency, ordered, highWaterMark, overflow },
   );
   return (source) =>

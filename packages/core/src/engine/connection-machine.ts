@@ -79,6 +79,7 @@ export abstract class ConnectionMachine
   /** What completed the write side. */
   completedBy: SocketControl['completedBy'];
 
+  /** Whether close() was called, or the last subscriber has left. */
   closing = false;
 
   protected life: 'idle' | 'opening' | 'open' | 'closed' = 'idle';

@@ -27,6 +27,7 @@ import { checkProperty } from '../../../../tests/support/property.js';
 import { opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { deferred } from '../../src/base/deferred.js';
 import { controlOf } from '../../src/socket.js';
 
 interface Pair {
@@ -44,15 +45,6 @@ async function pair(options: Partial<net.TcpNetConnectOpts> = {}): Promise<Pair>
   onTestFinished(() => socket.error());
   await opened(socket);
   return { socket, stream, peer };
-}
-
-/** What a slow consumer waits for. */
-function gate(): { readonly released: Promise<void>; readonly release: () => void } {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  return { released, release };
 }
 
 /** The memory that a stream reads into; `null` if Node allocates it for each read. */
@@ -197,7 +189,7 @@ describe.each([
   test('stay as they are while the consumer holds inside a chunk', async () => {
     restoring();
     const one = await pair();
-    const { released, release } = gate();
+    const { promise: released, resolve: release } = deferred();
     const slowly = mapWithBackpressure((line: string) => released.then(() => line), { highWaterMark: 1 });
     const { values } = record(one.socket.pipe(data(), lines(), slowly));
     await send(one, '1\n2\n3\n4\n5\n6');
@@ -211,7 +203,7 @@ describe.each([
   test('stay as they are while the consumer holds inside a chunk, and another reader comes in it', async () => {
     restoring();
     const one = await pair();
-    const { released, release } = gate();
+    const { promise: released, resolve: release } = deferred();
     const slowly = mapWithBackpressure(
       (line: string) => {
         if (line === '1') record(one.socket.pipe(data()));

@@ -70,6 +70,22 @@ test('a reader that leaves while another one receives a chunk gives that chunk b
     expect(Buffer.concat(reader!.values).toString()).toBe('half-a line\nnext\nmore\n');
 });
 
+test('nothing comes back after an abort, also while a chunk is received', async () => {
+  const { socket, peer } = await pair({ keepOpen: true });
+  const abort = tap(() => {
+    if (socket.bytesRead === 5) return;
+    socket.error();
+    leaves.subscription.unsubscribe();
+    expect(socket.readableLength).toBe(0);
+  });
+  const stays = record(socket.pipe(data(), abort));
+  const leaves = record(socket.pipe(data(), lines()));
+  peer.write('half-');
+  await expect.poll(() => socket.bytesRead).toBe(5);
+  peer.write('a line\n');
+  expect((await stays.ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+});
+
 test.each(ways)(
   'a reader that comes many turns after %s starts where the last one stopped',
   async (_how, subscribe) => {

@@ -256,8 +256,7 @@ test('a delay may be longer than a timer can wait', () => {
   const { log } = record(b.pipe(data()));
   // It leaves as one chunk, and arrives byte by byte.
   const written = record(from(a.write(Buffer.alloc(10_000))));
-  clock.tick(LONGEST_TIMER);
-  clock.tick(LONGEST_TIMER);
+  clock.tick(2 * LONGEST_TIMER);
   expect(log.join('')).toHaveLength(Math.floor((2 * LONGEST_TIMER) / 1_000_000));
   expect(written.log).toEqual([]);
 });
