@@ -35,6 +35,8 @@ export class Deadline {
   readonly #onExpired: () => void;
   readonly #meter: ProgressMeter | undefined;
   #due = 0;
+  /** While paused: how many milliseconds are left. */
+  #left: number | undefined;
   /** What `read` returned when the deadline was started or restarted. */
   #lastRead = 0;
   /** The progress at the look that restarted the deadline; `undefined` if no look did. */
@@ -60,24 +62,39 @@ export class Deadline {
   /** Starts, or restarts with the full time. */
   start(): void {
     if (this.#milliseconds === 0 || this.#milliseconds === Number.POSITIVE_INFINITY) return;
+    this.#left = undefined;
     this.#postpone();
     if (!this.#pending) this.#arm(this.#milliseconds);
   }
 
-  /** Starts or stops. A deadline that is already running keeps its time. */
-  setRunning(running: boolean): void {
-    if (!running) this.stop();
-    else if (!this.running) this.start();
+  /** Stands still if it is running. `run()` goes on with the time that is left. */
+  pause(): void {
+    if (!this.#pending) return;
+    const left = Math.max(0, this.#due - elapsedTime(this.#scheduler));
+    this.stop();
+    this.#left = left;
   }
 
-  /** Restarts with the full time if it is running. */
+  /** Goes on after `pause()`, or starts. A deadline that is already running keeps its time. */
+  run(): void {
+    if (this.#pending) return;
+    const left = this.#left;
+    if (left === undefined) return this.start();
+    this.#left = undefined;
+    this.#due = elapsedTime(this.#scheduler) + left;
+    this.#arm(left);
+  }
+
+  /** Restarts with the full time if it is running or paused. */
   touch(): void {
     if (this.#pending) this.#postpone();
+    this.#left = undefined;
   }
 
   stop(): void {
     this.#pending?.unsubscribe();
     this.#pending = undefined;
+    this.#left = undefined;
   }
 
   #postpone(): void {

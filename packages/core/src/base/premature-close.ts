@@ -4,12 +4,15 @@ import type { CloseReport } from './events.js';
 import { markLocalDecision } from './local-decision.js';
 
 const MESSAGES = {
+  reply: 'The peer ended its side before the reply was complete',
   read: 'The connection closed before the peer ended its side: what was received may be incomplete',
   write: 'The connection closed before everything was written to it',
 };
 
-export function prematureCloseError(phase: 'read' | 'write'): SocketError {
-  return new SocketError(MESSAGES[phase], { code: 'ERR_STREAM_PREMATURE_CLOSE', phase });
+/** @param what What is missing. */
+export function prematureCloseError(what: 'read' | 'write' | 'reply'): SocketError {
+  const phase = what === 'write' ? 'write' : 'read';
+  return new SocketError(MESSAGES[what], { code: 'ERR_STREAM_PREMATURE_CLOSE', phase });
 }
 
 /**

@@ -5,10 +5,10 @@ import type { SocketLimits } from './limits.js';
 /**
  * - `connect`: from dialling until the Node stream is open.
  * - `handshake`: from the open Node stream until the end of its handshake.
- * - `halfOpen`: from the peer's FIN until ours. Restarts at write progress, stops while held.
+ * - `halfOpen`: from the peer's FIN until ours. Restarts at write progress, stands still while held.
  * - `fin`: from `complete()` until the peer's FIN, while nobody reads. Restarts at write progress.
  * - `linger`: while leaving. Restarts at any progress.
- * - `idle`: restarts at every read and write, stops while held.
+ * - `idle`: restarts at every read and write, stands still while held.
  * - `hold`: while held.
  */
 export type Limit = 'connect' | 'handshake' | 'halfOpen' | 'fin' | 'linger' | 'idle' | 'hold';
@@ -56,19 +56,19 @@ export class Timeouts {
 
   /** Starts, or restarts with the full time. */
   start(limit: Limit): void {
-    const milliseconds = this.#lengthOf(limit);
-    // 0 means no limit.
-    if (milliseconds === 0) return;
-    const [what, byProgress] = LIMITS[limit];
-    const deadlines = this.#make();
-    deadlines[limit] ??= this.#deadline(`${limit}Timeout`, milliseconds, what, byProgress);
-    deadlines[limit].start();
+    this.#made(limit)?.start();
   }
 
   /** Starts or stops a limit. One that is already running keeps its time. */
   setRunning(limit: Limit, running: boolean): void {
     if (!running) this.stop(limit);
-    else if (!this.#deadlines?.[limit]?.running) this.start(limit);
+    else this.#made(limit)?.run();
+  }
+
+  /** A limit that is running stands still; or it goes on with the time that is left, or starts. */
+  setPaused(limit: Limit, paused: boolean): void {
+    if (paused) this.#deadlines?.[limit]?.pause();
+    else this.#made(limit)?.run();
   }
 
   /** Restarts with the full time if it is running. */
@@ -101,6 +101,16 @@ export class Timeouts {
   #lengthOf(limit: Limit): number {
     const isOfDial = limit === 'connect' || limit === 'handshake';
     return isOfDial ? (this.#dialTimes?.[`${limit}Timeout`] ?? 0) : this.#owner.limits[`${limit}Timeout`];
+  }
+
+  /** Returns the deadline of a limit; `undefined` if there is no limit. */
+  #made(limit: Limit): Deadline | undefined {
+    const milliseconds = this.#lengthOf(limit);
+    if (milliseconds === 0) return undefined;
+    const [what, byProgress] = LIMITS[limit];
+    const deadlines = this.#make();
+    deadlines[limit] ??= this.#deadline(`${limit}Timeout`, milliseconds, what, byProgress);
+    return deadlines[limit];
   }
 
   // All places at once: objects of one shape.

@@ -1,5 +1,5 @@
 // ByteSource: the bytes of one socket. A consumer that stops inside a chunk gives the rest back to the socket.
-import type { Observable, Subscriber } from 'rxjs';
+import { asyncScheduler, type Observable, type SchedulerLike, type Subscriber } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
 import { FrameError } from '../base/errors.js';
 import type { Flow } from './flow.js';
@@ -8,6 +8,7 @@ import { Flowable, OriginOperator } from './flowable.js';
 /** What the bytes come from: a connection. */
 interface ByteOrigin {
   readonly flow: Flow;
+  readonly limits: { readonly scheduler: SchedulerLike };
   /** Both ends of the connection. */
   readonly opening: Endpoints;
   /** Delivers the bytes, and completes at the peer's FIN. */
@@ -37,6 +38,10 @@ export class ByteSource extends Flowable<Buffer> {
   get endpoints(): Endpoints {
     return this.#origin.opening;
   }
+
+  get scheduler(): SchedulerLike {
+    return this.#origin.limits.scheduler;
+  }
 }
 
 /** Gives unused bytes back to `source`. They are lost if `source` is not the plain bytes of a socket. */
@@ -52,4 +57,9 @@ export function withEndpoints(error: unknown, source: Observable<unknown>): unkn
   if (!(source instanceof ByteSource) || !(error instanceof FrameError) || Object.isFrozen(error)) return error;
   const { local, remote } = source.endpoints;
   return error.local || error.remote ? error : Object.assign(error, { local, remote });
+}
+
+/** Returns the scheduler of the socket whose plain bytes `source` is; `asyncScheduler` for any other source. */
+export function schedulerOf(source: Observable<unknown>): SchedulerLike {
+  return source instanceof ByteSource ? source.scheduler : asyncScheduler;
 }

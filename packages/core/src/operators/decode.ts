@@ -1,5 +1,5 @@
 // decode(): runs a codec's decoder over a stream of bytes, one frame at a time.
-import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscriber } from 'rxjs';
+import type { OperatorFunction, SchedulerLike, Subscriber } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import { checkFunction, checkObject, checkOptions, checkScheduler, checkTimeout } from '../base/check.js';
 import { Deadline } from '../base/deadline.js';
@@ -8,7 +8,7 @@ import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { NEXT_TURN, spendTime } from '../base/turn-budget.js';
-import { ByteSource, unread, withEndpoints } from '../flow/byte-source.js';
+import { ByteSource, schedulerOf, unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
@@ -27,7 +27,10 @@ export interface DecodeOptions {
    * @defaultValue 0
    */
   readonly frameTimeout?: number | undefined;
-  /** The scheduler of the timer, so that virtual time works. @defaultValue `asyncScheduler` */
+  /**
+   * The scheduler of the timer, so that virtual time works.
+   * @defaultValue that of the socket directly behind `data()`; `asyncScheduler` behind any other operator
+   */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
@@ -74,9 +77,9 @@ export function decodeAs<T>(
   checkObject('codec', codec, 'a codec, such as linesCodec()');
   checkFunction('codec.decoder', codec.decoder);
   checkOptions(options, '{ frameTimeout: 5000 }');
-  const { frameTimeout = 0, scheduler = asyncScheduler } = options;
+  const { frameTimeout = 0, scheduler } = options;
   checkTimeout('frameTimeout', frameTimeout);
-  checkScheduler('scheduler', scheduler);
+  if (scheduler !== undefined) checkScheduler('scheduler', scheduler);
   return (source) =>
     flowable((subscriber, join) => {
       const decoder = codec.decoder();
@@ -104,16 +107,18 @@ export function decodeAs<T>(
       const onHeld = (held: boolean) => {
         if (!held) return run();
         brake.on();
-        deadline.stop();
+        deadline.pause();
       };
       const holds = new Holds((held) => context.runInAsyncScope(onHeld, undefined, held));
       const brake = new Brake(upstream, () => pathTo(holds, name) || NEXT_TURN);
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
-      const deadline = new Deadline(scheduler, frameTimeout, () => context.runInAsyncScope(onLate));
+      const clock = scheduler ?? schedulerOf(source);
+      const deadline = new Deadline(clock, frameTimeout, () => context.runInAsyncScope(onLate));
       const updateDeadline = () => {
         if (frameTimeout === 0) return;
-        if (holds.held || input !== 'open' || subscriber.closed) deadline.stop();
-        else if (!nextTurn && !deadline.running && unfinished.exists) deadline.start();
+        if (input !== 'open' || subscriber.closed) deadline.stop();
+        else if (holds.held) deadline.pause();
+        else if (!nextTurn && !deadline.running && unfinished.exists) deadline.run();
       };
 
       /** Emits frames until the operator is held or unsubscribed, or until the bytes are used up. */

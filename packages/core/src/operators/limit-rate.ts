@@ -1,12 +1,12 @@
 // limitRate(): lets bytes through no faster than a given rate, by a token bucket.
-import { asyncScheduler, type OperatorFunction, type SchedulerLike, type Subscription } from 'rxjs';
+import type { OperatorFunction, SchedulerLike, Subscription } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import { checkDelay, checkFiniteSize, checkOptions, checkScheduler } from '../base/check.js';
 import { elapsedTime } from '../base/clock.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { scheduleAfter } from '../base/long-delay.js';
 import { Queue } from '../base/queue.js';
-import { unread } from '../flow/byte-source.js';
+import { schedulerOf, unread } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
@@ -27,7 +27,10 @@ export interface LimitRateOptions {
    * `bytes`
    */
   readonly burst?: number | undefined;
-  /** Runs the timer. @defaultValue `asyncScheduler` */
+  /**
+   * Runs the timer.
+   * @defaultValue that of the socket directly behind `data()`; `asyncScheduler` behind any other operator
+   */
   readonly scheduler?: SchedulerLike | undefined;
 }
 
@@ -58,14 +61,15 @@ export interface LimitRateOptions {
  */
 export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Array, Uint8Array> {
   checkOptions(options, '{ bytes: 65536 }');
-  const { bytes, per = 1000, burst = bytes, scheduler = asyncScheduler } = options;
+  const { bytes, per = 1000, burst = bytes, scheduler } = options;
   checkFiniteSize('bytes', bytes);
   checkDelay('per', per);
   if (per === 0) throw new RangeError('per must be more than 0 ms');
   checkFiniteSize('burst', burst);
-  checkScheduler('scheduler', scheduler);
+  if (scheduler !== undefined) checkScheduler('scheduler', scheduler);
   return (source) =>
     flowable((subscriber, join) => {
+      const clock = scheduler ?? schedulerOf(source);
       const upstream = new FlowSet();
       const chunks = new Queue<Uint8Array>();
       let waiting = 0;
@@ -73,7 +77,7 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
       let used = 0;
       /** How many bytes may pass now, as of `countedAt`. */
       let allowance = burst;
-      let countedAt = elapsedTime(scheduler);
+      let countedAt = elapsedTime(clock);
       /** Whether bytes wait, or have waited until now. */
       let hasWaited = false;
       let timer: Subscription | undefined;
@@ -88,7 +92,7 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
 
       /** Returns how long the next `length` bytes must wait, in milliseconds. */
       const delayOf = (length: number): number => {
-        const now = elapsedTime(scheduler);
+        const now = elapsedTime(clock);
         // A timer may be late. The time for which bytes have waited counts, so that the rate is right.
         const most = hasWaited ? burst + (MAX_LATENESS * bytes) / per : burst;
         allowance = Math.min(most, allowance + ((now - countedAt) * bytes) / per);
@@ -101,7 +105,7 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
           timer = undefined;
           context.runInAsyncScope(run);
         };
-        timer = scheduleAfter(scheduler, work, delay);
+        timer = scheduleAfter(clock, work, delay);
       };
       /** Emits the next bytes, or waits until they may pass. Returns `false` if none can be emitted now. */
       const emitNext = (): boolean => {

@@ -11,6 +11,7 @@ export interface PendingReply<T> {
   subscriber: Subscriber<T> | undefined;
   /** `undefined` if replies come in order. */
   readonly key: unknown;
+  /** On the clock of the exchange, which stands still while a consumer holds. */
   readonly sentAt: number;
 }
 
@@ -22,8 +23,12 @@ export class PendingReplies<T> {
   readonly #timeout: number;
   readonly #onLate: (subscriber: Subscriber<T>) => void;
   readonly #isHeld: () => boolean;
-  /** When the connection was last seen to be held. The time before that counts for no request. */
-  #heldUntil = Number.NEGATIVE_INFINITY;
+  /** How long consumers have held the connection, in all, and since when they do now. */
+  #heldFor = 0;
+  #heldSince: number | undefined;
+  #holds = 0;
+  /** When somebody else was last seen to hold the connection. The time before that counts for no request. */
+  #blockedUntil = Number.NEGATIVE_INFINITY;
   #timer: Subscription | undefined;
   /** Whether the oldest request is late, and this is the second look: its reply may have arrived in a busy turn. */
   #isSecondLook = false;
@@ -53,10 +58,10 @@ export class PendingReplies<T> {
   }
 
   add(subscriber: Subscriber<T>, key: unknown): PendingReply<T> {
-    const pending: PendingReply<T> = { subscriber, key, sentAt: elapsedTime(this.#scheduler) };
+    const pending: PendingReply<T> = { subscriber, key, sentAt: this.#now };
     this.#pending.add(pending);
     if (key !== undefined) this.#byKey.set(key, pending);
-    if (!this.#timer && this.#timeout > 0 && this.#timeout < Number.POSITIVE_INFINITY) this.#arm(this.#timeout);
+    this.#run();
     return pending;
   }
 
@@ -78,9 +83,24 @@ export class PendingReplies<T> {
     for (const pending of this.#pending) if (!pending.subscriber) return this.remove(pending);
   }
 
-  /** The connection was held until now. */
-  released(): void {
-    this.#heldUntil = elapsedTime(this.#scheduler);
+  /** A consumer holds: the time stands still until the returned function is called. */
+  pause(): () => void {
+    if (this.#holds++ === 0) this.#heldSince = elapsedTime(this.#scheduler);
+    let paused = true;
+    return () => {
+      if (!paused) return;
+      paused = false;
+      if (--this.#holds > 0) return;
+      const now = this.#now;
+      this.#heldSince = undefined;
+      this.#heldFor = elapsedTime(this.#scheduler) - now;
+      this.#run();
+    };
+  }
+
+  /** The time, without that of the holds. */
+  get #now(): number {
+    return (this.#heldSince ?? elapsedTime(this.#scheduler)) - this.#heldFor;
   }
 
   /** Forgets all requests, and returns those that somebody waits for. */
@@ -90,6 +110,12 @@ export class PendingReplies<T> {
     this.#byKey.clear();
     this.#stop();
     return subscribers;
+  }
+
+  /** Sets the timer for the oldest request that somebody waits for. */
+  #run(): void {
+    if (this.#timer || this.#timeout === 0 || this.#timeout === Number.POSITIVE_INFINITY) return;
+    for (const { subscriber, sentAt } of this.#pending) if (subscriber) return this.#arm(this.#timeLeft(sentAt));
   }
 
   #stop(): void {
@@ -110,7 +136,8 @@ export class PendingReplies<T> {
   }
 
   #look(): void {
-    if (this.#isHeld()) this.released();
+    if (this.#holds > 0) return;
+    if (this.#isHeld()) this.#blockedUntil = this.#now;
     const waiting = [...this.#pending].filter(({ subscriber }) => subscriber);
     const late = waiting.filter(({ sentAt }) => this.#timeLeft(sentAt) <= 0);
     if (late.length > 0 && !this.#isSecondLook) {
@@ -128,6 +155,6 @@ export class PendingReplies<T> {
   }
 
   #timeLeft(sentAt: number): number {
-    return Math.max(sentAt, this.#heldUntil) + this.#timeout - elapsedTime(this.#scheduler);
+    return Math.max(sentAt, this.#blockedUntil) + this.#timeout - this.#now;
   }
 }

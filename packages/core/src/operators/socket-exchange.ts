@@ -52,16 +52,17 @@ export class SocketExchange<T, U = T> {
     }, this.#flow);
   }
 
-  /** The flow of the frames, for consumers of replies: when they release it, the time of all requests begins again. */
+  /** The flow of the frames, for consumers of replies: while they hold it, the time of all requests stands still. */
   get #flow(): Flow {
     const framed = this.#framed;
     const pending = this.#pending;
     return {
       hold: (reason) => {
         const hold = framed.hold(reason);
+        const goOn = pending.pause();
         const release = () => {
           hold();
-          pending.released();
+          goOn();
         };
         return Object.assign(release, { [Symbol.dispose]: release });
       },
@@ -147,7 +148,7 @@ export class SocketExchange<T, U = T> {
   }
 
   #ended(error: unknown): void {
-    const failure = error ?? prematureCloseError('read');
+    const failure = error ?? prematureCloseError('reply');
     this.#end = { error: failure };
     for (const subscriber of this.#pending.clear()) subscriber.error(failure);
     if (error === undefined) this.#unsolicited.complete();

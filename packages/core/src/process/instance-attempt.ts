@@ -80,7 +80,7 @@ export class InstanceAttempt {
   }
 
   #contactFirstInstance(): void {
-    this.#deadline.setRunning(true);
+    this.#deadline.run();
     let socket: Socket;
     try {
       socket = this.#config.connect();

@@ -1,5 +1,5 @@
 // Sources that can be held and consumers that hold, for the tests of backpressure.
-import { type Observable, Subject, type Subscriber, VirtualTimeScheduler } from 'rxjs';
+import { asyncScheduler, type Observable, Subject, type Subscriber, VirtualTimeScheduler } from 'rxjs';
 import { ByteSource } from '../../src/flow/byte-source.js';
 import { FlowSet } from '../../src/flow/flow-set.js';
 import { FlowSubscriber } from '../../src/flow/flow-subscriber.js';
@@ -148,6 +148,7 @@ export function* count(end = Number.POSITIVE_INFINITY): Generator<number> {
 export function byteSource(source: Observable<Buffer>, onUnread: (bytes: Uint8Array) => void): ByteSource {
   return new ByteSource({
     flow: new FlowSet(),
+    limits: { scheduler: asyncScheduler },
     opening: { local: undefined, remote: undefined },
     subscribe: (subscriber) => void subscriber.add(source.subscribe(subscriber as Subscriber<unknown>)),
     unread: onUnread,

@@ -81,8 +81,8 @@ export const faults: readonly Fault[] = [
     name: 'no limit runs while our side stays open after the FIN of the peer',
     ground: 'memory',
     file: 'engine/connection-machine.ts',
-    find: "timeouts.setRunning('halfOpen', !flowing && !writeSide.done && !this.flow.held);",
-    replace: '',
+    find: "timeouts.setPaused('halfOpen', this.flow.held);",
+    replace: "timeouts.stop('halfOpen');",
   },
   {
     name: 'the end of the peer is not told while nobody reads',
