@@ -180,7 +180,7 @@ function resolveDialOptions(options: ConnectOptions, { highWaterMark, scheduler 
 export function socketOver(
   stream: Duplex,
   options: SocketOptions,
-  over: OverTcp & { readonly target: string },
+  over: OverTcp & Pick<Transport, 'endpoints' | 'target'>,
 ): Socket {
   const { handshakeTimeout = 0, ...rest } = over;
   checkTimeout('handshakeTimeout', handshakeTimeout);

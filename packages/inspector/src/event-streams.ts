@@ -55,8 +55,10 @@ export class EventStreams {
     this.#guarded(() => {
       this.#recorder.sample(4 * this.#pace);
       for (const [response, view] of this.#streams) {
+        // One that waits behind another one of its connection does not tell that the connection has closed.
+        if (response.req.socket.destroyed) this.#streams.delete(response);
         // A page that does not read, as one in the background, misses some.
-        if (!response.writableNeedDrain) this.#send(response, view);
+        else if (!response.writableNeedDrain) this.#send(response, view);
       }
     });
     // Smoothed, because one look may have been interrupted.

@@ -7,7 +7,7 @@ import { checkProtocols } from './alpn.js';
 import { SecureContext } from './context.js';
 import type { SecureContextOptions } from './context-options.js';
 import { certificateError, handshakeError } from './errors.js';
-import { type Handshake, type HandshakeOptions, resolveHandshakeTimeout } from './handshake.js';
+import { type Handshake, type HandshakeOptions, keyLogListener, resolveHandshakeTimeout } from './handshake.js';
 
 /** TLS options of a client. */
 export interface ClientOptions extends SecureContextOptions, HandshakeOptions {
@@ -60,7 +60,7 @@ export function clientHandshake(options: ClientOptions, { target, host, port }: 
       rejectUnauthorized: verify,
       checkServerIdentity: (_, certificate) => (verifyHost ? identityError(verifyHost, certificate) : undefined),
     });
-    if (keyLog) secure.on('keylog', keyLog);
+    if (keyLog) secure.on('keylog', keyLogListener(keyLog));
     if (peer !== undefined) secure.on('session', (latest) => secure.authorized && context.keepSession(peer, latest));
     const fail = (cause: NodeJS.ErrnoException) => {
       const errorContext: ErrorContext = { target, phase: 'open', ...internetEndpoints(stream) };

@@ -68,7 +68,10 @@ export function explainTlsError(cause: NodeJS.ErrnoException, context: ErrorCont
 // ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC (in newer versions ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC),
 // ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED.
 function alertError(cause: NodeJS.ErrnoException, context: ErrorContext): AlertError | undefined {
-  const alert = /^ERR_SSL_.+?_ALERT_(\w+)$/.exec(cause.code ?? '')?.[1]?.toLowerCase();
+  const alert =
+    /^ERR_SSL_(?:.+?_ALERT|TLSV1(?=_(?:UNSUPPORTED_EXTENSION|CERTIFICATE_UNOBTAINABLE|UNRECOGNIZED_NAME|BAD_CERTIFICATE_STATUS_RESPONSE|BAD_CERTIFICATE_HASH_VALUE)$))_(\w+)$/
+      .exec(cause.code ?? '')?.[1]
+      ?.toLowerCase();
   if (!alert) return undefined;
   const message = `The peer at ${context.target} ended the connection with the TLS alert ${alert}`;
   return new AlertError(message, { ...context, cause, alert });

@@ -16,6 +16,19 @@ export interface HandshakeOptions {
   readonly keyLog?: ((line: Buffer) => void) | undefined;
 }
 
+/** A listener for `keylog`. What the function throws, as on a full disk, must not end the process: a peer has caused it. */
+export function keyLogListener(keyLog: (line: Buffer) => void): (line: Buffer) => void {
+  return (line) => {
+    try {
+      keyLog(line);
+    } catch (error) {
+      process.emitWarning(`The keyLog function failed: ${error instanceof Error ? error.stack : error}`, {
+        code: 'ERR_TLS_KEY_LOG',
+      });
+    }
+  };
+}
+
 /** Checks what both sides take, and returns `handshakeTimeout` with its default filled in. */
 export function resolveHandshakeTimeout({ handshakeTimeout = 10_000, keyLog }: HandshakeOptions): number {
   checkTimeout('handshakeTimeout', handshakeTimeout);

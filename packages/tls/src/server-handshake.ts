@@ -14,8 +14,13 @@ export function serverHandshake(options: ServerOptions, target: string): Handsha
   const tlsServer = new TlsServer({ ...options, handshakeTimeout: 0 });
   return (stream, handlers) => {
     // A server that never listens: handing it the stream is the documented way.
-    const server = tlsServer.create({ pauseOnConnect: true });
-    server.on('secureConnection', (secure) => handlers.done(secure));
+    // Not paused: Node would read twice what a stream in JavaScript receives in this turn.
+    const server = tlsServer.create({});
+    const { allowHalfOpen } = stream;
+    server.on('secureConnection', (secure) => {
+      stream.allowHalfOpen = allowHalfOpen;
+      handlers.done(secure);
+    });
     server.on('tlsClientError', (cause, secure) => {
       const errorContext = { phase: 'open', target, ...internetEndpoints(stream) } as const;
       handlers.failed(serverHandshakeError(options, cause, errorContext, secure));

@@ -2,7 +2,7 @@
 import * as tls from 'node:tls';
 import { checkBoolean, checkOptions, LONGEST_TIMER } from '@rxsock/core/internal';
 import { alpnCallback, checkProtocols } from './alpn.js';
-import { resolveHandshakeTimeout } from './handshake.js';
+import { keyLogListener, resolveHandshakeTimeout } from './handshake.js';
 import { type ResolvedIdentity, resolveIdentity } from './server-identity.js';
 import type { ServerIdentity, ServerOptions } from './server-options.js';
 
@@ -38,7 +38,7 @@ export class TlsServer {
       SNICallback: (servername, done) => done(null, this.#identity.contextFor(servername)),
       ...(typeof alpn === 'function' ? { ALPNCallback: alpnCallback(alpn) } : alpn && { ALPNProtocols: [...alpn] }),
     });
-    if (keyLog) server.on('keylog', keyLog);
+    if (keyLog) server.on('keylog', keyLogListener(keyLog));
     // Makes Node remember the address, which it can no longer find out after a failed handshake.
     server.on('connection', (stream) => void stream.remoteAddress);
     // Node reports a handshake that takes too long, but leaves its connection open.

@@ -45,8 +45,9 @@ export type UpgradeOptions = ClientUpgradeOptions | ServerUpgradeOptions;
  * @throws At the call: {@link SocketError} with `ERR_PLAINTEXT_LEFT` for plain bytes that are left over,
  * `ERR_READER_EXISTS` while something reads the socket, `ERR_WRITES_PENDING` while bytes wait to be written, or
  * `ERR_SOCKET_NOT_OPEN`; {@link TypeError}, {@link RangeError} or Node's own error for the options, as for
- * {@link connect} and {@link listen}. The plain socket stays open and loses no bytes. In a `complete` handler the
- * subscription that completes still counts as a reader: upgrade in the next turn, or after an `await`.
+ * {@link connect} and {@link listen}. The plain socket loses no bytes. It stays open, but a
+ * reader is released, and a socket that nothing uses any more closes. In a `complete` handler the subscription that
+ * completes still counts as a reader: upgrade in the next turn, or after an `await`.
  * @throws As a notification: those of {@link connect}, without {@link ConnectError}; for a server also
  * {@link CertificateError} `ERR_TLS_CERTIFICATE_REQUIRED`.
  * @see RFC 3207, sections 4.2 and 5
@@ -67,6 +68,7 @@ export type UpgradeOptions = ClientUpgradeOptions | ServerUpgradeOptions;
  */
 export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket {
   const socket = plain instanceof Reader ? plain.socket : plain;
+  const control = controlOf(socket);
   checkOptions(options, "{ servername: 'mail.example.com' }");
   const { isServer = false } = options;
   checkBoolean('isServer', isServer);
@@ -76,19 +78,22 @@ export function upgrade(plain: Socket | Reader, options: UpgradeOptions): Socket
   const handshakeTimeout = resolveHandshakeTimeout(options);
   resolveSocketOptions(options);
   if (plain instanceof Reader) plain.release();
-  const stream = controlOf(socket).detach();
-  const upgraded = socketOver(stream, options, {
-    type: 'tls',
-    role: isServer ? 'server' : 'client',
-    secure,
-    explain: explainTlsError,
-    handshakeTimeout,
-    target,
+  // A UNIX socket has paths, which its stream does not know.
+  const { local, remote, name, mark } = socket;
+  return control.detach((stream) => {
+    const upgraded = socketOver(stream, options, {
+      type: 'tls',
+      role: isServer ? 'server' : 'client',
+      secure,
+      explain: explainTlsError,
+      handshakeTimeout,
+      target,
+      endpoints: () => ({ local, remote }),
+    });
+    upgraded.name = name;
+    upgraded.mark = mark;
+    return upgraded;
   });
-  controlOf(socket).successor = upgraded;
-  upgraded.name = socket.name;
-  upgraded.mark = socket.mark;
-  return upgraded;
 }
 
 // An accepted UNIX socket has no path for its peer; its own path, that of the server, says more.

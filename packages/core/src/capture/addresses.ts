@@ -44,7 +44,8 @@ export function describeConnection(type: string, client: Endpoint | undefined, s
 }
 
 function isInternet(end: Endpoint | undefined): end is InternetEndpoint {
-  return end !== undefined && 'port' in end && isIP(end.address) > 0;
+  // A stream of the user may say anything.
+  return end !== undefined && 'port' in end && isIP(end.address) > 0 && end.port >= 0 && end.port < 65_536;
 }
 
 /** Without a zone; an IPv4 address as such. The two ends of a connection may spell them in different ways. */

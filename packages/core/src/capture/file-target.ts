@@ -111,7 +111,7 @@ export class StreamTarget implements CaptureTarget {
       const last = parts.length - 1;
       stream.cork();
       for (const [index, part] of parts.entries())
-        stream.write(part, index === last ? (error) => (error ? reject(error) : resolve()) : undefined);
+        stream.write(part, index === last ? (error) => (error ? this.#onError(error) : resolve()) : undefined);
       stream.uncork();
     });
   }
@@ -120,6 +120,8 @@ export class StreamTarget implements CaptureTarget {
 
   /** The stream stays open: it is the user's. */
   async close(): Promise<void> {
-    this.#stream.off('error', this.#onError).off('close', this.#onClose);
+    this.#stream.off('close', this.#onClose);
+    // A stream tells the writer of its failure first, and emits 'error' when it has closed its file: nobody may listen then.
+    if (!this.#failure) this.#stream.off('error', this.#onError);
   }
 }

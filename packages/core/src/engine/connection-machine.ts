@@ -166,6 +166,10 @@ export abstract class ConnectionMachine
     return this.#progress;
   }
 
+  protected get isClosed(): boolean {
+    return this.life === 'closed';
+  }
+
   protected notifyState(): void {
     if (!this.#states) return;
     this.#states.set(this.readyState);
@@ -183,6 +187,8 @@ export abstract class ConnectionMachine
     } finally {
       this.#advancing = false;
     }
+    // A subscriber may have passed the stream on: then nothing is left to do, and no limit may start.
+    if (this.isClosed) return;
     const { readSide, writeSide, timeouts } = this;
     if (this.life === 'open' && this.wantsMore) this.stream?.read();
     else if (this.#share?.reading === 'stopped') this.stream?.stopReading();
@@ -194,7 +200,8 @@ export abstract class ConnectionMachine
     const isLimited = timeouts.hasCloseLimit || isLocalDecision(this.outcome.failure);
     timeouts.setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
-    timeouts.setRunning('halfOpen', !flowing && !writeSide.done && !this.flow.held);
+    if (flowing || writeSide.done) timeouts.stop('halfOpen');
+    else timeouts.setPaused('halfOpen', this.flow.held);
     if (!this.streamClosed) return;
     // While a reader is held, the rest waits for it. Without a reader it waits after the conclusion, for the next one.
     if (!readSide.hasUndelivered || !this.subscribers.hasReader) this.conclude();

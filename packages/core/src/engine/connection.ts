@@ -12,7 +12,7 @@ import { taps } from '../observe/byte-tap.js';
 import { publishDial, publishError, publishHold, publishOpen, tapReceived } from '../observe/socket-events.js';
 import { overflowError } from './connection-errors.js';
 import type { ConnectionStart } from './connection-machine.js';
-import type { SocketControl } from './control.js';
+import type { SocketControl, Successor } from './control.js';
 import type { SocketLimits } from './limits.js';
 import type { CloseListener } from './outcome.js';
 import { checkPassable, unreadBytesError } from './passing-on.js';
@@ -22,7 +22,7 @@ import type { Dial, Transport } from './transport.js';
 import { type Acceptor, Usage } from './usage.js';
 
 export class Connection extends StreamedConnection implements SocketControl {
-  successor: SocketControl['successor'];
+  successor: Successor | undefined;
   #bytes: ByteSource | undefined;
 
   constructor(transport: Transport, limits: SocketLimits, start: ConnectionStart) {
@@ -137,9 +137,8 @@ export class Connection extends StreamedConnection implements SocketControl {
   heldChanged(held: boolean): void {
     publishHold(this, held);
     const { timeouts } = this;
-    timeouts.setRunning('hold', held);
-    if (held) timeouts.stop('idle');
-    else if (this.life === 'open') timeouts.start('idle');
+    timeouts.setRunning('hold', held && !this.isClosed);
+    if (this.life === 'open') timeouts.setPaused('idle', held);
     this.advance();
   }
 
@@ -265,23 +264,40 @@ export class Connection extends StreamedConnection implements SocketControl {
     return this.outcome.how === 'upgraded';
   }
 
-  detach(): Duplex {
-    return this.#passOn(() => this.readSide.hasUndelivered);
+  detach<T extends Successor>(takeOver: (stream: Duplex) => T): T {
+    const isLeft = () => this.early !== undefined || this.readSide.hasUndelivered;
+    return this.#passOn(isLeft, (stream) => {
+      const successor = takeOver(stream);
+      this.successor = successor;
+      return successor;
+    });
   }
 
   handOver(): { readonly stream: Duplex; readonly received: Buffer } {
-    const stream = this.#passOn(() => this.readSide.hasEnded);
-    return { stream, received: this.readSide.take() };
+    return this.#passOn(
+      () => this.readSide.hasEnded,
+      (stream) => {
+        const received = this.early ?? this.readSide.take();
+        this.early = undefined;
+        return { stream, received };
+      },
+    );
   }
 
-  /** @param isLeft Whether something was received that cannot be passed on. */
-  #passOn(isLeft: () => boolean): Duplex {
+  /**
+   * @param isLeft Whether something was received that cannot be passed on.
+   * @param takeOver Called before the subscribers hear of the end: what they abort then must reach the new owner.
+   */
+  #passOn<T>(isLeft: () => boolean, takeOver: (stream: Duplex) => T): T {
     checkPassable(this);
     const stream = isLeft() ? undefined : this.stream?.detach();
     if (!stream) throw unreadBytesError(this);
     this.outcome.endedBy('local', 'upgraded');
     this.closing = true;
-    this.conclude();
-    return stream;
+    try {
+      return takeOver(stream);
+    } finally {
+      this.conclude();
+    }
   }
 }

@@ -32,6 +32,11 @@ export interface WriteControl {
   onProgress(listener: () => void): () => void;
 }
 
+/** The socket that has taken over the stream of another one. */
+export interface Successor {
+  error(reason?: unknown): void;
+}
+
 export interface SocketControl {
   /** The socket's options, with the defaults filled in. */
   readonly limits: SocketLimits;
@@ -94,15 +99,17 @@ export interface SocketControl {
   /** Calls `listener` after all subscribers have received the end; at once if the socket is closed. */
   afterClose(listener: CloseListener): void;
   /**
-   * Ends this socket and returns its Node stream.
+   * Ends this socket, and gives its Node stream to `takeOver`, which makes its successor of it. Returns the successor.
    * @throws SocketError if bytes or readers are left: `ERR_SOCKET_NOT_OPEN`, `ERR_READER_EXISTS`, `ERR_WRITES_PENDING`,
    * `ERR_PLAINTEXT_LEFT`. The socket is then unchanged.
    */
-  detach(): Duplex;
-  /** The socket that has taken over the stream. */
-  successor: { error(reason?: unknown): void } | undefined;
+  detach<T extends Successor>(takeOver: (stream: Duplex) => T): T;
+  readonly successor: Successor | undefined;
   /** Whether somebody reads. */
   readonly hasReader: boolean;
-  /** As `detach`, and returns what was received and not read. @throws SocketError also if the peer's FIN has come. */
+  /**
+   * Ends this socket, and returns its Node stream with what was received and not read.
+   * @throws SocketError as `detach`, and if the peer's FIN has come.
+   */
   handOver(): { readonly stream: Duplex; readonly received: Buffer };
 }

@@ -86,10 +86,15 @@ export function patcherOf(stream: Duplex): Patcher {
   return (stream as unknown as Patched)[PATCHER];
 }
 
-/** Removes what `tapReads` and `shieldWrites` have put on the stream. */
-export function removePatches(stream: Duplex): void {
+/**
+ * Removes what `tapReads` and `shieldWrites` have put on the stream. All else is the stream's own: `new Duplex({ write })`
+ * makes a property `_write`.
+ */
+export function removePatches(stream: Duplex, isTapped: boolean): void {
   const inner = stream as unknown as Patched;
   const unpatched = inner[PATCHER]?.unpatched;
-  for (const name of ['push', '_write', '_writev', '_final', PATCHER]) Reflect.deleteProperty(stream, name);
+  if (isTapped) Reflect.deleteProperty(stream, 'push');
+  if (unpatched) for (const name of ['_write', '_writev', '_final']) Reflect.deleteProperty(stream, name);
+  Reflect.deleteProperty(stream, PATCHER);
   if (unpatched && unpatched !== Object.getPrototypeOf(stream)) Object.assign(inner, unpatched);
 }

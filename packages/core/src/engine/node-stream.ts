@@ -253,7 +253,7 @@ export class NodeStream implements Patcher {
     if (stream.readableLength > 0 || stream.destroyed) return undefined;
     for (const remove of this.#removeListeners ?? []) remove();
     stream.off('error', onError).off('close', onClose).off('finish', onFinish);
-    removePatches(stream);
+    removePatches(stream, this.#isTapped);
     return stream;
   }
 

@@ -23,6 +23,8 @@ import type { DialHandlers, StreamTransport } from './transport.js';
 import { applyTuning, type StreamTuning } from './tuning.js';
 
 export abstract class StreamedConnection extends ConnectionMachine implements DialHandlers, NodeStreamHandlers {
+  /** Bytes that came during the dial: they follow `connect`, whose subscribers may pass the stream on. */
+  protected early: Buffer | undefined;
   /** What `tune()` asked for before the stream was open. */
   #tuning: StreamTuning | undefined;
 
@@ -42,8 +44,11 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
   dialled(stream: Duplex, received: Buffer = Buffer.alloc(0)): void {
     this.dialling = undefined;
     if (received.length > 0 && this.transport.secure) return this.#refusePlaintext(stream);
+    this.early = received.length > 0 ? received : undefined;
     this.carry(stream);
-    if (received.length > 0) this.received(received);
+    const { early } = this;
+    this.early = undefined;
+    if (early) this.received(early);
   }
 
   // Whoever stands between could put bytes of its own in front of the handshake.
@@ -84,6 +89,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     this.opening.opened(this.stream, this.limits.scheduler);
     publishOpen(this);
     this.opening.emitOpened(this.stream);
+    if (this.isClosed) return;
     this.writeSide.open(this.stream);
     if (!this.timeouts.hasCloseLimit) this.writeRate?.wrote();
     this.advance();

@@ -4,6 +4,7 @@
 //       └──failed, refused, cancel()──▶ closing ──▶ over                        reports: failed (not after cancel()), closed
 import { TruncatedFrameError } from '../base/errors.js';
 import type { DialTarget } from '../dial/connector.js';
+import { resetStream } from '../engine/stream-resets.js';
 import type { Dial, DialHandlers } from '../engine/transport.js';
 import { type Reader, reader } from '../reader/reader.js';
 import { controlOf, type Socket } from '../socket.js';
@@ -70,6 +71,8 @@ export class ProxyDial implements Dial {
       throw new Refusal(`${proxy.name} answered before it had the whole request`, 'ERR_PROXY_PROTOCOL');
     }
     const { stream, received } = controlOf(socket).handOver();
+    // A subscriber of the socket may have given the connection up.
+    if (this.#over) return resetStream(stream);
     this.#over = true;
     this.#handlers.dialled(stream, received);
   }

@@ -8,7 +8,7 @@ import { SocketError, SocketTimeoutError } from '../base/errors.js';
 import type { CloseReport, SocketEvent } from '../base/events.js';
 import { prematureCloseError } from '../base/premature-close.js';
 import { reasonText } from '../base/thrown.js';
-import type { SocketControl } from '../engine/control.js';
+import type { Successor } from '../engine/control.js';
 import { controlOf, Socket } from '../socket.js';
 import { watch } from '../transfer/watch.js';
 import { readyEvent } from './ready-event.js';
@@ -167,7 +167,7 @@ export class NewConnection {
 
 /** Aborts a socket, and those that have taken over its stream. */
 export function abortAll(socket: Socket, reason: unknown): void {
-  for (let next: SocketControl['successor'] = socket; next instanceof Socket; next = controlOf(next).successor) {
+  for (let next: Successor | undefined = socket; next instanceof Socket; next = controlOf(next).successor) {
     next.error(reason);
   }
 }

@@ -244,7 +244,7 @@ test('the stream that wins has no listener of the dial any more', async () => {
   const { port } = await listenOn(0, '127.0.0.6');
   const socket = dial({ port, host: '127.0.0.6', keepOpen: true });
   await opened(socket);
-  const stream = controlOf(socket).detach();
+  const stream = controlOf(socket).handOver().stream;
   onTestFinished(() => void stream.destroy());
   expect(['error', 'close', 'connect'].map((event) => stream.listenerCount(event))).toEqual([0, 0, 0]);
 });

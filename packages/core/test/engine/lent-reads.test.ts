@@ -298,7 +298,7 @@ describe.each([
     const first = record(one.socket.pipe(data(), lines(), take(1)));
     await send(one, 'STARTTLS\n');
     await first.ended;
-    const stream = controlOf(one.socket).detach() as net.Socket;
+    const stream = controlOf(one.socket).handOver().stream as net.Socket;
     onTestFinished(() => void stream.destroy());
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));

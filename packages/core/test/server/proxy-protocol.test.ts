@@ -127,7 +127,7 @@ test('the socket is not accepted before its header is whole', async () => {
 
 test('the wait for the header leaves no listener on the stream', async () => {
   const listeners = (socket: Socket) => {
-    const stream = controlOf(socket).detach();
+    const { stream } = controlOf(socket).handOver();
     onTestFinished(() => void stream.destroy());
     return ['data', 'end', 'error', 'close', 'finish'].map((event) => stream.listenerCount(event));
   };

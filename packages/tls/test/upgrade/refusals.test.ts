@@ -165,7 +165,7 @@ describe.each(sides)('rejects an upgrade (%s)', (ours, options) => {
 
   test('leaves nothing of the plain socket on the stream that TLS takes over', async () => {
     const { plain } = await pair();
-    const stream = controlOf(plain).detach();
+    const stream = controlOf(plain).handOver().stream;
     onTestFinished(() => void stream.destroy());
     const counts = stream.eventNames().map((event) => [event, stream.listenerCount(event)]);
     // Node's own, and that of the server, which counts its connections.
@@ -176,7 +176,7 @@ describe.each(sides)('rejects an upgrade (%s)', (ours, options) => {
   test('with bytes in the Node stream, which only the documented way of reading can leave there', async () => {
     const { plain, raw } = await pair();
     raw.on('data', () => {});
-    const detached = controlOf(plain).detach() as import('node:net').Socket;
+    const detached = controlOf(plain).handOver().stream as import('node:net').Socket;
     const { fromDuplex } = await import('@rxsock/core');
     raw.write('STARTTLS\r\nRCPT TO:<eve>\r\n');
     await once(detached, 'readable');
