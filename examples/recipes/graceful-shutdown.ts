@@ -11,8 +11,8 @@ server
       socket.pipe(
         data(),
         lines(),
+        takeUntil(draining), // no more requests: the answers to the last ones are sent, then FIN
         map((line) => `${line}\n`),
-        takeUntil(draining), // sends the answers that are left, then FIN
       ),
     ),
   )

@@ -1,6 +1,6 @@
 // verifyTransport(): checks the laws of sockets for any transport.
 import fc from 'fast-check';
-import { firstValueFrom, from, map, ReplaySubject, race, take } from 'rxjs';
+import { firstValueFrom, from, map, type Observable, ReplaySubject, race, share, take } from 'rxjs';
 import {
   checkBoolean,
   checkFiniteSize,
@@ -13,6 +13,7 @@ import {
 import type { Endpoint } from '../base/endpoint.js';
 import { connections } from '../operators/connections.js';
 import { on } from '../operators/on.js';
+import type { ServerEvent } from '../server/events.js';
 import type { Server } from '../server/server.js';
 import type { Socket } from '../socket.js';
 import { limitShrinking } from './limit-shrinking.js';
@@ -25,8 +26,11 @@ import { socketModel } from './socket-model.js';
 export interface TransportUnderTest {
   /** Returns a new socket that dials the address when it is used. */
   readonly connect: (address: Endpoint) => Socket;
-  /** Returns a new server that listens when it is subscribed. It is closed after one connection. */
-  readonly listen: () => Server;
+  /**
+   * Returns a new server that listens when it is subscribed, or an Observable of the events of one, with its `close()`.
+   * It is closed after one connection.
+   */
+  readonly listen: () => Observable<ServerEvent> & Pick<Server, 'close'>;
   /**
    * Whether the transport can reset a connection. UNIX sockets cannot: there, an abort looks like an end.
    * @defaultValue `true`
@@ -116,9 +120,11 @@ async function openConnection(
 ): Promise<ConnectionUnderTest> {
   const server = transport.listen();
   const accepted = new ReplaySubject<Socket>(1);
-  const subscription = server.pipe(connections()).subscribe(accepted);
+  // Once: a wrapper may make a socket at each connection event.
+  const events = server.pipe(share({ connector: () => new ReplaySubject<ServerEvent>() }));
+  const subscription = events.pipe(connections()).subscribe(accepted);
   const address = await firstValueFrom(
-    server.pipe(
+    events.pipe(
       on('listening'),
       map((event) => event.address),
     ),

@@ -1,6 +1,6 @@
 // serve(): runs a handler for each connection, and writes the handler's answer to the connection.
 import { inspect } from 'node:util';
-import { filter, from, Observable, type ObservableInput, of, type Subscriber } from 'rxjs';
+import { filter, from, isObservable, Observable, type ObservableInput, of, type Subscriber } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import type { Chunk } from '../base/bytes.js';
 import { checkFunction, checkOptions } from '../base/check.js';
@@ -227,8 +227,15 @@ function chunksOf(result: HandlerResult): Observable<Chunk> {
   if (typeof result === 'string' || result instanceof Uint8Array) return of(result);
   if (result instanceof Socket) return controlOf(result).bytes;
   const chunks = from(result as ObservableInput<Chunk>);
-  // An async handler that returns nothing resolves to undefined.
-  return isPromise(result) ? chunks.pipe(filter((chunk) => chunk !== undefined)) : chunks;
+  return isPromise(result) ? chunks.pipe(filter(isAnswer)) : chunks;
+}
+
+/** Whether the promise of an async handler has resolved to an answer. One that returns nothing resolves to `undefined`. */
+function isAnswer<T>(value: T): boolean {
+  if (!isObservable(value)) return value !== undefined;
+  throw new TypeError(
+    'An async handler returns one chunk or nothing, not an Observable: return from(promise).pipe(switchMap(…))',
+  );
 }
 
 function isPromise(result: HandlerResult): result is AsyncResult {
