@@ -49,7 +49,7 @@ export interface Patcher {
   hasSeenEnd: boolean;
   hasSeenWriteError: boolean;
   /** The methods that write, without the patch. */
-  unpatched: Pick<StreamInternals, '_write' | '_writev' | '_final'> | undefined;
+  unpatched: Pick<StreamInternals, (typeof WRITE_METHODS)[number]> | undefined;
   /** Whether bytes that arrive now may be lent. Default: no. */
   readonly lends?: boolean;
   /** Returns whether to read on. */
@@ -61,6 +61,9 @@ export interface Patcher {
   /** The first write has failed. */
   onWriteError(error: Error): void;
 }
+
+/** The methods of a stream that write. */
+export const WRITE_METHODS = ['_write', '_writev', '_final'] as const;
 
 /** The state of a stream that is about to be patched. */
 export const UNPATCHED = {
@@ -94,7 +97,7 @@ export function removePatches(stream: Duplex, isTapped: boolean): void {
   const inner = stream as unknown as Patched;
   const unpatched = inner[PATCHER]?.unpatched;
   if (isTapped) Reflect.deleteProperty(stream, 'push');
-  if (unpatched) for (const name of ['_write', '_writev', '_final']) Reflect.deleteProperty(stream, name);
+  if (unpatched) for (const name of WRITE_METHODS) Reflect.deleteProperty(stream, name);
   Reflect.deleteProperty(stream, PATCHER);
   if (unpatched && unpatched !== Object.getPrototypeOf(stream)) Object.assign(inner, unpatched);
 }

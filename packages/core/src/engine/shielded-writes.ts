@@ -1,26 +1,25 @@
 // Keeps a failed write from destroying the stream, with the bytes that the stream has received.
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Callback, nodeInternals, PATCHER, type Patched, type Patcher } from './node-internals.js';
+import { type Callback, nodeInternals, PATCHER, type Patched, type Patcher, WRITE_METHODS } from './node-internals.js';
 
 /**
  * Keeps write errors from destroying the stream. The peer may have answered before it stopped reading, and the answer
- * is still to be read. `onWriteError` receives the first error; later writes do nothing.
- * @returns `true` if the patch could be applied. Otherwise failed writes arrive as the stream's `'error'` event.
+ * is still to be read. `onWriteError` receives the first error; later writes do nothing. If the stream cannot be
+ * patched, failed writes arrive as its `'error'` event.
  */
-export function shieldWrites(stream: Duplex, patcher: Patcher): boolean {
+export function shieldWrites(stream: Duplex, patcher: Patcher): void {
   const inner = stream as unknown as Patched;
-  if (!nodeInternals.writes || !(stream instanceof net.Socket)) return false;
+  if (!nodeInternals.writes || !(stream instanceof net.Socket)) return;
+  if (WRITE_METHODS.some((name) => typeof inner[name] !== 'function')) return;
   const { _write, _writev, _final } = inner;
-  if (typeof _write !== 'function' || typeof _writev !== 'function' || typeof _final !== 'function') return false;
   // Other code may have put methods of its own on this stream.
-  const isOwn = ['_write', '_writev', '_final'].some((name) => Object.hasOwn(inner, name));
+  const isOwn = WRITE_METHODS.some((name) => Object.hasOwn(inner, name));
   patcher.unpatched = isOwn ? { _write, _writev, _final } : Object.getPrototypeOf(stream);
   inner[PATCHER] = patcher;
   inner._write = shieldedWrite;
   inner._writev = shieldedWritev;
   inner._final = shieldedFinal;
-  return true;
 }
 
 function shieldedWrite(this: Patched, chunk: unknown, encoding: string, callback: Callback): void {
