@@ -1,11 +1,13 @@
 // What the process sends to a page, and what it costs to be asked.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import net from 'node:net';
 import { join } from 'node:path';
 import { connect, connectionPool, data, lines, listen, reconnect, type Socket, serve } from '@rxsock/core';
 import { bind } from '@rxsock/udp';
 import { filter, firstValueFrom, map, take } from 'rxjs';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { EventStreams } from '../src/event-streams.js';
 import type { PoolRow, ReconnectRow, TimelineEntry } from '../src/messages.js';
 import { Recorder } from '../src/recorder.js';
 import { inspectHere, messages, snapshots, snapshotWhere } from './support.js';
@@ -320,6 +322,24 @@ test('nobody looks at the sockets while no page is open', async () => {
   const looks = sample.mock.calls.length;
   vi.advanceTimersByTime(60_000);
   expect(sample).toHaveBeenCalledTimes(looks);
+});
+
+test('nobody looks at the sockets after a connection with several requests for the events has closed', async () => {
+  const added = vi.spyOn(EventStreams.prototype, 'add');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+    added.mockRestore();
+  });
+  const { url } = await inspectHere();
+  const { host, port, pathname } = new URL(url);
+  const page = net.connect(Number(port), '127.0.0.1').resume();
+  onTestFinished(() => void page.destroy());
+  page.write(`GET ${pathname}events HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(5));
+  await expect.poll(() => added.mock.calls.length).toBe(5);
+  expect(vi.advanceTimersToNextTimer().getTimerCount()).toBe(1);
+  page.destroy();
+  await expect.poll(() => vi.advanceTimersToNextTimer().getTimerCount()).toBe(0);
 });
 
 test('the inspector does not watch itself', async () => {

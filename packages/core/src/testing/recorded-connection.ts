@@ -11,7 +11,7 @@ export type RecordedEnd = 'fin' | 'reset' | 'local';
  * One connection of {@link recordingPeer} or {@link recordingClient}. It is a plain `net.Socket`, without the engine of
  * this library.
  *
- * **Half-close**: `end()` sends FIN, and the connection is still read. The FIN of the other side is not answered.
+ * **Half-close**: `finish()` sends FIN, and the connection is still read. The FIN of the other side is not answered.
  *
  * **Backpressure**: `pause()` stops reading, so that the other side must wait when the buffers of the system are full.
  */

@@ -1,7 +1,7 @@
 // A deadline that waits for progress: what its meter shows, at once and by a look.
 import { VirtualClock } from '@rxsock/core/testing';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Deadline, type ProgressLook } from '../../src/base/deadline.js';
 
 const LIMIT = 1000;
@@ -140,4 +140,139 @@ test('a deadline does not look in virtual time: the meter decides at once', () =
   clock.tick(LIMIT);
   expect(expired).toHaveBeenCalledOnce();
   expect(looks).toHaveLength(0);
+});
+
+describe('a paused deadline', () => {
+  /** A deadline on virtual time, of which 400 ms have passed. */
+  function running() {
+    const clock = new VirtualClock();
+    const { deadline, expired, meter } = started(clock);
+    clock.tick(400);
+    /** Lets time pass until just before the deadline expires, and then until it does. */
+    const expectToExpireIn = (milliseconds: number) => {
+      expired.mockClear();
+      clock.tick(milliseconds - 1);
+      expect(expired).not.toHaveBeenCalled();
+      clock.tick(1);
+      expect(expired).toHaveBeenCalledOnce();
+    };
+    return { clock, deadline, expired, meter, expectToExpireIn };
+  }
+
+  test('stands still without a timer, and run() goes on with the time that is left', () => {
+    const { clock, deadline, expired, expectToExpireIn } = running();
+    deadline.pause();
+    expect([deadline.running, clock.actions]).toEqual([false, []]);
+    clock.tick(10_000);
+    expect(expired).not.toHaveBeenCalled();
+    deadline.run();
+    expect(deadline.running).toBe(true);
+    expectToExpireIn(600);
+  });
+
+  test('does not get more time from many pauses', () => {
+    const { clock, deadline, expectToExpireIn } = running();
+    for (let pauses = 0; pauses < 50; pauses++) {
+      deadline.pause();
+      clock.tick(5000);
+      deadline.run();
+      clock.tick(10);
+    }
+    expectToExpireIn(100);
+  });
+
+  test('keeps the time that was left at the first of two pauses', () => {
+    const { clock, deadline, expectToExpireIn } = running();
+    deadline.pause();
+    clock.tick(300);
+    deadline.pause();
+    deadline.run();
+    expectToExpireIn(600);
+  });
+
+  test.each(['touch', 'start'] as const)('gets the full time from %s()', (restart) => {
+    const { clock, deadline, expectToExpireIn } = running();
+    deadline.pause();
+    deadline[restart]();
+    expect(clock.actions).toHaveLength(restart === 'start' ? 1 : 0);
+    deadline.run();
+    expectToExpireIn(LIMIT);
+  });
+
+  test('forgets the time that was left at stop()', () => {
+    const { deadline, expectToExpireIn } = running();
+    deadline.pause();
+    deadline.stop();
+    deadline.run();
+    expectToExpireIn(LIMIT);
+  });
+
+  test.each([
+    ['run', 600],
+    ['start', LIMIT],
+  ] as const)('forgets the time that was left when %s() has let it expire', (goOn, left) => {
+    const { deadline, expectToExpireIn } = running();
+    deadline.pause();
+    deadline[goOn]();
+    expectToExpireIn(left);
+    deadline.run();
+    expectToExpireIn(LIMIT);
+  });
+
+  test('counts the progress of its meter during the pause', () => {
+    const { clock, deadline, expired, meter, expectToExpireIn } = running();
+    deadline.pause();
+    meter.value = 1;
+    deadline.run();
+    clock.tick(600);
+    expect(expired).not.toHaveBeenCalled();
+    expectToExpireIn(LIMIT);
+  });
+});
+
+test('run() leaves a deadline that is running its time', () => {
+  const clock = new VirtualClock();
+  const { deadline, expired } = started(clock);
+  clock.tick(400);
+  deadline.run();
+  expect(clock.actions).toHaveLength(1);
+  clock.tick(600);
+  expect(expired).toHaveBeenCalledOnce();
+});
+
+test('pause() changes nothing for a deadline that was stopped: run() starts it with the full time', () => {
+  const clock = new VirtualClock();
+  const { deadline, expired } = started(clock);
+  clock.tick(400);
+  deadline.stop();
+  deadline.pause();
+  expect(deadline.running).toBe(false);
+  deadline.run();
+  clock.tick(LIMIT - 1);
+  expect(expired).not.toHaveBeenCalled();
+  clock.tick(1);
+  expect(expired).toHaveBeenCalledOnce();
+});
+
+test('a deadline can be paused during the look, whose answer does not count: the next look follows run()', async () => {
+  const { deadline, expired, looks, passLimit, answer } = started();
+  await passLimit();
+  deadline.pause();
+  expect(deadline.running).toBe(false);
+  await answer({ progress: 5, unfinished: false });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(looks).toHaveLength(1);
+  expect(expired).not.toHaveBeenCalled();
+  deadline.run();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(looks).toHaveLength(2);
+  await answer({ progress: 5, unfinished: false });
+  expect(expired).toHaveBeenCalledOnce();
+});
+
+test.each([0, Number.POSITIVE_INFINITY])('a limit of %j starts no timer', (milliseconds) => {
+  const clock = new VirtualClock();
+  const deadline = new Deadline(clock, milliseconds, () => {});
+  for (const method of ['run', 'pause', 'run', 'touch', 'run', 'start'] as const) deadline[method]();
+  expect([deadline.running, clock.actions]).toEqual([false, []]);
 });

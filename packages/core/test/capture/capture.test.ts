@@ -1,7 +1,8 @@
 // capture(): which sockets are recorded, where to, and what happens when there is no room.
+import { createWriteStream } from 'node:fs';
 import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PassThrough, Writable } from 'node:stream';
+import { Duplex, PassThrough, Writable } from 'node:stream';
 import { connect, data, discard, fromDuplex, listen, on, reconnect, type Socket, serve } from '@rxsock/core';
 import { type Capture, capture } from '@rxsock/core/capture';
 import { socketPair } from '@rxsock/core/testing';
@@ -54,6 +55,21 @@ function slowStream() {
     return Buffer.concat(chunks);
   };
   return { stream, takeAll };
+}
+
+/** Collects what nothing catches in this process, until the test is over. Otherwise it would end the process. */
+function catchUncaught(): unknown[] {
+  const uncaught: unknown[] = [];
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
+  onTestFinished(() => process.setUncaughtExceptionCaptureCallback(null));
+  return uncaught;
+}
+
+/** Waits until a stream has closed, and does not listen to its errors. */
+async function closeOf(stream: Writable): Promise<void> {
+  await expect.poll(() => stream.closed).toBe(true);
+  // It emits its events after that.
+  await turns();
 }
 
 describe('what is recorded', () => {
@@ -170,6 +186,33 @@ describe('what is recorded', () => {
     scheduler.flush();
     await trace.close();
     expect(conversationsOf(await readFile(file))[0]?.steps.map(({ time }) => time)).toEqual([0, 1250]);
+  });
+
+  test.each([
+    ['a remote port that is too large', 99_999, 1],
+    ['a local port that is negative', 80, -1],
+    ['a port that is no number', Number.NaN, 1],
+  ])('a stream with %s, under made-up addresses', async (_, remotePort, localPort) => {
+    const file = path.join(await testFolder(), 'port.pcapng');
+    const stream = Object.assign(new Duplex({ read() {}, write: (_chunk, _encoding, taken) => taken() }), {
+      remoteAddress: '198.51.100.7',
+      remotePort,
+      localAddress: '198.51.100.8',
+      localPort,
+    });
+    const socket = fromDuplex(stream);
+    await using trace = await capture(socket, file);
+    const { log } = record(socket.pipe(data()));
+    stream.push('hello');
+    await expect.poll(() => log).toEqual(['hello']);
+    await socket.write('hi');
+    await trace.close();
+    const written = await readFile(file);
+    expect(conversationsOf(written)).toMatchObject([
+      { client: { address: '192.0.2.1' }, server: { address: '192.0.2.2', port: 1 } },
+    ]);
+    expect(sentIn(written)).toEqual([['server: hello', 'client: hi']]);
+    expect(trace).toMatchObject({ bytes: 'hello'.length + 'hi'.length, packetsDropped: 0, error: undefined });
   });
 
   test('two hundred connections at once, some of them aborted, with each byte in its place', async () => {
@@ -384,6 +427,43 @@ describe('a stream', () => {
     await takeAll(trace.close());
     expect(trace).toMatchObject({ bytesDropped: 0, bytes: reader.bytesRead });
     expect(reader.holds).toEqual([]);
+  });
+
+  test('that emits its error after close() does not end the process', async () => {
+    const uncaught = catchUncaught();
+    let fail: (() => void) | undefined;
+    const stream = new Writable({
+      write: (_chunk, _encoding, callback) => callback(new Error('the disk broke')),
+      destroy: (error, callback) => {
+        fail = () => callback(error);
+      },
+    });
+    const trace = await capture('all', stream);
+    await expect(trace.close()).rejects.toThrow('the disk broke');
+    expect(stream.closed).toBe(false);
+    fail?.();
+    await closeOf(stream);
+    expect(uncaught).toEqual([]);
+    expect(trace.error).toMatchObject({ message: 'the disk broke' });
+  });
+
+  test('on a full disk does not end the process', async () => {
+    const uncaught = catchUncaught();
+    const stream = createWriteStream('/dev/full');
+    const trace = await capture('all', stream);
+    await expect(trace.close()).rejects.toMatchObject({ code: 'ENOSPC' });
+    await closeOf(stream);
+    expect(uncaught).toEqual([]);
+    expect(trace.error).toMatchObject({ code: 'ENOSPC' });
+  });
+
+  test('that has not failed keeps no listener of the capture', async () => {
+    const { stream, takeAll } = slowStream();
+    const counts = () => stream.eventNames().map((name) => [name, stream.listenerCount(name)]);
+    const before = counts();
+    const trace = await capture('all', stream);
+    await takeAll(trace.close());
+    expect(counts()).toEqual(before);
   });
 
   test.each([

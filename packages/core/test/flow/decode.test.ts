@@ -12,6 +12,7 @@ import {
   mapCodec,
   reader,
 } from '@rxsock/core';
+import { socketPair, VirtualClock } from '@rxsock/core/testing';
 import {
   concat,
   defer,
@@ -27,7 +28,7 @@ import {
   VirtualTimeScheduler,
 } from 'rxjs';
 import { map, switchMap, toArray } from 'rxjs/operators';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { Flowable } from '../../src/flow/flowable.js';
@@ -409,6 +410,50 @@ describe('frameTimeout', () => {
     expect(consumer.error).toMatchObject({ code: 'ETIMEDOUT' });
   });
 
+  test('stands still while held: many short holds do not give an unfinished frame more time', () => {
+    const { source, consumer, wait } = timed();
+    source.next(bytes('a'));
+    for (let holds = 0; holds < 49; holds++) {
+      wait(1);
+      const release = consumer.flows.hold('slow');
+      wait(10);
+      source.next(bytes('b'));
+      release();
+    }
+    expect(consumer.error).toBeUndefined();
+    wait(1);
+    expect(consumer.error).toMatchObject({ code: 'ETIMEDOUT', timeout: 'frameTimeout' });
+  });
+
+  test('goes on after a hold: the frame may still be completed, and the next one has the full time', () => {
+    const { source, consumer, wait } = timed();
+    source.next(bytes('on'));
+    wait(30);
+    const release = consumer.flows.hold('slow');
+    wait(1000);
+    release();
+    wait(19);
+    source.next(bytes('e\ntw'));
+    wait(49);
+    expect([consumer.values, consumer.error]).toEqual([['one'], undefined]);
+    wait(1);
+    expect(consumer.error).toMatchObject({ timeout: 'frameTimeout' });
+  });
+
+  test('has its full time for a frame that begins behind one that was completed during a hold', () => {
+    const { source, consumer, wait } = timed();
+    source.next(bytes('on'));
+    wait(30);
+    const release = consumer.flows.hold('slow');
+    source.next(bytes('e\ntw'));
+    wait(1000);
+    release();
+    wait(49);
+    expect([consumer.values, consumer.error]).toEqual([['one'], undefined]);
+    wait(1);
+    expect(consumer.error).toMatchObject({ timeout: 'frameTimeout' });
+  });
+
   const ways: readonly (readonly [string, (context: ReturnType<typeof timed>) => void])[] = [
     ['leaving', ({ consumer }) => consumer.stop()],
     ['completion', ({ source }) => source.complete()],
@@ -484,6 +529,54 @@ describe('frameTimeout', () => {
 
   test.each([-1, Number.NaN])('rejects frameTimeout %d', (frameTimeout) => {
     expect(() => decode(linesCodec(), { frameTimeout })).toThrow(RangeError);
+  });
+
+  describe('runs on', () => {
+    /** Half a line that a socket in memory has received: its lines, and the clock of the socket. */
+    function half(toLines: (bytes: Observable<Uint8Array>) => Observable<string>) {
+      const clock = new VirtualClock();
+      const [socket, peer] = socketPair({ scheduler: clock });
+      const { log, subscription } = record(toLines(socket.pipe(data())));
+      onTestFinished(() => subscription.unsubscribe());
+      peer.next('half');
+      clock.tick(0);
+      expect(socket.bytesRead).toBe(4);
+      return { clock, log };
+    }
+
+    test('the clock of the socket whose data() comes directly before', () => {
+      const { clock, log } = half((bytes) => bytes.pipe(decode(linesCodec(), { frameTimeout: 5000 })));
+      clock.tick(4999);
+      expect(log).toEqual([]);
+      clock.tick(1);
+      expect(log).toEqual(['error:ETIMEDOUT']);
+    });
+
+    test('real time behind any other operator', () => {
+      const { clock, log } = half((bytes) =>
+        bytes.pipe(
+          map((chunk) => chunk),
+          decode(linesCodec(), { frameTimeout: 5000 }),
+        ),
+      );
+      clock.tick(100_000);
+      expect(log).toEqual([]);
+    });
+
+    test('another scheduler that is given', () => {
+      const scheduler = new VirtualClock();
+      const { clock, log } = half((bytes) => bytes.pipe(decode(linesCodec(), { frameTimeout: 5000, scheduler })));
+      clock.tick(100_000);
+      expect(log).toEqual([]);
+      scheduler.tick(5000);
+      expect(log).toEqual(['error:ETIMEDOUT']);
+    });
+  });
+
+  test.each([null, 5])('refuses %j as its scheduler', (scheduler) => {
+    expect(() => decode(linesCodec(), { frameTimeout: 5, scheduler: scheduler as never })).toThrow(
+      /^scheduler must be/,
+    );
   });
 });
 

@@ -5,13 +5,14 @@ import {
   connect,
   type ExchangeOptions,
   exchange,
+  type Flowable,
   framed,
   jsonLinesCodec,
   linesCodec,
   mapWithBackpressure,
 } from '@rxsock/core';
-import { VirtualClock } from '@rxsock/core/testing';
-import { defer, firstValueFrom, from, lastValueFrom, mergeMap, retry, Subject, take, toArray } from 'rxjs';
+import { socketPair, VirtualClock } from '@rxsock/core/testing';
+import { defer, firstValueFrom, from, lastValueFrom, mergeMap, retry, Subject, take, timer, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { as, currentUser } from '../../../../tests/support/contexts.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
@@ -188,7 +189,7 @@ describe('limits', () => {
     expect(reply.log).toEqual([]);
   });
 
-  test('the time begins again when a consumer or the socket is released', async () => {
+  test('the time stands still while a consumer holds, and a socket that is held when it is over gives it again', async () => {
     const scheduler = new VirtualClock();
     const { rpc, lines, socket } = await lineExchange({ timeout: 1000, scheduler });
     const gate = new Subject<void>();
@@ -203,6 +204,128 @@ describe('limits', () => {
     expect(reply.log).toEqual([]);
     releaseSocket();
     scheduler.tick(1000);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('many short holds of a consumer do not give a request more time', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc } = await lineExchange({ timeout: 1000, scheduler });
+    const reply = record(rpc.request('a'));
+    for (let holds = 0; holds < 99; holds++) {
+      scheduler.tick(10);
+      const release = rpc.unsolicited.hold('busy');
+      scheduler.tick(500);
+      release();
+    }
+    scheduler.tick(9);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('a request waits for no more than its time beside a consumer of pushes that is always slow', () => {
+    const scheduler = new VirtualClock();
+    const [socket, peer] = socketPair({ scheduler });
+    const rpc = exchange(framed(socket, linesCodec()), { timeout: 5000, isPush: (line) => line.startsWith('>') });
+    const work = () => timer(50, scheduler);
+    record(rpc.unsolicited.pipe(mapWithBackpressure(work, { concurrency: 1, highWaterMark: 1 })));
+    const reply = record(rpc.request('a'));
+    record(peer);
+    let held = 0;
+    for (let at = 0; reply.log.length === 0 && at < 60_000; at += 10) {
+      if (at % 500 === 0) peer.next('>a\n>b\n>c\n>d\n');
+      const wasHeld = socket.holds.length > 0;
+      scheduler.tick(10);
+      if (wasHeld || socket.holds.length > 0) held += 10;
+    }
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+    expect(held).toBeGreaterThan(1000);
+    expect(scheduler.now() - held).toBe(5000);
+  });
+
+  test('two consumers that hold at once stop the time once, and a second call of a release changes nothing', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc } = await lineExchange({ timeout: 1000, scheduler });
+    const request = rpc.request('a') as Flowable<string>;
+    const reply = record(request);
+    scheduler.tick(400);
+    const releaseFirst = rpc.unsolicited.hold('first');
+    scheduler.tick(300);
+    const releaseSecond = request.hold('second');
+    scheduler.tick(300);
+    releaseFirst();
+    releaseFirst();
+    scheduler.tick(5100);
+    expect(reply.log).toEqual([]);
+    releaseSecond();
+    scheduler.tick(300);
+    releaseFirst();
+    releaseSecond();
+    scheduler.tick(299);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('a consumer that leaves while it holds lets the time go on', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, peer, socket } = await lineExchange({ timeout: 1000, scheduler, isPush: (line) => line === '>' });
+    const slow = record(rpc.unsolicited.pipe(mapWithBackpressure(() => new Subject(), { highWaterMark: 1 })));
+    const reply = record(rpc.request('a'));
+    scheduler.tick(400);
+    peer.write('>\n>\n>\n');
+    await expect.poll(() => socket.holds).toEqual(['framed ← mapWithBackpressure']);
+    scheduler.tick(5000);
+    slow.subscription.unsubscribe();
+    expect(socket.holds).toEqual([]);
+    scheduler.tick(599);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('each request has its own time, whether it was sent before, during or after a hold', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc } = await lineExchange({ timeout: 1000, scheduler });
+    const before = record(rpc.request('before'));
+    scheduler.tick(300);
+    const release = rpc.unsolicited.hold('busy');
+    scheduler.tick(700);
+    const during = record(rpc.request('during'));
+    scheduler.tick(700);
+    release();
+    scheduler.tick(200);
+    const after = record(rpc.request('after'));
+    const logs = () => [before, during, after].map(({ log }) => log);
+    const late = ['error:ETIMEDOUT'];
+    scheduler.tick(499);
+    expect(logs()).toEqual([[], [], []]);
+    scheduler.tick(1);
+    expect(logs()).toEqual([late, [], []]);
+    scheduler.tick(299);
+    expect(logs()).toEqual([late, [], []]);
+    scheduler.tick(1);
+    expect(logs()).toEqual([late, late, []]);
+    scheduler.tick(199);
+    expect(logs()).toEqual([late, late, []]);
+    scheduler.tick(1);
+    expect(logs()).toEqual([late, late, late]);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('a socket that is held at the moment when the time is over gives the full time again', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, socket } = await lineExchange({ timeout: 1000, scheduler });
+    const reply = record(rpc.request('a'));
+    scheduler.tick(500);
+    socket.hold('too early to count')();
+    scheduler.tick(490);
+    const release = socket.hold('busy');
+    scheduler.tick(20);
+    release();
+    scheduler.tick(989);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
     expect(reply.log).toEqual(['error:ETIMEDOUT']);
   });
 
@@ -299,7 +422,11 @@ describe('the end', () => {
     const { rpc, peer } = await lineExchange({}, { allowHalfOpen: true });
     const [first, second] = [record(rpc.request('a')), record(rpc.request('b'))];
     peer.end('1\n');
-    expect((await second.ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE', phase: 'read' });
+    expect((await second.ended).error).toMatchObject({
+      code: 'ERR_STREAM_PREMATURE_CLOSE',
+      phase: 'read',
+      message: 'The peer ended its side before the reply was complete',
+    });
     expect(first.log).toEqual(['1', 'complete']);
     expect((await record(rpc.request('c')).ended).error).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE' });
   });

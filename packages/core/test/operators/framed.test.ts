@@ -1,5 +1,6 @@
 // framed(): frames in both directions over one socket.
 import { data, FrameError, framed, jsonLinesCodec, lines, linesCodec, mapWithBackpressure } from '@rxsock/core';
+import { socketPair, VirtualClock } from '@rxsock/core/testing';
 import { firstValueFrom, Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
@@ -80,4 +81,20 @@ test('a subscriber that leaves at the first frame, while the frames begin, loses
   expect(socket.holds).not.toEqual([]);
   const { log } = record(frames);
   await expect.poll(() => log).toEqual(['two', 'three']);
+});
+
+test('frameTimeout runs on the clock of the socket, or on the scheduler that is given', () => {
+  const [clock, scheduler] = [new VirtualClock(), new VirtualClock()];
+  const halves = [{ frameTimeout: 5000 }, { frameTimeout: 5000, scheduler }].map((options) => {
+    const [socket, peer] = socketPair({ scheduler: clock });
+    peer.next('half');
+    return record(framed(socket, linesCodec(), options));
+  });
+  const logs = () => halves.map(({ log }) => log);
+  clock.tick(4999);
+  expect(logs()).toEqual([[], []]);
+  clock.tick(1);
+  expect(logs()).toEqual([['error:ETIMEDOUT'], []]);
+  scheduler.tick(5000);
+  expect(logs()).toEqual([['error:ETIMEDOUT'], ['error:ETIMEDOUT']]);
 });

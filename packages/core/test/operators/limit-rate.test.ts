@@ -1,6 +1,6 @@
 // limitRate(): how many bytes pass, and when; what waits holds the source and is not lost.
 import { data, flowFrom, limitRate, mapWithBackpressure } from '@rxsock/core';
-import { VirtualClock } from '@rxsock/core/testing';
+import { socketPair, VirtualClock } from '@rxsock/core/testing';
 import { type SchedulerAction, Subject, type Subscription, take } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { pair } from '../../../../tests/support/raw-peers.js';
@@ -96,6 +96,36 @@ describe('the rate', () => {
     scheduler.tick(60_000);
     expect(log.join('').length).toBeLessThanOrEqual(603);
     expect(log.join('').length).toBeGreaterThan(590);
+  });
+});
+
+describe('the clock', () => {
+  /** Three bytes from a socket in memory, at one a second. */
+  function threeBytes(options: { scheduler?: VirtualClock } = {}) {
+    const clock = new VirtualClock();
+    const [socket, peer] = socketPair({ scheduler: clock });
+    const { log } = record(socket.pipe(data(), limitRate({ bytes: 1, ...options })));
+    peer.next('abc');
+    clock.tick(0);
+    expect(log).toEqual(['a']);
+    return { clock, log };
+  }
+
+  test('is that of the socket whose data() comes directly before', () => {
+    const { clock, log } = threeBytes();
+    clock.tick(1000);
+    expect(log).toEqual(['a', 'b']);
+    clock.tick(1000);
+    expect(log).toEqual(['a', 'b', 'c']);
+  });
+
+  test('is another scheduler that is given', () => {
+    const scheduler = new VirtualClock();
+    const { clock, log } = threeBytes({ scheduler });
+    clock.tick(60_000);
+    expect(log).toEqual(['a']);
+    scheduler.tick(1000);
+    expect(log).toEqual(['a', 'b']);
   });
 });
 
@@ -200,6 +230,8 @@ test.each([
   [{ bytes: 0 }, RangeError, 'bytes must be'],
   [{ bytes: 10, per: 0 }, RangeError, 'per must be more than 0 ms'],
   [{ bytes: 10, burst: 1.5 }, RangeError, 'burst must be'],
+  [{ bytes: 10, scheduler: null }, TypeError, 'scheduler must be'],
+  [{ bytes: 10, scheduler: 5 }, TypeError, 'scheduler must be'],
 ])('refuses %j', (options, type, message) => {
   expect(() => limitRate(options as never)).toThrow(type);
   expect(() => limitRate(options as never)).toThrow(message);

@@ -52,6 +52,34 @@ describe('idleTimeout', () => {
     expect(log).toContain('timeout');
   });
 
+  test('gives a silent peer up although somebody holds for a moment now and then', async () => {
+    const { socket, log, scheduler } = await timed({ idleTimeout: 1000 });
+    for (let holds = 0; holds < 99; holds++) {
+      scheduler.tick(10);
+      const release = socket.hold();
+      scheduler.tick(5);
+      release();
+    }
+    scheduler.tick(9);
+    expect(log).toEqual(['connect']);
+    scheduler.tick(1);
+    expect(log).toContain('timeout');
+  });
+
+  test('has its full time after bytes that came during a hold', async () => {
+    const { socket, peer, log, scheduler } = await timed({ idleTimeout: 1000 });
+    scheduler.tick(900);
+    const release = socket.hold();
+    peer.write('x');
+    await expect.poll(() => socket.bytesRead).toBe(1);
+    scheduler.tick(5000);
+    release();
+    scheduler.tick(999);
+    expect(log).toEqual(['connect', 'data']);
+    scheduler.tick(1);
+    expect(log).toContain('timeout');
+  });
+
   test('does not run before the socket is open, and not while it opens held', async () => {
     const server = await rawServer();
     const scheduler = new VirtualClock();
@@ -147,6 +175,22 @@ describe('halfOpenTimeout', () => {
     release();
     expect(await ended).toEqual({});
     expect(log).toEqual(['connect', 'data', 'end', 'finish', 'close', 'complete']);
+  });
+
+  test('goes on after each hold with the time that is left', async () => {
+    const { socket, peer, log, ended, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });
+    peer.end();
+    await expect.poll(() => log).toContain('end');
+    for (let holds = 0; holds < 99; holds++) {
+      scheduler.tick(10);
+      const release = socket.hold();
+      scheduler.tick(500);
+      release();
+    }
+    scheduler.tick(9);
+    expect(log.at(-1)).toBe('end');
+    scheduler.tick(1);
+    expect((await ended).error).toMatchObject({ timeout: 'halfOpenTimeout' });
   });
 
   test('also runs where nobody reads the bytes before the FIN', async () => {
