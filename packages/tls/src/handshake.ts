@@ -10,7 +10,8 @@ export interface HandshakeOptions {
   readonly handshakeTimeout?: number | undefined;
   /**
    * Called with each line of the key log, with which tools such as Wireshark decrypt captured traffic. Everybody who
-   * has these lines can read the connection.
+   * has these lines can read the connection. If the function throws, the process emits a warning with the code
+   * `ERR_TLS_KEY_LOG`, and the connection goes on.
    * @defaultValue no key log
    */
   readonly keyLog?: ((line: Buffer) => void) | undefined;

@@ -1,7 +1,9 @@
 // httpConnect(): the request, the answer, and every way in which it fails.
-import { type ConnectOptions, connect } from '@rxsock/core';
+import { once } from 'node:events';
+import { type ConnectOptions, connect, data, fromDuplex, on } from '@rxsock/core';
 import { type HttpConnectOptions, httpConnect, socks5 } from '@rxsock/core/proxy';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { duplexPair } from '../../../../tests/support/duplex-pair.js';
 import { drainRaw } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
@@ -128,6 +130,39 @@ test('goes through a SOCKS proxy first', async () => {
   expect((await ended).error).toMatchObject({
     message: `Cannot connect to example.com:80 through ${hop}: ${hop} refused the connection: 403 Forbidden`,
   });
+});
+
+test('goes through a stream of the user', async () => {
+  const [near, far] = duplexPair();
+  const socket = connect({ host: 'example.com', port: 80, via: httpConnect(() => fromDuplex(near)) });
+  onTestFinished(() => socket.error());
+  const { log, ended } = record(socket.pipe(data()));
+  socket.next('hello');
+  socket.complete();
+  expect(String((await once(far, 'data'))[0])).toContain('CONNECT example.com:80');
+  far.write('HTTP/1.1 200 OK\r\n\r\n');
+  expect(String((await once(far, 'data'))[0])).toBe('hello');
+  await once(far, 'end');
+  far.end('world');
+  expect(await ended).toEqual({});
+  expect(log).toEqual(['world', 'complete']);
+});
+
+test('an abort while the socket to the proxy gives its stream away resets the connection', async () => {
+  const { port, client } = await scriptedProxy();
+  const via = httpConnect(() => {
+    const toProxy = connect({ host: '127.0.0.1', port });
+    toProxy.pipe(on('close')).subscribe(() => socket.error());
+    return toProxy;
+  });
+  const socket = connect({ host: 'example.com', port: 80, via });
+  const { log, ended } = record(socket);
+  const { peer, text, send } = await client();
+  await text();
+  send('HTTP/1.1 200 OK\r\n\r\n');
+  await ended;
+  expect(log).toEqual(['close', 'error:ERR_SOCKET_ABORTED']);
+  expect((await drainRaw(peer)).end).toBe('ECONNRESET');
 });
 
 test.each([

@@ -138,6 +138,14 @@ test.each(['idleTimeout', 'holdTimeout'])('no timer of %s is left when the socke
   expect(scheduler.actions).toEqual([]);
 });
 
+test('a hold on a closed socket starts no timer', async () => {
+  const { socket, ended, scheduler } = await timed({ holdTimeout: 1000 });
+  socket.error();
+  await ended;
+  socket.hold('too late');
+  expect(scheduler.actions).toEqual([]);
+});
+
 describe('halfOpenTimeout', () => {
   test('runs after the FIN of the peer while our side is open', async () => {
     const { peer, log, ended, scheduler } = await timed({ allowHalfOpen: true, halfOpenTimeout: 1000 });

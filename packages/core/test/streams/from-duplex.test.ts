@@ -5,13 +5,14 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { data, fromDuplex, on, type Socket, type SocketOptions, writeTo } from '@rxsock/core';
+import { controlOf } from '@rxsock/core/internal';
 import { firstValueFrom, lastValueFrom, map, reduce } from 'rxjs';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { duplexPair } from '../../../../tests/support/duplex-pair.js';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { receive } from '../support/files.js';
-import { duplexPair } from './support.js';
 
 const all = (socket: Socket) =>
   lastValueFrom(
@@ -283,6 +284,20 @@ describe('any Duplex', () => {
     reader.end('still here');
     await ended;
     expect(log).toEqual(['connect', 'finish', 'data', 'end', 'close', 'complete']);
+  });
+
+  test('keeps the methods that it was made with when it is handed over', async () => {
+    const [stream] = duplexPair();
+    onTestFinished(() => void stream.destroy());
+    const { push } = stream;
+    stream.push = (chunk) => push.call(stream, chunk);
+    const own = () => Object.fromEntries(Object.entries(stream).filter(([, value]) => typeof value === 'function'));
+    const before = own();
+    expect(before).toMatchObject({ push: stream.push, _write: stream._write, _final: stream._final });
+    const socket = fromDuplex(stream, { keepOpen: true });
+    await firstValueFrom(socket.pipe(on('connect')));
+    expect(controlOf(socket).handOver()).toEqual({ stream, received: Buffer.alloc(0) });
+    expect(own()).toEqual(before);
   });
 
   test('is rejected if it is not a stream of bytes', () => {

@@ -8,10 +8,10 @@ import { finished, pipeline } from 'node:stream/promises';
 import { connect, data, fromDuplex, lines, toDuplex, toReadable } from '@rxsock/core';
 import { concat, Observable, of, throwError } from 'rxjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { duplexPair } from '../../../../tests/support/duplex-pair.js';
 import { closedPort, dial, pair } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { receive } from '../support/files.js';
-import { duplexPair } from './support.js';
 
 /** Reads to the end with listeners: a `for await` loop would destroy the stream afterwards. */
 async function listen(duplex: Duplex): Promise<string> {

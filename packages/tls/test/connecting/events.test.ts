@@ -4,6 +4,7 @@ import { data, on, type ReadyState, type SecureConnectEvent, type SocketEvent } 
 import { firstValueFrom } from 'rxjs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
+import { rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { localhost, versions } from '../support/identities.js';
 import {
@@ -126,6 +127,22 @@ test('speaks only the configured versions', async () => {
   const server = await nodeServer({ ...localhost, maxVersion: 'TLSv1.2' });
   const { error } = await record(dial({ port: server.port, minVersion: 'TLSv1.3' })).ended;
   expect(error).toMatchObject({ name: 'AlertError', code: 'ERR_TLS_ALERT', alert: 'protocol_version', phase: 'open' });
+});
+
+test.each([
+  [40, 'handshake_failure'],
+  [110, 'unsupported_extension'],
+  [111, 'certificate_unobtainable'],
+  [112, 'unrecognized_name'],
+  [113, 'bad_certificate_status_response'],
+  [114, 'bad_certificate_hash_value'],
+])('reports alert %i as %s', async (number, alert) => {
+  const fatal = 2;
+  const server = await rawServer((peer) => {
+    peer.resume().once('data', () => peer.write(Buffer.of(21, 3, 3, 0, 2, fatal, number)));
+  });
+  const { error } = await record(dial({ port: server.port })).ended;
+  expect(error).toMatchObject({ name: 'AlertError', code: 'ERR_TLS_ALERT', alert, phase: 'open' });
 });
 
 test('is created in four ways, in two versions', () => {

@@ -3,7 +3,7 @@
 import * as tcp from '@rxsock/core';
 import { connect as connectTcp, relay, type Socket, serve } from '@rxsock/core';
 import { httpConnect, socks5 } from '@rxsock/core/proxy';
-import { connect, listen } from '@rxsock/tls';
+import { connect, listen, upgrade } from '@rxsock/tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { ca, localhost } from '../support/identities.js';
@@ -64,6 +64,22 @@ test('bytes in front of the handshake are refused', async () => {
     message: expect.stringContaining('bytes came before the TLS handshake'),
   });
   expect(log.filter((type) => type === 'data')).toEqual([]);
+});
+
+test('bytes behind the answer of the proxy refuse an upgrade in connect, and are there to read', async () => {
+  const target = await started(tcp.listen({ host: '127.0.0.1' }));
+  const port = await httpProxy(tcp.listen({ host: '127.0.0.1' }), '220 injected\r\n');
+  const socket = connectTcp({ host: 'localhost', port: target.port, via: httpConnect({ host: '127.0.0.1', port }) });
+  onTestFinished(() => socket.error());
+  const received = new Promise<Buffer>((resolve, reject) => {
+    socket.pipe(tcp.on('connect')).subscribe(() => {
+      expect(() => upgrade(socket, { ca, servername: 'localhost' })).toThrow(
+        expect.objectContaining({ code: 'ERR_PLAINTEXT_LEFT' }),
+      );
+      socket.pipe(tcp.data()).subscribe({ next: resolve, error: reject });
+    });
+  });
+  expect(`${await received}`).toBe('220 injected\r\n');
 });
 
 test('a proxy that refuses is named', async () => {

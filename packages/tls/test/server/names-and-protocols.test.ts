@@ -6,13 +6,21 @@ import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { record } from '../../../../tests/support/record.js';
 import { localhost, other, versions, wildcard } from '../support/identities.js';
-import { dial, dropOf, nextOf, nodeClient, nodeServer, serverOf } from '../support/peers.js';
+import { dial, dropOf, nextOf, nodeClient, nodeServer, secured, serverOf } from '../support/peers.js';
 
 /** The name in the certificate that a client with this server name gets, without verification. */
 async function shown(port: number, servername?: string): Promise<string | undefined> {
   const peer = nodeClient(port, { servername: servername ?? '', rejectUnauthorized: false });
   await once(peer, 'secureConnect');
   return peer.getPeerX509Certificate()?.subject;
+}
+
+/** The next warning of the process. */
+function nextWarning(): Promise<Error & { code?: string }> {
+  return new Promise((resolve) => {
+    process.on('warning', resolve);
+    onTestFinished(() => void process.off('warning', resolve));
+  });
 }
 
 describe.each(versions)('%s', (version) => {
@@ -82,10 +90,7 @@ describe.each(versions)('%s', (version) => {
   });
 
   test('an ALPN function that throws rejects the client, and emits a process warning', async () => {
-    const warned = new Promise<Error & { code?: string }>((resolve) => {
-      process.on('warning', resolve);
-      onTestFinished(() => void process.off('warning', resolve));
-    });
+    const warned = nextWarning();
     const alpn = () => {
       throw new Error('no idea');
     };
@@ -157,3 +162,21 @@ test('both sides write a key log of the same connection', async () => {
   expect([...logs.theirs].sort()).toEqual([...logs.ours].sort());
   expect(logs.ours[0]).toMatch(/\n$/);
 });
+
+test.each(['client', 'server'])(
+  'a key log of the %s that fails is a process warning, and TLS goes on',
+  async (side) => {
+    const keyLog = () => {
+      throw new Error('the disk is full');
+    };
+    const warned = nextWarning();
+    const { server, port } = await serverOf(side === 'server' ? { keyLog } : {});
+    const accepted = nextOf(server);
+    const socket = dial({ port, keepOpen: true, ...(side === 'client' && { keyLog }) });
+    await secured(socket);
+    await secured(await accepted);
+    const { code, message } = await warned;
+    expect(code).toBe('ERR_TLS_KEY_LOG');
+    expect(message).toMatch(/^The keyLog function failed: Error: the disk is full\n/);
+  },
+);

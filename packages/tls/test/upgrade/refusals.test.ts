@@ -215,6 +215,12 @@ test('invalid options throw, and the socket stays as it was', async () => {
   expect(plain.readyState).toBe('open');
 });
 
+test.each([null, undefined, {}, 'smtp'])('%j in place of a socket is a TypeError', (wrong) => {
+  const call = () => upgrade(wrong as never, { servername: 'localhost' });
+  expect(call).toThrow(TypeError);
+  expect(call).toThrow(/^Expected a Socket, made by .*, not /);
+});
+
 test('a socket that has not been dialled is not open', async () => {
   const { connect } = await import('@rxsock/core');
   expect(refusal(() => upgrade(connect({ port: 1 }), { servername: 'x' }))).toMatchObject({

@@ -147,3 +147,14 @@ test.each(['leaving', 'error()', 'pool.close()'])(
     await expect.poll(() => server.connections).toBe(0);
   },
 );
+
+test('an upgrade that is given up while the plain socket emits close leaves none either', async () => {
+  const { port, server } = await startTlsServer();
+  const setup = (plain: Socket) => {
+    plain.pipe(on('close')).subscribe(() => client.error());
+    return startTls(plain);
+  };
+  const client = reconnect(() => connect({ host: '127.0.0.1', port }), { setup });
+  expect((await record(client).ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+  await expect.poll(() => server.connections).toBe(0);
+});

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { data, lines, on, reader, type Socket, connect as tcpConnect, listen as tcpListen } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { dial, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { ca, expired, joe, localhost, untrustedJoe, versions } from '../support/identities.js';
 import { drained, nextOf, nodeClient, plainPair, secured, started } from '../support/peers.js';
@@ -157,6 +159,25 @@ async function bothOurs() {
   return { near, far };
 }
 
+test.each(['data', 'connect'] as const)(
+  'no time limit of the plain socket runs on after an upgrade in %s',
+  async (type) => {
+    const { port } = await rawServer((peer) => void peer.write('220 go ahead\r\n'));
+    const scheduler = new VirtualClock();
+    const plain = dial({ port, scheduler, keepOpen: true, idleTimeout: 1000, minWriteRate: 1000 });
+    const upgraded = new Promise<Socket>((resolve) => {
+      const subscription = plain.pipe(on<'data' | 'connect'>(type)).subscribe(() => {
+        subscription.unsubscribe();
+        resolve(upgrade(plain, client));
+      });
+    });
+    const secure = await upgraded;
+    onTestFinished(() => secure.error());
+    expect(plain.readyState).toBe('closed');
+    expect(scheduler.actions).toEqual([]);
+  },
+);
+
 test('name and mark move to the upgraded socket', async () => {
   const { plain } = await plainPair('dialled');
   const mark = { id: 7 };
@@ -264,6 +285,18 @@ describe('the server that accepted the plain socket', () => {
       void secure.pipe(on('close')).subscribe({ complete: () => resolve(secure.readyState) });
     });
     expect(await closed).toBe('closed');
+  });
+
+  test.each(['close({ drain: 0 })', 'its signal'])('cuts it by %s while the plain socket emits close', async (way) => {
+    const abort = new AbortController();
+    const { plain, raw, server: listener } = await plainPair('accepted', { signal: abort.signal });
+    const theirs = drained(raw);
+    plain.pipe(on('close')).subscribe(() => {
+      if (way === 'its signal') abort.abort();
+      else void listener?.close({ drain: 0 });
+    });
+    expect((await record(upgrade(plain, server)).ended).error).toMatchObject({ code: 'ERR_SOCKET_ABORTED' });
+    expect((await theirs).end).toBe('ECONNRESET');
   });
 
   test('cuts it during its handshake', async () => {
