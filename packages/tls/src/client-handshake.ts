@@ -51,6 +51,8 @@ export function clientHandshake(options: ClientOptions, { target, host, port }: 
 
   return (stream, handlers) => {
     const session = peer === undefined ? undefined : context.sessionFor(peer);
+    // A peer in the same process may answer each write at once, and Node begins before it listens to its own events.
+    stream.cork();
     const secure = tls.connect({
       socket: stream,
       secureContext: context.native,
@@ -71,6 +73,7 @@ export function clientHandshake(options: ClientOptions, { target, host, port }: 
     secure.on('error', fail);
     secure.on('close', () => fail(new Error('the connection closed before it finished')));
     secure.on('secureConnect', () => handlers.done(secure));
+    stream.uncork();
   };
 }
 

@@ -131,12 +131,15 @@ export class PendingReplies<T> {
         this.#timer = undefined;
         this.#look();
       },
-      Math.min(milliseconds, LONGEST_TIMER),
+      Math.min(Math.max(0, milliseconds), LONGEST_TIMER),
     );
   }
 
   #look(): void {
-    if (this.#holds > 0) return;
+    if (this.#holds > 0) {
+      this.#isSecondLook = false;
+      return;
+    }
     if (this.#isHeld()) this.#blockedUntil = this.#now;
     const waiting = [...this.#pending].filter(({ subscriber }) => subscriber);
     const late = waiting.filter(({ sentAt }) => this.#timeLeft(sentAt) <= 0);

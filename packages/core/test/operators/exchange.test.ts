@@ -13,7 +13,7 @@ import {
 } from '@rxsock/core';
 import { socketPair, VirtualClock } from '@rxsock/core/testing';
 import { defer, firstValueFrom, from, lastValueFrom, mergeMap, retry, Subject, take, timer, toArray } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { as, currentUser } from '../../../../tests/support/contexts.js';
 import { pair } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
@@ -265,6 +265,35 @@ describe('limits', () => {
     expect(reply.log).toEqual([]);
     scheduler.tick(1);
     expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('after a hold that began behind the first look, a reply may still arrive in the turn of the next one', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, socket } = await lineExchange({ timeout: 1000, scheduler });
+    const reply = record(rpc.request('a'));
+    let release = () => {};
+    // Behind the first look, which comes after the same time, and before the second one.
+    scheduler.schedule(() => {
+      release = rpc.unsolicited.hold('slow');
+    }, 1000);
+    scheduler.tick(1000);
+    scheduler.tick(5000);
+    release();
+    scheduler.schedule(() => socket.unshift(Buffer.from('late\n')));
+    scheduler.tick();
+    expect(reply.log).toEqual(['late', 'complete']);
+  });
+
+  test('a hold that begins when the time is over already makes no timer with a negative delay', async () => {
+    const scheduler = new VirtualClock();
+    const schedule = vi.spyOn(scheduler, 'schedule');
+    const { rpc } = await lineExchange({ timeout: 1000, scheduler });
+    record(rpc.request('a'));
+    // Before the first look, as in a turn that takes long.
+    scheduler.frame += 1100;
+    rpc.unsolicited.hold('slow')();
+    scheduler.tick();
+    expect(schedule.mock.calls.map(([, delay]) => delay)).toEqual([1000, 0]);
   });
 
   test('a consumer that leaves while it holds lets the time go on', async () => {

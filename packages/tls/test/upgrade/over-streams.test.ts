@@ -12,11 +12,12 @@ import { ca, localhost, type Version, versions } from '../support/identities.js'
 const client = { ca, servername: 'localhost', allowHalfOpen: true } as const;
 const server = { ...localhost, isServer: true, allowHalfOpen: true, keepOpen: true } as const;
 
-/** Two connected sockets in memory, upgraded in one turn: the ClientHello arrives in the turn of the server's upgrade. */
-async function upgradedPair(version: Version) {
+/** Two connected sockets in memory. Each end receives what the other one writes during the write. */
+async function upgradedPair(version: Version, betweenUpgrades = async () => {}) {
   const [near, far] = duplexPair().map((stream) => fromDuplex(stream, { keepOpen: true })) as [Socket, Socket];
   await Promise.all([near, far].map((socket) => firstValueFrom(socket.pipe(on('connect')))));
   const answering = upgrade(far, { ...server, maxVersion: version });
+  await betweenUpgrades();
   const asking = upgrade(near, client);
   onTestFinished(() => {
     answering.error();
@@ -26,8 +27,11 @@ async function upgradedPair(version: Version) {
 }
 
 describe.each(versions)('over a Duplex, in %s', (version) => {
-  test('a server reads what arrives in the turn of the upgrade', async () => {
-    const { asking, answering } = await upgradedPair(version);
+  test.each([
+    ['in the turn of the upgrade', async () => {}],
+    ['after it, and answers during the write', () => turns()],
+  ])('a server reads what arrives %s', async (_, betweenUpgrades) => {
+    const { asking, answering } = await upgradedPair(version, betweenUpgrades);
     const question = firstValueFrom(answering.pipe(data()));
     const answer = firstValueFrom(asking.pipe(data()));
     asking.next('question');
