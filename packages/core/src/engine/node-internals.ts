@@ -47,7 +47,6 @@ export interface Patcher {
   /** Whether the end needs no second read, or is being confirmed by it. */
   isConfirmingEnd: boolean;
   hasSeenEnd: boolean;
-  hasSeenWriteError: boolean;
   /** The methods that write, without the patch. */
   unpatched: Pick<StreamInternals, (typeof WRITE_METHODS)[number]> | undefined;
   /** Whether bytes that arrive now may be lent. Default: no. */
@@ -58,7 +57,7 @@ export interface Patcher {
   onLentChunk?(chunk: Buffer): boolean;
   /** @param truncated Whether a TLS stream was cut. */
   onEnd(truncated: boolean): void;
-  /** The first write has failed. */
+  /** A write has failed. The stream writes nothing more. */
   onWriteError(error: Error): void;
 }
 
@@ -70,7 +69,6 @@ export const UNPATCHED = {
   isSecure: false,
   isConfirmingEnd: false,
   hasSeenEnd: false,
-  hasSeenWriteError: false,
   unpatched: undefined,
 } as const;
 

@@ -79,7 +79,6 @@ export class NodeStream implements Patcher {
   isSecure = false;
   isConfirmingEnd = false;
   hasSeenEnd = false;
-  hasSeenWriteError = false;
   unpatched: Patcher['unpatched'];
 
   constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {

@@ -5,8 +5,8 @@ import { type Callback, nodeInternals, PATCHER, type Patched, type Patcher, WRIT
 
 /**
  * Keeps write errors from destroying the stream. The peer may have answered before it stopped reading, and the answer
- * is still to be read. `onWriteError` receives the first error; later writes do nothing. If the stream cannot be
- * patched, failed writes arrive as its `'error'` event.
+ * is still to be read. `onWriteError` receives the error; later writes do nothing. If the stream cannot be patched,
+ * failed writes arrive as its `'error'` event.
  */
 export function shieldWrites(stream: Duplex, patcher: Patcher): void {
   const inner = stream as unknown as Patched;
@@ -23,29 +23,24 @@ export function shieldWrites(stream: Duplex, patcher: Patcher): void {
 }
 
 function shieldedWrite(this: Patched, chunk: unknown, encoding: string, callback: Callback): void {
-  const { hasSeenWriteError, unpatched } = this[PATCHER];
-  if (!hasSeenWriteError) unpatched?._write.call(this, chunk, encoding, shielded(this, callback));
+  this[PATCHER].unpatched?._write.call(this, chunk, encoding, shielded(this, callback));
 }
 
 function shieldedWritev(this: Patched, chunks: unknown, callback: Callback): void {
-  const { hasSeenWriteError, unpatched } = this[PATCHER];
-  if (!hasSeenWriteError) unpatched?._writev.call(this, chunks, shielded(this, callback));
+  this[PATCHER].unpatched?._writev.call(this, chunks, shielded(this, callback));
 }
 
 function shieldedFinal(this: Patched, callback: Callback): void {
-  const { hasSeenWriteError, unpatched } = this[PATCHER];
-  if (hasSeenWriteError) callback();
-  else unpatched?._final.call(this, shielded(this, callback));
+  this[PATCHER].unpatched?._final.call(this, shielded(this, callback));
 }
 
+// A stream whose write is not called back writes nothing more, and does not end its side.
 function shielded(stream: Patched, callback: Callback): Callback {
   return (error) => {
     if (!error) return callback();
     // The patches of a stream that was detached are gone.
     const patcher: Patcher | undefined = stream[PATCHER];
-    if (stream.destroyed || !patcher) return callback(error);
-    if (patcher.hasSeenWriteError) return;
-    patcher.hasSeenWriteError = true;
-    patcher.onWriteError(error);
+    if (stream.destroyed || !patcher) callback(error);
+    else patcher.onWriteError(error);
   };
 }
