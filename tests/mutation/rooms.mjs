@@ -25,10 +25,11 @@ export const rooms = {
     ],
     thorough: [
       ...['dial/aborts', 'dial/hosts', 'dial/self-connection', 'diagnostics/channels'].map(test),
-      ...['operators/through-end', 'server/serve', 'transfer/send-file'].map(test),
+      ...['operators/through-end', 'server/proxy-protocol', 'server/serve', 'transfer/send-file'].map(test),
       ...['streams/from-duplex', 'streams/net-socket', 'streams/to-node'].map(test),
       ...['socket/memory-budget', 'socket/turns', 'wire/resets'].map(test),
-      'packages/tls/test/upgrade/*.test.ts',
+      'packages/tls/test/{closing,upgrade}/*.test.ts',
+      'packages/tls/test/connecting/{events,via}.test.ts',
       options,
     ],
   },
@@ -38,7 +39,7 @@ export const rooms = {
       ...['contexts/operators', 'reconnect/exchange', 'reconnect/framed'].map(test),
       ...['server/serve', 'socket/write-to', 'socket/wrong-arguments', 'wire/relay'].map(test),
     ],
-    thorough: [test('flow/queue'), test('engine/lent-reads'), test('socket/turns'), options],
+    thorough: [...['flow/queue', 'engine/lent-reads', 'socket/turns', 'socket/closed-subscribers'].map(test), options],
   },
   reader: {
     quick: near('reader'),
