@@ -5,6 +5,7 @@ import type { ProgressMeter } from '../base/deadline.js';
 import type { SocketError } from '../base/errors.js';
 import type { SocketEvent } from '../base/events.js';
 import type { ByteSource } from '../flow/byte-source.js';
+import type { Holds } from '../flow/holds.js';
 import type { ConnectionRole } from '../observe/messages.js';
 import type { SocketLimits } from './limits.js';
 import type { CloseListener } from './outcome.js';
@@ -40,6 +41,8 @@ export interface Successor {
 export interface SocketControl {
   /** The socket's options, with the defaults filled in. */
   readonly limits: SocketLimits;
+  /** Whoever holds the socket. */
+  readonly flow: Holds;
 
   /** The connection was accepted: it must be claimed in time. */
   awaitClaim(acceptor: Acceptor): void;

@@ -100,6 +100,8 @@ export class Holds implements Flow {
   readonly #owner: HoldsOwner;
   /** Whether the values arrive in real time. If so, a consumer may process them in several turns of the event loop. */
   isRealTime: boolean;
+  /** Are called at every hold and release. `undefined` until the first one: most sockets have none. */
+  #listeners: Set<() => void> | undefined;
   /** The clock of the holds. `undefined` where nobody asks how long a hold lasts. */
   readonly #clock: Pick<SchedulerLike, 'now'> | undefined;
 
@@ -153,11 +155,34 @@ export class Holds implements Flow {
     const token = { reason, since: clock?.now(), stack };
     this.#tokens ??= new Set();
     const tokens = this.#tokens.add(token);
+    this.#changed();
     if (tokens.size === 1) this.#notify(true);
     const release = () => {
-      if (tokens.delete(token) && tokens.size === 0) this.#notify(false);
+      if (!tokens.delete(token)) return;
+      // Before anything is delivered.
+      this.#changed();
+      if (tokens.size === 0) this.#notify(false);
     };
     return Object.assign(release, { [Symbol.dispose]: release });
+  }
+
+  /**
+   * Whether somebody holds for longer than until the next turn: then this side is late and not the peer, and limits on
+   * the peer stand still.
+   */
+  get delays(): boolean {
+    return this.held && !this.endsNextTurn;
+  }
+
+  /** Calls `listener` at every hold and release, whoever holds. The returned function removes it. */
+  onChange(listener: () => void): () => void {
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
+    return () => this.#listeners?.delete(listener);
+  }
+
+  #changed(): void {
+    if (this.#listeners) for (const listener of [...this.#listeners]) listener();
   }
 
   #notify(held: boolean): void {

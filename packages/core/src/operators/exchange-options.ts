@@ -25,8 +25,8 @@ export interface ExchangeOptions<T, U = T> {
    */
   readonly isLast?: ((message: T) => boolean) | undefined;
   /**
-   * How long the whole reply may take, in milliseconds, from the request on. The time stands still while a consumer
-   * of the exchange holds the connection. 0 and Infinity mean no limit.
+   * How long the whole reply may take, in milliseconds, from the request on. The time stands still while
+   * somebody holds the socket. 0 and Infinity mean no limit.
    *
    * @defaultValue 30,000
    */

@@ -11,7 +11,7 @@ export interface PendingReply<T> {
   subscriber: Subscriber<T> | undefined;
   /** `undefined` if replies come in order. */
   readonly key: unknown;
-  /** On the clock of the exchange, which stands still while a consumer holds. */
+  /** On the clock of the exchange, which stands still while somebody holds. */
   readonly sentAt: number;
 }
 
@@ -22,30 +22,28 @@ export class PendingReplies<T> {
   readonly #scheduler: SchedulerLike;
   readonly #timeout: number;
   readonly #onLate: (subscriber: Subscriber<T>) => void;
-  readonly #isHeld: () => boolean;
-  /** How long consumers have held the connection, in all, and since when they do now. */
+  readonly #noticeHolds: () => void;
+  /** How long the connection was held, in all, and since when it is now. */
   #heldFor = 0;
   #heldSince: number | undefined;
   #holds = 0;
-  /** When somebody else was last seen to hold the connection. The time before that counts for no request. */
-  #blockedUntil = Number.NEGATIVE_INFINITY;
   #timer: Subscription | undefined;
   /** Whether the oldest request is late, and this is the second look: its reply may have arrived in a busy turn. */
   #isSecondLook = false;
 
   /**
    * @param timeout In milliseconds. 0 and Infinity mean no limit.
-   * @param isHeld While it returns `true`, this side is late and not the peer: no request is.
+   * @param noticeHolds Called before a request is judged: pauses if a hold has not been noticed yet.
    */
   constructor(
     scheduler: SchedulerLike,
     timeout: number,
-    isHeld: () => boolean,
+    noticeHolds: () => void,
     onLate: (subscriber: Subscriber<T>) => void,
   ) {
     this.#scheduler = scheduler;
     this.#timeout = timeout;
-    this.#isHeld = isHeld;
+    this.#noticeHolds = noticeHolds;
     this.#onLate = onLate;
   }
 
@@ -83,7 +81,7 @@ export class PendingReplies<T> {
     for (const pending of this.#pending) if (!pending.subscriber) return this.remove(pending);
   }
 
-  /** A consumer holds: the time stands still until the returned function is called. */
+  /** Somebody holds: the time stands still until the returned function is called. */
   pause(): () => void {
     if (this.#holds++ === 0) this.#heldSince = elapsedTime(this.#scheduler);
     let paused = true;
@@ -136,11 +134,11 @@ export class PendingReplies<T> {
   }
 
   #look(): void {
+    this.#noticeHolds();
     if (this.#holds > 0) {
       this.#isSecondLook = false;
       return;
     }
-    if (this.#isHeld()) this.#blockedUntil = this.#now;
     const waiting = [...this.#pending].filter(({ subscriber }) => subscriber);
     const late = waiting.filter(({ sentAt }) => this.#timeLeft(sentAt) <= 0);
     if (late.length > 0 && !this.#isSecondLook) {
@@ -158,6 +156,6 @@ export class PendingReplies<T> {
   }
 
   #timeLeft(sentAt: number): number {
-    return Math.max(sentAt, this.#blockedUntil) + this.#timeout - this.#now;
+    return sentAt + this.#timeout - this.#now;
   }
 }

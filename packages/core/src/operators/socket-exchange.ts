@@ -25,6 +25,8 @@ export class SocketExchange<T, U = T> {
   /** Whether it is not known any more which reply belongs to which request. */
   #isLost = false;
   readonly #scheduler: SchedulerLike;
+  /** While somebody holds the socket: lets the time of the requests go on. */
+  #goOn: (() => void) | undefined;
 
   constructor(framed: Framed<T, U>, options: ExchangeLimits<T, U>) {
     const { timeout, maxPending, scheduler = controlOf(framed.socket).limits.scheduler } = options;
@@ -32,10 +34,14 @@ export class SocketExchange<T, U = T> {
     this.#options = options;
     this.#maxPending = maxPending;
     this.#scheduler = scheduler;
-    const isHeld = () => framed.holds.length > 0 || framed.socket.holds.length > 0;
-    this.#pending = new PendingReplies(scheduler, timeout, isHeld, (subscriber) =>
-      subscriber.error(lateError(framed.socket, timeout)),
+    this.#pending = new PendingReplies(
+      scheduler,
+      timeout,
+      () => this.#noticeHolds(),
+      (subscriber) => subscriber.error(lateError(framed.socket, timeout)),
     );
+    this.#noticeHolds();
+    controlOf(framed.socket).flow.onChange(() => this.#noticeHolds());
     let started = false;
     this.#start = bindContext(() => {
       if (started) return;
@@ -70,6 +76,16 @@ export class SocketExchange<T, U = T> {
         return framed.holds;
       },
     };
+  }
+
+  // Whoever holds the socket, this side is late and not the peer. A decoder that goes on in the next turn is not: a peer
+  // that sends without a pause would keep the time from passing.
+  #noticeHolds(): void {
+    if (controlOf(this.#framed.socket).flow.delays) this.#goOn ??= this.#pending.pause();
+    else {
+      this.#goOn?.();
+      this.#goOn = undefined;
+    }
   }
 
   get pending(): number {

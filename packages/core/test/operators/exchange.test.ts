@@ -201,7 +201,7 @@ describe('limits', () => {
     expect(reply.log).toEqual([]);
   });
 
-  test('the time stands still while a consumer holds, and a socket that is held when it is over gives it again', async () => {
+  test('the time stands still while a consumer holds, and while anybody else holds the socket', async () => {
     const scheduler = new VirtualClock();
     const { rpc, lines, socket } = await lineExchange({ timeout: 1000, scheduler });
     const gate = new Subject<void>();
@@ -215,7 +215,8 @@ describe('limits', () => {
     scheduler.tick(5000);
     expect(reply.log).toEqual([]);
     releaseSocket();
-    scheduler.tick(1000);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
     expect(reply.log).toEqual(['error:ETIMEDOUT']);
   });
 
@@ -362,20 +363,62 @@ describe('limits', () => {
     expect(scheduler.actions).toEqual([]);
   });
 
-  test('a socket that is held at the moment when the time is over gives the full time again', async () => {
+  test.each([
+    ['before the request', 0, 300],
+    ['well before the time is over', 500, 900],
+    ['at the moment when the time is over', 990, 20],
+    ['over the whole time', 100, 1900],
+  ])('the time that others hold the socket does not count, and no more than that: %s', async (_, at, held) => {
     const scheduler = new VirtualClock();
     const { rpc, socket } = await lineExchange({ timeout: 1000, scheduler });
+    const early = at === 0 ? socket.hold('busy') : undefined;
     const reply = record(rpc.request('a'));
-    scheduler.tick(500);
-    socket.hold('too early to count')();
-    scheduler.tick(490);
-    const release = socket.hold('busy');
-    scheduler.tick(20);
+    scheduler.tick(at);
+    const release = early ?? socket.hold('busy');
+    const another = socket.hold('busy too');
+    scheduler.tick(held);
     release();
-    scheduler.tick(989);
+    another();
+    scheduler.tick(999 - at);
     expect(reply.log).toEqual([]);
     scheduler.tick(1);
     expect(reply.log).toEqual(['error:ETIMEDOUT']);
+    expect(scheduler.actions).toEqual([]);
+  });
+
+  test('somebody who holds the socket now and then does not keep a request from being late', async () => {
+    const scheduler = new VirtualClock();
+    const { rpc, socket } = await lineExchange({ timeout: 1000, scheduler });
+    const reply = record(rpc.request('a'));
+    // Each hold spans a moment at which the time would have been over.
+    for (let holds = 0; holds < 2; holds++) {
+      scheduler.tick(500 - 5);
+      const release = socket.hold('busy');
+      scheduler.tick(505);
+      release();
+    }
+    scheduler.tick(9);
+    expect(reply.log).toEqual([]);
+    scheduler.tick(1);
+    expect(reply.log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('a peer that sends pushes without a pause does not keep a request from being late', async () => {
+    const isPush = (line: string) => {
+      const end = performance.now() + 0.02;
+      while (performance.now() < end);
+      return line.startsWith('>');
+    };
+    const { rpc, peer, socket } = await lineExchange({ timeout: 300, isPush });
+    const { log } = record(rpc.request('a'));
+    const pushes = Buffer.from(`>${'x'.repeat(29)}\n`.repeat(2000));
+    const flood = () => {
+      while (!peer.destroyed && peer.write(pushes));
+    };
+    peer.on('drain', flood);
+    flood();
+    await expect.poll(() => log, { timeout: 4000 }).toEqual(['error:ETIMEDOUT']);
+    socket.error();
   });
 
   test('a request that is sent when another one is late leaves no second timer', async () => {
