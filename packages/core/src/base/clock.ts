@@ -19,6 +19,11 @@ export function hasVirtualTime(scheduler: SchedulerLike): boolean {
   return virtualTime(scheduler) !== undefined;
 }
 
+/** Returns whether the time of the scheduler passes by itself: it is neither virtual, nor that of fake timers. */
+export function hasRealTime(scheduler: SchedulerLike): boolean {
+  return fakeTime() === undefined && !hasVirtualTime(scheduler);
+}
+
 /** Returns the time of the scheduler; `undefined` if it is that of the wall clock. */
 function virtualTime(scheduler: SchedulerLike): number | undefined {
   // Its now() may be a wall clock that a test sets.

@@ -1,10 +1,13 @@
 // A time limit. A restart costs almost nothing: the timer stays, and if it fires too early, it is set again for the
 // time that is left.
 import { type SchedulerLike, Subscription } from 'rxjs';
-import { elapsedTime, hasVirtualTime } from './clock.js';
+import { elapsedTime, hasRealTime, hasVirtualTime } from './clock.js';
 
 /** The longest delay of a timer, in milliseconds. `setTimeout` treats a longer one as 1. */
 export const LONGEST_TIMER = 2_147_483_647;
+
+/** From this delay on, a timer is late because the event loop was blocked; in milliseconds. */
+const LATE = 10;
 
 /** Measures the progress that a deadline waits for. */
 export interface ProgressMeter {
@@ -28,6 +31,10 @@ export interface ProgressLook {
  * Expires when its limit has passed without progress. It takes two looks to see progress: the first shows how far it
  * is, and the second whether it goes on. So if the first look finds something unfinished, the deadline restarts, and
  * the next look decides.
+ *
+ * If the event loop was blocked, the timer is late, and what has arrived meanwhile was not read yet: then the deadline
+ * waits once more, for as long as the timer was late. Only once, so that a loop that is always slow does not make it
+ * wait for ever.
  */
 export class Deadline {
   readonly #scheduler: SchedulerLike;
@@ -41,6 +48,8 @@ export class Deadline {
   #lastRead = 0;
   /** The progress at the look that restarted the deadline; `undefined` if no look did. */
   #lastLook: number | undefined;
+  /** Whether it has waited for what arrived while the event loop was blocked. */
+  #hasCaughtUp = false;
   /** The timer, or the look that follows it. */
   #pending: Subscription | undefined;
 
@@ -101,13 +110,14 @@ export class Deadline {
     this.#due = elapsedTime(this.#scheduler) + this.#milliseconds;
     this.#lastRead = this.#meter?.read() ?? 0;
     this.#lastLook = undefined;
+    this.#hasCaughtUp = false;
   }
 
   #arm(milliseconds: number): void {
     this.#pending = this.#scheduler.schedule(
       () => {
         this.#pending = undefined;
-        if (this.#isEarly()) return;
+        if (this.#isEarly() || this.#catchesUp()) return;
         const look = hasVirtualTime(this.#scheduler) ? undefined : this.#meter?.look?.();
         if (look) void this.#look(look);
         else if (this.#hasRisen()) this.start();
@@ -122,6 +132,15 @@ export class Deadline {
     const left = this.#due - elapsedTime(this.#scheduler);
     if (left > 0) this.#arm(left);
     return left > 0;
+  }
+
+  /** Waits once more if the timer was late. Returns `false` if it was not, or if that was done already. */
+  #catchesUp(): boolean {
+    const late = elapsedTime(this.#scheduler) - this.#due;
+    if (this.#hasCaughtUp || late < LATE || !hasRealTime(this.#scheduler)) return false;
+    this.#hasCaughtUp = true;
+    this.#arm(Math.min(late, this.#milliseconds));
+    return true;
   }
 
   #hasRisen(): boolean {

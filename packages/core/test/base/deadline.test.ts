@@ -1,6 +1,6 @@
 // A deadline that waits for progress: what its meter shows, at once and by a look.
 import { VirtualClock } from '@rxsock/core/testing';
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Deadline, type ProgressLook } from '../../src/base/deadline.js';
 
@@ -275,4 +275,53 @@ test.each([0, Number.POSITIVE_INFINITY])('a limit of %j starts no timer', (milli
   const deadline = new Deadline(clock, milliseconds, () => {});
   for (const method of ['run', 'pause', 'run', 'touch', 'run', 'start'] as const) deadline[method]();
   expect([deadline.running, clock.actions]).toEqual([false, []]);
+});
+
+describe('a timer that is late because the event loop was blocked', () => {
+  /** A deadline on the real clock, whose timer fires when the test says so. */
+  function late(milliseconds: number) {
+    vi.useRealTimers();
+    const delays: number[] = [];
+    let fire = () => {};
+    const scheduler = {
+      now: () => Date.now(),
+      schedule: (work: () => void, delay: number) => {
+        fire = work;
+        delays.push(delay);
+        return new Subscription();
+      },
+    } as SchedulerLike;
+    const expired = vi.fn();
+    const deadline = new Deadline(scheduler, milliseconds, expired);
+    deadline.start();
+    return { deadline, expired, delays, fireAfter: (blocked: number) => (block(blocked), fire()) };
+  }
+
+  function block(milliseconds: number): void {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end);
+  }
+
+  test('waits once more, for as long as it was late, for what has arrived meanwhile', () => {
+    const { deadline, expired, delays, fireAfter } = late(100);
+    fireAfter(130);
+    expect(expired).not.toHaveBeenCalled();
+    expect(deadline.running).toBe(true);
+    expect(delays[1]).toBeGreaterThanOrEqual(30);
+    expect(delays[1]).toBeLessThanOrEqual(100);
+    fireAfter(50);
+    expect(expired).toHaveBeenCalledOnce();
+    expect(delays).toHaveLength(2);
+  });
+
+  test('waits no longer than its limit, and again after a restart', () => {
+    const { deadline, expired, delays, fireAfter } = late(20);
+    fireAfter(80);
+    deadline.touch();
+    fireAfter(80);
+    expect(expired).not.toHaveBeenCalled();
+    expect(delays).toEqual([20, 20, 20]);
+    fireAfter(0);
+    expect(expired).toHaveBeenCalledOnce();
+  });
 });

@@ -507,3 +507,16 @@ describe('the messages of a reader', () => {
     await expect(read.readLine()).rejects.toMatchObject({ message, phase: 'read', timeout: 'timeout' });
   });
 });
+
+test('a read takes what arrived in time while the event loop was blocked', async () => {
+  const { peer, read } = await reading('', { end: false });
+  const line = read.readLine({ timeout: 100 });
+  await turns();
+  // Behind the phase of the loop in which sockets are read: the timer comes first.
+  setImmediate(() => {
+    peer.write('in time\n');
+    const end = performance.now() + 200;
+    while (performance.now() < end);
+  });
+  expect(await line).toBe('in time');
+});
