@@ -1,6 +1,9 @@
 // The lowest rate at which a peer may take what is written to it. While bytes wait for the peer, it looks once in a
 // grace period how much the peer has taken since the last look. Two looks are needed to see a rate, so a peer that is
 // too slow is given up after once to twice the grace period.
+//
+// While the event loop is blocked, only what the kernel has got can leave. So a look that is late because of that
+// judges nothing: it begins a new period. The next one judges, also if it is late again.
 import { type SchedulerLike, Subscription } from 'rxjs';
 import { elapsedTime, hasVirtualTime } from '../base/clock.js';
 import type { SocketLimits } from './limits.js';
@@ -19,6 +22,9 @@ export interface BacklogMeter {
   look(): Promise<WriteBacklog>;
 }
 
+/** A look is late by more than this, in milliseconds, and by more than a tenth of the grace period. */
+const LATE = 50;
+
 /** Our FIN counts as one byte that waits. */
 const FIN = 1;
 
@@ -33,6 +39,8 @@ export class WriteRate {
   /** Whether something was written since the last look began. */
   #wrote = false;
   #last: (WriteBacklog & { readonly at: number }) | undefined;
+  /** Whether the last look was late, and judged nothing. */
+  #isLate = false;
 
   /** @param gracePeriod In milliseconds. */
   constructor(
@@ -79,7 +87,8 @@ export class WriteRate {
 
   #judge({ taken, waiting }: WriteBacklog): void {
     const at = elapsedTime(this.#scheduler);
-    const last = this.#last;
+    this.#isLate = !this.#isLate && this.#lateBy(at) > Math.max(LATE, this.#gracePeriod / 10);
+    const last = this.#isLate ? undefined : this.#last;
     // More than what waited is not asked for: a peer that takes everything is fast enough, however little it is.
     const least = last ? Math.min(last.waiting, (this.#bytesPerSecond * (at - last.at)) / 1000) : 0;
     if (last && taken - last.taken + FIN < least) this.#onTooSlow();
@@ -88,6 +97,10 @@ export class WriteRate {
       this.#last = { taken, waiting, at };
       this.#arm();
     }
+  }
+
+  #lateBy(at: number): number {
+    return this.#last ? at - this.#last.at - this.#gracePeriod : 0;
   }
 }
 

@@ -79,3 +79,24 @@ test('a look that was stopped decides nothing, and what it follows is forgotten'
   await expect.poll(() => looks.length).toBe(4);
   expect(events).toEqual([]);
 });
+
+test('a look that is late because the event loop was blocked judges nothing, and the next one does', async () => {
+  const { rate, looks, events } = looking();
+  const block = () => {
+    const end = performance.now() + 100;
+    while (performance.now() < end);
+  };
+  const answer = async (look: number, backlog: WriteBacklog) => {
+    await expect.poll(() => looks.length).toBe(look + 1);
+    looks[look]?.(backlog);
+  };
+  rate.wrote();
+  await answer(0, { taken: 0, waiting: 500 });
+  block();
+  await answer(1, { taken: 100, waiting: 400 });
+  await expect.poll(() => looks.length).toBe(3);
+  expect(events).toEqual([]);
+  block();
+  looks[2]?.({ taken: 100, waiting: 400 });
+  await expect.poll(() => events).toEqual(['too slow']);
+});
