@@ -25,7 +25,8 @@ export interface RequestOptions {
    */
   readonly match?: ((reply: Message) => boolean) | undefined;
   /**
-   * How long each attempt waits for the reply, in milliseconds; 0 and Infinity wait without limit.
+   * How long each attempt waits for the reply, in milliseconds; 0 and Infinity wait without limit. To resolve a name and
+   * to open the socket may take as long as all attempts, and does not count towards them.
    * @defaultValue 1,000
    */
   readonly timeout?: number | undefined;
@@ -99,6 +100,10 @@ export function request<D extends Chunk | Datagram>(
     const resolveAndSend = async () => {
       try {
         peerAddress = await binding.resolveName(host);
+        if (subscriber.closed) return;
+        // Before it is sent, nobody can reply.
+        retriesLeft = retries;
+        deadline.start();
         send();
       } catch (error) {
         subscriber.error(sendError(error as Error, remote));
@@ -118,6 +123,7 @@ export function request<D extends Chunk | Datagram>(
         deadline.start();
         return;
       }
+      if (peerAddress === undefined) return subscriber.error(notSentError(remote, timeout * (retries + 1)));
       const attempts = retries === 0 ? '1 attempt' : `${retries + 1} attempts`;
       const message = `No reply from ${formatAddress(remote.address, remote.port)} after ${attempts} with a timeout of ${timeout} ms`;
       subscriber.error(new SocketTimeoutError(message, { phase: 'read', timeout: 'timeout', milliseconds: timeout }));
@@ -132,4 +138,11 @@ export function request<D extends Chunk | Datagram>(
     };
     socket.pipe(tap(onEvent), ignoreElements(), throwIfEmpty(closedError)).subscribe(subscriber);
   });
+}
+
+/** @param milliseconds How long it took. */
+function notSentError({ address, port }: Datagram['remote'], milliseconds: number): SocketTimeoutError {
+  const why = 'its address was not resolved, or the socket not open';
+  const message = `The request to ${formatAddress(address, port)} was not sent within ${milliseconds} ms: ${why}`;
+  return new SocketTimeoutError(message, { phase: 'write', timeout: 'timeout', milliseconds });
 }

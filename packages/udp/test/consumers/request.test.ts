@@ -217,8 +217,37 @@ describe('no reply', () => {
     const { ended } = record(request(socket, { data: 'x', remote }, { timeout: 100, retries: 3 }));
     await turns();
     for (let attempt = 0; attempt < 4; attempt++) scheduler.tick(100);
-    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT' });
+    expect((await ended).error).toMatchObject({
+      code: 'ETIMEDOUT',
+      phase: 'write',
+      milliseconds: 400,
+      message: expect.stringMatching(/^The request to somebody.test:9 was not sent within 400 ms/),
+    });
     expect(asked).toEqual(['somebody.test']);
+  });
+
+  test('the time to resolve its name does not count: all attempts follow', async () => {
+    const scheduler = new VirtualClock();
+    const peer = await rawPeer();
+    let answer = () => {};
+    const lookup: LookupFunction = (_name, _options, done) => {
+      answer = () => done(null, local, 4);
+    };
+    const { socket } = await bound({ lookup, scheduler });
+    const remote = { address: 'slow.test', port: peer.port };
+    const { log, ended } = record(request(socket, { data: 'x', remote }, { timeout: 100, retries: 1 }));
+    await turns();
+    scheduler.tick(199);
+    answer();
+    for (let sent = 1; sent <= 2; sent++) {
+      await expect.poll(() => peer.received).toHaveLength(sent);
+      scheduler.tick(99);
+      await turns();
+      expect([peer.received.length, log]).toEqual([sent, []]);
+      scheduler.tick(1);
+    }
+    expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT', message: expect.stringContaining('2 attempts') });
+    expect(scheduler.actions.filter(({ closed }) => !closed)).toEqual([]);
   });
 });
 
