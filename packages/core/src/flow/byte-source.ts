@@ -2,12 +2,12 @@
 import { asyncScheduler, type Observable, type SchedulerLike, type Subscriber } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
 import { FrameError } from '../base/errors.js';
-import type { Flow } from './flow.js';
 import { Flowable, OriginOperator } from './flowable.js';
+import type { Holds } from './holds.js';
 
 /** What the bytes come from: a connection. */
 interface ByteOrigin {
-  readonly flow: Flow;
+  readonly flow: Holds;
   readonly limits: { readonly scheduler: SchedulerLike };
   /** Both ends of the connection. */
   readonly opening: Endpoints;
@@ -39,6 +39,11 @@ export class ByteSource extends Flowable<Buffer> {
     return this.#origin.opening;
   }
 
+  /** Whoever holds the socket. */
+  get holders(): Holds {
+    return this.#origin.flow;
+  }
+
   get scheduler(): SchedulerLike {
     return this.#origin.limits.scheduler;
   }
@@ -62,4 +67,9 @@ export function withEndpoints(error: unknown, source: Observable<unknown>): unkn
 /** Returns the scheduler of the socket whose plain bytes `source` is; `asyncScheduler` for any other source. */
 export function schedulerOf(source: Observable<unknown>): SchedulerLike {
   return source instanceof ByteSource ? source.scheduler : asyncScheduler;
+}
+
+/** Returns the holds on the socket whose plain bytes `source` is; `undefined` for any other source. */
+export function holdsOn(source: Observable<unknown>): Holds | undefined {
+  return source instanceof ByteSource ? source.holders : undefined;
 }

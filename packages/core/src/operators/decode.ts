@@ -8,7 +8,7 @@ import { isLocalDecision } from '../base/local-decision.js';
 import { Queue } from '../base/queue.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { NEXT_TURN, spendTime } from '../base/turn-budget.js';
-import { ByteSource, schedulerOf, unread, withEndpoints } from '../flow/byte-source.js';
+import { ByteSource, holdsOn, schedulerOf, unread, withEndpoints } from '../flow/byte-source.js';
 import { FlowSet } from '../flow/flow-set.js';
 import { FlowSubscriber } from '../flow/flow-subscriber.js';
 import { flowable } from '../flow/flowable.js';
@@ -23,7 +23,8 @@ import { UnfinishedFrame } from '../framing/unfinished-frame.js';
 export interface DecodeOptions {
   /**
    * How long one frame may take from its first byte to its last, in milliseconds. 0 and Infinity mean no limit. When it
-   * has passed, the stream fails with a {@link SocketTimeoutError}. The time stands still while the operator is held.
+   * has passed, the stream fails with a {@link SocketTimeoutError}. The time stands still while the operator is
+   * held, or the socket directly behind `data()`, whoever holds it.
    * @defaultValue 0
    */
   readonly frameTimeout?: number | undefined;
@@ -114,10 +115,11 @@ export function decodeAs<T>(
       const onLate = () => subscriber.error(frameTimeoutError(frameTimeout));
       const clock = scheduler ?? schedulerOf(source);
       const deadline = new Deadline(clock, frameTimeout, () => context.runInAsyncScope(onLate));
+      const socketHolds = frameTimeout === 0 ? undefined : holdsOn(source);
       const updateDeadline = () => {
         if (frameTimeout === 0) return;
         if (input !== 'open' || subscriber.closed) deadline.stop();
-        else if (holds.held) deadline.pause();
+        else if (holds.held || socketHolds?.delays) deadline.pause();
         else if (!nextTurn && !deadline.running && unfinished.exists) deadline.run();
       };
 
@@ -203,8 +205,10 @@ export function decodeAs<T>(
       };
 
       join(holds);
+      const ignoreHolds = socketHolds?.onChange(updateDeadline);
       subscriber.add(() => {
         deadline.stop();
+        ignoreHolds?.();
         if (nextTurn) clearImmediate(nextTurn);
         if (finished || !incoming) return;
         const unused: Uint8Array[] = [decoder.rest()];

@@ -527,6 +527,36 @@ describe('frameTimeout', () => {
     consumer.stop();
   });
 
+  test('the time stands still while others hold the socket', () => {
+    const clock = new VirtualClock();
+    const [socket, peer] = socketPair({ scheduler: clock });
+    record(peer);
+    const { log } = record(socket.pipe(data(), decode(linesCodec(), { frameTimeout: 1000 })));
+    peer.next('half');
+    clock.tick(500);
+    const release = socket.hold('another consumer');
+    clock.tick(5000);
+    expect(log).toEqual([]);
+    release();
+    clock.tick(499);
+    expect(log).toEqual([]);
+    clock.tick(1);
+    expect(log).toEqual(['error:ETIMEDOUT']);
+  });
+
+  test('listens to the holds on its socket for no longer than it is subscribed', () => {
+    const clock = new VirtualClock();
+    const [socket, peer] = socketPair({ scheduler: clock, keepOpen: true });
+    record(peer);
+    const { subscription, log } = record(socket.pipe(data(), decode(linesCodec(), { frameTimeout: 1000 })));
+    peer.next('half');
+    clock.tick(10);
+    subscription.unsubscribe();
+    socket.hold('busy')();
+    clock.tick(5000);
+    expect([log, clock.actions.filter(({ closed }) => !closed)]).toEqual([[], []]);
+  });
+
   test.each([-1, Number.NaN])('rejects frameTimeout %d', (frameTimeout) => {
     expect(() => decode(linesCodec(), { frameTimeout })).toThrow(RangeError);
   });

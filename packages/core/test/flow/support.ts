@@ -147,7 +147,7 @@ export function* count(end = Number.POSITIVE_INFINITY): Generator<number> {
 /** Bytes that can be given back, as those of a socket. */
 export function byteSource(source: Observable<Buffer>, onUnread: (bytes: Uint8Array) => void): ByteSource {
   return new ByteSource({
-    flow: new FlowSet(),
+    flow: new Holds(() => {}),
     limits: { scheduler: asyncScheduler },
     opening: { local: undefined, remote: undefined },
     subscribe: (subscriber) => void subscriber.add(source.subscribe(subscriber as Subscriber<unknown>)),
