@@ -200,7 +200,7 @@ export abstract class ConnectionMachine
     const isLimited = timeouts.hasCloseLimit || isLocalDecision(this.outcome.failure);
     timeouts.setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
-    if (flowing || writeSide.done) timeouts.stop('halfOpen');
+    if (flowing || writeSide.done || timeouts.hasCloseLimit) timeouts.stop('halfOpen');
     else timeouts.setPaused('halfOpen', this.flow.held);
     if (!this.streamClosed) return;
     // While a reader is held, the rest waits for it. Without a reader it waits after the conclusion, for the next one.

@@ -137,8 +137,9 @@ export class Connection extends StreamedConnection implements SocketControl {
   heldChanged(held: boolean): void {
     publishHold(this, held);
     const { timeouts } = this;
-    timeouts.setRunning('hold', held && !this.isClosed);
-    if (this.life === 'open') timeouts.setPaused('idle', held);
+    // While closing, what a holder does not take is dropped: nobody waits for it.
+    timeouts.setRunning('hold', held && !this.isClosed && !this.closing);
+    if (this.life === 'open' && !timeouts.hasCloseLimit) timeouts.setPaused('idle', held);
     this.advance();
   }
 
@@ -226,6 +227,7 @@ export class Connection extends StreamedConnection implements SocketControl {
 
   #startClosing(by: 'close' | 'leaving'): void {
     this.closing = true;
+    this.timeouts.stop('hold');
     this.complete(by);
   }
 

@@ -85,7 +85,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     if (this.#tuning) applyTuning(this.stream.duplex, this.#tuning);
     this.timeouts.stop('connect');
     this.timeouts.stop('handshake');
-    if (!this.flow.held) this.timeouts.start('idle');
+    if (!this.flow.held && !this.timeouts.hasCloseLimit) this.timeouts.start('idle');
     this.opening.opened(this.stream, this.limits.scheduler);
     publishOpen(this);
     this.opening.emitOpened(this.stream);

@@ -80,9 +80,10 @@ export class Timeouts {
     this.#deadlines?.[limit]?.stop();
   }
 
-  /** Starts the limit of one `close()`. It replaces the limits of leaving. */
+  /** Starts the limit of one `close()`. It replaces the limits of an open connection, and those of leaving. */
   closeWithin(milliseconds: number): void {
     this.stop('linger');
+    this.stop('idle');
     const deadlines = this.#make();
     deadlines.close?.stop();
     deadlines.close = this.#deadline('close({ timeout })', milliseconds, 'did not close within', false);

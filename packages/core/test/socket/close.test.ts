@@ -1,9 +1,9 @@
 // close(), error(), and the report of how a connection ended.
-import { type CloseReport, data, lines, type Socket, writeTo } from '@rxsock/core';
+import { type CloseReport, connect, data, lines, type Socket, writeTo } from '@rxsock/core';
 import { VirtualClock } from '@rxsock/core/testing';
 import { concat, NEVER, of, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { drainRaw, pair } from '../../../../tests/support/raw-peers.js';
+import { drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { turns } from '../../../../tests/support/turns.js';
 import { watchWarnings } from '../support/warnings.js';
@@ -88,6 +88,57 @@ describe('close()', () => {
     expect(await report).toMatchObject({ by: 'local', how: 'timeout' });
     expect((await ended).error).toMatchObject({ code: 'ETIMEDOUT' });
     expect(log.slice(-2)).toEqual(['close', 'error:ETIMEDOUT']);
+  });
+
+  test.each(['halfOpenTimeout', 'idleTimeout'])('the timeout replaces %s', async (limit) => {
+    const scheduler = new VirtualClock();
+    const { socket, peer } = await pair({ allowHalfOpen: true, [limit]: 1000, scheduler });
+    const { log, ended } = record(socket);
+    if (limit === 'halfOpenTimeout') {
+      peer.end();
+      await expect.poll(() => log).toContain('end');
+    }
+    // More than the kernels take: the peer does not read.
+    socket.next(Buffer.alloc(32 * 1024 * 1024));
+    void socket.close({ timeout: 5000 });
+    const release = socket.hold('busy');
+    scheduler.tick(500);
+    release();
+    scheduler.tick(4499);
+    await turns();
+    expect(socket.readyState).toBe('closing');
+    scheduler.tick(1);
+    expect((await ended).error).toMatchObject({ timeout: 'close({ timeout })' });
+  });
+
+  test('the timeout replaces idleTimeout also if it is called while the socket opens', async () => {
+    const scheduler = new VirtualClock();
+    const { port } = await rawServer();
+    const socket = connect({ port, idleTimeout: 1000, scheduler });
+    const { ended } = record(socket);
+    socket.next('x');
+    void socket.close({ timeout: 5000 });
+    await expect.poll(() => socket.bytesWritten).toBe(1);
+    scheduler.tick(4999);
+    await turns();
+    expect(socket.readyState).toBe('closing');
+    scheduler.tick(1);
+    expect((await ended).error).toMatchObject({ timeout: 'close({ timeout })' });
+  });
+
+  test('holdTimeout does not run any more: what a holder does not take is dropped', async () => {
+    const scheduler = new VirtualClock();
+    const { socket, peer } = await pair({ holdTimeout: 1000, scheduler });
+    record(socket);
+    socket.hold('busy');
+    scheduler.tick(500);
+    void socket.close({ timeout: 5000 });
+    socket.hold('busy too');
+    scheduler.tick(4000);
+    await turns();
+    expect(socket.readyState).toBe('closing');
+    peer.resume().end();
+    await expect.poll(() => socket.readyState).toBe('closed');
   });
 
   test('called again restarts the timeout, and all callers get the same report', async () => {
