@@ -1,6 +1,6 @@
 // SocketControl: the one way by which operators, transfers and sibling packages reach the engine behind a socket.
 import type { Duplex } from 'node:stream';
-import type { Subscriber } from 'rxjs';
+import type { SchedulerLike, Subscriber } from 'rxjs';
 import type { ProgressMeter } from '../base/deadline.js';
 import type { SocketError } from '../base/errors.js';
 import type { SocketEvent } from '../base/events.js';
@@ -82,7 +82,11 @@ export interface SocketControl {
   // ---- the diagnostics channels
 
   /** What it connects to, as messages name it. */
-  readonly opening: { readonly scene: { readonly target: string } };
+  readonly opening: {
+    readonly scene: { readonly target: string };
+    /** How long ago the peer ended its side, or the connection failed, in milliseconds; 0 if that has not happened. */
+    endedFor(scheduler: SchedulerLike): number;
+  };
   /** Which end opened the connection. */
   readonly role: ConnectionRole;
   /** Publishes what has happened before the Socket was created. Its creator calls it if the connection began earlier. */

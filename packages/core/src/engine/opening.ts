@@ -25,6 +25,8 @@ export class Opening {
   openedAt: number | undefined;
   /** When it opened, on the clock of durations. */
   #openedElapsed = 0;
+  /** When the peer ended its side, or the connection failed. What was received before may still wait. */
+  #endedElapsed: number | undefined;
   readonly #transport: Transport;
   readonly #subscribers: Subscribers;
   #attempts: ConnectAttempt[] | undefined;
@@ -71,6 +73,16 @@ export class Opening {
   /** Returns how long the connection has been open, in milliseconds; 0 if it never was. */
   duration(scheduler: SchedulerLike): number {
     return this.openedAt === undefined ? 0 : elapsedTime(scheduler) - this.#openedElapsed;
+  }
+
+  /** The peer has ended its side, or the connection has failed. */
+  ended(scheduler: SchedulerLike): void {
+    this.#endedElapsed ??= elapsedTime(scheduler);
+  }
+
+  /** Returns how long ago that was, in milliseconds; 0 if it has not happened. */
+  endedFor(scheduler: SchedulerLike): number {
+    return this.#endedElapsed === undefined ? 0 : elapsedTime(scheduler) - this.#endedElapsed;
   }
 
   #setEndpoints({ endpoints: { local, remote }, duplex }: NodeStream): void {

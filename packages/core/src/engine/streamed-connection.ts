@@ -128,6 +128,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
 
   ended(truncated: boolean): void {
     if (this.readSide.state !== 'flowing') return;
+    this.opening.ended(this.limits.scheduler);
     if (truncated) {
       this.failed(truncatedError(this.opening.scene));
       this.stream?.reset();
@@ -175,6 +176,7 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
 
   // The stream is destroyed. What was received before is still delivered.
   failed(cause: NodeJS.ErrnoException): void {
+    this.opening.ended(this.limits.scheduler);
     this.readSide.cut();
     const error = this.opening.explain(cause);
     this.#failWith(error, error.name === 'ResetError' ? 'reset' : 'error');

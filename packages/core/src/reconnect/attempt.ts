@@ -65,9 +65,17 @@ export class Attempt {
     abortAll(this.#socket, reason);
   }
 
-  /** How long the socket has been open, in milliseconds; `undefined` if it never was. */
+  /**
+   * How long the socket was open before the peer ended it, in milliseconds; `undefined` if it never was. While a
+   * consumer holds, the end waits behind the bytes: that time does not count.
+   */
   get openFor(): number | undefined {
-    return this.#openedAt === undefined ? undefined : elapsedTime(this.#limits.scheduler) - this.#openedAt;
+    if (this.#openedAt === undefined) return undefined;
+    const { opening, limits } = controlOf(this.#socket);
+    const { scheduler } = this.#limits;
+    // The socket may have a clock of its own.
+    const heldBack = limits.scheduler === scheduler ? opening.endedFor(scheduler) : 0;
+    return elapsedTime(scheduler) - this.#openedAt - heldBack;
   }
 
   /**

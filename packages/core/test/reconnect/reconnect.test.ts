@@ -1,6 +1,7 @@
 // reconnect(): one connection after another.
 import type { LookupFunction } from 'node:net';
 import { connect, on, type ReconnectEvent, reconnect } from '@rxsock/core';
+import { VirtualClock } from '@rxsock/core/testing';
 import { firstValueFrom, map, retry, take } from 'rxjs';
 import { describe, expect, test, vi } from 'vitest';
 import { closedPort, drainRaw, rawServer } from '../../../../tests/support/raw-peers.js';
@@ -110,6 +111,32 @@ describe('a server that never comes back', () => {
     expect(late.log).toEqual([]);
     setup.clock.tick(0);
     expect(await late.ended).toEqual({ error });
+  });
+
+  test('is not taken for one that stayed open because a consumer held its end back', async () => {
+    const clock = new VirtualClock();
+    const server = await rawServer((peer) => peer.end('sorry, closed'));
+    const reconnecting = reconnect(() => connect({ port: server.port, scheduler: clock }), {
+      backoff: { initial: 100, jitter: 0, resetAfter: 1000 },
+      maxRetries: 2,
+      scheduler: clock,
+    });
+    const { values, ended } = record(reconnecting);
+    for (const count of [1, 2, 3]) {
+      const release = reconnecting.hold('slow');
+      // The delay before this connection.
+      clock.tick(count === 1 ? 0 : 50 * 2 ** (count - 1));
+      await expect.poll(() => reconnecting.socket?.readyState).toBe('writeOnly');
+      clock.tick(5000);
+      release();
+      await expect.poll(() => (clock.tick(0), reconnecting.readyState)).not.toBe('open');
+      expect(retries(values).length).toBe(Math.min(count, 2));
+    }
+    expect(retries(values)).toMatchObject([
+      { attempt: 1, delay: 100 },
+      { attempt: 2, delay: 200 },
+    ]);
+    expect((await ended).error).toMatchObject({ code: 'ERR_RECONNECT_EXHAUSTED' });
   });
 
   test('with maxRetries 0 is dialled once', async () => {
