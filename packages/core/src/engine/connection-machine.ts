@@ -198,7 +198,8 @@ export abstract class ConnectionMachine
     // A reader may wait for the peer as long as it likes. But close() and the error of a failed write wait too.
     const waits = this.closing || writeSide.state === 'broken' || !this.subscribers.hasReader;
     const isLimited = timeouts.hasCloseLimit || isLocalDecision(this.outcome.failure);
-    timeouts.setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);
+    if (flowing && writeSide.state !== 'open' && !isLimited) timeouts.setPaused('fin', !waits);
+    else timeouts.stop('fin');
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
     if (flowing || writeSide.done || timeouts.hasCloseLimit) timeouts.stop('halfOpen');
     else timeouts.setPaused('halfOpen', this.flow.held);

@@ -226,6 +226,8 @@ export class Connection extends StreamedConnection implements SocketControl {
   }
 
   #startClosing(by: 'close' | 'leaving'): void {
+    // From now on, the full time.
+    if (!this.closing) this.timeouts.stop('fin');
     this.closing = true;
     this.timeouts.stop('hold');
     this.complete(by);

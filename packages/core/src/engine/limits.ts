@@ -46,7 +46,8 @@ export interface SocketOptions {
   /**
    * How long to wait for the peer's FIN after `complete()` while nobody reads, after `close()`, after the last
    * subscriber has left, and after a failed write; in milliseconds. 0 and Infinity mean no limit. Write progress
-   * restarts it: see `lingerTimeout`.
+   * restarts it: see `lingerTimeout`. After `complete()` it stands still while somebody reads, and restarts at what
+   * that reader receives.
    * @defaultValue 60,000
    */
   readonly finTimeout?: number | undefined;

@@ -104,7 +104,9 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     this.timeouts.touch('idle');
     // Before our FIN, only what the peer takes is progress.
     if (this.writeSide.done) this.timeouts.touch('linger');
-    if (this.writeSide.state === 'broken') this.timeouts.touch('fin');
+    // What nobody reads is none: the peer could keep the socket with a byte now and then.
+    const isRead = this.subscribers.hasReader && !this.closing;
+    if (this.writeSide.state === 'broken' || isRead) this.timeouts.touch('fin');
     this.readSide.receive(chunk);
     const start = performance.now();
     this.advance();

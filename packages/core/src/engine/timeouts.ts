@@ -6,7 +6,8 @@ import type { SocketLimits } from './limits.js';
  * - `connect`: from dialling until the Node stream is open.
  * - `handshake`: from the open Node stream until the end of its handshake.
  * - `halfOpen`: from the peer's FIN until ours. Restarts at write progress, stands still while held.
- * - `fin`: from `complete()` until the peer's FIN, while nobody reads. Restarts at write progress.
+ * - `fin`: from `complete()` until the peer's FIN. Restarts at write progress, and at what a reader receives. Stands still
+ *   while somebody reads.
  * - `linger`: while leaving. Restarts at any progress.
  * - `idle`: restarts at every read and write, stands still while held.
  * - `hold`: while held.

@@ -286,6 +286,41 @@ describe('finTimeout', () => {
     peer.end();
   });
 
+  /** A socket whose FIN is out, and which somebody reads 50 times for 10 ms, with 19 ms in between. */
+  async function lookedAt(look?: (peer: { write(text: string): void }) => void) {
+    const { socket, peer, subscription, scheduler } = await timed({ finTimeout: 1000, keepOpen: true });
+    subscription.unsubscribe();
+    socket.complete();
+    expect((await drainRaw(peer)).end).toBe('end');
+    await expect.poll(() => socket.readyState).toBe('readOnly');
+    for (let looks = 1; looks <= 50; looks++) {
+      scheduler.tick(19);
+      const reader = record(socket);
+      look?.(peer);
+      if (look) await expect.poll(() => reader.log).toContain('data');
+      scheduler.tick(10);
+      reader.subscription.unsubscribe();
+    }
+    return { socket, scheduler };
+  }
+
+  test('is not started again by somebody who reads now and then and receives nothing', async () => {
+    const { socket, scheduler } = await lookedAt();
+    scheduler.tick(49);
+    expect(socket.readyState).toBe('readOnly');
+    scheduler.tick(1);
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
+  test.each(['a reader receives something', 'it is closed'])('begins again when %s', async (what) => {
+    const { socket, scheduler } = await lookedAt(what === 'it is closed' ? undefined : (peer) => peer.write('x'));
+    if (what === 'it is closed') void socket.close();
+    scheduler.tick(999);
+    expect(socket.readyState).not.toBe('closed');
+    scheduler.tick(1);
+    expect(await socket.close()).toMatchObject({ by: 'local', how: 'timeout' });
+  });
+
   test('never cuts a late reply while someone reads', async () => {
     const { socket, peer, log, ended, scheduler } = await timed({ finTimeout: 1000 });
     socket.complete();
