@@ -2,12 +2,15 @@
 // not keep the process running.
 import { asyncScheduler, type SchedulerLike, Subscription } from 'rxjs';
 import { checkTimeout } from '../base/check.js';
+import { hasVirtualTime } from '../base/clock.js';
 import { Deadline, type ProgressMeter } from '../base/deadline.js';
 
 /** The default scheduler, with timers that do not keep the process running. */
 const unrefScheduler = {
   now: () => asyncScheduler.now(),
   schedule: (work: () => void, delay?: number) => {
+    // Inside `TestScheduler.run()`.
+    if (hasVirtualTime(asyncScheduler)) return asyncScheduler.schedule(work, delay);
     const timer = setTimeout(work, delay).unref();
     return new Subscription(() => clearTimeout(timer));
   },

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { connect, type SocketDuplex, type SocketOptions, toDuplex } from '@rxsock/core';
+import { socketPair } from '@rxsock/core/testing';
+import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { accepted, closedPort, drainRaw, pair, rawServer } from '../../../../tests/support/raw-peers.js';
 import { recordTuningCalls } from '../../../../tests/support/tuning.js';
@@ -266,5 +268,20 @@ describe('only the stream of toDuplex()', () => {
   test('has no members of TLS over a plain socket', async () => {
     const { socket } = await pair();
     expect('encrypted' in toDuplex(socket).on('error', () => {})).toBe(false);
+  });
+});
+
+test('setTimeout() of the stream of a socket in memory runs on the virtual time of TestScheduler.run()', () => {
+  const scheduler = new TestScheduler(() => {});
+  scheduler.run(() => {
+    const [socket, peer] = socketPair();
+    peer.subscribe({ error: () => {} });
+    const stream = toDuplex(socket).on('error', () => {});
+    onTestFinished(() => void stream.destroy());
+    const timeouts: number[] = [];
+    stream.setTimeout(1000, () => timeouts.push(scheduler.frame));
+    scheduler.maxFrames = 1500;
+    scheduler.flush();
+    expect(timeouts).toEqual([1000]);
   });
 });
