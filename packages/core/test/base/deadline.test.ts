@@ -294,7 +294,11 @@ describe('a timer that is late because the event loop was blocked', () => {
     const expired = vi.fn();
     const deadline = new Deadline(scheduler, milliseconds, expired);
     deadline.start();
-    return { deadline, expired, delays, fireAfter: (blocked: number) => (block(blocked), fire()) };
+    const fireAfter = (blocked: number) => {
+      block(blocked);
+      fire();
+    };
+    return { deadline, expired, delays, fireAfter };
   }
 
   function block(milliseconds: number): void {
