@@ -10,7 +10,8 @@ import { BAD_ARGUMENT } from './kit/command-line.js';
 export function printEvent(event: ServerEvent | ConnectionErrorEvent): void {
   if (event.type === 'listening') console.log(`Listening on ${formatEndpoint(event.address)}`);
   if (event.type === 'connectionError') console.error(messageOf(event.error));
-  if (event.type === 'drop') console.error(`A connection was dropped: ${event.error?.message ?? event.reason}`);
+  if (event.type === 'drop')
+    console.error(`A connection was dropped: ${event.error ? messageOf(event.error) : event.reason}`);
 }
 
 /** Shows a progress bar, if the output is a terminal. Use it with `using`, which removes the bar. */
@@ -60,7 +61,12 @@ process.on('uncaughtException', (error) => {
   process.exit();
 });
 
-/** Returns the message of whatever was thrown. */
+/** Returns the message of whatever was thrown. It may quote what a peer has said. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return printable((error instanceof Error ? error.message : String(error)).trimEnd());
+}
+
+/** Replaces the control characters of a text from a peer: they could take over the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '\uFFFD');
 }

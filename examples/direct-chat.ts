@@ -1,7 +1,7 @@
 // A chat between two terminals without a server: one side waits, the other side calls, and either can end it.
 import { connect, connections, flowFrom, formatEndpoint, lines, listen, on, type Socket, through } from '@rxsock/core';
-import { delay, finalize, fromEvent, map, merge, of, switchMap, take, takeUntil, tap } from 'rxjs';
-import { fail, printEvent, untilCtrlC } from './cli.js';
+import { delay, finalize, fromEvent, merge, of, switchMap, take, takeUntil, tap } from 'rxjs';
+import { fail, printable, printEvent, untilCtrlC } from './cli.js';
 import { commandLine, parsePort } from './kit/command-line.js';
 
 const program = commandLine(
@@ -51,13 +51,9 @@ function talk(socket: Socket) {
 }
 
 meet()
-  .pipe(
-    takeUntil(hungUp),
-    switchMap(talk),
-    map((line) => line.replace(/\p{C}/gu, '\uFFFD')), // control characters could take over the terminal
-  )
+  .pipe(takeUntil(hungUp), switchMap(talk))
   .subscribe({
-    next: (line) => console.log(`< ${line}`),
+    next: (line) => console.log(`< ${printable(line)}`),
     error: (error) => fail(error, '* goodbye'),
     complete: () => console.log('* goodbye'),
   });

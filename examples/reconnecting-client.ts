@@ -8,7 +8,7 @@ import {
   type ReconnectEvent,
   reconnect,
 } from '@rxsock/core';
-import { fail, messageOf, untilCtrlC } from './cli.js';
+import { fail, messageOf, printable, untilCtrlC } from './cli.js';
 import { commandLine, parseMilliseconds, parsePort } from './kit/command-line.js';
 
 const program = commandLine(
@@ -39,7 +39,7 @@ client.subscribe({ next: report, error: fail });
 // Each connection gets its own lines(), so half a line at the end of one is not joined to the first line of the next.
 const received = client
   .eachConnection((bytes) => bytes.pipe(lines()))
-  .subscribe({ next: (line) => console.log(line), error: () => {} });
+  .subscribe({ next: (line) => console.log(printable(line)), error: () => {} });
 
 // mapWithBackpressure() reads the next line of the input only when the last one is sent.
 const typed = flowFrom<Buffer>(process.stdin).pipe(

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, on, type Reader, reader } from '@rxsock/core';
 import { upgrade } from '@rxsock/tls';
 import { firstValueFrom } from 'rxjs';
-import { fail, untilCtrlC } from './cli.js';
+import { fail, printable, untilCtrlC } from './cli.js';
 import { commandLine, parsePort } from './kit/command-line.js';
 
 const program = commandLine(
@@ -33,7 +33,7 @@ async function readReply(replies: Reader): Promise<string[]> {
   do {
     const line = await replies.readLine();
     if (line === undefined) throw new Error('The server ended the connection in the middle of the dialogue');
-    console.log(`< ${line}`);
+    console.log(`< ${printable(line)}`);
     lines.push(line);
   } while (!/^\d{3}(?!-)/.test(lines.at(-1) ?? ''));
   if (!lines.at(-1)?.startsWith('2')) throw new Error(`The server refused: ${lines.at(-1)}`);

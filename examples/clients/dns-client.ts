@@ -4,7 +4,7 @@ import { connect, exchange, framed, lengthPrefixedCodec } from '@rxsock/core';
 import * as udp from '@rxsock/udp';
 import { Option } from 'commander';
 import { defer, finalize, map, of, switchMap } from 'rxjs';
-import { fail, untilCtrlC } from '../cli.js';
+import { fail, printable, untilCtrlC } from '../cli.js';
 import { commandLine, parseMilliseconds, parsePort } from '../kit/command-line.js';
 import { decodeAnswer, encodeQuestion, isAnswer, keyOf, type RecordType, recordTypes } from './codecs/dns.js';
 
@@ -59,7 +59,7 @@ overUdp
   )
   .subscribe({
     next: ({ code, records }) => {
-      for (const record of records) console.log(`${record.name} ${record.type} ${record.data}`);
+      for (const record of records) console.log(printable(`${record.name} ${record.type} ${record.data}`));
       if (code !== 0) fail(new Error(`No answer about ${name}: ${errors[code] ?? `error ${code}`}`));
       else if (records.length === 0) fail(new Error(`${name} has no records of type ${type}`));
     },

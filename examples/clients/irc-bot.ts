@@ -1,6 +1,6 @@
 // An IRC bot: logs in on every connection, answers in a channel, and comes back when the server was restarted.
 import { connect, framed, reader, reconnect, type Socket } from '@rxsock/core';
-import { fail, untilCtrlC } from '../cli.js';
+import { fail, messageOf, printable, untilCtrlC } from '../cli.js';
 import { commandLine, parsePort, parseText } from '../kit/command-line.js';
 import { type IrcMessage, ircCodec } from './codecs/irc.js';
 
@@ -58,9 +58,9 @@ const irc = framed(connection, ircCodec);
 function answer({ from = '', command, params: [target = '', text = ''] }: IrcMessage): void {
   const [sender = ''] = from.split('!');
   if (command === 'PING') irc.next({ command: 'PONG', params: [target] });
-  if (command === 'JOIN') console.log(`* ${sender} is in ${target}`);
+  if (command === 'JOIN') console.log(printable(`* ${sender} is in ${target}`));
   if (command !== 'PRIVMSG' || target !== channel) return;
-  console.log(`<${sender}> ${text}`);
+  console.log(printable(`<${sender}> ${text}`));
   if (text === '!time')
     irc.next({ command: 'PRIVMSG', params: [channel, `${sender}: it is ${new Date().toISOString()}`] });
 }
@@ -69,7 +69,7 @@ irc.subscribe({ next: answer, error: () => {} });
 connection.subscribe({
   next: (event) => {
     if (event.type === 'connect') irc.next({ command: 'JOIN', params: [channel] });
-    if (event.type === 'disconnect' && event.error) console.log(`* ${event.error.message}`);
+    if (event.type === 'disconnect' && event.error) console.log(`* ${messageOf(event.error)}`);
     if (event.type === 'retry') console.log(`* attempt ${event.attempt} in ${Math.round(event.delay)} ms`);
   },
   error: fail,

@@ -106,6 +106,19 @@ test('ignores answers to questions of others, echoes and noise', async () => {
   expect(client).toMatchObject({ stdout: 'one.test A 192.0.2.1\n', stderr: '' });
 });
 
+test('prints nothing that a terminal would execute', async () => {
+  const port = await lying((question) => {
+    const address = reply(question, '1.2.3.4');
+    const text = Buffer.from('\u0005\u001B[2J!', 'latin1');
+    const header = Buffer.from(address.subarray(0, -16));
+    return [Buffer.concat([header, Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, text.length]), text])];
+  });
+  await using client = example('dns-client', '127.0.0.1', port, 'one.test', '--type', 'TXT');
+
+  expect(await client.exited).toBe(0);
+  expect(client.stdout).toBe('one.test TXT \uFFFD[2J!\n');
+});
+
 test.each([
   ['ends inside a record', (message: Buffer) => message.subarray(0, -1)],
   ['has a name that points to itself', (message: Buffer) => message.fill(message.length - 16, message.length - 15)],

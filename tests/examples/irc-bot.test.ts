@@ -78,6 +78,14 @@ test('answers the PING of a server that sends it before the welcome, and in any 
     .toBe('NICK :rxbot\r\nUSER rxbot 0 * :a bot made with rxsock\r\nPONG :4711\r\nJOIN :#rx\r\nPONG :4712\r\n');
 });
 
+test('prints nothing that a terminal would execute', async () => {
+  const said = ':eve!e@x PRIVMSG #rx :\u001B]0;owned\u0007\r\n';
+  const server = await rawServer((peer) => peer.write(`:x 001 rxbot :hello\r\n${said}`));
+  await using bot = example('irc-bot', '127.0.0.1', server.port, '#rx');
+
+  await bot.printed(/^<eve> \uFFFD\]0;owned\uFFFD\n/m);
+});
+
 test('ends at Ctrl-C while it waits to come back', async () => {
   const server = await rawServer();
   await using bot = example('irc-bot', '127.0.0.1', server.port, '#rx');
