@@ -2,7 +2,7 @@
 import type { Socket } from '@rxsock/core';
 import { connect, exchange, flowFrom, framed, lines, mapWithBackpressure, reader, reconnect } from '@rxsock/core';
 import { catchError, filter, map, of } from 'rxjs';
-import { fail, messageOf, untilCtrlC } from '../cli.js';
+import { fail, messageOf, printable, untilCtrlC } from '../cli.js';
 import { commandLine, parsePort } from '../kit/command-line.js';
 import { command, format, type Resp, RespError, RespPush, respCodec } from './codecs/resp.js';
 
@@ -43,10 +43,15 @@ const connection = reconnect(() => connect({ host, port }), {
 const messages = framed(connection, respCodec);
 const redis = exchange<Resp>(messages, { isPush: (message) => message instanceof RespPush });
 
-redis.unsolicited.subscribe({ next: (push) => console.log(`* ${format(push)}`), error: () => {} });
+redis.unsolicited.subscribe({ next: (push) => console.log(printable(`* ${format(push)}`)), error: () => {} });
+
+/** Commands that are answered by pushes, by more than one reply or by none, or that change what a reply looks like. */
+const withoutReply = /^([ps]?(un)?subscribe|monitor|hello|client reply)\b/i;
 
 // A command that is lost with its connection is not sent again: the server may have obeyed it.
 const ask = (words: string[]) => {
+  if (withoutReply.test(words.join(' ')))
+    return of('(refused) the reply of another command would be taken for its own');
   const lost = (error: unknown) => of(`(lost) ${messageOf(error)}`);
   return redis.request(command(...words)).pipe(map(format), catchError(lost));
 };
@@ -55,14 +60,14 @@ const isCommand = filter(({ length }: string[]) => length > 0);
 const input = flowFrom<Buffer>(process.stdin)
   .pipe(lines(), words, isCommand, mapWithBackpressure(ask, { concurrency: 100 }))
   .subscribe({
-    next: (reply) => console.log(reply),
+    next: (reply) => console.log(printable(reply)),
     error: fail,
     complete: () => channels.length > 0 || track || connection.complete(),
   });
 
 const events = connection.subscribe({
   next: (event) => {
-    if (event.type === 'disconnect' && event.error) console.error(`* ${event.error.message}`);
+    if (event.type === 'disconnect' && event.error) console.error(`* ${messageOf(event.error)}`);
     if (event.type === 'retry') console.error(`* attempt ${event.attempt} in ${Math.round(event.delay)} ms`);
     if (event.type !== 'connect') return;
     // On every connection, before the commands that wait. In RESP3, SUBSCRIBE gets a push and no reply.

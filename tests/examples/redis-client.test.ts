@@ -47,6 +47,14 @@ test('answers thousands of commands in their order, with every type of value, an
   ]);
 });
 
+test('refuses commands without a reply of their own, which would take the reply of the next one', async () => {
+  await using program = client({ input: 'SUBSCRIBE news\nECHO one\nmonitor\nECHO two\nCLIENT REPLY OFF\nECHO three' });
+
+  expect(await program.exited).toBe(0);
+  const refused = expect.stringMatching(/^\(refused\) /);
+  expect(program.stdout.trimEnd().split('\n')).toEqual([refused, '"one"', refused, '"two"', refused, '"three"']);
+});
+
 test('prints pushes between the replies: published messages, and keys that change', async () => {
   await using listener = client({}, '--subscribe', 'news', '--track');
   listener.stdin.write('PING\n');
