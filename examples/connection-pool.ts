@@ -31,7 +31,7 @@ const ask = (request: string) =>
     socket.next(`${request}\n`);
     return socket.pipe(
       data(),
-      lines(),
+      lines({ trailing: 'error' }), // half a line is no answer
       take(1),
       map((answer) => `${request} -> ${answer} (${socket.name})`),
     );

@@ -1,5 +1,5 @@
 // Request and response, line by line and step by step instead of in a pipeline: with a reader, or with `for await`.
-import { connect, data, lines, reader, toAsyncIterable } from '@rxsock/core';
+import { connect, data, lines, linesCodec, reader, toAsyncIterable } from '@rxsock/core';
 import { Option } from 'commander';
 import { fail, untilCtrlC } from './cli.js';
 import { commandLine, parsePort } from './kit/command-line.js';
@@ -16,6 +16,8 @@ const program = commandLine(
   .parse();
 const [host, port, requests] = program.processedArgs as [string, number, string[]];
 const signal = untilCtrlC();
+/** Half a line at the end of the connection is no answer. */
+const whole = { trailing: 'error' } as const;
 
 /** Reads one line at a time, with a time limit. `using` releases the reader, and `await using` closes the socket. */
 async function withReader(): Promise<void> {
@@ -23,7 +25,7 @@ async function withReader(): Promise<void> {
   using answers = reader(socket, { timeout: 5_000 });
   for (const request of requests) {
     await socket.write(`${request}\n`);
-    const answer = await answers.readLine();
+    const answer = await answers.readFrame(linesCodec(whole));
     if (answer === undefined) throw new Error('The server ended the connection before it answered');
     console.log(`${request} -> ${answer}`);
   }
@@ -35,7 +37,7 @@ async function withForAwait(): Promise<void> {
   const queue = [...requests];
   let request = queue.shift();
   socket.next(`${request}\n`);
-  for await (const answer of toAsyncIterable(socket.pipe(data(), lines()))) {
+  for await (const answer of toAsyncIterable(socket.pipe(data(), lines(whole)))) {
     console.log(`${request} -> ${answer}`);
     request = queue.shift();
     if (request === undefined) socket.complete();

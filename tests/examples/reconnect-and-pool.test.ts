@@ -1,6 +1,7 @@
 // connection-pool and reconnecting-client with the echo-server, and the port-scan-detector with nc.
 import { describe, expect, test } from 'vitest';
 import { run } from '../support/program.js';
+import { rawServer } from '../support/raw-peers.js';
 import { example } from './support.js';
 
 describe('connection-pool', () => {
@@ -19,6 +20,14 @@ describe('connection-pool', () => {
     // It has closed them.
     expect(await server.interrupt()).toBe(0);
     expect(server.stderr).toBe('');
+  });
+
+  test('does not take half a line for an answer', async () => {
+    const server = await rawServer((peer) => peer.end('hal'));
+    await using client = example('connection-pool', '127.0.0.1', server.port, 'one');
+
+    expect(await client.exited).toBe(1);
+    expect(client).toMatchObject({ stdout: '', stderr: expect.stringMatching(/^.*inside a line.*\n$/) });
   });
 
   test('reports in one line that it may have no connection', async () => {

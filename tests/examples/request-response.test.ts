@@ -1,5 +1,6 @@
 // The client that asks line by line, in both versions.
 import { describe, expect, test } from 'vitest';
+import { rawServer } from '../support/raw-peers.js';
 import { example } from './support.js';
 
 describe.each(['reader', 'for-await'])('request-response --with %s', (way) => {
@@ -32,5 +33,13 @@ describe.each(['reader', 'for-await'])('request-response --with %s', (way) => {
     expect(await client.exited).toBe(1);
     expect(client.stdout).toMatch(/^1 -> time: .*\n2 -> .*\n3 -> .*\n4 -> you: .*\n$/);
     expect(client.stderr).toBe('The server ended the connection before it answered\n');
+  });
+
+  test('does not take half a line for an answer', async () => {
+    const server = await rawServer((peer) => peer.end('hal'));
+    await using client = example('request-response', '--with', way, '127.0.0.1', server.port, 'one');
+
+    expect(await client.exited).toBe(1);
+    expect(client).toMatchObject({ stdout: '', stderr: expect.stringMatching(/^.*inside a line.*\n$/) });
   });
 });
