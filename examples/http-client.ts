@@ -1,8 +1,8 @@
 // A GET or HEAD request of HTTP/1.0, written by hand: prints the status line and the body.
 import { connect, through } from '@rxsock/core';
 import { map, of, toArray } from 'rxjs';
-import { fail, untilCtrlC } from './cli.js';
-import { commandLine, parsePort } from './kit/command-line.js';
+import { fail, printable, untilCtrlC } from './cli.js';
+import { commandLine, parsePort, parseText } from './kit/command-line.js';
 
 const program = commandLine(
   'http-client',
@@ -10,7 +10,7 @@ const program = commandLine(
 )
   .argument('<host>', 'the server')
   .argument('<port>', 'its port', parsePort)
-  .argument('[path]', 'the page', '/')
+  .argument('[path]', 'the page', parseText(/^\/[!-~]*$/, 'a path, such as /index.html'), '/')
   .option('--head', 'request only the head')
   .addHelpText('after', '\nTry it:\n  http-client example.com 80')
   .parse();
@@ -24,7 +24,7 @@ function parse(response: Buffer): { status: string; body: Buffer } {
   const body = response.subarray(end + 4);
   const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? body.length);
   if (method === 'GET' && body.length < length) throw new Error(`Received only ${body.length} of ${length} bytes`);
-  return { status: head.slice(0, head.indexOf('\r\n')), body };
+  return { status: head.split('\r\n', 1)[0] ?? '', body };
 }
 
 const socket = connect({ host, port, idleTimeout: 30_000, signal: untilCtrlC() });
@@ -39,7 +39,7 @@ of(`${method} ${path} HTTP/1.0\r\nHost: ${host}\r\n\r\n`)
   )
   .subscribe({
     next: ({ status, body }) => {
-      console.error(status);
+      console.error(printable(status));
       process.stdout.write(body);
     },
     error: fail,

@@ -95,6 +95,23 @@ describe('http-client', () => {
     expect(program.stdout).toBe('You asked for /late at 127.0.0.1');
   });
 
+  test('prints the whole status of a response without headers', async () => {
+    const port = await portOf(
+      net.createServer((peer) => peer.once('data', () => peer.end('HTTP/1.0 200 OK\r\n\r\nhi'))),
+    );
+    await using program = example('http-client', '127.0.0.1', port);
+
+    expect(await program.exited).toBe(0);
+    expect(program).toMatchObject({ stdout: 'hi', stderr: 'HTTP/1.0 200 OK\n' });
+  });
+
+  test.each(['/\r\nX-Header: 1', '/a b', 'no-slash'])('does not ask for %j', async (path) => {
+    await using program = example('http-client', '127.0.0.1', 9, path);
+
+    expect(await program.exited).toBe(2);
+    expect(program.stderr).toMatch(/It must be a path/);
+  });
+
   test.each([
     ['a part of the body', 'HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nfive!', 'Received only 5 of 10 bytes\n'],
     ['bytes that are not HTTP', '220 mail.example.com ESMTP\r\n\r\n', 'The response is not HTTP\n'],
