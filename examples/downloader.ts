@@ -28,10 +28,14 @@ async function download(): Promise<void> {
   header.release();
   using bar = progressBar(size, 0);
   // Throws before saveTo() sees the end, so that only a file of the announced size gets its name.
+  let received = 0;
   const checkSize = tap<Buffer>({
+    next: (bytes) => {
+      received += bytes.length;
+      if (received > size) throw new Error(`Received more than the announced ${size} bytes`);
+    },
     complete: () => {
-      const received = socket.bytesRead - `${size}\n`.length;
-      if (received !== size) throw new Error(`Expected ${size} bytes, received ${received}`);
+      if (received < size) throw new Error(`Expected ${size} bytes, received ${received}`);
     },
   });
   const progress = socket.pipe(data(), checkSize, saveTo(target));

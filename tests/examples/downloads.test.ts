@@ -85,7 +85,12 @@ async function answering(answer: (peer: net.Socket) => void): Promise<number> {
 
 test.each([
   ['an end too early', (peer: net.Socket) => peer.end('10\nfive!'), /^Expected 10 bytes, received 5\n$/],
-  ['more than was announced', (peer: net.Socket) => peer.end('3\nfour'), /^Expected 3 bytes, received 4\n$/],
+  [
+    'more than was announced',
+    (peer: net.Socket) => peer.end('3\nfour'),
+    /^Received more than the announced 3 bytes\n$/,
+  ],
+  ['more without end', (peer: net.Socket) => peer.write('3\nfour'), /^Received more than the announced 3 bytes\n$/],
   ['a reset', (peer: net.Socket) => peer.write('10\nfive!', () => peer.resetAndDestroy()), /^.* reset .*\n$/],
   ['no size', (peer: net.Socket) => peer.end('HTTP/1.0 400 Bad Request\r\n'), /^The server says: HTTP\/1\.0 400 .*\n$/],
   ['nothing', (peer: net.Socket) => peer.end(), /^The server ended the connection without an answer\n$/],
