@@ -22,14 +22,14 @@ export function progressBar(total: number, start: number): Disposable & { update
   return { update: (value: number) => bar.update(value), [Symbol.dispose]: () => bar.stop() };
 }
 
-/** Returns the SHA-256 of a file, in hexadecimal digits. */
-export async function sha256(path: string): Promise<string> {
+/** Returns the SHA-256 of a file, in hexadecimal digits. Rejects when `signal` is aborted. */
+export async function sha256(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path, { signal }), hash);
   return hash.digest('hex');
 }
 
-/** Calls `stop` at the first Ctrl-C or SIGTERM. At the second one, Node ends the program at once. */
+/** Calls `stop` at the first Ctrl-C or SIGTERM. When the same one comes again, Node ends the program at once. */
 export function onCtrlC(stop: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
 }

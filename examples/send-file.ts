@@ -26,16 +26,18 @@ let hasConnected = false;
 // rest and FIN; the receiver checks the whole file and answers "saved". If it has parts of different files, it removes
 // them and resets the connection, and the next one begins at 0.
 async function send(): Promise<void> {
-  const { size } = await stat(path);
-  const hash = await sha256(path);
+  const stats = await stat(path);
+  if (!stats.isFile()) throw new Error(`${path} is not a regular file`);
+  const { size } = stats;
+  const hash = await sha256(path, signal);
   await using socket = await firstValueFrom(opened(connect({ host, port, signal })));
   hasConnected = true;
   using answers = reader(socket, { timeout: 30_000, maxLength: 100 });
   await socket.write(`${size} ${hash}\n`);
-  const offset = Number(await answers.readLine());
-  if (Number.isNaN(offset)) throw new Error('The receiver did not say how much of the file it has');
+  const offset = (await answers.readLine()) ?? '';
+  if (!/^\d+$/.test(offset)) throw new Error('The receiver did not say how much of the file it has');
   // If the receiver has more than the file, it has parts of another one. It finds out by the hash.
-  const from = Math.min(offset, size);
+  const from = Math.min(Number(offset), size);
   {
     using bar = progressBar(size, from);
     const progress = sendFile(socket, path, { from, to: size });

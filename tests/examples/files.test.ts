@@ -1,5 +1,6 @@
 // send-file and receive-file: whole files, cut transfers, and resuming.
 import { createHash, randomBytes } from 'node:crypto';
+import { truncate } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { connections, data, listen, on } from '@rxsock/core';
 import { faultyProxy } from '@rxsock/core/testing';
 import { firstValueFrom, ignoreElements, lastValueFrom, take } from 'rxjs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { rawServer } from '../support/raw-peers.js';
 import { Client, example } from './support.js';
 
 const bytes = randomBytes(3_000_017);
@@ -164,6 +166,32 @@ test('resets at Ctrl-C, so that the receiver does not take a part for the whole'
   watch.unsubscribe();
   open.unsubscribe();
   await server.close();
+});
+
+test('ends at Ctrl-C before it has read a large file for its hash', async () => {
+  const server = await rawServer((peer) => {
+    peer.resume().once('data', () => truncate(original, 2 ** 36, () => peer.resetAndDestroy()));
+  });
+  await using sender = example('send-file', '127.0.0.1', server.port, original);
+  await sender.printed(/: connecting again\n/, 'stderr');
+
+  expect(await sender.interrupt()).toBe(0);
+  expect(sender.stdout).toBe('Stopped: run the same command again to send the rest\n');
+});
+
+test.each(['', '-5', '1.5', '0x1'])('does not take %j for a part of the file', async (answer) => {
+  const server = await rawServer((peer) => peer.resume().end(`${answer}\n`));
+  await using sender = example('send-file', '127.0.0.1', server.port, original, '--retries', 0);
+
+  expect(await sender.exited).toBe(1);
+  expect(sender.stderr).toBe('The receiver did not say how much of the file it has\n');
+});
+
+test('sends only regular files', async () => {
+  await using sender = example('send-file', '127.0.0.1', 9, '/dev/zero');
+
+  expect(await sender.exited).toBe(1);
+  expect(sender.stderr).toBe('/dev/zero is not a regular file\n');
 });
 
 test('reports in one line that there is no such file or folder', async () => {
