@@ -19,7 +19,7 @@ import {
   timer,
 } from 'rxjs';
 import { fail, onCtrlC } from './cli.js';
-import { commandLine, parseMilliseconds, parsePort } from './kit/command-line.js';
+import { commandLine, parsePort, wholeNumber } from './kit/command-line.js';
 
 const options = commandLine(
   'multicast-discovery',
@@ -29,7 +29,7 @@ const options = commandLine(
   .option('--group <address>', 'the multicast group', '239.255.77.77')
   .option('--port <number>', 'its port', parsePort, 7077)
   .option('--interface <address>', 'the address of the network to use; 0.0.0.0 lets the system choose', '0.0.0.0')
-  .option('--every <ms>', 'the time between two announcements, in milliseconds', parseMilliseconds, 1000)
+  .option('--every <ms>', 'the time between two announcements, in milliseconds', wholeNumber(1, 600_000), 1000)
   .addHelpText(
     'after',
     '\nTry it, in two terminals:\n  multicast-discovery --name ann\n  multicast-discovery --name bob',

@@ -2,7 +2,7 @@
 import { listen, on, serve } from '@rxsock/core';
 import { bufferCount, debounceTime, distinct, EMPTY, filter, groupBy, map, merge, mergeMap, take, tap } from 'rxjs';
 import { fail, onCtrlC, printEvent } from './cli.js';
-import { commandLine, parseCount, parseMilliseconds, parsePort } from './kit/command-line.js';
+import { commandLine, parseMilliseconds, parsePort, wholeNumber } from './kit/command-line.js';
 
 const program = commandLine('port-scan-detector', 'Reports addresses that connect to several ports in a short time.')
   .argument('<ports...>', 'the ports to listen on; 0 means any free port', (text, all: number[] = []) => [
@@ -10,7 +10,7 @@ const program = commandLine('port-scan-detector', 'Reports addresses that connec
     parsePort(text),
   ])
   .option('--host <address>', 'the address to listen on', '127.0.0.1')
-  .option('--threshold <number>', 'how many different ports make a scan', parseCount, 3)
+  .option('--threshold <number>', 'how many different ports make a scan', wholeNumber(1, 65_535), 3)
   .option('--within <ms>', 'the longest pause inside a scan, in milliseconds', parseMilliseconds, 5000)
   .addHelpText('after', '\nTry it:\n  port-scan-detector 7031 7032 7033\n  nc -z 127.0.0.1 7031-7033')
   .parse();

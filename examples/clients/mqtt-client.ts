@@ -18,7 +18,7 @@ const program = commandLine(
   .option('--cert <file>', 'the certificate of this client')
   .option('--key <file>', 'its key')
   .option('--id <name>', 'the name of this client', `rxsock-${process.pid}`)
-  .option('--keep-alive <s>', 'how often to ask whether the server is there, in seconds', wholeNumber(0, 65_535), 30)
+  .option('--keep-alive <s>', 'how often to ask whether the server is there, in seconds', wholeNumber(1, 65_535), 30)
   .addHelpText('after', '\nTry it with mosquitto:\n  echo hello | mqtt-client --ca ca.pem localhost 8883 rooms/kitchen')
   .parse();
 const [host, port, topic] = program.processedArgs as [string, number, string];

@@ -96,7 +96,10 @@ test.each([
 test.each([
   ['mqtt-client', ['localhost', '8883', 'rooms/#'], 'a topic, without + and #'],
   ['mqtt-client', ['localhost', '8883', ''], 'a topic, without + and #'],
-  ['mqtt-client', ['localhost', '8883', 'rooms', '--keep-alive', '65536'], 'a whole number from 0 to 65535'],
+  ['mqtt-client', ['localhost', '8883', 'rooms', '--keep-alive', '65536'], 'a whole number from 1 to 65535'],
+  ['mqtt-client', ['localhost', '8883', 'rooms', '--keep-alive', '0'], 'a whole number from 1 to 65535'],
+  ['multicast-discovery', ['--every', '0'], 'a whole number from 1 to 600000'],
+  ['port-scan-detector', ['0', '--threshold', '0'], 'a whole number from 1 to 65535'],
   ['irc-bot', ['localhost', '6667', 'rxsock'], 'a channel, such as #rxsock'],
   ['irc-bot', ['localhost', '6667', '#rxsock', '--nick', 'x y'], 'a name without spaces'],
 ] as const)('%s %j reports in one line what it must be', async (name, args, expected) => {
