@@ -55,14 +55,23 @@ const connection = reconnect(() => connect({ host, port, idleTimeout: 300_000 })
 });
 const irc = framed(connection, ircCodec);
 
+/** What holds something from the server may be too long, or no message at all. That must not end the bot. */
+function say(command: string, ...params: string[]): void {
+  try {
+    irc.next({ command, params });
+  } catch (error) {
+    console.log(`* not sent: ${messageOf(error)}`);
+  }
+}
+
 function answer({ from = '', command, params: [target = '', text = ''] }: IrcMessage): void {
   const [sender = ''] = from.split('!');
-  if (command === 'PING') irc.next({ command: 'PONG', params: [target] });
+  if (command === 'PING') say('PONG', target);
   if (command === 'JOIN') console.log(printable(`* ${sender} is in ${target}`));
-  if (command !== 'PRIVMSG' || target !== channel) return;
+  // The case of a name does not matter.
+  if (command !== 'PRIVMSG' || target.toLowerCase() !== channel.toLowerCase()) return;
   console.log(printable(`<${sender}> ${text}`));
-  if (text === '!time')
-    irc.next({ command: 'PRIVMSG', params: [channel, `${sender}: it is ${new Date().toISOString()}`] });
+  if (text === '!time') say('PRIVMSG', channel, `${sender}: it is ${new Date().toISOString()}`);
 }
 
 irc.subscribe({ next: answer, error: () => {} });

@@ -86,6 +86,15 @@ test('prints nothing that a terminal would execute', async () => {
   await bot.printed(/^<eve> \uFFFD\]0;owned\uFFFD\n/m);
 });
 
+test('goes on after a PING that nobody can answer, and knows its channel in any case', async () => {
+  const server = await rawServer((peer) => {
+    peer.write(`:x 001 rxbot :hello\r\nPING :a\0b\r\nPING ${'a'.repeat(505)}\r\n:ann!a@x PRIVMSG #RX :!time\r\n`);
+  });
+  await using bot = example('irc-bot', '127.0.0.1', server.port, '#rx');
+
+  await bot.printed(/^(\* not sent: .*\n){2}<ann> !time\n/);
+});
+
 test('ends at Ctrl-C while it waits to come back', async () => {
   const server = await rawServer();
   await using bot = example('irc-bot', '127.0.0.1', server.port, '#rx');
