@@ -1,7 +1,7 @@
 // A chat server: the first line from a client is its name; after that, all other clients receive what it says.
 import { data, lines, listen, mapWithBackpressure, on, type Socket, serve } from '@rxsock/core';
 import { endWith, filter, finalize, ignoreElements, map, merge, of, Subject, startWith, takeUntil, tap } from 'rxjs';
-import { fail, onCtrlC, printEvent } from './cli.js';
+import { fail, onCtrlC, printable, printEvent } from './cli.js';
 import { type ServerOptions, serverCommandLine } from './kit/command-line.js';
 
 const { host, port, drain } = serverCommandLine('chat-server', 'Sends what each client says to all the others.')
@@ -29,7 +29,7 @@ function chat(socket: Socket) {
   const left = socket.pipe(
     data(),
     lines({ maxLength: 1024 }),
-    tap((line) => receive(socket, line)),
+    tap((line) => receive(socket, printable(line))),
     ignoreElements(),
     endWith('left'),
   );

@@ -1,6 +1,7 @@
 // The chat of one process: its clients send lines to the bus, and hear what the bus brings.
 import { data, lines, mapWithBackpressure, on, type Server, type Socket } from '@rxsock/core';
 import { connect, delay, filter, finalize, last, map, merge, type Observable, share, startWith, takeUntil } from 'rxjs';
+import { printable } from '../cli.js';
 import type { Bus, BusEvent } from './bus.js';
 
 /** How many bytes may wait for a client. More than a bus brings at once, or fast clients would miss lines, too. */
@@ -29,7 +30,7 @@ export function chat(server: Server, bus: Bus, moveTime: number): (socket: Socke
       lines({ maxLength: 1024 }),
       takeUntil(draining.pipe(delay(moveTime))),
       // A client that is faster than the bus has to wait.
-      mapWithBackpressure((line) => send(bus, socket, line), { concurrency: 16 }),
+      mapWithBackpressure((line) => send(bus, socket, printable(line)), { concurrency: 16 }),
     );
     const heard = (until: Observable<unknown>) =>
       merge(news, notice).pipe(

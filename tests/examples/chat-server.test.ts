@@ -31,6 +31,18 @@ test('forwards what each client says to all other clients with a name', async ()
   expect(silent.text).toBe('What is your name?\n');
 });
 
+test.each(['chat-server', 'scale-out'])('%s forwards nothing that a terminal would execute', async (name) => {
+  await using server = example(name);
+  const port = await server.port();
+  using ann = new Client(port);
+  ann.socket.write('ann\n');
+  using eve = new Client(port);
+  await Promise.all([ann, eve].map((client) => client.heard('your name?\n')));
+  eve.socket.write('eve\u001B[2J\nboo\u0007\n');
+
+  await ann.heard('eve\uFFFD[2J: boo\uFFFD\n');
+});
+
 test('lets people chat with nc', async () => {
   await using server = example('chat-server');
   const nc = ['-N', '127.0.0.1', String(await server.port())];
