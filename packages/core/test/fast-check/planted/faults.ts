@@ -74,8 +74,8 @@ export const faults: readonly Fault[] = [
     name: 'no limit runs while a completed side waits for the FIN of the peer',
     ground: 'memory',
     file: 'engine/connection-machine.ts',
-    find: "timeouts.setRunning('fin', flowing && writeSide.state !== 'open' && waits && !isLimited);",
-    replace: '',
+    find: "timeouts.setPaused('fin', !waits);",
+    replace: "timeouts.stop('fin');",
   },
   {
     name: 'no limit runs while our side stays open after the FIN of the peer',
