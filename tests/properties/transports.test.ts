@@ -1,12 +1,12 @@
 // The model of sockets, over every transport: random stories of readers, holds, writes, ends, aborts and stalls. The peers
 // are sockets of this library, and programs that are not Node.
 import { join } from 'node:path';
-import { connect, listen, type Server, type Socket } from '@rxsock/core';
+import { connect, type Endpoint, fromDuplex, listen, type Server, type Socket, toDuplex } from '@rxsock/core';
 import { socketModel, verifyTransport } from '@rxsock/core/fast-check';
 import * as tls from '@rxsock/tls';
 import * as unix from '@rxsock/unix';
 import fc from 'fast-check';
-import { filter, firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom, map } from 'rxjs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { transports } from '../compliance/transports/index.js';
 import { cert } from '../support/certificate.js';
@@ -60,6 +60,27 @@ describe('a connection to a peer that is not Node keeps the laws of sockets', ()
 function dialTls({ port }: ScriptedPeer): Socket {
   return tls.connect({ host: '127.0.0.1', port, ca: cert, verifyHost: 'localhost' });
 }
+
+test('a wrapper may change the sockets that a server emits: each is wrapped once', async () => {
+  const accepted: Socket[] = [];
+  const wrapped = {
+    connect: (address: Endpoint) => connect({ host: '127.0.0.1', port: 'port' in address ? address.port : 0 }),
+    listen: () => {
+      const server = listen();
+      const events = server.pipe(
+        map((event) => {
+          if (event.type !== 'connection') return event;
+          accepted.push(event.socket);
+          return { ...event, socket: fromDuplex(toDuplex(event.socket)) };
+        }),
+      );
+      return Object.assign(events, { close: server.close.bind(server) });
+    },
+  };
+  await verifyTransport(wrapped, { seed: 1, numRuns: 10 });
+  expect(accepted.length).toBe(new Set(accepted).size);
+  expect(accepted.length).toBeGreaterThan(0);
+});
 
 test('a transport that cannot connect is rejected with the reason, and its server is closed', async () => {
   const servers: Server[] = [];

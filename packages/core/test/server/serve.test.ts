@@ -165,6 +165,20 @@ test('an async handler that fails when its connection has closed is reported as 
   expect(errors()).toEqual([]);
 });
 
+test('an async handler that returns an Observable is told what to do', async () => {
+  const onError = vi.fn();
+  const handler = async () => of('an answer');
+  const { port, errors } = await serving(handler as never, { onError });
+  expect(await ask(port)).toBe(' ECONNRESET');
+  const error = expect.objectContaining({
+    name: 'TypeError',
+    message:
+      'An async handler returns one chunk or nothing, not an Observable: return from(promise).pipe(switchMap(…))',
+  });
+  expect(onError.mock.calls).toEqual([[error, expect.anything()]]);
+  expect(errors()).toEqual([expect.objectContaining({ error })]);
+});
+
 test('an async handler that fails because its connection has failed is not reported as a bug', async () => {
   const onError = vi.fn();
   const failed = vi.fn();
