@@ -1,6 +1,6 @@
 // verifyTransport(): checks the laws of sockets for any transport.
 import fc from 'fast-check';
-import { firstValueFrom, from, map, type Observable, ReplaySubject, race, share, take } from 'rxjs';
+import { firstValueFrom, from, map, type Observable, ReplaySubject, race, take } from 'rxjs';
 import {
   checkBoolean,
   checkFiniteSize,
@@ -120,11 +120,9 @@ async function openConnection(
 ): Promise<ConnectionUnderTest> {
   const server = transport.listen();
   const accepted = new ReplaySubject<Socket>(1);
-  // Once: a wrapper may make a socket at each connection event.
-  const events = server.pipe(share({ connector: () => new ReplaySubject<ServerEvent>() }));
-  const subscription = events.pipe(connections()).subscribe(accepted);
+  const subscription = server.pipe(connections()).subscribe(accepted);
   const address = await firstValueFrom(
-    events.pipe(
+    server.pipe(
       on('listening'),
       map((event) => event.address),
     ),
