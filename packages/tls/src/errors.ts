@@ -64,14 +64,21 @@ export function explainTlsError(cause: NodeJS.ErrnoException, context: ErrorCont
   return alertError(cause, context) ?? new SocketError(message, { ...context, cause, code: 'ERR_TLS_PROTOCOL' });
 }
 
+/** The alerts of RFC 6066, which OpenSSL names without the word: ERR_SSL_TLSV1_UNRECOGNIZED_NAME. */
+const UNMARKED_ALERTS: ReadonlySet<string> = new Set([
+  'UNSUPPORTED_EXTENSION',
+  'CERTIFICATE_UNOBTAINABLE',
+  'UNRECOGNIZED_NAME',
+  'BAD_CERTIFICATE_STATUS_RESPONSE',
+  'BAD_CERTIFICATE_HASH_VALUE',
+]);
+
 // The name of the alert is the end of OpenSSL's code: ERR_SSL_TLSV1_ALERT_UNKNOWN_CA,
 // ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC (in newer versions ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC),
 // ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED.
 function alertError(cause: NodeJS.ErrnoException, context: ErrorContext): AlertError | undefined {
-  const alert =
-    /^ERR_SSL_(?:.+?_ALERT|TLSV1(?=_(?:UNSUPPORTED_EXTENSION|CERTIFICATE_UNOBTAINABLE|UNRECOGNIZED_NAME|BAD_CERTIFICATE_STATUS_RESPONSE|BAD_CERTIFICATE_HASH_VALUE)$))_(\w+)$/
-      .exec(cause.code ?? '')?.[1]
-      ?.toLowerCase();
+  const [, marked, other = ''] = /^ERR_SSL_(?:.+?_ALERT_(\w+)|TLSV1_(\w+))$/.exec(cause.code ?? '') ?? [];
+  const alert = (marked ?? (UNMARKED_ALERTS.has(other) ? other : undefined))?.toLowerCase();
   if (!alert) return undefined;
   const message = `The peer at ${context.target} ended the connection with the TLS alert ${alert}`;
   return new AlertError(message, { ...context, cause, alert });

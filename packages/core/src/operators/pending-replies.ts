@@ -22,29 +22,29 @@ export class PendingReplies<T> {
   readonly #scheduler: SchedulerLike;
   readonly #timeout: number;
   readonly #onLate: (subscriber: Subscriber<T>) => void;
-  readonly #noticeHolds: () => void;
+  readonly #isHeld: () => boolean;
   /** How long the connection was held, in all, and since when it is now. */
   #heldFor = 0;
   #heldSince: number | undefined;
-  #holds = 0;
   #timer: Subscription | undefined;
   /** Whether the oldest request is late, and this is the second look: its reply may have arrived in a busy turn. */
   #isSecondLook = false;
 
   /**
    * @param timeout In milliseconds. 0 and Infinity mean no limit.
-   * @param noticeHolds Called before a request is judged: pauses if a hold has not been noticed yet.
+   * @param isHeld While it returns `true`, the time stands still. Call `noticeHolds()` when this changes.
    */
   constructor(
     scheduler: SchedulerLike,
     timeout: number,
-    noticeHolds: () => void,
+    isHeld: () => boolean,
     onLate: (subscriber: Subscriber<T>) => void,
   ) {
     this.#scheduler = scheduler;
     this.#timeout = timeout;
-    this.#noticeHolds = noticeHolds;
+    this.#isHeld = isHeld;
     this.#onLate = onLate;
+    this.noticeHolds();
   }
 
   get size(): number {
@@ -81,19 +81,15 @@ export class PendingReplies<T> {
     for (const pending of this.#pending) if (!pending.subscriber) return this.remove(pending);
   }
 
-  /** Somebody holds: the time stands still until the returned function is called. */
-  pause(): () => void {
-    if (this.#holds++ === 0) this.#heldSince = elapsedTime(this.#scheduler);
-    let paused = true;
-    return () => {
-      if (!paused) return;
-      paused = false;
-      if (--this.#holds > 0) return;
-      const now = this.#now;
+  /** Stops the time, or lets it go on, if a hold has begun or ended. */
+  noticeHolds(): void {
+    if (this.#isHeld()) {
+      this.#heldSince ??= elapsedTime(this.#scheduler);
+    } else if (this.#heldSince !== undefined) {
+      this.#heldFor += elapsedTime(this.#scheduler) - this.#heldSince;
       this.#heldSince = undefined;
-      this.#heldFor = elapsedTime(this.#scheduler) - now;
       this.#run();
-    };
+    }
   }
 
   /** The time, without that of the holds. */
@@ -134,8 +130,8 @@ export class PendingReplies<T> {
   }
 
   #look(): void {
-    this.#noticeHolds();
-    if (this.#holds > 0) {
+    this.noticeHolds();
+    if (this.#heldSince !== undefined) {
       this.#isSecondLook = false;
       return;
     }

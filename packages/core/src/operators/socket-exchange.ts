@@ -4,7 +4,6 @@ import { type Observable, type SchedulerLike, Subject } from 'rxjs';
 import { bindContext, ContextSubscriber } from '../base/async-context.js';
 import { BackpressureOverflowError, SocketError, SocketTimeoutError } from '../base/errors.js';
 import { prematureCloseError } from '../base/premature-close.js';
-import type { Flow } from '../flow/flow.js';
 import { Flowable } from '../flow/flowable.js';
 import { controlOf, type Socket, writeAfterEndError } from '../socket.js';
 import type { ExchangeLimits } from './exchange-options.js';
@@ -25,8 +24,6 @@ export class SocketExchange<T, U = T> {
   /** Whether it is not known any more which reply belongs to which request. */
   #isLost = false;
   readonly #scheduler: SchedulerLike;
-  /** While somebody holds the socket: lets the time of the requests go on. */
-  #goOn: (() => void) | undefined;
 
   constructor(framed: Framed<T, U>, options: ExchangeLimits<T, U>) {
     const { timeout, maxPending, scheduler = controlOf(framed.socket).limits.scheduler } = options;
@@ -34,14 +31,16 @@ export class SocketExchange<T, U = T> {
     this.#options = options;
     this.#maxPending = maxPending;
     this.#scheduler = scheduler;
+    // Whoever holds the socket, this side is late and not the peer. A decoder that goes on in the next turn is not: a peer
+    // that sends without a pause would keep the time from passing.
+    const { flow } = controlOf(framed.socket);
     this.#pending = new PendingReplies(
       scheduler,
       timeout,
-      () => this.#noticeHolds(),
+      () => flow.delays,
       (subscriber) => subscriber.error(lateError(framed.socket, timeout)),
     );
-    this.#noticeHolds();
-    controlOf(framed.socket).flow.onChange(() => this.#noticeHolds());
+    flow.onChange(() => this.#pending.noticeHolds());
     let started = false;
     this.#start = bindContext(() => {
       if (started) return;
@@ -55,37 +54,7 @@ export class SocketExchange<T, U = T> {
     this.unsolicited = new Flowable((subscriber) => {
       this.#unsolicited.subscribe(new ContextSubscriber(subscriber));
       this.#start();
-    }, this.#flow);
-  }
-
-  /** The flow of the frames, for consumers of replies: while they hold it, the time of all requests stands still. */
-  get #flow(): Flow {
-    const framed = this.#framed;
-    const pending = this.#pending;
-    return {
-      hold: (reason) => {
-        const hold = framed.hold(reason);
-        const goOn = pending.pause();
-        const release = () => {
-          hold();
-          goOn();
-        };
-        return Object.assign(release, { [Symbol.dispose]: release });
-      },
-      get holds() {
-        return framed.holds;
-      },
-    };
-  }
-
-  // Whoever holds the socket, this side is late and not the peer. A decoder that goes on in the next turn is not: a peer
-  // that sends without a pause would keep the time from passing.
-  #noticeHolds(): void {
-    if (controlOf(this.#framed.socket).flow.delays) this.#goOn ??= this.#pending.pause();
-    else {
-      this.#goOn?.();
-      this.#goOn = undefined;
-    }
+    }, this.#framed);
   }
 
   get pending(): number {
@@ -121,7 +90,7 @@ export class SocketExchange<T, U = T> {
         throw error;
       }
       return undefined;
-    }, this.#flow);
+    }, this.#framed);
   }
 
   /** The error of a request that cannot be sent now. */
