@@ -89,15 +89,16 @@ static void watch(int epoll, int fd) {
 }
 #endif
 
-// Sends back what each connection sends: small messages, which the kernel takes at once.
+// Sends back what each connection sends: small messages, which the kernel takes at once. While it has several connections it
+// does not sleep: to wake it costs the measured process 2 µs or more, and whom it costs that would be luck.
 static void echoAll(int listener, char *buffer) {
 #ifdef __linux__
-  int epoll = epoll_create1(0), on = 1;
+  int epoll = epoll_create1(0), on = 1, connections = 0;
   watch(epoll, 0);
   watch(epoll, listener);
   for (;;) {
     struct epoll_event events[64];
-    int count = epoll_wait(epoll, events, 64, -1);
+    int count = epoll_wait(epoll, events, 64, connections > 1 ? 0 : -1);
     for (int i = 0; i < count; i++) {
       int fd = events[i].data.fd;
       // Standard input says nothing to this peer. At its end nobody needs it.
@@ -106,9 +107,12 @@ static void echoAll(int listener, char *buffer) {
         if ((fd = accept(listener, NULL, NULL)) < 0) fail("accept");
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         watch(epoll, fd);
+        connections++;
       } else {
         ssize_t n = read(fd, buffer, BLOCK);
-        if (n <= 0 || write(fd, buffer, (size_t)n) != n) close(fd);
+        if (n > 0 && write(fd, buffer, (size_t)n) == n) continue;
+        close(fd);
+        connections--;
       }
     }
   }
