@@ -11,7 +11,7 @@ const options = 'tests/options/options.test.ts';
  */
 export const rooms = {
   framing: {
-    quick: [...near('framing'), test('engine/lent-reads'), test('flow/decode'), test('reader/reader')],
+    quick: [...near('framing'), test('engine/read-memory'), test('flow/decode'), test('reader/reader')],
     thorough: [test('framing/memory'), test('framing/search'), properties('framing')],
   },
   flow: {
@@ -39,7 +39,7 @@ export const rooms = {
       ...['contexts/operators', 'reconnect/exchange', 'reconnect/framed'].map(test),
       ...['server/serve', 'socket/write-to', 'socket/wrong-arguments', 'wire/relay'].map(test),
     ],
-    thorough: [...['flow/queue', 'engine/lent-reads', 'socket/turns', 'socket/closed-subscribers'].map(test), options],
+    thorough: [...['flow/queue', 'engine/read-memory', 'socket/turns', 'socket/closed-subscribers'].map(test), options],
   },
   reader: {
     quick: near('reader'),

@@ -94,7 +94,7 @@ export class Socket
    */
   next(chunk: Chunk): boolean {
     const bytes = toBytes(chunk);
-    if (this.#isCompleted) this.#warnOnce();
+    if (this.#isCompleted()) this.#warnOnce();
     this.#connection.claim();
     return this.#connection.write(bytes);
   }
@@ -131,7 +131,7 @@ export class Socket
    */
   write(chunk: Chunk): Promise<void> {
     const bytes = toBytes(chunk);
-    const completed = this.#isCompleted;
+    const completed = this.#isCompleted();
     this.#connection.dial();
     this.#connection.claim();
     if (!completed) this.#connection.write(bytes);
@@ -144,7 +144,7 @@ export class Socket
     process.emitWarning(writeAfterEndError(this));
   }
 
-  get #isCompleted(): boolean {
+  #isCompleted(): boolean {
     const { state } = this.#connection.writeSide;
     return state === 'completing' || state === 'finished';
   }

@@ -1,4 +1,5 @@
 // The chunks that a user may write, and their conversion to Buffers.
+import { Buffer } from 'node:buffer';
 import { inspect, types } from 'node:util';
 
 /** Bytes, or a string that is written as UTF-8. */

@@ -10,4 +10,4 @@ function realTime(): number {
   return monotonicNow.call(performance);
 }
 
-export { clearImmediate, clearTimeout, monotonicNow, realTime, setImmediate, setInterval, setTimeout };
+export { clearImmediate, clearTimeout, monotonicNow, performance, realTime, setImmediate, setInterval, setTimeout };

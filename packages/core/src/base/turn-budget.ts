@@ -2,7 +2,7 @@
 // every write at once, and callbacks and promises run before the loop goes on. Code that has used up the budget
 // continues in a later turn, so that timers and other connections are served.
 
-import { setImmediate } from './real-timers.js';
+import { performance, setImmediate } from './real-timers.js';
 
 /**
  * The budget of one turn, in bytes and in milliseconds. Node reads up to 2 MiB from a connection in one turn: two

@@ -201,7 +201,7 @@ export abstract class ConnectionMachine
     if (flowing && writeSide.state !== 'open' && !isLimited) timeouts.setPaused('fin', !waits);
     else timeouts.stop('fin');
     // While held, a FIN that has arrived is not delivered yet, so our side is not late.
-    if (flowing || writeSide.done || timeouts.hasCloseLimit) timeouts.stop('halfOpen');
+    if (flowing || writeSide.hasEnded || timeouts.hasCloseLimit) timeouts.stop('halfOpen');
     else timeouts.setPaused('halfOpen', this.flow.held);
     if (!this.streamClosed) return;
     // While a reader is held, the rest waits for it. Without a reader it waits after the conclusion, for the next one.
@@ -335,11 +335,7 @@ export abstract class ConnectionMachine
 
   progressed(): void {
     this.lastWriteAt = this.limits.scheduler.now();
-    const { timeouts } = this;
-    timeouts.touch('idle');
-    timeouts.touch('linger');
-    timeouts.touch('halfOpen');
-    timeouts.touch('fin');
+    this.timeouts.touchWritten();
     this.subscribers.progressed();
   }
 

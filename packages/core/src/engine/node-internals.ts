@@ -1,7 +1,7 @@
 // What the engine knows of Node's internals, and the patches that it puts on streams. Each use has a feature check. Where
 // a check fails, the function returns `undefined` or `false`, and the caller takes the documented way. Tests switch
 // `nodeInternals` off to run both ways. The uses: tapped-reads.ts, shielded-writes.ts, stream-resets.ts, kernel-bytes.ts,
-// lent-reads.ts.
+// read-memory.ts.
 import type { Duplex } from 'node:stream';
 
 export const nodeInternals = {
@@ -9,8 +9,8 @@ export const nodeInternals = {
   reads: true,
   /** Keep a failed write from destroying the stream, with the bytes that it has received. */
   writes: true,
-  /** Lend received bytes to consumers that use them up at once: see lent-reads.ts. */
-  lending: true,
+  /** Read into memory of this library: see read-memory.ts. */
+  readMemory: true,
   /** Whether a second read reports an end again. Node does, Deno does not: the first end of the process shows it. */
   repeatsEnds: undefined as boolean | undefined,
   /** Whether a TLS stream that was cut can be told from one that ended: the first TLS stream of the process shows it. */
@@ -47,6 +47,8 @@ export interface Patcher {
   /** Whether the end needs no second read, or is being confirmed by it. */
   isConfirmingEnd: boolean;
   hasSeenEnd: boolean;
+  /** Whether it has a block of memory of its own: see read-memory.ts. */
+  ownsMemory: boolean;
   /** The methods that write, without the patch. */
   unpatched: Pick<StreamInternals, (typeof WRITE_METHODS)[number]> | undefined;
   /** Whether bytes that arrive now may be lent. Default: no. */
@@ -57,6 +59,8 @@ export interface Patcher {
   onLentChunk?(chunk: Buffer): boolean;
   /** @param truncated Whether a TLS stream was cut. */
   onEnd(truncated: boolean): void;
+  /** Bytes were handed to the kernel. */
+  onWritten?(): void;
   /** A write has failed. The stream writes nothing more. */
   onWriteError(error: Error): void;
 }
@@ -69,6 +73,7 @@ export const UNPATCHED = {
   isSecure: false,
   isConfirmingEnd: false,
   hasSeenEnd: false,
+  ownsMemory: false,
   unpatched: undefined,
 } as const;
 

@@ -7,8 +7,8 @@ import type { SecureConnectEvent } from '../base/events.js';
 import { setImmediate } from '../base/real-timers.js';
 import { taps } from '../observe/byte-tap.js';
 import { type DialEvent, onDialEvents } from './dial-events.js';
-import { lendReads } from './lent-reads.js';
 import { type Patcher, patcherOf, removePatches, setPatcher } from './node-internals.js';
+import { disown, ownReads } from './read-memory.js';
 import { secureConnectEvent } from './secure-connect.js';
 import { shieldWrites } from './shielded-writes.js';
 import { resetStream } from './stream-resets.js';
@@ -69,16 +69,19 @@ export class NodeStream implements Patcher {
   #isTapped = false;
   /** Whether a handshake is in progress: it reports its own failure, so events of the stream beneath are ignored. */
   #securing = false;
-  /** Whether reads can still be made to lend their bytes: see lent-reads.ts. */
-  #mayLend = false;
+  /** Whether the first read is still to come, for which the memory is chosen: see read-memory.ts. */
+  #choosesMemory = false;
   #reading = false;
   /** Whether a dial event is being delivered. */
   #inDialEvent = false;
+  /** Whether the stream is being written to: what leaves at once needs no report. */
+  #writing = false;
   #finishing = false;
   #tlsWrites: TlsWrites | undefined;
   isSecure = false;
   isConfirmingEnd = false;
   hasSeenEnd = false;
+  ownsMemory = false;
   unpatched: Patcher['unpatched'];
 
   constructor(stream: Duplex, transport: Transport, handlers: NodeStreamHandlers) {
@@ -154,7 +157,7 @@ export class NodeStream implements Patcher {
   #carry(stream: Duplex): void {
     if ('encrypted' in stream) this.#tlsWrites = new TlsWrites(stream);
     this.#isTapped = tapReads(stream, this);
-    this.#mayLend = this.#isTapped && !this.isSecure;
+    this.#choosesMemory = this.#isTapped && !this.isSecure;
     if (!this.#isTapped) this.#readByEvents(stream);
     shieldWrites(stream, this);
     stream.on('finish', onFinish);
@@ -194,6 +197,10 @@ export class NodeStream implements Patcher {
     this.#handlers.ended(truncated);
   }
 
+  onWritten(): void {
+    if (!this.#writing) this.#handlers.wrote();
+  }
+
   onWriteError(error: Error): void {
     this.#handlers.writeFailed(error);
   }
@@ -206,6 +213,7 @@ export class NodeStream implements Patcher {
   }
 
   streamClosed(stream: Duplex): void {
+    disown(this);
     if (this.#isCurrent(stream)) this.#handlers.closed();
   }
 
@@ -250,10 +258,16 @@ export class NodeStream implements Patcher {
   detach(): Duplex | undefined {
     const stream = this.#stream;
     if (stream.readableLength > 0 || stream.destroyed) return undefined;
+    disown(this);
     for (const remove of this.#removeListeners ?? []) remove();
     stream.off('error', onError).off('close', onClose).off('finish', onFinish);
     removePatches(stream, this.#isTapped);
     return stream;
+  }
+
+  /** Whether bytes go to the kernel as they are. */
+  get isPlain(): boolean {
+    return this.isNetSocket && this.#tlsWrites === undefined;
   }
 
   get destroyed(): boolean {
@@ -267,12 +281,11 @@ export class NodeStream implements Patcher {
 
   /** Reads until `received` returns `false`. */
   read(): void {
-    if (this.#stream.destroyed) return;
-    if (this.#mayLend && this.lends) {
-      this.#mayLend = false;
-      lendReads(this.#stream);
+    if (this.#reading || this.#stream.destroyed) return;
+    if (this.#choosesMemory) {
+      this.#choosesMemory = false;
+      ownReads(this.#stream);
     }
-    if (this.#reading) return;
     this.#reading = true;
     if (this.#isTapped) resumeTappedReads(this.#stream);
     else this.#stream.resume();
@@ -285,17 +298,28 @@ export class NodeStream implements Patcher {
     if (this.#isTapped) stopTappedReads(this.#stream);
   }
 
-  /** Writes the chunks as one. `wrote` follows when all their bytes were handed to the kernel. */
-  write(chunks: readonly Uint8Array[]): void {
-    const stream = this.#stream;
-    const tlsWrites = this.#tlsWrites;
+  /**
+   * Writes the chunks as one. Returns how many bytes wait in the stream. Unless it is 0, `wrote` follows when they were
+   * handed to the kernel.
+   */
+  write(chunks: readonly Uint8Array[]): number {
     if (taps.length > 0) this.#handlers.writes(chunks);
-    // One for each write: an idle connection would keep one of its own.
-    const onWrite = () => this.#handlers.wrote();
-    if (tlsWrites && !tlsWrites.fits(chunks)) return tlsWrites.write(chunks, onWrite);
+    this.#writing = true;
+    try {
+      if (this.#tlsWrites?.fits(chunks) === false) this.#tlsWrites.write(chunks);
+      else this.#writeAll(this.#stream, chunks);
+    } finally {
+      this.#writing = false;
+    }
+    return this.pending;
+  }
+
+  #writeAll(stream: Duplex, chunks: readonly Uint8Array[]): void {
     const last = chunks.length - 1;
+    // A callback costs a tick. Writes that are shielded report themselves.
+    const onWrite = this.unpatched ? undefined : () => this.#handlers.wrote();
     if (last > 0) stream.cork();
-    for (const [index, bytes] of chunks.entries()) stream.write(bytes, index === last ? onWrite : undefined);
+    for (let i = 0; i <= last; i++) stream.write(chunks[i], i === last ? onWrite : undefined);
     if (last > 0) stream.uncork();
   }
 

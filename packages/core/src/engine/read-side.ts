@@ -85,6 +85,11 @@ export class ReadSide {
     return this.#queue.bytes === 0 && !this.#holds.held && !this.dropping && this.#subscribers.borrower !== undefined;
   }
 
+  /** After the delivery of a chunk that has just come: if it waits, it must not keep more memory than its own. */
+  keep(chunk: Buffer): void {
+    if (this.#queue.bytes > 0) this.#queue.keep(chunk);
+  }
+
   /** A chunk was lent, and its time is over: copies what waits of it. */
   copyWaiting(lent: Buffer): void {
     this.#queue.copy(lent);

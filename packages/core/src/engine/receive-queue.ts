@@ -4,6 +4,7 @@
 // A small chunk that arrives while others wait is copied behind the last one. Otherwise a peer that sends single bytes
 // would make this side keep a chunk of two hundred bytes for each.
 import { asBuffer } from '../base/bytes.js';
+import { ownCopy } from '../base/copy-bytes.js';
 import { SMALL_CHUNK, SmallChunks } from '../base/small-chunks.js';
 
 export class ReceiveQueue {
@@ -55,9 +56,16 @@ export class ReceiveQueue {
     return chunk;
   }
 
-  /** Copies what waits of the memory of a chunk. */
+  /** Copies what waits of the memory of a chunk, because others use this memory too. */
   copy({ buffer }: Buffer): void {
-    this.#chunks = this.#chunks?.map((chunk) => (chunk.buffer === buffer ? Buffer.from(chunk) : chunk));
+    this.#chunks = this.#chunks?.map((chunk) => (chunk.buffer === buffer ? ownCopy(chunk) : chunk));
+  }
+
+  /** A chunk that has just come waits. It would keep the memory of others that it shares: it gets memory of its own. */
+  keep(chunk: Buffer): void {
+    const last = (this.#chunks?.length ?? 0) - 1;
+    if (this.#chunks?.[last] === chunk && 2 * chunk.length < chunk.buffer.byteLength)
+      this.#chunks[last] = ownCopy(chunk);
   }
 
   clear(): void {

@@ -23,24 +23,26 @@ export function shieldWrites(stream: Duplex, patcher: Patcher): void {
 }
 
 function shieldedWrite(this: Patched, chunk: unknown, encoding: string, callback: Callback): void {
-  this[PATCHER].unpatched?._write.call(this, chunk, encoding, shielded(this, callback));
+  this[PATCHER].unpatched?._write.call(this, chunk, encoding, shielded(this, callback, true));
 }
 
 function shieldedWritev(this: Patched, chunks: unknown, callback: Callback): void {
-  this[PATCHER].unpatched?._writev.call(this, chunks, shielded(this, callback));
+  this[PATCHER].unpatched?._writev.call(this, chunks, shielded(this, callback, true));
 }
 
 function shieldedFinal(this: Patched, callback: Callback): void {
-  this[PATCHER].unpatched?._final.call(this, shielded(this, callback));
+  this[PATCHER].unpatched?._final.call(this, shielded(this, callback, false));
 }
 
 // A stream whose write is not called back writes nothing more, and does not end its side.
-function shielded(stream: Patched, callback: Callback): Callback {
+function shielded(stream: Patched, callback: Callback, isWrite: boolean): Callback {
   return (error) => {
-    if (!error) return callback();
     // The patches of a stream that was detached are gone.
     const patcher: Patcher | undefined = stream[PATCHER];
-    if (stream.destroyed || !patcher) callback(error);
+    if (!error) {
+      callback();
+      if (isWrite) patcher?.onWritten?.();
+    } else if (stream.destroyed || !patcher) callback(error);
     else patcher.onWriteError(error);
   };
 }

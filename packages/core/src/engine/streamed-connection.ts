@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { SocketError } from '../base/errors.js';
 import { isLocalDecision } from '../base/local-decision.js';
+import { performance } from '../base/real-timers.js';
 import { spendRead } from '../base/turn-budget.js';
 import { taps } from '../observe/byte-tap.js';
 import {
@@ -101,15 +102,14 @@ export abstract class StreamedConnection extends ConnectionMachine implements Di
     if (taps.length > 0) tapReceived(this, chunk);
     this.bytesRead += chunk.length;
     this.lastReadAt = this.limits.scheduler.now();
-    this.timeouts.touch('idle');
-    // Before our FIN, only what the peer takes is progress.
-    if (this.writeSide.done) this.timeouts.touch('linger');
-    // What nobody reads is none: the peer could keep the socket with a byte now and then.
+    // Before our FIN, only what the peer takes is progress. What nobody reads is none: the peer could keep the socket with
+    // a byte now and then.
     const isRead = this.subscribers.hasReader && !this.closing;
-    if (this.writeSide.state === 'broken' || isRead) this.timeouts.touch('fin');
+    this.timeouts.touchRead(this.writeSide.done, this.writeSide.state === 'broken' || isRead);
     this.readSide.receive(chunk);
     const start = performance.now();
     this.advance();
+    this.readSide.keep(chunk);
     // The peer may be faster than the consumer: Node reads up to 32 chunks in one turn.
     if (this.stream?.isNetSocket && !spendRead(start)) this.readNextTurn();
     return this.wantsMore;

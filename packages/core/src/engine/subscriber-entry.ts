@@ -2,7 +2,7 @@
 import type { Subscriber, Unsubscribable } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
 import type { CloseEvent, SocketEvent } from '../base/events.js';
-import { guarded } from '../base/guarded.js';
+import { guarded, reportError } from '../base/guarded.js';
 import { closedBeforeEndError } from '../base/premature-close.js';
 import type { FlowSet } from '../flow/flow-set.js';
 import { FlowLink } from '../flow/flow-subscriber.js';
@@ -122,7 +122,11 @@ export class SubscriberEntry implements Unsubscribable, Watcher {
 
 // Not closures: an event would then need two.
 function guardedNext(subscriber: Subscriber<unknown>, value: unknown): void {
-  guarded(() => subscriber.next(value));
+  try {
+    subscriber.next(value);
+  } catch (error) {
+    reportError(error);
+  }
 }
 
 function guardedEnd(subscriber: Subscriber<unknown>, error?: unknown): void {

@@ -30,15 +30,17 @@ export interface TimeoutsOwner {
   timedOut(timeout: string, milliseconds: number, what: string): void;
 }
 
-/** What did not happen within the limit, and whether progress of the writes restarts it. */
-const LIMITS: { readonly [limit in Limit]: readonly [what: string, byProgress: boolean] } = {
-  connect: ['did not open within', false],
-  handshake: ['did not complete its TLS handshake within', false],
-  halfOpen: ['did not end on our side after the end of the peer for', true],
-  fin: ['did not end on the side of the peer, and nobody read it, for', true],
-  linger: ['made no progress while it closed for', true],
-  idle: ['was idle for', true],
-  hold: ['was held for', false],
+/** The option, what did not happen within the limit, and whether progress of the writes restarts it. */
+const LIMITS: {
+  readonly [limit in Limit]: readonly [option: `${limit}Timeout`, what: string, byProgress: boolean];
+} = {
+  connect: ['connectTimeout', 'did not open within', false],
+  handshake: ['handshakeTimeout', 'did not complete its TLS handshake within', false],
+  halfOpen: ['halfOpenTimeout', 'did not end on our side after the end of the peer for', true],
+  fin: ['finTimeout', 'did not end on the side of the peer, and nobody read it, for', true],
+  linger: ['lingerTimeout', 'made no progress while it closed for', true],
+  idle: ['idleTimeout', 'was idle for', true],
+  hold: ['holdTimeout', 'was held for', false],
 };
 
 type Deadlines = { [limit in Limit | 'close']: Deadline | undefined };
@@ -77,6 +79,25 @@ export class Timeouts {
     this.#deadlines?.[limit]?.touch();
   }
 
+  /** Bytes came. @param linger Whether they are progress for this limit. @param fin As `linger`. */
+  touchRead(linger: boolean, fin: boolean): void {
+    const deadlines = this.#deadlines;
+    if (!deadlines) return;
+    deadlines.idle?.touch();
+    if (linger) deadlines.linger?.touch();
+    if (fin) deadlines.fin?.touch();
+  }
+
+  /** Bytes have left. */
+  touchWritten(): void {
+    const deadlines = this.#deadlines;
+    if (!deadlines) return;
+    deadlines.idle?.touch();
+    deadlines.linger?.touch();
+    deadlines.halfOpen?.touch();
+    deadlines.fin?.touch();
+  }
+
   stop(limit: Limit): void {
     this.#deadlines?.[limit]?.stop();
   }
@@ -101,17 +122,18 @@ export class Timeouts {
   }
 
   #lengthOf(limit: Limit): number {
-    const isOfDial = limit === 'connect' || limit === 'handshake';
-    return isOfDial ? (this.#dialTimes?.[`${limit}Timeout`] ?? 0) : this.#owner.limits[`${limit}Timeout`];
+    const [option] = LIMITS[limit];
+    if (option === 'connectTimeout' || option === 'handshakeTimeout') return this.#dialTimes?.[option] ?? 0;
+    return this.#owner.limits[option];
   }
 
   /** Returns the deadline of a limit; `undefined` if there is no limit. */
   #made(limit: Limit): Deadline | undefined {
     const milliseconds = this.#lengthOf(limit);
     if (milliseconds === 0) return undefined;
-    const [what, byProgress] = LIMITS[limit];
+    const [option, what, byProgress] = LIMITS[limit];
     const deadlines = this.#make();
-    deadlines[limit] ??= this.#deadline(`${limit}Timeout`, milliseconds, what, byProgress);
+    deadlines[limit] ??= this.#deadline(option, milliseconds, what, byProgress);
     return deadlines[limit];
   }
 

@@ -6,18 +6,12 @@ import { Queue } from '../base/queue.js';
 /** The size of a piece, in bytes. */
 const PIECE = 16 * 1024 * 1024;
 
-interface Piece {
-  readonly bytes: Uint8Array;
-  /** Called when the kernel has the piece. */
-  readonly written?: () => void;
-}
-
 export class TlsWrites {
   /** How many bytes wait here. */
   waiting = 0;
   readonly #stream: Duplex;
   /** `undefined` until a write is too large. */
-  #pieces: Queue<Piece> | undefined;
+  #pieces: Queue<Uint8Array> | undefined;
   #writing = false;
 
   constructor(stream: Duplex) {
@@ -31,14 +25,12 @@ export class TlsWrites {
     return this.waiting === 0 && bytes <= PIECE;
   }
 
-  /** @param written Called when the kernel has all chunks. */
-  write(chunks: readonly Uint8Array[], written: () => void): void {
+  write(chunks: readonly Uint8Array[]): void {
     this.#pieces ??= new Queue();
-    for (const [index, bytes] of chunks.entries()) {
+    for (const bytes of chunks) {
       for (let start = 0; start < bytes.length; start += PIECE) {
         const piece = bytes.subarray(start, start + PIECE);
-        const isLast = index === chunks.length - 1 && start + PIECE >= bytes.length;
-        this.#pieces.push(isLast ? { bytes: piece, written } : { bytes: piece });
+        this.#pieces.push(piece);
         this.waiting += piece.length;
       }
     }
@@ -49,11 +41,10 @@ export class TlsWrites {
     const piece = this.#writing ? undefined : this.#pieces?.shift();
     if (!piece) return;
     this.#writing = true;
-    this.waiting -= piece.bytes.length;
-    this.#stream.write(piece.bytes, (error) => {
+    this.waiting -= piece.length;
+    this.#stream.write(piece, (error) => {
       if (error) return;
       this.#writing = false;
-      piece.written?.();
       this.#writeNext();
     });
   }

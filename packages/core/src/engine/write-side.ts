@@ -4,6 +4,7 @@
 //   open ──complete()──▶ completing ──all handed to the kernel, FIN sent──▶ finished
 //     └───────────────────────┴── a write failed, or the socket failed ──▶ broken
 
+import process from 'node:process';
 import { handled } from '../base/handled.js';
 import { clearImmediate, setImmediate } from '../base/real-timers.js';
 import { spendTime, spendTurn } from '../base/turn-budget.js';
@@ -62,8 +63,9 @@ export class WriteSide implements WriteControl {
   /** Whether it also waits for the memory budget. */
   #needsBudget = false;
   #ending = false;
-  /** How many writes the Node stream has not called back for. */
-  #inFlight = 0;
+  /** Whether the Node stream will report that a write has left. */
+  #inFlight = false;
+  /** Whether the end of the turn flushes, and reports what has left. */
   #flushPlanned = false;
   /** Goes on in a later turn, because the budget of this one is used up. */
   #nextTurn: NodeJS.Immediate | undefined;
@@ -83,6 +85,11 @@ export class WriteSide implements WriteControl {
   /** Whether nothing more will leave. */
   get done(): boolean {
     return this.state === 'finished' || this.state === 'broken';
+  }
+
+  /** Whether the kernel has all bytes, and the FIN behind them. What carries the stream may still keep a FIN back. */
+  get hasEnded(): boolean {
+    return this.done || (this.#ending && this.#stream?.isPlain === true);
   }
 
   /** How many bytes were handed to the kernel. */
@@ -187,22 +194,24 @@ export class WriteSide implements WriteControl {
 
   static {
     endTurn = (side) => {
-      side.#flushPlanned = false;
       side.#flushIfIdle();
+      side.#flushPlanned = false;
+      if (side.#left > side.#reported) side.#goOn();
     };
   }
 
   // While the kernel does not take what it was given, chunks wait here and not in the stream: here small ones are
   // joined, so that they cost no more memory than their bytes.
   #flushIfIdle(): void {
-    if (this.#inFlight === 0 || this.#stream?.pending === 0) this.#flushNow();
+    if (!this.#inFlight || this.#stream?.pending === 0) this.#flushNow();
   }
 
   #flushNow(): void {
     if (this.#gathered.bytes === 0 || !this.#stream || this.#stream.destroyed) return;
-    this.#inFlight++;
-    this.#stream.write(this.#gathered.take());
-    this.#count();
+    const pending = this.#stream.write(this.#gathered.take());
+    this.#count(pending);
+    if (pending > 0) this.#inFlight = true;
+    else this.#planFlush();
   }
 
   /** Sends FIN when everything has left. */
@@ -217,7 +226,11 @@ export class WriteSide implements WriteControl {
 
   /** The stream has handed the bytes of a write to the kernel. */
   wrote(): void {
-    this.#inFlight--;
+    this.#inFlight = this.#stream !== undefined && this.#stream.pending > 0;
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (this.#stream?.isNetSocket && !spendTime()) this.#continueNextTurn();
     else this.#continue();
   }
@@ -294,10 +307,10 @@ export class WriteSide implements WriteControl {
     this.share?.setWritten(this.state === 'broken' ? 0 : this.cost);
   }
 
-  #count(): void {
+  #count(inStream = this.#stream?.pending ?? 0): void {
     // A destroyed stream counts dropped bytes as written.
     if (!this.#stream || this.#stream.destroyed) return;
-    this.#left = this.#accepted - this.#gathered.bytes - this.#stream.pending;
+    this.#left = this.#accepted - this.#gathered.bytes - inStream;
   }
 
   #sendFin(): void {

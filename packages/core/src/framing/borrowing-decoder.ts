@@ -1,4 +1,4 @@
-// The base class of this library's decoders. A socket may lend them its receive memory: see engine/lent-reads.ts.
+// The base class of this library's decoders. A socket may lend them its receive memory: see engine/read-memory.ts.
 import { FrameDecoder } from './frame-decoder.js';
 
 /**

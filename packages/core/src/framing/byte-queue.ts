@@ -1,7 +1,7 @@
 // The bytes that a decoder has received and not yet returned in frames. Each byte is copied a bounded number of times,
 // so decoding takes linear time whatever the size of the chunks.
 import { asBuffer } from '../base/bytes.js';
-import { copyBytes, copyInto } from './copy-bytes.js';
+import { copyBytes, copyInto } from '../base/copy-bytes.js';
 
 const EMPTY = Buffer.alloc(0);
 

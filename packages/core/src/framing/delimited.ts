@@ -2,8 +2,8 @@
 
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkOneOf, checkOptions } from '../base/check.js';
+import { copyBytes } from '../base/copy-bytes.js';
 import type { BytesCodec } from './codec.js';
-import { copyBytes } from './copy-bytes.js';
 import { DelimiterDecoder, type DelimiterDecoderOptions } from './delimiter-decoder.js';
 import { checkPayloadLength, encodeError } from './encode-errors.js';
 import { checkMaxLength, DELIMITED_MAX_LENGTH, type OversizePolicy, type TrailingPolicy } from './options.js';

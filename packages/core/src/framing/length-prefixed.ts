@@ -1,8 +1,8 @@
 // The codec of byte frames that begin with their length.
 import { type Chunk, toBytes } from '../base/bytes.js';
 import { checkBoolean, checkInteger, checkOneOf, checkOptions } from '../base/check.js';
+import { copyBytes } from '../base/copy-bytes.js';
 import type { BytesCodec, Codec } from './codec.js';
-import { copyBytes } from './copy-bytes.js';
 import { checkPayloadLength, encodeError } from './encode-errors.js';
 import { type ByteOrder, encodeVarint, type LengthField, maxFieldValue, writeUnsigned } from './length-field.js';
 import { LengthPrefixedDecoder, type LengthPrefixedDecoderOptions, type TakeFrame } from './length-prefixed-decoder.js';

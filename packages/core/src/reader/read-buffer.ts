@@ -1,7 +1,7 @@
 // The bytes that arrived and that no read has used yet, in chunks as they arrived. A read that needs only the first
 // chunk takes its bytes directly from there.
 import { asBuffer } from '../base/bytes.js';
-import { copyBytes } from '../framing/copy-bytes.js';
+import { copyBytes } from '../base/copy-bytes.js';
 
 const LF = 10;
 const CR = 13;

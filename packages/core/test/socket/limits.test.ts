@@ -211,6 +211,18 @@ describe('halfOpenTimeout', () => {
   });
 });
 
+test('halfOpenTimeout also runs while a stream keeps back the FIN that it was given', async () => {
+  const stuck = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done(), final: () => {} });
+  const scheduler = new VirtualTimeScheduler();
+  const socket = fromDuplex(stuck, { halfOpenTimeout: 1000, scheduler });
+  const { ended } = record(socket);
+  await turns(1);
+  stuck.push(null);
+  await turns(2);
+  scheduler.flush();
+  expect((await ended).error).toMatchObject({ timeout: 'halfOpenTimeout' });
+});
+
 describe('finTimeout', () => {
   test('runs after our own FIN while nobody reads', async () => {
     const { socket, peer, subscription, scheduler } = await timed({ finTimeout: 1000 });

@@ -1,10 +1,11 @@
-// Copies the bytes of frames. Short copies share a small slab of memory, so that a frame that somebody keeps for long
+// Copies the bytes of chunks and frames. Short copies share a small slab of memory, so that what somebody keeps for long
 // keeps little other memory.
+import process from 'node:process';
 
 /** Up to this many bytes, a loop takes less time than a call of Node's copy. */
 const LOOP_LENGTH = 64;
 
-/** Short copies are cut from slabs of this many bytes. A short frame keeps at most one slab in memory. */
+/** Short copies are cut from slabs of this many bytes. A short copy keeps at most one slab in memory. */
 const SLAB_SIZE = 8 * 1024;
 
 let slab = Buffer.alloc(0);
@@ -31,11 +32,29 @@ export function copyInto(target: Buffer, at: number, source: Buffer, start: numb
 
 function allocateInSlab(length: number): Buffer {
   if (slabUsed + length > slab.length) {
-    slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+    slab = allocateShared(SLAB_SIZE);
     slabUsed = 0;
   }
   const piece = slab.subarray(slabUsed, slabUsed + length);
   // A multiple of eight, so that a typed array of any kind can be laid over the next piece.
   slabUsed = (slabUsed + length + 7) & ~7;
   return piece;
+}
+
+/**
+ * Allocates memory that several owners have a part of. None of them may move it to another thread: the others would lose
+ * their parts, and this module its slab.
+ */
+export function allocateShared(length: number): Buffer<ArrayBuffer> {
+  const memory = Buffer.allocUnsafeSlow(length);
+  // Not imported: few programs get here before they have started, and the module would cost each start a millisecond.
+  process.getBuiltinModule?.('node:worker_threads')?.markAsUntransferable?.(memory.buffer);
+  return memory;
+}
+
+/** Returns the bytes in memory of their own, which no other bytes share. */
+export function ownCopy(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
