@@ -74,10 +74,10 @@ function findKeys(stream: Duplex): Keys | null {
 function onRead(this: Duplex, length: number, memory: Buffer): boolean {
   // `undefined` if the stream has gone to other code.
   const patcher = patcherOf(this) as Patcher | undefined;
-  const lends = patcher?.lends === true && patcher.onLentChunk !== undefined;
+  const lends = patcher?.lends === true;
   const isLarge = length >= LARGE && !lends;
   const after = isLarge && patcher && mayOwn(patcher) ? newBlock() : shared;
-  if (!isLarge && patcher?.ownsMemory) disown(patcher);
+  if (!isLarge && patcher) disown(patcher);
   const readsOn = lends
     ? patcher.onLentChunk?.(memory.subarray(0, length)) === true
     : this.push(isLarge && memory !== shared ? memory.subarray(0, length) : copyBytes(memory, 0, length));

@@ -87,7 +87,7 @@ export class ReadSide {
 
   /** After the delivery of a chunk that has just come: if it waits, it must not keep more memory than its own. */
   keep(chunk: Buffer): void {
-    if (this.#queue.bytes > 0) this.#queue.keep(chunk);
+    this.#queue.keep(chunk);
   }
 
   /** A chunk was lent, and its time is over: copies what waits of it. */

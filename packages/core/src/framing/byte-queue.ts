@@ -1,7 +1,7 @@
 // The bytes that a decoder has received and not yet returned in frames. Each byte is copied a bounded number of times,
 // so decoding takes linear time whatever the size of the chunks.
 import { asBuffer } from '../base/bytes.js';
-import { copyBytes, copyInto } from '../base/copy-bytes.js';
+import { copyBytes, copyInto, ownCopy } from '../base/copy-bytes.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -94,8 +94,7 @@ export class ByteQueue {
   /** Copies what is left of the chunk, if its memory is the caller's. The caller may then reuse that memory. */
   copyChunk(): void {
     if (this.#ownMemory !== undefined || this.chunk.length === 0) return;
-    this.#ownMemory = Buffer.allocUnsafeSlow(this.chunk.length - this.position);
-    this.#ownMemory.set(this.chunk.subarray(this.position));
+    this.#ownMemory = ownCopy(this.chunk.subarray(this.position));
     this.chunk = this.#ownMemory;
     this.position = 0;
   }

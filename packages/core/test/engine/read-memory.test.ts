@@ -311,27 +311,16 @@ describe.each([
     expect(values).toEqual(['first', 'second']);
   });
 
-  test('stay as they are while the consumer holds inside a chunk', async () => {
-    restoring();
-    const one = await pair();
-    const { promise: released, resolve: release } = deferred();
-    const slowly = mapWithBackpressure((line: string) => released.then(() => line), { highWaterMark: 1 });
-    const { values } = record(one.socket.pipe(data(), lines(), slowly));
-    await send(one, '1\n2\n3\n4\n5\n6');
-    await overwrite();
-    release();
-    await turns(2);
-    await send(one, '\n');
-    expect(values).toEqual(['1', '2', '3', '4', '5', '6']);
-  });
-
-  test('stay as they are while the consumer holds inside a chunk, and another reader comes in it', async () => {
+  test.each<[string, (one: Pair) => unknown]>([
+    ['', () => {}],
+    [', and another reader comes in it', ({ socket }) => record(socket.pipe(data()))],
+  ])('stay as they are while the consumer holds inside a chunk%s', async (_, comes) => {
     restoring();
     const one = await pair();
     const { promise: released, resolve: release } = deferred();
     const slowly = mapWithBackpressure(
       (line: string) => {
-        if (line === '1') record(one.socket.pipe(data()));
+        if (line === '1') comes(one);
         return released.then(() => line);
       },
       { highWaterMark: 1 },
