@@ -129,7 +129,7 @@ class RespDecoder extends FrameDecoder<Resp> {
     if (buffer[offset + end] !== CR || buffer[offset + end + 1] !== LF)
       throw new FrameError('Bytes must end with CR LF');
     // A copy: the memory of the chunk is not ours.
-    const bytes = Buffer.from(buffer.subarray(offset + this.#read, offset + end));
+    const bytes = queue.copy(this.#read, end);
     this.#bytes = undefined;
     this.#read = this.#searched = end + 2;
     if (type === '!') return new RespError(bytes.toString());

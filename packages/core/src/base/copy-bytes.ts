@@ -3,7 +3,7 @@
 import process from 'node:process';
 
 /** Up to this many bytes, a loop takes less time than a call of Node's copy. */
-const LOOP_LENGTH = 64;
+const LOOP_LENGTH = 32;
 
 /** Short copies are cut from slabs of this many bytes. A short copy keeps at most one slab in memory. */
 const SLAB_SIZE = 8 * 1024;

@@ -48,6 +48,36 @@ test('indexOf() passes over the bytes before its start', () => {
   expect([0, 1, 2].map((start) => inParts.indexOf(SEMICOLON, start, 100))).toEqual([0, 1, 3]);
 });
 
+test('indexOf() finds the byte near its start, far from it, and at both sides of where the search changes its way', () => {
+  for (let length = 0; length < 40; length++) {
+    const queue = new ByteQueue();
+    queue.push(Buffer.from(`--${'.'.repeat(length)};;`));
+    queue.advance(1);
+    expect([queue.indexOf(SEMICOLON, 1, 100), queue.indexOf(SEMICOLON, length + 2, 100)]).toEqual([
+      length + 1,
+      length + 2,
+    ]);
+  }
+});
+
+test.each([
+  ['in a chunk', ['-abcdef']],
+  ['that was saved', ['-abc', 'def']],
+])('copy() returns a part of a frame %s, in memory of its own, and consumes nothing', (_, chunks) => {
+  const queue = new ByteQueue();
+  queue.push(Buffer.from('...'));
+  queue.dropFrame(3);
+  const pushed = chunks.map((chunk) => Buffer.from(chunk));
+  for (const chunk of pushed) {
+    queue.push(chunk);
+    queue.gather(6);
+  }
+  const part = queue.copy(1, 4);
+  expect([part.toString(), queue.size, queue.takeFrame(1, 6, 6).toString()]).toEqual(['abc', 7, 'abcde']);
+  for (const chunk of pushed) chunk.fill('!');
+  expect(part.toString()).toBe('abc');
+});
+
 test('mark() and restore() give back a frame, whatever was gathered in between', () => {
   const queue = new ByteQueue();
   for (const chunk of ['ab', 'cd', 'efgh']) {
