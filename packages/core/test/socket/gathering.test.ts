@@ -6,6 +6,7 @@ import { data, fromDuplex, type Socket } from '@rxsock/core';
 import { expect, onTestFinished, test } from 'vitest';
 import { dial, drainRaw, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { controlOf } from '../../src/socket.js';
 
 interface Gathering {
   readonly socket: Socket;
@@ -16,8 +17,11 @@ interface Gathering {
   readonly calls: string[];
 }
 
-/** An open socket, and the system calls it makes. */
-async function gathering(options?: Parameters<typeof fromDuplex>[1]): Promise<Gathering> {
+/**
+ * An open socket, and the system calls it makes.
+ * @param slow If given, the kernel takes a write when the test calls the next of these functions.
+ */
+async function gathering(options?: Parameters<typeof fromDuplex>[1], slow?: (() => void)[]): Promise<Gathering> {
   const server = await rawServer();
   const stream = net.connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
   const [peer] = await Promise.all([server.next(), once(stream, 'connect')]);
@@ -25,11 +29,13 @@ async function gathering(options?: Parameters<typeof fromDuplex>[1]): Promise<Ga
   const { _write, _writev } = stream;
   stream._write = (chunk: Buffer, encoding, done) => {
     calls.push(String(chunk));
-    _write.call(stream, chunk, encoding, done);
+    if (slow) slow.push(done);
+    else _write.call(stream, chunk, encoding, done);
   };
   stream._writev = (chunks: { chunk: Buffer }[], done) => {
     calls.push(chunks.map(({ chunk }) => String(chunk)).join(''));
-    _writev?.call(stream, chunks as never, done);
+    if (slow) slow.push(done);
+    else _writev?.call(stream, chunks as never, done);
   };
   const socket = fromDuplex(stream, { keepOpen: true, ...options });
   onTestFinished(() => socket.error());
@@ -80,6 +86,25 @@ test.each([
   expect(calls.map((bytes) => bytes.length)).toEqual([enough]);
   socket.next('c'.repeat(enough));
   expect(calls).toHaveLength(2);
+});
+
+test('while a slow peer has not taken all that the stream has, new writes wait, to leave as one', async () => {
+  const taken: (() => void)[] = [];
+  const { socket, stream, calls } = await gathering(undefined, taken);
+  socket.next('a');
+  await nextTurn();
+  socket.next('b');
+  controlOf(socket).writeSide.flush();
+  expect([calls, stream.writableLength]).toEqual([['a'], 2]);
+  taken.shift()?.();
+  expect([calls, stream.writableLength]).toEqual([['a', 'b'], 1]);
+  for (const chunk of ['c', 'd']) {
+    socket.next(chunk);
+    await nextTurn();
+  }
+  expect([calls, stream.writableLength]).toEqual([['a', 'b'], 1]);
+  taken.shift()?.();
+  expect(calls).toEqual(['a', 'b', 'cd']);
 });
 
 test('complete() sends FIN behind the writes at once', async () => {
