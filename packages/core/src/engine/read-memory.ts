@@ -28,8 +28,8 @@ let shared: Buffer | undefined;
 /** A block that a socket has left unused. */
 let spare: Buffer | undefined;
 
-/** What the stream that has just read reads into next. */
-let next: Buffer | undefined;
+/** What the stream that has just read reads into next: `null` for the same memory. `undefined` if no stream has. */
+let next: Buffer | null | undefined;
 
 /** The symbols of Node's properties: the memory that a stream reads into, who receives it, and what replaces it. */
 interface Keys {
@@ -75,22 +75,27 @@ function onRead(this: Duplex, length: number, memory: Buffer): boolean {
   // `undefined` if the stream has gone to other code.
   const patcher = patcherOf(this) as Patcher | undefined;
   const lends = patcher?.lends === true;
-  const isLarge = length >= LARGE && !lends;
-  const after = isLarge && patcher && mayOwn(patcher) ? newBlock() : shared;
+  // Other code gets copies only: if a listener of it throws, Node does not ask for the next memory, and reads into the
+  // same again.
+  const isLarge = patcher !== undefined && length >= LARGE && !lends;
+  const after = isLarge && mayOwn(patcher) ? newBlock() : shared;
   if (!isLarge && patcher) disown(patcher);
   const readsOn = lends
     ? patcher.onLentChunk?.(memory.subarray(0, length)) === true
     : this.push(isLarge && memory !== shared ? memory.subarray(0, length) : copyBytes(memory, 0, length));
   if (!isLarge && memory !== shared) spare = memory;
-  next = after === memory ? undefined : after;
+  next = after === memory ? null : after;
   return readsOn;
 }
 
-/** Node calls it after `onRead`. */
+/**
+ * Node calls it after `onRead`. It also calls it for a stream that connects again, after it has left its socket: the new
+ * handle has no memory yet. Without an answer, Node would read into memory of its own, and pass on what others have read.
+ */
 function nextMemory(): Buffer | undefined {
-  const memory = next;
+  const memory = next === undefined ? shared : next;
   next = undefined;
-  return memory;
+  return memory ?? undefined;
 }
 
 function newBlock(): Buffer {

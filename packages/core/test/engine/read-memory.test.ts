@@ -80,6 +80,18 @@ function blockLoop(): void {
   for (const until = performance.now() + 6; performance.now() < until; );
 }
 
+/** Collects the errors that nobody catches, until the test is over. */
+function catchUncaught(): unknown[] {
+  const errors: unknown[] = [];
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => errors.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException');
+    for (const other of others) process.on('uncaughtException', other);
+  });
+  return errors;
+}
+
 describe('the memory of reads', () => {
   test('is the same for all sockets, dialled and accepted', async () => {
     const { socket, stream, peer } = await pair();
@@ -420,6 +432,48 @@ describe.each([
     await once(stream, 'data');
     await overwrite();
     expect(Buffer.concat(chunks).toString()).toBe('hello');
+  });
+
+  test('stay as they are on a stream that has left its socket and connects again', async () => {
+    restoring();
+    const one = await pair();
+    record(one.socket).subscription.unsubscribe();
+    await send(one, 'before');
+    await turns(2);
+    const { stream } = one;
+    expect(controlOf(one.socket).handOver().stream).toBe(stream);
+    onTestFinished(() => void stream.destroy());
+    await once(stream.destroy(), 'close');
+    await overwrite();
+    const server = await rawServer();
+    stream.connect({ port: server.port, host: '127.0.0.1' });
+    (await server.next()).write('hello');
+    expect(String((await once(stream, 'data'))[0])).toBe('hello');
+  });
+
+  test('stay as they are on a stream that has left its socket, if a listener throws', async () => {
+    restoring();
+    const one = await pair();
+    const reading = one.socket.pipe(data()).subscribe();
+    await send(one, LARGE.slice(0, 65_536));
+    reading.unsubscribe();
+    await turns(2);
+    const { stream } = one;
+    expect(controlOf(one.socket).handOver().stream).toBe(stream);
+    onTestFinished(() => void stream.destroy());
+    const caught = catchUncaught();
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      throw new Error('of a listener');
+    });
+    for (const letter of 'abc') {
+      const before = chunks.length;
+      one.peer.write(letter.repeat(65_536));
+      while (Buffer.concat(chunks.slice(before)).length < 65_536) await turns(1);
+    }
+    expect(caught.length).toBe(chunks.length);
+    expect(Buffer.concat(chunks).toString()).toBe([...'abc'].map((letter) => letter.repeat(65_536)).join(''));
   });
 
   test('are the same however they are cut, and whoever reads at the same time', async () => {
