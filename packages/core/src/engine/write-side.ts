@@ -89,7 +89,7 @@ export class WriteSide implements WriteControl {
 
   /** Whether the kernel has all bytes, and the FIN behind them. What carries the stream may still keep a FIN back. */
   get hasEnded(): boolean {
-    return this.done || (this.#ending && this.#stream?.isPlain === true);
+    return this.done || (this.#ending && this.pending === 0 && this.#stream?.isPlain === true);
   }
 
   /** How many bytes were handed to the kernel. */
@@ -155,7 +155,7 @@ export class WriteSide implements WriteControl {
    */
   flushed(): Promise<void> {
     if (this.state === 'broken') return handled(Promise.reject(this.error));
-    if (this.pending === 0 && !this.#nextTurn) return Promise.resolve();
+    if (!this.#isUnfinished && !this.#nextTurn) return Promise.resolve();
     this.#receipts ??= new WriteReceipts();
     const receipt = this.#receipts.at(this.#accepted);
     this.#charge();
@@ -172,6 +172,7 @@ export class WriteSide implements WriteControl {
   /** Hands everything that was gathered to the stream, before anything else is done to the stream. */
   flush(): void {
     this.#flushNow();
+    this.#count();
   }
 
   /** Hands to the kernel what it may take at once. */
@@ -267,9 +268,11 @@ export class WriteSide implements WriteControl {
     return this.share === undefined || this.state !== 'open' || this.share.mayDrain();
   }
 
-  /** FIN was sent. */
+  /** FIN was sent, perhaps by code that had the stream before. */
   finished(): void {
-    if (this.state === 'completing') this.state = 'finished';
+    if (this.state === 'broken') return;
+    this.state = 'finished';
+    this.#count();
   }
 
   /**
@@ -313,8 +316,14 @@ export class WriteSide implements WriteControl {
     this.#left = this.#accepted - this.#gathered.bytes - inStream;
   }
 
+  // Nobody reports when bytes have left that the stream had before this connection had it. FIN can wait behind them in the
+  // stream.
+  get #isUnfinished(): boolean {
+    return this.pending > 0 && this.#accepted > 0;
+  }
+
   #sendFin(): void {
-    if (this.state !== 'completing' || this.#ending || !this.#stream || this.pending > 0) return;
+    if (this.state !== 'completing' || this.#ending || !this.#stream || this.#isUnfinished) return;
     this.#ending = true;
     this.#stream.end();
   }

@@ -10,7 +10,7 @@ import { firstValueFrom, lastValueFrom, map, reduce } from 'rxjs';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { duplexPair } from '../../../../tests/support/duplex-pair.js';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
-import { closedPort, rawServer } from '../../../../tests/support/raw-peers.js';
+import { closedPort, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
 import { receive } from '../support/files.js';
 
@@ -21,6 +21,16 @@ const all = (socket: Socket) =>
       reduce((text, bytes) => text + bytes, ''),
     ),
   );
+
+/** Reads a stream to its end, and leaves it open. */
+async function allOf(stream: Duplex): Promise<string> {
+  let text = '';
+  stream.on('data', (bytes: Buffer) => {
+    text += bytes;
+  });
+  await once(stream, 'end');
+  return text;
+}
 
 /** A socket over a connected net.Socket, and its peer. */
 async function wrapped(options: SocketOptions = {}): Promise<{ socket: Socket; stream: net.Socket; peer: net.Socket }> {
@@ -199,6 +209,47 @@ describe('any Duplex', () => {
     await vi.waitUntil(() => socket.bytesWritten > 0);
     expect(socket.bytesWritten).toBe(1);
     socket.error();
+  });
+
+  test.each<[string, (socket: Socket) => unknown]>([
+    ['complete()', (socket) => socket.complete()],
+    ['close()', (socket) => socket.close()],
+  ])('sends FIN at %s behind the bytes that were in the stream before', async (_, end) => {
+    const [stream, other] = duplexPair();
+    stream.write('0123456789');
+    const socket = fromDuplex(stream, { allowHalfOpen: true });
+    const { log, ended } = record(socket);
+    end(socket);
+    expect(socket.readyState).toMatch(/open|closing/);
+    other.end();
+    expect(await allOf(other)).toBe('0123456789');
+    await ended;
+    expect(log).toEqual(['connect', 'finish', 'end', 'close', 'complete']);
+  });
+
+  test('emits one finish, and writes nothing more, if the stream was ended behind bytes that were still in it', async () => {
+    const [stream, other] = duplexPair();
+    stream.end('0123456789');
+    const socket = fromDuplex(stream, { allowHalfOpen: true });
+    const { log, ended } = record(socket);
+    expect(await allOf(other)).toBe('0123456789');
+    await vi.waitUntil(() => socket.readyState === 'readOnly');
+    await expect(socket.write('x')).rejects.toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+    socket.complete();
+    other.end();
+    await ended;
+    expect(log).toEqual(['connect', 'finish', 'end', 'close', 'complete']);
+  });
+
+  test('can be handed over when the bytes that were in the stream before have left', async () => {
+    const [stream, other] = duplexPair();
+    stream.write('0123456789');
+    const socket = fromDuplex(stream, { keepOpen: true });
+    await opened(socket);
+    expect(() => controlOf(socket).handOver()).toThrow(expect.objectContaining({ code: 'ERR_WRITES_PENDING' }));
+    other.resume();
+    await vi.waitUntil(() => stream.writableLength === 0);
+    expect(controlOf(socket).handOver().stream).toBe(stream);
   });
 
   test('fails for good when it fails with unread bytes, whichever subscriber leaves then', async () => {
