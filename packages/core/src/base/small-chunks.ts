@@ -1,5 +1,7 @@
 // Small chunks that wait are copied together, because every chunk costs more than a hundred bytes beside its own.
 
+import { allocateShared } from './copy-bytes.js';
+
 /** Up to this many bytes a copy costs less than a chunk of its own. */
 export const SMALL_CHUNK = 512;
 
@@ -45,8 +47,8 @@ export class SmallChunks {
   }
 
   #startBlock(): number {
-    // Not allocUnsafe(): a block of the shared pool keeps the whole pool alive.
-    this.#block = Buffer.allocUnsafeSlow(BLOCK);
+    // Not a part of Node's pool, which it would keep alive. Chunks of it are given away while others wait in it.
+    this.#block = allocateShared(BLOCK);
     this.#used = 0;
     return 0;
   }

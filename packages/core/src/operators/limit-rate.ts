@@ -1,8 +1,10 @@
 // limitRate(): lets bytes through no faster than a given rate, by a token bucket.
 import type { OperatorFunction, SchedulerLike, Subscription } from 'rxjs';
 import { AsyncContext } from '../base/async-context.js';
+import { asBuffer } from '../base/bytes.js';
 import { checkDelay, checkFiniteSize, checkOptions, checkScheduler } from '../base/check.js';
 import { elapsedTime } from '../base/clock.js';
+import { copyBytes } from '../base/copy-bytes.js';
 import { isLocalDecision } from '../base/local-decision.js';
 import { scheduleAfter } from '../base/long-delay.js';
 import { Queue } from '../base/queue.js';
@@ -120,7 +122,8 @@ export function limitRate(options: LimitRateOptions): OperatorFunction<Uint8Arra
           wait(delay);
           return false;
         }
-        const piece = end - used === chunk.length ? chunk : chunk.subarray(used, end);
+        // A copy: whoever moved a piece to another thread would take the rest of the chunk with it.
+        const piece = end - used === chunk.length ? chunk : copyBytes(asBuffer(chunk), used, end);
         allowance -= piece.length;
         waiting -= piece.length;
         used = end;

@@ -64,6 +64,19 @@ describe('the rate', () => {
     expect(log).toEqual(['abcd', 'efgh', 'ij']);
   });
 
+  test('a piece can be moved to another thread without the rest of its chunk', () => {
+    const scheduler = new VirtualClock();
+    const source = new Subject<Uint8Array>();
+    const pieces: string[] = [];
+    source.pipe(limitRate({ bytes: 10_000, scheduler })).subscribe((piece) => {
+      const moved = structuredClone(piece, { transfer: [piece.buffer as ArrayBuffer] });
+      pieces.push(`${moved.length}${String.fromCharCode(...new Set(moved))}`);
+    });
+    source.next(new Uint8Array(25_000).fill(97));
+    scheduler.tick(1_500);
+    expect(pieces).toEqual(['10000a', '10000a', '5000a']);
+  });
+
   test('per is the time for so many bytes', () => {
     const { scheduler, log, feed } = limited({ per: 100 });
     feed('abcdefghij');
