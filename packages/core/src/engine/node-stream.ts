@@ -304,20 +304,20 @@ export class NodeStream implements Patcher {
    */
   write(chunks: readonly Uint8Array[]): number {
     if (taps.length > 0) this.#handlers.writes(chunks);
+    // A callback costs a tick. Writes that are shielded report themselves.
+    const onWrite = this.unpatched ? undefined : () => this.#handlers.wrote();
     this.#writing = true;
     try {
-      if (this.#tlsWrites?.fits(chunks) === false) this.#tlsWrites.write(chunks);
-      else this.#writeAll(this.#stream, chunks);
+      if (this.#tlsWrites?.fits(chunks) === false) this.#tlsWrites.write(chunks, onWrite);
+      else this.#writeAll(this.#stream, chunks, onWrite);
     } finally {
       this.#writing = false;
     }
     return this.pending;
   }
 
-  #writeAll(stream: Duplex, chunks: readonly Uint8Array[]): void {
+  #writeAll(stream: Duplex, chunks: readonly Uint8Array[], onWrite: (() => void) | undefined): void {
     const last = chunks.length - 1;
-    // A callback costs a tick. Writes that are shielded report themselves.
-    const onWrite = this.unpatched ? undefined : () => this.#handlers.wrote();
     if (last > 0) stream.cork();
     for (let i = 0; i <= last; i++) stream.write(chunks[i], i === last ? onWrite : undefined);
     if (last > 0) stream.uncork();

@@ -25,7 +25,8 @@ export class TlsWrites {
     return this.waiting === 0 && bytes <= PIECE;
   }
 
-  write(chunks: readonly Uint8Array[]): void {
+  /** @param written Called after each piece that the kernel has. `undefined` if the stream reports its writes itself. */
+  write(chunks: readonly Uint8Array[], written?: () => void): void {
     this.#pieces ??= new Queue();
     for (const bytes of chunks) {
       for (let start = 0; start < bytes.length; start += PIECE) {
@@ -34,10 +35,10 @@ export class TlsWrites {
         this.waiting += piece.length;
       }
     }
-    this.#writeNext();
+    this.#writeNext(written);
   }
 
-  #writeNext(): void {
+  #writeNext(written: (() => void) | undefined): void {
     const piece = this.#writing ? undefined : this.#pieces?.shift();
     if (!piece) return;
     this.#writing = true;
@@ -45,7 +46,8 @@ export class TlsWrites {
     this.#stream.write(piece, (error) => {
       if (error) return;
       this.#writing = false;
-      this.#writeNext();
+      this.#writeNext(written);
+      written?.();
     });
   }
 }

@@ -2,13 +2,26 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { versions } from '../support/identities.js';
 import { pair } from '../support/peers.js';
 
 const MiB = 1024 * 1024;
 
 describe.each(versions)('%s', (version) => {
+  test('a chunk in pieces is reported where the writes of the stream cannot be patched', async () => {
+    onTestFinished(setNodeInternals({ writes: false }));
+    const { socket, peer } = await pair('dialled', version);
+    peer.resume();
+    const large = socket.write(Buffer.alloc(40 * MiB));
+    await large;
+    await socket.write('after');
+    expect(socket.bytesWritten).toBe(40 * MiB + 5);
+    socket.complete();
+    await once(peer, 'end');
+  });
+
   test('a chunk of more than 2^31 bytes begins to arrive', async () => {
     const { socket, peer } = await pair('dialled', version);
     // Its memory is never touched, so it takes none.
