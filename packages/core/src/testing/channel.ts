@@ -2,6 +2,7 @@
 // Every delivery runs on the scheduler, in order, so that virtual time alone decides when it happens.
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { elapsedTime } from '../base/clock.js';
+import { copyBytes } from '../base/copy-bytes.js';
 import { scheduleAfter } from '../base/long-delay.js';
 import { Queue } from '../base/queue.js';
 import type { NetworkFaults } from './faults.js';
@@ -72,16 +73,17 @@ export class Channel {
   /** Sends bytes. Returns how many of them will arrive. */
   send(bytes: Buffer): number {
     if (this.#finished) return 0;
-    const passing = bytes.subarray(0, this.#allowance);
-    for (let at = 0; at < passing.length; ) {
-      const size = this.#slices.take(passing.length - at);
-      this.#push(passing.subarray(at, at + size));
+    const passing = Math.min(bytes.length, this.#allowance);
+    for (let at = 0; at < passing; ) {
+      const size = this.#slices.take(passing - at);
+      // A copy: whoever moved a piece to another thread would take the others with it.
+      this.#push(size === bytes.length ? bytes : copyBytes(bytes, at, at + size));
       if (this.#slices.complete) this.#busyUntil += this.#slices.delay;
       at += size;
     }
-    this.#allowance -= passing.length;
+    this.#allowance -= passing;
     if (this.#allowance === 0) this.#breakDown();
-    return passing.length;
+    return passing;
   }
 
   /** Sends a FIN after everything that was sent. */

@@ -62,6 +62,17 @@ describe('slicer', () => {
     expect(sizes.length).toBeLessThan(1050);
   });
 
+  test('cuts into pieces that can be moved to another thread one by one', () => {
+    const { clock, a, b } = pairOn({ slicer: { sizes: [5000] } });
+    const lengths: number[] = [];
+    const move = (piece: Uint8Array) =>
+      void lengths.push(structuredClone(piece, { transfer: [piece.buffer as ArrayBuffer] }).length);
+    b.pipe(data()).subscribe(move);
+    a.next(Buffer.alloc(15_000, 'x'));
+    clock.tick(1000);
+    expect(lengths).toEqual([5000, 5000, 5000]);
+  });
+
   test('pauses after each piece, and the writer waits with it', () => {
     const { clock, a, b } = pairOn({ slicer: { averageSize: 2, delay: 10 } });
     const received = record(
