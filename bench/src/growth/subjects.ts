@@ -60,7 +60,7 @@ export const subjects: readonly Subject[] = [
   {
     name: 'growth-subscribers',
     about: 'subscribers to one socket',
-    smallest: 30,
+    smallest: 300,
     peer: () => ({ role: 'blast', amount: LINE }),
     run: async ({ amount, peer }) => {
       const socket = connect({ host, port: peer.port });

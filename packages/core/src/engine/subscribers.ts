@@ -4,6 +4,7 @@ import type { SchedulerLike, Subscriber, Subscription } from 'rxjs';
 import type { Endpoints } from '../base/endpoint.js';
 import type { CloseEvent, ConnectEvent, DataEvent, SocketEvent } from '../base/events.js';
 import { FlowLink, FlowSubscriber } from '../flow/flow-subscriber.js';
+import { type Entries, NO_ENTRIES, onlyOne, sizeOf, withEntry, withoutEntry } from './entries.js';
 import type { ReceiveQueue } from './receive-queue.js';
 import { SubscriberEntry, type SubscriberOwner, type SubscriptionType, type Watcher } from './subscriber-entry.js';
 
@@ -16,13 +17,10 @@ interface Last {
   readonly error: unknown;
 }
 
-const NOBODY: readonly SubscriberEntry[] = [];
-
 export class Subscribers {
-  #readers = NOBODY;
-  #watchers: readonly Watcher[] = NOBODY;
-  // A subscriber may come or leave during a notification, and must not disturb its loop. So a list that a loop has had
-  // is copied at the next change. Others are changed in place, because copying each time would take quadratic time.
+  #readers: Entries<SubscriberEntry> = NO_ENTRIES;
+  #watchers: Entries<Watcher> = NO_ENTRIES;
+  // A subscriber may come or leave during a notification. So entries that a loop has had are copied at the next change.
   #readersLooped = false;
   #watchersLooped = false;
   /** Both ends, when the connection is open. The `connect` event is made from them when somebody asks for it. */
@@ -49,9 +47,8 @@ export class Subscribers {
 
   /** The only reader, if it can be lent its bytes. */
   get borrower(): FlowSubscriber<unknown> | undefined {
-    const { length, 0: reader } = this.#readers;
-    if (length !== 1 || !(reader?.subscriber instanceof FlowSubscriber)) return undefined;
-    const { subscriber } = reader;
+    const subscriber = onlyOne(this.#readers)?.subscriber;
+    if (!(subscriber instanceof FlowSubscriber)) return undefined;
     return subscriber.keepRest && !subscriber.closed ? subscriber : undefined;
   }
 
@@ -67,7 +64,7 @@ export class Subscribers {
   }
 
   get size(): number {
-    return this.#readers.length + this.#watchers.length;
+    return sizeOf(this.#readers) + sizeOf(this.#watchers);
   }
 
   /** Adds a reader, or a watcher of one type. */
@@ -118,12 +115,12 @@ export class Subscribers {
   }
 
   /** The present readers, to loop over them. Not a getter, because those of private names are slow. */
-  #presentReaders(): readonly SubscriberEntry[] {
+  #presentReaders(): Entries<SubscriberEntry> {
     this.#readersLooped = true;
     return this.#readers;
   }
 
-  #presentWatchers(): readonly Watcher[] {
+  #presentWatchers(): Entries<Watcher> {
     this.#watchersLooped = true;
     return this.#watchers;
   }
@@ -186,8 +183,8 @@ export class Subscribers {
     if (ended && !this.#replayed?.some(({ type }) => type === 'end')) this.#replay({ type: 'end' });
     const readers = this.#readers;
     const watchers = this.#watchers;
-    this.#watchers = NOBODY;
-    this.#readers = NOBODY;
+    this.#watchers = NO_ENTRIES;
+    this.#readers = NO_ENTRIES;
     for (const watcher of watchers) watcher.closed(event, error);
     for (const entry of readers) entry.closed(event, error);
   }
@@ -204,21 +201,6 @@ export class Subscribers {
     if (subscriber.closed || !this.#replayed) return;
     for (const event of this.#replayed) if (event.type === 'end') entry.notify(event);
   }
-}
-
-// An array that was pushed to keeps places for sixteen more, so that the first entry makes an array of one.
-function withEntry<T extends Watcher>(entries: readonly T[], entry: T, copy: boolean): readonly T[] {
-  if (copy || entries.length === 0) return entries.concat(entry);
-  (entries as T[]).push(entry);
-  return entries;
-}
-
-function withoutEntry<T extends Watcher>(entries: readonly T[], entry: T, copy: boolean): readonly T[] {
-  if (entries.length === 1 && entries[0] === entry) return NOBODY as readonly Watcher[] as readonly T[];
-  if (copy) return entries.filter((other) => other !== entry);
-  const at = entries.indexOf(entry);
-  if (at >= 0) (entries as T[]).splice(at, 1);
-  return entries;
 }
 
 function connectEvent({ local, remote }: Endpoints): ConnectEvent {

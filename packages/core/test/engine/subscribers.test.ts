@@ -64,3 +64,22 @@ test('subscribers come and leave in any order, one after the other', async () =>
   await ended;
   expect(seen).toEqual([1, 2, 5]);
 });
+
+test('hundreds of subscribers come and leave, also during a notification, and each is notified in its order', async () => {
+  const seen: number[] = [];
+  await drain('readers', (events) => {
+    const subscriptions = Array.from({ length: 300 }, (_, index) =>
+      events.subscribe(({ type }) => {
+        if (type !== 'drain') return;
+        seen.push(index);
+        // Every third one takes its successor with it, which is still to come, and brings one that comes too late.
+        if (index % 3 > 0) return;
+        subscriptions[index + 1]?.unsubscribe();
+        events.subscribe((event) => event.type === 'drain' && seen.push(-1));
+      }),
+    );
+    for (let index = 0; index < 300; index += 10) subscriptions[index]?.unsubscribe();
+  });
+  const left = (index: number) => index % 10 === 0 || (index % 3 === 1 && (index - 1) % 10 !== 0);
+  expect(seen).toEqual(Array.from({ length: 300 }, (_, index) => index).filter((index) => !left(index)));
+});
