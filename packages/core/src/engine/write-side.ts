@@ -128,7 +128,7 @@ export class WriteSide implements WriteControl {
     const hasTime = !this.#stream?.isNetSocket || spendTurn(bytes.length);
     if (this.share) this.#charge();
     this.#needsBudget = this.share !== undefined && !this.#isInBudget(bytes.length);
-    const hasRoom = this.pending < this.#highWaterMark && hasTime && !this.#needsBudget;
+    const hasRoom = !this.#waits(this.#highWaterMark) && hasTime && !this.#needsBudget;
     if (!hasRoom) this.#needsDrain = true;
     if (!hasTime) this.#continueNextTurn();
     return hasRoom;
@@ -155,7 +155,7 @@ export class WriteSide implements WriteControl {
    */
   flushed(): Promise<void> {
     if (this.state === 'broken') return handled(Promise.reject(this.error));
-    if (!this.#isUnfinished && !this.#nextTurn) return Promise.resolve();
+    if (!this.#waits(1) && !this.#nextTurn) return Promise.resolve();
     this.#receipts ??= new WriteReceipts();
     const receipt = this.#receipts.at(this.#accepted);
     this.#charge();
@@ -316,14 +316,14 @@ export class WriteSide implements WriteControl {
     this.#left = this.#accepted - this.#gathered.bytes - inStream;
   }
 
-  // Nobody reports when bytes have left that the stream had before this connection had it. FIN can wait behind them in the
-  // stream.
-  get #isUnfinished(): boolean {
-    return this.pending > 0 && this.#accepted > 0;
+  // Nobody reports when bytes have left that the stream had before this connection had it, unless others are behind them.
+  // So nothing waits for them here. FIN can wait behind them in the stream.
+  #waits(bytes: number): boolean {
+    return this.#accepted > 0 && this.pending >= bytes;
   }
 
   #sendFin(): void {
-    if (this.state !== 'completing' || this.#ending || !this.#stream || this.#isUnfinished) return;
+    if (this.state !== 'completing' || this.#ending || !this.#stream || this.#waits(1)) return;
     this.#ending = true;
     this.#stream.end();
   }

@@ -241,6 +241,19 @@ describe('any Duplex', () => {
     expect(log).toEqual(['connect', 'finish', 'end', 'close', 'complete']);
   });
 
+  test('asks nobody to wait who has not written behind the bytes that were in the stream before', async () => {
+    const [stream, other] = duplexPair();
+    stream.write('0123456789');
+    const socket = fromDuplex(stream, { highWaterMark: 5, keepOpen: true });
+    await opened(socket);
+    await socket.write('');
+    expect(socket.next('')).toBe(true);
+    const drained = firstValueFrom(socket.pipe(on('drain')));
+    expect(socket.next('x')).toBe(false);
+    other.resume();
+    await drained;
+  });
+
   test('can be handed over when the bytes that were in the stream before have left', async () => {
     const [stream, other] = duplexPair();
     stream.write('0123456789');
