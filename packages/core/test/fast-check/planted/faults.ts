@@ -66,7 +66,7 @@ export const faults: readonly Fault[] = [
     name: 'FIN overtakes the bytes that wait',
     ground: 'memory',
     file: 'engine/write-side.ts',
-    find: "if (this.state !== 'completing' || this.#ending || !this.#stream || this.pending > 0)",
+    find: "if (this.state !== 'completing' || this.#ending || !this.#stream || this.#waits(1))",
     replace: "if (this.state !== 'completing' || this.#ending || !this.#stream)",
   },
   // Every waiting state has a clock.
