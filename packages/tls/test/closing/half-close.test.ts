@@ -120,7 +120,7 @@ describe.each([{ reads: true }, { reads: false }])('with internals.reads $reads'
     const { socket, peer } = await pair(origin, version);
     const release = socket.hold();
     const { values, ended } = record(socket.pipe(data()));
-    const bytes = 50_000_000;
+    const bytes = 20_000_000;
     let written = false;
     peer.end(Buffer.alloc(bytes, 'x'), () => {
       written = true;
