@@ -12,6 +12,7 @@ import { duplexPair } from '../../../../tests/support/duplex-pair.js';
 import { setNodeInternals } from '../../../../tests/support/node-internals.js';
 import { closedPort, opened, rawServer } from '../../../../tests/support/raw-peers.js';
 import { record } from '../../../../tests/support/record.js';
+import { allOf } from '../support/all-of.js';
 import { receive } from '../support/files.js';
 
 const all = (socket: Socket) =>
@@ -21,16 +22,6 @@ const all = (socket: Socket) =>
       reduce((text, bytes) => text + bytes, ''),
     ),
   );
-
-/** Reads a stream to its end, and leaves it open. */
-async function allOf(stream: Duplex): Promise<string> {
-  let text = '';
-  stream.on('data', (bytes: Buffer) => {
-    text += bytes;
-  });
-  await once(stream, 'end');
-  return text;
-}
 
 /** A socket over a connected net.Socket, and its peer. */
 async function wrapped(options: SocketOptions = {}): Promise<{ socket: Socket; stream: net.Socket; peer: net.Socket }> {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type net from 'node:net';
-import { type Duplex, PassThrough } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { finished, pipeline } from 'node:stream/promises';
 import { connect, data, fromDuplex, lines, toDuplex, toReadable } from '@rxsock/core';
@@ -11,17 +11,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { duplexPair } from '../../../../tests/support/duplex-pair.js';
 import { closedPort, dial, pair } from '../../../../tests/support/raw-peers.js';
 import { turns } from '../../../../tests/support/turns.js';
+import { allOf } from '../support/all-of.js';
 import { receive } from '../support/files.js';
-
-/** Reads to the end with listeners: a `for await` loop would destroy the stream afterwards. */
-async function listen(duplex: Duplex): Promise<string> {
-  let all = '';
-  duplex.on('data', (chunk: Buffer) => {
-    all += chunk;
-  });
-  await once(duplex, 'end');
-  return all;
-}
 
 describe('toReadable()', () => {
   test('yields the bytes, and ends with the peer', async () => {
@@ -98,7 +89,7 @@ describe('toDuplex()', () => {
     const question = receive(peer);
     expect((await question).bytes.toString()).toBe('question');
     peer.end('answer');
-    expect(await listen(duplex)).toBe('answer');
+    expect(await allOf(duplex)).toBe('answer');
     await finished(duplex);
     await vi.waitUntil(() => socket.readyState === 'closed');
   });
@@ -107,7 +98,7 @@ describe('toDuplex()', () => {
     const { socket, peer } = await pair({ allowHalfOpen: true });
     const duplex = toDuplex(socket);
     peer.end('question');
-    expect(await listen(duplex)).toBe('question');
+    expect(await allOf(duplex)).toBe('question');
     await turns(1);
     duplex.end('answer');
     expect((await receive(peer)).bytes.toString()).toBe('answer');
@@ -120,7 +111,7 @@ describe('toDuplex()', () => {
     duplex.write(Buffer.alloc(9_000_000));
     for (let count = 0; count < 10; count++) duplex.write(Buffer.alloc(100_000));
     peer.end('over');
-    expect(await listen(duplex)).toBe('over');
+    expect(await allOf(duplex)).toBe('over');
     const { bytes, end } = await receive(peer);
     expect([bytes.length, end]).toEqual([10_000_000, 'end']);
   });
@@ -132,7 +123,7 @@ describe('toDuplex()', () => {
     const source = new PassThrough();
     source.end(sent);
     const duplex = toDuplex(socket);
-    const [received] = await Promise.all([listen(duplex), pipeline(source, duplex)]);
+    const [received] = await Promise.all([allOf(duplex), pipeline(source, duplex)]);
     expect(received).toBe(String(sent));
   });
 
