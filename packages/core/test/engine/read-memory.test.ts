@@ -68,6 +68,13 @@ async function send({ peer, socket }: Pair, bytes: string): Promise<void> {
   while (socket.bytesRead < before + Buffer.byteLength(bytes)) await turns(1);
 }
 
+/** The stream leaves its socket. */
+function handOver({ socket, stream }: Pair): net.Socket {
+  expect(controlOf(socket).handOver().stream).toBe(stream);
+  onTestFinished(() => void stream.destroy());
+  return stream;
+}
+
 /** Lets another socket read, so that whatever was lent is overwritten. */
 async function overwrite(): Promise<void> {
   const other = await pair();
@@ -450,8 +457,7 @@ describe.each([
     const first = record(one.socket.pipe(data(), lines(), take(1)));
     await send(one, 'STARTTLS\n');
     await first.ended;
-    const stream = controlOf(one.socket).handOver().stream as net.Socket;
-    onTestFinished(() => void stream.destroy());
+    const stream = handOver(one);
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     one.peer.write('hello');
@@ -466,9 +472,7 @@ describe.each([
     record(one.socket).subscription.unsubscribe();
     await send(one, 'before');
     await turns(2);
-    const { stream } = one;
-    expect(controlOf(one.socket).handOver().stream).toBe(stream);
-    onTestFinished(() => void stream.destroy());
+    const stream = handOver(one);
     await once(stream.destroy(), 'close');
     await overwrite();
     const server = await rawServer();
@@ -484,9 +488,7 @@ describe.each([
     await send(one, LARGE.slice(0, 65_536));
     reading.unsubscribe();
     await turns(2);
-    const { stream } = one;
-    expect(controlOf(one.socket).handOver().stream).toBe(stream);
-    onTestFinished(() => void stream.destroy());
+    const stream = handOver(one);
     const caught = catchUncaught();
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => {
